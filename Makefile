@@ -1,0 +1,39 @@
+# Every verb works on a fresh machine with Python 3.11 or newer and make: it makes the environment first if it is missing or out of date.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test dev check lock clean
+
+demo: $(READY)  ## Load the last 7 final days of everything from the sandbox, with the daemon and the sensor, and show what landed
+	@$(BIN)/python -m analytics_assets.demo
+
+test: $(READY)  ## Unit, contract and integration tests; no network beyond this machine
+	@$(BIN)/python -m pytest $(TEST_ARGS)
+
+dev: $(READY)  ## The Dagster UI on http://127.0.0.1:3000
+	@$(BIN)/python -m analytics_assets.dev
+
+check: $(READY)  ## Lint, types, import contracts, definitions
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/dg check yaml
+	@$(BIN)/dg check defs
+
+lock: $(READY)  ## Pin the newest versions that pyproject.toml allows
+	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --upgrade \
+		--no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o requirements.lock
+
+clean:  ## Remove the environment and all local data
+	rm -rf $(VENV) data
+
+$(READY): requirements.lock pyproject.toml
+	@echo "Installing into $(VENV) ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(READY)

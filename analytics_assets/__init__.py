@@ -1,0 +1,36 @@
+"""Growth data from Bento, Statsig and Airbridge as daily Parquet tables under Dagster.
+
+Where do I go to...
+    change what is pulled           defs/<account>/defs.yaml
+    see how a vendor is read        sources/<vendor>/client.py
+    add or change a column          sources/<vendor>/tables.py and transform.py
+    change time-outs or retries     http/
+    change where files go           lake/
+    see how a report task is kept   state/ledger.py, sources/airbridge/report_tasks.py
+    see the simulated vendors       sandbox/
+
+The component types named in `defs.yaml` are found here by name and loaded only when asked for, so that clients and the sandbox
+run without loading Dagster.
+"""
+
+import importlib
+from typing import Any
+
+_COMPONENTS = {
+    "BentoStats": "analytics_assets.sources.bento.component",
+    "StatsigMetrics": "analytics_assets.sources.statsig.component",
+    "AirbridgeRevenue": "analytics_assets.sources.airbridge.component",
+}
+__all__ = ["AirbridgeRevenue", "BentoStats", "StatsigMetrics"]
+
+
+def __getattr__(name: str) -> Any:
+    """The component type of that name, loaded now."""
+    if name not in _COMPONENTS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_COMPONENTS[name]), name)
+
+
+def __dir__() -> list[str]:
+    """The component types, for tools that list them."""
+    return sorted(__all__)

@@ -1,0 +1,76 @@
+"""What can go wrong between a vendor and the lake, and what that means for the one who waits.
+
+    SourceError
+    |-- TransientError           may pass by itself: time-out, cut connection, 429, 5xx. Retried in bounds, then by a later run
+    |   `-- UnreachableError     no connection at all. No other day will fare better now
+    |-- PermanentError           will not pass by itself: a parameter, a day without history, a wrong setting
+    |   |-- AccessRefusedError   the whole account is refused: key, address, app. No other day will fare better
+    |   `-- NotFinalError        the day is not over yet where the vendor counts; says when it will be
+    `-- UnexpectedPayloadError   the answer is not what the vendor documents, or its rows do not belong to the day
+
+The class decides what happens next, never the text. Every message names the thing and the remedy and holds no secret.
+Keep Dagster out of here (`failures.py` translates) and HTTP too (`http/` raises these).
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was received when an answer could not be used, kept aside for a person to read.
+
+    Attributes:
+        endpoint: Method and path template, such as `GET /stats/ads`.
+        status: HTTP status; None where no answer came.
+        body: The answer as text with secrets removed; empty where there was none.
+        trace_id: The vendor's own id of the request, where the answer names one.
+    """
+
+    endpoint: str
+    status: int | None = None
+    body: str = ""
+    trace_id: str | None = None
+
+
+class SourceError(Exception):
+    """Anything that keeps a day of a source from landing.
+
+    Attributes:
+        evidence: The answer that led here, where there is one.
+    """
+
+    def __init__(self, message: str, *, evidence: Evidence | None = None) -> None:
+        super().__init__(message)
+        self.evidence = evidence
+
+
+class TransientError(SourceError):
+    """May pass by itself.
+
+    Attributes:
+        retry_after_s: Seconds the vendor asked to wait, where it did.
+    """
+
+    def __init__(self, message: str, *, evidence: Evidence | None = None, retry_after_s: float | None = None) -> None:
+        super().__init__(message, evidence=evidence)
+        self.retry_after_s = retry_after_s
+
+
+class UnreachableError(TransientError):
+    """The vendor cannot be reached at all, so asking for other days now would only repeat the wait."""
+
+
+class PermanentError(SourceError):
+    """Will not pass by itself: somebody has to change a setting, a parameter or the request."""
+
+
+class AccessRefusedError(PermanentError):
+    """The account as a whole is refused, so asking for its other days would only repeat the answer."""
+
+
+class NotFinalError(PermanentError):
+    """The day is not over, or not computed, where the vendor counts it."""
+
+
+class UnexpectedPayloadError(SourceError):
+    """The answer is not what the vendor documents, or its rows do not belong to the day that was asked for."""

@@ -1,0 +1,66 @@
+"""One HTTP answer as it was received, with what was asked and when.
+
+Keep vendors' fields out of here: clients turn an `Answer` into records, the lake keeps it as raw.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+import msgspec
+
+from analytics_assets.errors import Evidence, UnexpectedPayloadError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A successful (2xx) answer whose body is well-formed JSON.
+
+    Attributes:
+        endpoint: Method and path template, such as `GET /stats/ads`.
+        path: The path asked for, percent-encoded.
+        params: The query as pairs, without what identifies the account or authorises.
+        status: HTTP status.
+        body: The body as sent.
+        requested_at: Instant at which the last attempt was sent.
+        answered_at: Instant at which its body was complete.
+        attempts: Attempts made, 1 without a retry.
+    """
+
+    endpoint: str
+    path: str
+    params: tuple[tuple[str, str], ...]
+    status: int
+    body: bytes
+    requested_at: datetime
+    answered_at: datetime
+    attempts: int = 1
+
+    def read(self, kind: type[T]) -> T:
+        """The body as `kind`, a msgspec struct; see `read`."""
+        return read(self.body, kind, endpoint=self.endpoint)
+
+    def plain(self) -> Any:
+        """The body as plain Python values, for looking at fields that are not known here."""
+        return msgspec.json.decode(self.body)
+
+
+def read(body: bytes | str, kind: type[T], *, endpoint: str) -> T:
+    """JSON text as `kind`: numbers sent as text are accepted, fields not known here are passed over.
+
+    Decimal fields take the digits as sent. A required field that is missing, null or of another type is refused.
+
+    Raises:
+        UnexpectedPayloadError: The message names the endpoint and the path in the body; the body is its evidence.
+    """
+    try:
+        return msgspec.json.decode(body, type=kind, strict=False)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        text = body if isinstance(body, str) else body.decode(errors="replace")
+        raise UnexpectedPayloadError(
+            f"{endpoint}: the answer is not as documented: {error}. "
+            "The body is kept in the quarantine folder of the lake; compare it with the vendor's page.",
+            evidence=Evidence(endpoint, body=text),
+        ) from error

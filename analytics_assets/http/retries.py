@@ -1,0 +1,59 @@
+"""What is worth another attempt, how long to wait before it, and when to give up.
+
+The loop is stamina's; the class of the error decides. A vendor's Retry-After is obeyed to the second where it fits the patience,
+and otherwise handed on at once, so that no run sleeps for an hour in silence.
+Keep statuses out of here (`statuses.py`) and budgets too (`state/budget.py` says no before a request is sent).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from analytics_assets.errors import TransientError, UnreachableError
+from analytics_assets.http.statuses import THROTTLED, TOO_EARLY, UNAVAILABLE
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """Bounds of the retries of one request.
+
+    Attributes:
+        attempts: Attempts in all, the first included.
+        first_wait_s: Pause before the second attempt; it doubles from then on, with jitter.
+        longest_wait_s: No pause is longer, a vendor's Retry-After included; a longer one gives up at once.
+        throttled_wait_s: First pause after a 429 without Retry-After; doubles likewise.
+        patience_s: This long after the first attempt began, no further pause begins.
+    """
+
+    attempts: int = 5
+    first_wait_s: float = 0.5
+    longest_wait_s: float = 60.0
+    throttled_wait_s: float = 5.0
+    patience_s: float = 300.0
+
+
+def backoff(policy: RetryPolicy, *, attempt: Callable[[], int]) -> Callable[[Exception], bool | float]:
+    """Stamina's hook for `policy`: False gives up, True waits the growing pause, a number waits that many seconds.
+
+    Args:
+        policy: The bounds.
+        attempt: Gives the number of the attempt that has just failed, from 1.
+    """
+
+    def decide(error: Exception) -> bool | float:
+        if not isinstance(error, TransientError):
+            return False
+        if error.retry_after_s:
+            return error.retry_after_s if error.retry_after_s <= policy.longest_wait_s else False
+        if error.evidence is not None and error.evidence.status == THROTTLED:
+            return float(min(policy.longest_wait_s, policy.throttled_wait_s * 2 ** (attempt() - 1)))
+        return True
+
+    return decide
+
+
+def is_untaken(error: Exception) -> bool:
+    """Whether the vendor did not take the request, so that repeating one that starts work cannot start it twice."""
+    if isinstance(error, UnreachableError):
+        return True
+    status = error.evidence.status if isinstance(error, TransientError) and error.evidence is not None else None
+    return status in (TOO_EARLY, THROTTLED, UNAVAILABLE)

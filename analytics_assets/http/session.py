@@ -1,0 +1,271 @@
+"""Sends requests of one account of one vendor: bounded in time, number and size; retried where worth it; errors as ours.
+
+A `Session` is shared by all calls of a client. It never follows redirects (keys go nowhere else), reads an answer only up to a limit,
+and lets nothing of the HTTP library escape. Swap the transport, not the session: production sends over sockets, the sandbox in-process.
+Keep paths and fields out of here; they are each source's `client.py`.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import httpx
+import msgspec
+import stamina
+
+from analytics_assets.clock import Clock
+from analytics_assets.errors import AccessRefusedError, Evidence, PermanentError, TransientError, UnexpectedPayloadError
+from analytics_assets.http.answer import Answer
+from analytics_assets.http.faults import FAULTS, fault_of, shown
+from analytics_assets.http.retries import RetryPolicy, backoff, is_untaken
+from analytics_assets.http.statuses import Vendor, error_of
+
+LARGEST_BODY = 256 * 2**20
+TIMEOUTS = httpx.Timeout(60.0, connect=10.0)
+LONGEST_ATTEMPT_S = 600.0
+IN_FLIGHT = 16
+
+# Its line for each request is the whole address, the parameters that identify the account included.
+logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+class Gate(Protocol):
+    """Says when the next request may be sent."""
+
+    async def enter(self, endpoint: str) -> float:
+        """Waits until a request may be sent; returns the seconds waited."""
+
+    def close(self, seconds: float) -> None:
+        """Keeps every process from sending for that long; a vendor asked for it."""
+
+
+class OpenGate:
+    """Lets every request pass."""
+
+    async def enter(self, endpoint: str) -> float:  # noqa: ARG002 - the shape of a Gate
+        """Passes at once."""
+        return 0.0
+
+    def close(self, seconds: float) -> None:
+        """Does nothing: a single session obeys Retry-After by itself."""
+
+
+@dataclass
+class Meter:
+    """What a session has spent.
+
+    Attributes:
+        requests: Requests sent, by endpoint, retries included.
+        retries: Requests that repeated an earlier one.
+        waited_s: Seconds spent waiting for the gate.
+        received: Bytes of successful bodies.
+    """
+
+    requests: Counter[str] = field(default_factory=Counter)
+    retries: int = 0
+    waited_s: float = 0.0
+    received: int = 0
+
+
+class Session:
+    """One account's way out. Use it as an asynchronous context manager."""
+
+    def __init__(
+        self,
+        *,
+        vendor: Vendor,
+        base_url: str,
+        transport: httpx.AsyncBaseTransport,
+        headers: Mapping[str, str],
+        clock: Clock,
+        private_params: Mapping[str, str] | None = None,
+        retries: RetryPolicy | None = None,
+        gate: Gate | None = None,
+        timeouts: httpx.Timeout = TIMEOUTS,
+        longest_attempt_s: float = LONGEST_ATTEMPT_S,
+        largest_body: int = LARGEST_BODY,
+        in_flight: int = IN_FLIGHT,
+    ) -> None:
+        """Prepares the session; nothing is sent.
+
+        Args:
+            vendor: How messages speak of the other side, with the secrets to keep out of them.
+            base_url: Scheme, host and path prefix that all paths are appended to.
+            transport: Where bytes go.
+            headers: Sent with every request; credentials and User-Agent.
+            clock: The present instant.
+            private_params: Query parameters that identify the account: sent, but in no answer, message or file.
+            retries: Bounds of the retries of one request.
+            gate: Asked before each attempt.
+            timeouts: Bounds of each phase of an attempt.
+            longest_attempt_s: Bound of an attempt as a whole: a body that trickles keeps within the bounds of each phase.
+            largest_body: Bytes of a body, unpacked, beyond which it is not read on.
+            in_flight: Requests open at once.
+
+        Raises:
+            PermanentError: A header or the address cannot be sent at all.
+        """
+        for name, value in headers.items():
+            if not (value.isascii() and value.isprintable()):
+                raise AccessRefusedError(
+                    f"{vendor.name}: the header {name} holds a line break or a letter that no header can carry: check {vendor.credentials}."
+                )
+        self.vendor = replace(vendor, secrets=[*vendor.secrets, *(private_params or {}).values()])
+        self.meter = Meter()
+        self._clock = clock
+        self._private = dict(private_params or {})
+        self._policy = retries or RetryPolicy()
+        self._gate = gate or OpenGate()
+        self._longest_attempt_s = longest_attempt_s
+        self._largest_body = largest_body
+        self._slots = asyncio.Semaphore(in_flight)
+        try:
+            self._http = httpx.AsyncClient(
+                base_url=base_url,
+                transport=transport,
+                headers={"Accept": "application/json", **headers},
+                timeout=timeouts,
+                follow_redirects=False,
+                trust_env=False,
+            )
+        except httpx.InvalidURL as error:
+            raise PermanentError(f"{vendor.name}: base_url cannot be used ({error}).") from error
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.aclose()
+
+    async def get(self, endpoint: str, path: str, params: Mapping[str, str] | None = None) -> Answer:
+        """Asks until answered, refused or out of patience.
+
+        Args:
+            endpoint: The path template that counts, budgets and messages use, such as `/stats/ads`.
+            path: The path itself, its parts percent-encoded already.
+            params: The query.
+
+        Raises:
+            SourceError: Of the class that says what happened.
+        """
+        return await self._ask("GET", endpoint, path, params=params or {}, is_safe=True)
+
+    async def post(self, endpoint: str, path: str, body: Any) -> Answer:
+        """Sends a JSON body; as `get`, but only repeated where the vendor certainly did not take the first one.
+
+        After a time-out, a cut connection, a broken answer or a 5xx other than 503 the vendor may have begun the work.
+        """
+        return await self._ask("POST", endpoint, path, params={}, content=msgspec.json.encode(body), is_safe=False)
+
+    async def _ask(
+        self,
+        method: str,
+        endpoint: str,
+        path: str,
+        *,
+        params: Mapping[str, str],
+        is_safe: bool,
+        content: bytes | None = None,
+    ) -> Answer:
+        name = f"{method} {endpoint}"
+        attempt_no = 0
+        policy = self._policy
+        hook = backoff(policy, attempt=lambda: attempt_no)
+        async for attempt in stamina.retry_context(
+            on=lambda error: hook(error) if is_safe or is_untaken(error) else False,
+            attempts=policy.attempts,
+            timeout=policy.patience_s,
+            wait_initial=policy.first_wait_s,
+            wait_max=policy.longest_wait_s,
+            wait_jitter=policy.first_wait_s,
+        ):
+            with attempt:
+                attempt_no = attempt.num
+                self.meter.waited_s += await self._gate.enter(name)
+                async with self._slots:
+                    self.meter.requests[name] += 1
+                    self.meter.retries += attempt_no > 1
+                    return await self._once(method, name, path, params=params, content=content, attempt_no=attempt_no)
+        raise AssertionError  # pragma: no cover - the loop returns or raises
+
+    async def _once(
+        self, method: str, name: str, path: str, *, params: Mapping[str, str], content: bytes | None, attempt_no: int
+    ) -> Answer:
+        requested_at = self._clock()
+        try:
+            async with asyncio.timeout(self._longest_attempt_s):
+                request = self._http.build_request(
+                    method,
+                    path,
+                    params={**params, **self._private},
+                    content=content,
+                    headers={"Content-Type": "application/json"} if content is not None else None,
+                )
+                response = await self._http.send(request, stream=True)
+                try:
+                    body = await self._bounded(name, response)
+                finally:
+                    await response.aclose()
+        except FAULTS as error:
+            fault = fault_of(self.vendor, endpoint=name, host=self._http.base_url.host, error=error)
+            raise fault from shown(self.vendor, error)
+        headers = {key.lower(): value for key, value in response.headers.items()}
+        if not response.is_success:
+            failure = error_of(
+                self.vendor, endpoint=name, status=response.status_code, headers=headers, body=body, now=self._clock()
+            )
+            if isinstance(failure, TransientError) and failure.retry_after_s:
+                self._gate.close(failure.retry_after_s)
+            raise failure
+        self._check_json(name, response.status_code, headers, body)
+        self.meter.received += len(body)
+        return Answer(
+            endpoint=name,
+            path=path,
+            params=tuple(params.items()),
+            status=response.status_code,
+            body=body,
+            requested_at=requested_at,
+            answered_at=self._clock(),
+            attempts=attempt_no,
+        )
+
+    async def _bounded(self, name: str, response: httpx.Response) -> bytes:
+        parts, size = [], 0
+        async for part in response.aiter_bytes():
+            size += len(part)
+            if size > self._largest_body:
+                raise UnexpectedPayloadError(
+                    f"{self.vendor.name} {name}: the answer is larger than {self._largest_body / 2**20:g} MiB. "
+                    "Ask for less at once (page size, days) in the YAML.",
+                    evidence=Evidence(name, status=response.status_code),
+                )
+            parts.append(part)
+        return b"".join(parts)
+
+    def _check_json(self, name: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        kind = headers.get("content-type", "").lower()
+        if body and "json" not in kind:
+            raise UnexpectedPayloadError(
+                f"{self.vendor.name} {name}: HTTP {status} with content type {kind or 'none'!r} where JSON belongs. "
+                "Something between here and the API may have answered in its place; the body is kept in quarantine.",
+                evidence=self._evidence(name, status, body),
+            )
+        try:
+            # The scan for JSON does not look at the letters inside its texts.
+            body.decode()
+            msgspec.json.decode(body, type=msgspec.Raw)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise TransientError(
+                f"{self.vendor.name} {name}: the JSON answer is cut short or broken ({error}).",
+                evidence=self._evidence(name, status, body),
+            ) from error
+
+    def _evidence(self, name: str, status: int, body: bytes) -> Evidence:
+        return Evidence(name, status=status, body=self.vendor.redact(body.decode(errors="replace")))

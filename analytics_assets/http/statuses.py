@@ -1,0 +1,155 @@
+"""From an answer that is not a success to one of our errors, in words a person can act on.
+
+One table for all vendors: the status decides, never the text (Airbridge spells its titles in three ways, Bento answers HTML from its
+firewall). What a 404 means is the caller's to say. Keep waiting and retrying out of here; `retries.py` decides by the class.
+"""
+
+import base64
+import email.utils
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+import msgspec
+
+from analytics_assets.errors import AccessRefusedError, Evidence, PermanentError, SourceError, TransientError
+
+UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TIMED_OUT, TOO_EARLY, THROTTLED, SERVER_FAULT, UNAVAILABLE = (
+    401,
+    403,
+    404,
+    408,
+    425,
+    429,
+    500,
+    503,
+)
+_LONGEST_DETAIL = 300
+_LONGEST_PAUSE_S = 86400.0
+# Shorter pieces of base64 would be found in any text.
+_SHORTEST_BASE64 = 8
+
+
+@dataclass(frozen=True)
+class Vendor:
+    """How messages speak of the other side.
+
+    Attributes:
+        name: The vendor, such as `Bento`.
+        credentials: Where its keys come from, such as the names of environment variables; never their values.
+        secrets: Values that must not appear in any message or file.
+    """
+
+    name: str
+    credentials: str
+    secrets: Sequence[str] = ()
+
+    def redact(self, text: str) -> str:
+        """The text without any of the secrets, as they are and as they travel: in an address, in JSON, in a Basic header."""
+        return self._traces.sub("[redacted]", text) if any(self.secrets) else text
+
+    @cached_property
+    def _traces(self) -> re.Pattern[str]:
+        """Any form of any secret; the longest first, because one secret may begin with another."""
+        forms = {form for secret in filter(None, self.secrets) for form in _forms(secret)}
+        return re.compile("|".join(sorted(forms, key=lambda form: (-len(form), form))))
+
+
+def error_of(
+    vendor: Vendor, *, endpoint: str, status: int, headers: Mapping[str, str], body: bytes, now: datetime
+) -> SourceError:
+    """The error for an answer that is not 2xx.
+
+    `headers` are looked up in lower case. The vendor's own words are quoted shortened and without secrets.
+    """
+    text = vendor.redact(body.decode(errors="replace"))
+    is_html = "html" in headers.get("content-type", "") or text.lstrip()[:1] == "<"
+    # Once more after decoding: JSON may have hidden a secret behind its escapes.
+    said, trace_id = ("an HTML page", "") if is_html else map(vendor.redact, _words(text))
+    said = said[:_LONGEST_DETAIL]
+    asked = f"{vendor.name} {endpoint}: HTTP {status}" + (f" ({said})" if said else "")
+    if trace_id:
+        asked += f" [trace {trace_id}]"
+    evidence = Evidence(endpoint, status=status, body=text, trace_id=trace_id or None)
+    if status in (TIMED_OUT, TOO_EARLY, THROTTLED) or status >= SERVER_FAULT:
+        wait = retry_after_s(headers.get("retry-after"), now)
+        return TransientError(f"{asked}. This may pass by itself.", evidence=evidence, retry_after_s=wait)
+    kind, advice = _refusal(vendor, status, is_html=is_html)
+    return kind(f"{asked}. {advice}", evidence=evidence)
+
+
+def _refusal(vendor: Vendor, status: int, *, is_html: bool) -> tuple[type[PermanentError], str]:
+    """The class of a refusal and what to do about it."""
+    if status == UNAUTHORIZED:
+        return AccessRefusedError, f"The credentials are refused: check {vendor.credentials}."
+    if status == FORBIDDEN and is_html:
+        return AccessRefusedError, (
+            "Stopped in front of the API, the keys were not looked at: the User-Agent or the address of this machine is blocked. "
+            "Ask the vendor to admit it."
+        )
+    if status == FORBIDDEN:
+        return AccessRefusedError, f"The credentials lack the permission: check the role behind {vendor.credentials}."
+    if status == NOT_FOUND:
+        return PermanentError, "The address names something unknown: check ids and names in the YAML."
+    if status < UNAUTHORIZED - 1:
+        return PermanentError, "Redirects are not followed, so that keys go nowhere else: check base_url."
+    return PermanentError, "The request is refused: check the parameters in the YAML."
+
+
+def retry_after_s(value: str | None, now: datetime) -> float | None:
+    """Seconds until the instant a Retry-After header names, as seconds or as an HTTP date; a day at most; None if it names none."""
+    if not value:
+        return None
+    if re.fullmatch(r"\s*[0-9]+\s*", value):
+        return min(float(value), _LONGEST_PAUSE_S)
+    try:
+        until = email.utils.parsedate_to_datetime(value)
+        # An HTTP date is GMT, whether it says so or not.
+        until = until if until.tzinfo else until.replace(tzinfo=UTC)
+        return min(max(0.0, (until - now).total_seconds()), _LONGEST_PAUSE_S)
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _words(text: str) -> tuple[str, str]:
+    """What the body says for people, and its trace id. Bento: error, errors; Statsig: message, errors; Airbridge: problem+json."""
+    try:
+        body: Any = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return text.strip(), ""
+    if not isinstance(body, dict):
+        return "", ""
+    parts = [str(body[key]) for key in ("title", "error", "message", "detail") if body.get(key)]
+    if body.get("errors"):
+        parts.append(msgspec.json.encode(body["errors"]).decode())
+    return ": ".join(parts), str(body.get("traceId") or "")
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """Patterns for a secret as it is and as it travels."""
+    in_json = json.dumps(secret)[1:-1]
+    for form in (
+        secret,
+        in_json,
+        in_json.replace("/", r"\/"),
+        quote(secret),
+        quote(secret, safe=""),
+        quote_plus(secret),
+    ):
+        yield re.escape(form)
+        yield re.escape(re.sub("%[0-9A-F]{2}", lambda code: code[0].lower(), form))
+    for before in range(3):
+        # Three bytes make four letters, so the letters depend on how many bytes stand before the secret, such as `name:`.
+        packed = b"\0" * before + secret.encode()
+        inner = slice(-(-before * 8 // 6), len(packed) * 8 // 6)
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            letters = encode(packed).decode()[inner]
+            if len(letters) >= _SHORTEST_BASE64:
+                # The letter at the border holds bits of both.
+                border = r"[\w+/-]" if before else ""
+                yield rf"{border}{re.escape(letters)}[\w+/=-]*"

@@ -1,0 +1,68 @@
+"""What a table holds, as a hash: the data version of a day.
+
+Two readings of a day with equal content have equal hashes, whenever and however they were read, and whichever version of Arrow or of
+Parquet wrote them. Keep files out of here.
+"""
+
+import hashlib
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analytics_assets.lake.table import Table
+
+
+def content_hash(table: Table, content: pa.Table) -> str:
+    """SHA-256 over the content columns of a sorted day, in hexadecimal.
+
+    Arrow leaves the bytes behind a null undefined, pads bits and is free to frame columns otherwise one day, so each column goes in as
+    its validity and the plain bytes of its values, zero where there is none.
+    """
+    digest = hashlib.sha256()
+    for name in table.content_names:
+        column = content[name].combine_chunks()
+        digest.update(f"{name}:{column.type}:{len(column)};".encode())
+        if pa.types.is_nested(column.type):
+            digest.update(msgspec.json.encode(column.to_pylist()))
+            continue
+        _add(digest, column.is_valid().cast(pa.int8()))
+        if not pa.types.is_null(column.type):
+            _add(digest, _filled(column))
+    return digest.hexdigest()
+
+
+def _filled(column: pa.Array) -> pa.Array:
+    if pa.types.is_boolean(column.type):
+        column = column.cast(pa.int8())
+    if not column.null_count:
+        return column
+    if _is_text(column.type):
+        return pc.fill_null(column, pa.scalar(b"").cast(column.type))
+    zero = pa.scalar(0, pa.int32() if column.type in (pa.date32(), pa.time32("s"), pa.time32("ms")) else pa.int64())
+    return pc.fill_null(column, zero.cast(column.type))
+
+
+def _add(digest: "hashlib._Hash", column: pa.Array) -> None:
+    """Adds a column without nulls: of texts the lengths and then the letters, of anything else the values."""
+    if not len(column):
+        return
+    if not _is_text(column.type):
+        width = column.type.bit_width // 8
+        digest.update(column.buffers()[1].slice(column.offset * width, len(column) * width))
+        return
+    lengths = pc.binary_length(column)
+    _add(digest, lengths)
+    _, offsets, letters = column.buffers()
+    if letters is not None:
+        first = memoryview(offsets).cast("q" if lengths.type == pa.int64() else "i")[column.offset]
+        digest.update(letters.slice(first, pc.sum(lengths).as_py()))
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_string(kind)
+        or pa.types.is_large_string(kind)
+        or pa.types.is_binary(kind)
+        or pa.types.is_large_binary(kind)
+    )

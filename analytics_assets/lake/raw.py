@@ -1,0 +1,88 @@
+"""Answers kept as sent: the raw table of a stream that reads plain endpoints, one row an answer.
+
+Typed tables can be made again from it at any time without a request. Reports, whose one task answers for many days, keep a row a group
+instead (`sources/airbridge/tables.py`). Keep what a body means out of here.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from analytics_assets.http.answer import Answer
+from analytics_assets.lake.table import DATE, MOMENT, Column, Table
+
+
+@dataclass(frozen=True)
+class RawDay:
+    """What was read for one day, before anything is made of it.
+
+    Attributes:
+        content: Rows of the stream's raw table.
+        requested_at: Instant of the first request; for a report, the instant its task was asked for.
+        notes: What the metadata of the day should say of the reading, such as unknown fields.
+    """
+
+    content: pa.Table
+    requested_at: datetime
+    notes: dict[str, Any]
+
+
+def raw_table(name: str, description: str, docs_url: str) -> Table:
+    """The raw table of a stream that reads plain endpoints."""
+    return Table(
+        name=name,
+        description=f"{description} One row an answer, as sent; typed tables are made from it without a request.",
+        docs_url=docs_url,
+        key=("part",),
+        columns=(
+            Column(DATE, pa.date32(), "The day of the partition, as the vendor counts days."),
+            Column("part", pa.int32(), "Position of the answer within the day, from 0."),
+            Column("endpoint", pa.string(), "Method and path template."),
+            Column("path", pa.string(), "The path asked for."),
+            Column("params", pa.string(), "The query as a JSON object, without what identifies the account."),
+            Column("status", pa.int16(), "HTTP status."),
+            Column("body", pa.large_string(), "The body as sent, JSON text."),
+            Column("requested_at", MOMENT, "Instant the answer was asked for.", is_observation=True),
+            Column("answered_at", MOMENT, "Instant the answer was complete.", is_observation=True),
+            Column("attempts", pa.int16(), "Attempts it took.", is_observation=True),
+        ),
+    )
+
+
+def raw_day(table: Table, day: date, answers: Sequence[Answer], notes: dict[str, Any] | None = None) -> RawDay:
+    """Answers of one day, in the order given, as rows of `table`."""
+    rows = (
+        {
+            DATE: day,
+            "part": part,
+            "endpoint": answer.endpoint,
+            "path": answer.path,
+            "params": msgspec.json.encode(dict(answer.params)).decode(),
+            "status": answer.status,
+            "body": answer.body.decode(),
+            "requested_at": answer.requested_at,
+            "answered_at": answer.answered_at,
+            "attempts": answer.attempts,
+        }
+        for part, answer in enumerate(answers)
+    )
+    return RawDay(table.rows(rows), min(answer.requested_at for answer in answers), notes or {})
+
+
+def request_hash(*parts: Any) -> str:
+    """A short name for what is asked: equal for equal parts, whatever the order of their keys."""
+    return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()[:16]
+
+
+def bodies(content: pa.Table) -> Iterable[tuple[str, dict[str, str], str]]:
+    """Endpoint, query and body of each kept answer, in order."""
+    ordered = content.sort_by("part")
+    for endpoint, params, body in zip(
+        ordered["endpoint"].to_pylist(), ordered["params"].to_pylist(), ordered["body"].to_pylist(), strict=True
+    ):
+        yield endpoint, msgspec.json.decode(params, type=dict[str, str]), body

@@ -1,0 +1,230 @@
+"""The lake: files promoted whole, and read back.
+
+A day of a table is `<root>/<account>/<table>/dt=YYYY-MM-DD/data.parquet`; DuckDB, Polars, Spark and Athena read that as it is.
+A file is written aside under a name no reader asks for and then promoted in one step, so nobody ever sees half a day.
+The footer says what was asked, when and by which attempt family. Keep vendors and Dagster out of here.
+"""
+
+import io
+import re
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path, PurePosixPath
+
+import fsspec
+import msgspec
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from fsspec.implementations.local import LocalFileSystem
+
+from analytics_assets.errors import Evidence, PermanentError
+from analytics_assets.lake.content import content_hash
+from analytics_assets.lake.table import Table
+
+_FOOTER = b"analytics_assets"
+_FILE = "data.parquet"
+_LONGEST_NAME = 80
+_NAME = re.compile(r"[^\W_][\w-]*")
+_DAY = re.compile(r"dt=(\d{4}-\d{2}-\d{2})")
+
+
+class Footer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a file says of itself.
+
+    Attributes:
+        content_hash: Data version of the day.
+        asked: Hash of the request the day was read with; empty for tables made from other tables.
+        family: Attempts that belong together: a run and its re-executions, or a backfill.
+        requested_at: Instant the answer was asked for; for a report, the instant its task was.
+        is_sandbox: Whether the numbers are invented.
+    """
+
+    content_hash: str
+    asked: str = ""
+    family: str = ""
+    requested_at: datetime | None = None
+    is_sandbox: bool = False
+
+
+@dataclass(frozen=True)
+class Landed:
+    """A day that stands in the lake.
+
+    Attributes:
+        path: Where.
+        rows: Rows of the day.
+        size: Bytes of the file.
+        footer: What the file says of itself.
+        is_changed: Whether this landing wrote the file; False where an equal day stood there.
+    """
+
+    path: str
+    rows: int
+    size: int
+    footer: Footer
+    is_changed: bool
+
+
+class Lake:
+    """One folder or bucket of Parquet files."""
+
+    def __init__(self, root: str) -> None:
+        """Opens the lake at a local path or an fsspec URL; nothing is read or written yet."""
+        # Other processes land days too, so no listing is remembered.
+        self._fs, self.root = fsspec.core.url_to_fs(root, use_listings_cache=False)
+        self._is_local = isinstance(self._fs, LocalFileSystem)
+
+    def path(self, account: str, table: str, day: date) -> str:
+        """Where a day of a table stands.
+
+        Raises:
+            PermanentError: A name would lead out of the lake.
+        """
+        return f"{self.folder(account, table)}/dt={day.isoformat()}/{_FILE}"
+
+    def folder(self, account: str, table: str) -> str:
+        """The folder of a table."""
+        return f"{self.root}/{_checked(account)}/{_checked(table)}"
+
+    def land(
+        self,
+        account: str,
+        table: Table,
+        day: date,
+        content: pa.Table,
+        *,
+        asked: str = "",
+        family: str = "",
+        requested_at: datetime | None = None,
+        is_sandbox: bool = False,
+    ) -> Landed:
+        """Validates a day and makes it visible, whole. An equal day with an equal footer is left as it is, byte for byte.
+
+        Raises:
+            UnexpectedPayloadError: The content is not a valid day of the table; what stood there stays.
+        """
+        content = table.validated(content, day)
+        footer = Footer(
+            content_hash=content_hash(table, content),
+            asked=asked,
+            family=family,
+            requested_at=requested_at,
+            is_sandbox=is_sandbox,
+        )
+        standing = self.landed(account, table.name, day)
+        if standing is not None and standing.footer.is_sandbox != is_sandbox:
+            held, new = ("sandbox", "live") if standing.footer.is_sandbox else ("live", "sandbox")
+            raise PermanentError(
+                f"{standing.path} holds {held} numbers; {new} numbers are not put in their place. Set ANALYTICS_LAKE to another folder."
+            )
+        if standing is not None and _is_same(standing.footer, footer):
+            return standing
+        metadata = {**(content.schema.metadata or {}), _FOOTER: msgspec.json.encode(footer)}
+        buffer = io.BytesIO()
+        pq.write_table(content.replace_schema_metadata(metadata), buffer, compression="zstd")
+        path = self.path(account, table.name, day)
+        self._promote(path, buffer.getvalue())
+        return Landed(path, content.num_rows, buffer.getbuffer().nbytes, footer, is_changed=True)
+
+    def landed(self, account: str, table: str, day: date) -> Landed | None:
+        """What stands for a day, or None.
+
+        Raises:
+            PermanentError: The file there was not written by a lake.
+        """
+        path = self.path(account, table, day)
+        try:
+            size = self._fs.size(path)
+            with self._fs.open(path, "rb") as file:
+                metadata = pq.read_metadata(file)
+            footer = msgspec.json.decode((metadata.metadata or {})[_FOOTER], type=Footer)
+        except FileNotFoundError:
+            return None
+        except (pa.ArrowInvalid, KeyError, msgspec.DecodeError) as error:
+            raise PermanentError(
+                f"{path} is not a file of this lake, or a damaged one. Move it away and materialize the day again."
+            ) from error
+        return Landed(path, metadata.num_rows, size, footer, is_changed=False)
+
+    def days(self, account: str, table: str) -> list[date]:
+        """The days that stand, oldest first."""
+        folder = PurePosixPath(self.folder(account, table))
+        paths = map(PurePosixPath, self._fs.find(str(folder)))
+        found = [
+            _DAY.fullmatch(path.parent.name) for path in paths if path.name == _FILE and path.parent.parent == folder
+        ]
+        return sorted(date.fromisoformat(day[1]) for day in found if day)
+
+    def read(
+        self, account: str, table: Table, days: Iterable[date] | None = None, columns: Sequence[str] | None = None
+    ) -> pa.Table:
+        """Days of a table as Arrow, all that stand by default; days that do not stand are left out.
+
+        Columns declared later than a file was written are null.
+        """
+        standing = set(self.days(account, table.name))
+        chosen = sorted(standing if days is None else standing & set(days))
+        schema = table.schema if columns is None else pa.schema([table.schema.field(name) for name in columns])
+        parts = [self._read(self.path(account, table.name, day), schema) for day in chosen]
+        if not parts:
+            return schema.empty_table()
+        held = pa.schema(
+            [field.with_nullable(any(part.schema.field(field.name).nullable for part in parts)) for field in schema]
+        )
+        return pa.concat_tables([part.cast(held) for part in parts])
+
+    def read_pandas(self, account: str, table: Table, days: Iterable[date] | None = None) -> pd.DataFrame:
+        """As `read`, as a data frame with Arrow types: null stays null, decimals stay decimals."""
+        return self.read(account, table, days).to_pandas(types_mapper=pd.ArrowDtype)
+
+    def quarantine(self, account: str, evidence: Evidence, *, seen_at: datetime) -> str:
+        """Keeps an answer that could not be used, for a person to read; returns where."""
+        stamp = seen_at.strftime("%Y%m%dT%H%M%S.%f")
+        endpoint = "".join(letter if letter.isalnum() else "-" for letter in evidence.endpoint)[:_LONGEST_NAME]
+        path = f"{self.root}/_quarantine/{_checked(account)}/{stamp}-{endpoint}-{uuid.uuid4().hex[:8]}.txt"
+        self._promote(path, evidence.body.encode(errors="replace"))
+        return path
+
+    def _read(self, path: str, schema: pa.Schema) -> pa.Table:
+        with self._fs.open(path, "rb") as file:
+            held = pq.ParquetFile(file)
+            known = [name for name in schema.names if name in held.schema_arrow.names]
+            part = held.read(columns=known)
+            rows = held.metadata.num_rows
+        columns = {
+            name: part[name] if name in known else pa.nulls(rows, schema.field(name).type) for name in schema.names
+        }
+        fields = [field if field.name in known else field.with_nullable(nullable=True) for field in schema]
+        return pa.table(columns).cast(pa.schema(fields))
+
+    def _promote(self, path: str, content: bytes) -> None:
+        """Puts a file in place in one step. A bucket's put is one step by itself; a folder needs a rename."""
+        if not self._is_local:
+            self._fs.pipe_file(path, content)
+            return
+        target = Path(path)
+        aside = target.with_name(f"_{uuid.uuid4().hex}.tmp")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            aside.write_bytes(content)
+            aside.replace(target)
+        finally:
+            aside.unlink(missing_ok=True)
+
+
+def _checked(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise PermanentError(
+            f"{name!r} cannot be a folder of the lake: use letters, digits, - and _, and begin with neither - nor _."
+        )
+    return name
+
+
+def _is_same(standing: Footer, new: Footer) -> bool:
+    """Whether a file need not be written: same content, and for answers kept as sent the same asking too."""
+    if not new.asked:
+        return standing.content_hash == new.content_hash and standing.is_sandbox == new.is_sandbox
+    return standing == new

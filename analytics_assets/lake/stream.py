@@ -1,0 +1,56 @@
+"""What a stream is: one thing asked of a vendor a day, kept raw, and the typed tables made from it.
+
+A source describes its streams with this; `landing.py` brings their days in and `daily.py` shows them to Dagster. Nothing vendor-specific here.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import pyarrow as pa
+
+from analytics_assets.lake.raw import RawDay
+from analytics_assets.lake.table import Table
+
+
+@dataclass(frozen=True)
+class Typed:
+    """One typed table of one day, not validated yet.
+
+    Attributes:
+        content: Its rows.
+        figures: Numbers of the day worth plotting and notes worth reading, by name, as plain values.
+    """
+
+    content: pa.Table
+    figures: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One stream of one account.
+
+    Attributes:
+        account: Folder of the lake and first part of the asset keys.
+        raw: Where answers are kept as sent; None where the typed tables are made from other tables of the lake.
+        typed: What is made from them.
+        asked: Hash of what a day is asked with; a raw day with another hash is not an answer to it.
+        fetch: Reads one day from the vendor; days are read several at once.
+        transform: A raw day to its typed tables, by name; without a raw table it is given None. The same day gives the same rows.
+        final_at: Instant from which the vendor no longer counts into a day; before it, the day is refused.
+        ahead: Days read at once.
+        announce: Told once, before the first `fetch`, which days will be fetched, oldest first.
+        landed: Told when a fetched day stands in the lake.
+    """
+
+    account: str
+    raw: Table | None
+    typed: Sequence[Table]
+    asked: Callable[[date], str]
+    fetch: Callable[[date], Awaitable[RawDay]]
+    transform: Callable[[date, pa.Table | None], Mapping[str, Typed]]
+    final_at: Callable[[date], datetime]
+    ahead: int = 4
+    announce: Callable[[Sequence[date]], None] = lambda _days: None
+    landed: Callable[[date], None] = lambda _day: None

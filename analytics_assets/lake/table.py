@@ -1,0 +1,177 @@
+"""The declaration of a table: columns, types, nullability, key, descriptions. Everything else follows from it.
+
+The Parquet schema, validation before a day becomes visible, Dagster's column schema and the README's tables all read this one declaration.
+Keep Dagster and file paths out of here.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analytics_assets.errors import UnexpectedPayloadError
+
+DATE = "date"
+MOMENT = pa.timestamp("us", tz="UTC")
+MONEY = pa.decimal128(38, 9)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    Attributes:
+        name: Its name in the file.
+        type: Its Arrow type.
+        description: What it holds, with unit and source, for the catalogue.
+        nullable: Whether null is allowed; null always means "not known", never zero.
+        is_observation: It says when or how something was read, not what: two readings that differ only here are the same day.
+    """
+
+    name: str
+    type: pa.DataType
+    description: str
+    nullable: bool = False
+    is_observation: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of one account.
+
+    Attributes:
+        name: Its name: last part of the asset key, folder in the lake.
+        description: What a row is and what to know before using it.
+        columns: All columns; one of them is `date`, the day of the partition.
+        key: The columns that tell rows of a day apart, in sort order; empty where rows have no identity.
+        docs_url: The vendor's page.
+    """
+
+    name: str
+    description: str
+    columns: Sequence[Column]
+    key: Sequence[str] = ()
+    docs_url: str = ""
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        """The Parquet schema, with each column's description in its metadata."""
+        return pa.schema(
+            [
+                pa.field(
+                    column.name, column.type, nullable=column.nullable, metadata={"description": column.description}
+                )
+                for column in self.columns
+            ]
+        )
+
+    @cached_property
+    def content_names(self) -> list[str]:
+        """The columns that say what was read, not when or how."""
+        return [column.name for column in self.columns if not column.is_observation]
+
+    def rows(self, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
+        """Rows given as mappings, as an Arrow table of this schema; a column a row does not name is null there.
+
+        Raises:
+            UnexpectedPayloadError: A value does not fit its column. Nothing is rounded, cut off or taken apart to make it fit.
+        """
+        held = list(rows)
+        columns = [self._column(field, [row.get(field.name) for row in held]) for field in self.schema]
+        return pa.Table.from_arrays(columns, schema=self.schema)
+
+    def validated(self, content: pa.Table, day: date) -> pa.Table:
+        """The content sorted by key, if it is a valid day of this table.
+
+        Raises:
+            UnexpectedPayloadError: A column is missing or of another type, a null where none is allowed, a row of another day, or a
+                key that occurs twice. Nothing of such a day lands.
+        """
+        if content.schema.names != self.schema.names:
+            raise UnexpectedPayloadError(
+                f"{self.name} {day}: columns {content.schema.names} instead of {self.schema.names}."
+            )
+        for column in self.columns:
+            given = content[column.name]
+            if not column.nullable and given.null_count:
+                raise UnexpectedPayloadError(
+                    f"{self.name} {day}: column {column.name} has no value in {given.null_count} of {content.num_rows} rows."
+                )
+            if _is_guess(given.type, column.type):
+                raise UnexpectedPayloadError(
+                    f"{self.name} {day}: column {column.name} is {given.type} instead of {column.type}."
+                )
+            try:
+                content = content.set_column(
+                    self.schema.get_field_index(column.name), column.name, given.cast(column.type)
+                )
+            except (pa.ArrowException, ValueError) as error:
+                raise UnexpectedPayloadError(f"{self.name} {day}: column {column.name}: {error}.") from error
+        content = content.cast(self.schema)
+        strangers = set(pc.unique(content[DATE]).to_pylist()) - {day}
+        if strangers:
+            raise UnexpectedPayloadError(f"{self.name} {day}: rows belong to {', '.join(map(str, sorted(strangers)))}.")
+        if self.key:
+            content = content.sort_by([(name, "ascending") for name in self.key])
+            self._refuse_doubles(content, day)
+        return content
+
+    def _column(self, field: pa.Field, values: list[Any]) -> pa.Array:
+        for value in _misread(field.type, values):
+            raise UnexpectedPayloadError(
+                f"{self.name}: column {field.name}: {value!r} ({type(value).__name__}) does not fit {field.type}."
+            )
+        try:
+            return pa.array(values, field.type)
+        except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
+            raise UnexpectedPayloadError(
+                f"{self.name}: column {field.name}: a value does not fit {field.type}: {error}."
+            ) from error
+
+    def _refuse_doubles(self, content: pa.Table, day: date) -> None:
+        # One thread, so that the first in the message is the first by key.
+        counts = content.group_by(list(self.key), use_threads=False).aggregate([([], "count_all")])
+        doubles = counts.filter(pc.greater(counts["count_all"], 1)).drop_columns(["count_all"])
+        if doubles.num_rows:
+            example = ", ".join(f"{name}={value!r}" for name, value in doubles.slice(0, 1).to_pylist()[0].items())
+            raise UnexpectedPayloadError(
+                f"{self.name} {day}: {doubles.num_rows} keys occur more than once, the first is {example}."
+            )
+
+
+def _misread(kind: pa.DataType, values: Sequence[Any]) -> Iterable[Any]:
+    """The values that Arrow would make fit in silence: 5.5 cut down to 5, a text taken apart for a list, a time of day or zone made up."""
+    if pa.types.is_timestamp(kind):
+        return (value for value in values if kind.tz and isinstance(value, datetime) and value.tzinfo is None)
+    if pa.types.is_date(kind):
+        wrong: tuple[type, ...] = (datetime,)
+    elif pa.types.is_integer(kind):
+        wrong = (float, Decimal)
+    else:
+        wrong = (str, bytes) if pa.types.is_list(kind) else ()
+    if not any(issubclass(held, wrong) for held in set(map(type, values))):
+        return ()
+    return (value for value in values if isinstance(value, wrong))
+
+
+def _is_guess(given: pa.DataType, declared: pa.DataType) -> bool:
+    """Whether Arrow would make one type of the other by guessing: rounding, spelling out, or choosing a time zone."""
+    if pa.types.is_dictionary(given):
+        given = given.value_type
+    if pa.types.is_null(given):
+        return False
+    if pa.types.is_floating(given):
+        return not pa.types.is_floating(declared)
+    if pa.types.is_timestamp(given) and pa.types.is_timestamp(declared):
+        return (given.tz is None) != (declared.tz is None)
+    families = (_is_text, pa.types.is_boolean, pa.types.is_date, pa.types.is_timestamp, pa.types.is_time)
+    return any(belongs(given) != belongs(declared) for belongs in families)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))

@@ -1,0 +1,114 @@
+"""The settings that come from the environment: the one place that reads it.
+
+What is pulled stands in `defs/<account>/defs.yaml`; where it runs stands here. Secrets are read when a client is opened, by the name the
+YAML gives, and are nowhere else. The README's table of settings is made from `VARIABLES`.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from analytics_assets.errors import AccessRefusedError, PermanentError
+
+Mode = Literal["sandbox", "live"]
+
+VARIABLES: Mapping[str, tuple[str, str]] = {
+    "ANALYTICS_MODE": ("sandbox", "`sandbox` runs against simulated vendors, without keys; `live` asks the vendors."),
+    "ANALYTICS_LAKE": ("data/<mode>", "Folder or fsspec URL of the lake."),
+    "ANALYTICS_STATE": ("sqlite:///data/<mode>.db", "SQLAlchemy URL of the database that holds report tasks."),
+    "ANALYTICS_SANDBOX_URL": ("", "Address of a sandbox server; without it the sandbox runs inside each process."),
+    "ANALYTICS_START_DATE": ("2025-01-01", "First day of all daily tables."),
+    "ANALYTICS_TIMEZONE": (
+        "UTC",
+        "Zone in which a day becomes a partition; each vendor's own zone decides when it is final.",
+    ),
+    "ANALYTICS_SCHEDULES": (
+        "off in sandbox, on in live",
+        "`on` or `off`: whether the daily schedules run without being switched on in the UI.",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where and how this process runs.
+
+    Attributes:
+        mode: Whether vendors are simulated or asked.
+        lake: Folder or fsspec URL of the lake.
+        state: SQLAlchemy URL of the state database.
+        sandbox_url: Address of a sandbox server, or None for the one inside the process.
+        start_date: First day of all daily tables.
+        timezone: Zone in which a day becomes a partition.
+        schedules_on: Whether schedules run by default.
+    """
+
+    mode: Mode
+    lake: str
+    state: str
+    sandbox_url: str | None
+    start_date: date
+    timezone: str
+    schedules_on: bool
+
+
+def settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings of `environment`, by default the process's own.
+
+    Raises:
+        PermanentError: A variable has a value that cannot be used; the message names it.
+    """
+    given = os.environ if environment is None else environment
+    mode = _one_of(given, "ANALYTICS_MODE", ("sandbox", "live"), "sandbox")
+    return Settings(
+        mode=cast("Mode", mode),
+        lake=given.get("ANALYTICS_LAKE") or f"data/{mode}",
+        state=given.get("ANALYTICS_STATE") or f"sqlite:///data/{mode}.db",
+        sandbox_url=given.get("ANALYTICS_SANDBOX_URL") or None,
+        start_date=_start_date(given),
+        timezone=_timezone(given),
+        schedules_on=_one_of(given, "ANALYTICS_SCHEDULES", ("on", "off"), "on" if mode == "live" else "off") == "on",
+    )
+
+
+def secret(variable: str, environment: Mapping[str, str] | None = None) -> str:
+    """The value of a variable that holds a key.
+
+    Raises:
+        AccessRefusedError: It is not set; the message names it.
+    """
+    value = (os.environ if environment is None else environment).get(variable, "").strip()
+    if not value:
+        raise AccessRefusedError(
+            f"The environment variable {variable} is not set. Live mode needs it; ANALYTICS_MODE=sandbox needs no key."
+        )
+    return value
+
+
+def _one_of(given: Mapping[str, str], name: str, allowed: tuple[str, ...], default: str) -> str:
+    value = given.get(name) or default
+    if value not in allowed:
+        raise PermanentError(f"{name}={value!r} is not known: use {' or '.join(allowed)}.")
+    return value
+
+
+def _start_date(given: Mapping[str, str]) -> date:
+    value = given.get("ANALYTICS_START_DATE") or VARIABLES["ANALYTICS_START_DATE"][0]
+    try:
+        return date.fromisoformat(value)
+    except ValueError as error:
+        raise PermanentError(f"ANALYTICS_START_DATE={value!r} is not a date: write it as 2025-01-01.") from error
+
+
+def _timezone(given: Mapping[str, str]) -> str:
+    value = given.get("ANALYTICS_TIMEZONE") or VARIABLES["ANALYTICS_TIMEZONE"][0]
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise PermanentError(
+            f"ANALYTICS_TIMEZONE={value!r} is no time zone: use a name such as Europe/Berlin."
+        ) from error
+    return value

@@ -1,0 +1,27 @@
+"""Runs of adjacent days: how days are grouped into requests, runs and messages.
+
+Keep the meaning of a day out of here; it is each source's own.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import date, timedelta
+
+
+def spans(wanted: Collection[date], *, longest: int) -> Iterable[list[date]]:
+    """Runs of adjacent days, oldest first, none longer than `longest`."""
+    span: list[date] = []
+    for day in sorted(wanted):
+        if span and (day - span[-1] != timedelta(days=1) or len(span) == longest):
+            yield span
+            span = []
+        span.append(day)
+    if span:
+        yield span
+
+
+def in_words(days: Collection[date]) -> str:
+    """Days for people: `2026-03-01 to 2026-03-04, 2026-03-09`."""
+    return ", ".join(
+        str(span[0]) if len(span) == 1 else f"{span[0]} to {span[-1]}"
+        for span in spans(days, longest=max(1, len(days)))
+    )

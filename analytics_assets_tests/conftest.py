@@ -1,0 +1,17 @@
+"""What every test shares: an environment that says nothing.
+
+Keep fixtures that only some tests need beside those tests.
+"""
+
+import os
+
+import pytest
+
+_OURS = ("ANALYTICS_", "BENTO_", "STATSIG_", "AIRBRIDGE_", "DAGSTER_HOME")
+
+
+@pytest.fixture(autouse=True)
+def _silent_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Takes away what the machine that runs the tests has set, so that they mean the same everywhere."""
+    for name in [name for name in os.environ if name.startswith(_OURS)]:  # noqa: TID251 - clearing needs the names
+        monkeypatch.delenv(name)

@@ -1,0 +1,106 @@
+"""A session over real sockets: what is asked again, what is never posted again, and after how long."""
+
+import asyncio
+from collections import Counter
+from datetime import UTC, timedelta
+from email.utils import format_datetime
+from itertools import pairwise
+
+import httpx
+import pytest
+
+from analytics_assets.errors import (
+    TransientError,
+    UnreachableError,
+)
+from analytics_assets.http.retries import RetryPolicy
+from analytics_assets.http.session import Meter
+from analytics_assets_tests.http.scripted import (
+    NOW,
+    Notes,
+    Reply,
+    after,
+    answer,
+    bytes_then_hang_up,
+    scripted,
+    session,
+)
+
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+HALF_A_BODY = bytes_then_hang_up(HEAD + b'content-length: 100\r\n\r\n{"a":')
+NOTHING = bytes_then_hang_up(b"")
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        pytest.param(HALF_A_BODY, id="cut in the middle of the body"),
+        pytest.param(NOTHING, id="closed without an answer"),
+        pytest.param(bytes_then_hang_up(HEAD + b'transfer-encoding: chunked\r\n\r\n5\r\n{"a"'), id="cut chunk"),
+        pytest.param(bytes_then_hang_up(b"SMTP ready\r\n\r\n"), id="not HTTP"),
+        pytest.param(after(5, answer()), id="hangs"),
+        pytest.param(answer(b"not gzip", content_encoding="gzip"), id="broken packing"),
+        pytest.param(answer(b'{"a": [1, 2'), id="JSON cut short"),
+        pytest.param(answer(b""), id="empty body"),
+        pytest.param(answer(b'{"a": "\xff"}'), id="not UTF-8"),
+        pytest.param(answer(b"[" * 100_000 + b"]" * 100_000), id="JSON nested beyond reading"),
+        pytest.param(answer(b"{}", status=500), id="HTTP 500"),
+        pytest.param(answer(b"", status=408), id="HTTP 408"),
+    ],
+)
+async def test_a_broken_answer_is_asked_for_again_but_never_posted_again(broken: Reply) -> None:
+    """Reading again is harmless; a POST whose answer is lost may have begun its work."""
+    short = httpx.Timeout(0.3)
+    async with scripted(broken, answer(b'{"a": 1}')) as server, session(server.url, timeouts=short) as way:
+        got = await way.get("/x", "/x")
+        assert (got.body, got.attempts, way.meter.retries, len(server.asked)) == (b'{"a": 1}', 2, 1, 2)
+    async with scripted(broken, answer(b'{"a": 1}')) as server, session(server.url, timeouts=short) as way:
+        with pytest.raises(TransientError) as caught:
+            await way.post("/x", "/x", {})
+        assert not isinstance(caught.value, UnreachableError)
+        assert (len(server.asked), way.meter.requests) == (1, Counter({"POST /x": 1}))
+
+
+@pytest.mark.parametrize("status", [425, 429, 503])
+async def test_a_post_that_was_turned_away_is_posted_again(status: int) -> None:
+    """These statuses say that the vendor did not take the request."""
+    async with scripted(answer(status=status), answer(b'{"a": 1}')) as server, session(server.url) as way:
+        assert (await way.post("/x", "/x", {"b": 2})).attempts == 2
+    assert [asked.body for asked in server.asked] == [b'{"b":2}', b'{"b":2}']
+
+
+@pytest.mark.parametrize(
+    "retry_after", ["1", format_datetime((NOW + timedelta(seconds=1)).astimezone(UTC), usegmt=True)], ids=["s", "date"]
+)
+async def test_retry_after_is_obeyed_to_the_second(retry_after: str) -> None:
+    """As seconds and as an HTTP date; every other process is told through the gate."""
+    gate = Notes()
+    throttled = answer(status=429, retry_after=retry_after)
+    async with scripted(throttled, answer()) as server, session(server.url, gate=gate) as way:
+        await way.get("/x", "/x")
+        assert way.meter == Meter(Counter({"GET /x": 2}), retries=1, waited_s=1.0, received=2)
+    first, second = (asked.at for asked in server.asked)
+    assert second - first == pytest.approx(1.0, abs=0.3)
+    assert (gate.entered, gate.closed) == (["GET /x", "GET /x"], [1.0])
+
+
+async def test_a_retry_after_longer_than_the_patience_gives_up_at_once() -> None:
+    """No run sleeps for an hour in silence; the error says how long the vendor wants to be left alone."""
+    gate = Notes()
+    async with scripted(answer(status=429, retry_after="3600")) as server, session(server.url, gate=gate) as way:
+        with pytest.raises(TransientError) as caught:
+            await asyncio.wait_for(way.get("/x", "/x"), 1)
+    assert (caught.value.retry_after_s, len(server.asked), gate.closed) == (3600.0, 1, [3600.0])
+
+
+async def test_a_429_without_retry_after_waits_longer_each_time() -> None:
+    """The pause doubles; the gate is left open, because the vendor named no time."""
+    gate = Notes()
+    patient = RetryPolicy(attempts=4, first_wait_s=0.01, throttled_wait_s=0.1, longest_wait_s=0.3)
+    async with scripted(answer(status=429)) as server, session(server.url, retries=patient, gate=gate) as way:
+        with pytest.raises(TransientError):
+            await way.get("/x", "/x")
+    at = [asked.at for asked in server.asked]
+    pauses = [later - earlier for earlier, later in pairwise(at)]
+    assert pauses == pytest.approx([0.1, 0.2, 0.3], abs=0.08)
+    assert gate.closed == []

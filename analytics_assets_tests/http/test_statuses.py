@@ -1,0 +1,182 @@
+"""From an answer that is not a success to an error, and what its words never hold."""
+
+import base64
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics_assets.errors import AccessRefusedError, Evidence, PermanentError, SourceError, TransientError
+from analytics_assets.http.statuses import Vendor, error_of, retry_after_s
+
+NOW = datetime(2026, 3, 2, 4, 5, 6, tzinfo=UTC)
+SECRET = "sk/live+4711=="
+VENDOR = Vendor("Airbridge", "AIRBRIDGE_API_TOKEN", secrets=["pub-key-1", SECRET])
+PROBLEM = {"content-type": "application/problem+json"}
+
+
+def _error(status: int, body: bytes = b"", **headers: str) -> SourceError:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return error_of(VENDOR, endpoint="GET /x", status=status, headers=named, body=body, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "advice"),
+    [
+        (301, PermanentError, "Redirects are not followed, so that keys go nowhere else: check base_url."),
+        (400, PermanentError, "The request is refused: check the parameters in the YAML."),
+        (401, AccessRefusedError, "The credentials are refused: check AIRBRIDGE_API_TOKEN."),
+        (403, AccessRefusedError, "The credentials lack the permission: check the role behind AIRBRIDGE_API_TOKEN."),
+        (404, PermanentError, "The address names something unknown: check ids and names in the YAML."),
+        (408, TransientError, "This may pass by itself."),
+        (422, PermanentError, "The request is refused: check the parameters in the YAML."),
+        (425, TransientError, "This may pass by itself."),
+        (429, TransientError, "This may pass by itself."),
+        (500, TransientError, "This may pass by itself."),
+        (503, TransientError, "This may pass by itself."),
+        (599, TransientError, "This may pass by itself."),
+    ],
+)
+def test_the_status_decides_even_where_the_body_is_empty(status: int, kind: type[SourceError], advice: str) -> None:
+    """Class and advice of each status, without a word from the vendor."""
+    error = _error(status)
+    assert (type(error), str(error)) == (kind, f"Airbridge GET /x: HTTP {status}. {advice}")
+    assert error.evidence == Evidence("GET /x", status=status)
+
+
+@pytest.mark.parametrize(
+    ("body", "said", "trace_id"),
+    [
+        (b'{"error": "Unauthorized"}', " (Unauthorized)", None),
+        (b'{"errors": [{"field": "start"}]}', ' ([{"field":"start"}])', None),
+        (b'{"message": "no metric", "errors": {}}', " (no metric)", None),
+        (
+            b'{"title": "BAD_REQUEST", "detail": "range too long", "traceId": "1-ab-cd"}',
+            " (BAD_REQUEST: range too long) [trace 1-ab-cd]",
+            "1-ab-cd",
+        ),
+        (b'{"title": null, "detail": 7}', " (7)", None),
+        (b"[1, 2]", "", None),
+        (b"plain words", " (plain words)", None),
+        (b"\xff\xfe", " (\ufffd\ufffd)", None),
+        (b"  <html>Sorry</html>", " (an HTML page)", None),
+        (b"w" * 400, f" ({'w' * 300})", None),
+    ],
+)
+def test_the_vendors_own_words_are_quoted_from_any_body(body: bytes, said: str, trace_id: str | None) -> None:
+    """All three vendors' shapes, and bodies of no shape at all."""
+    error = _error(400, body)
+    assert str(error) == f"Airbridge GET /x: HTTP 400{said}. The request is refused: check the parameters in the YAML."
+    assert error.evidence == Evidence("GET /x", status=400, body=body.decode(errors="replace"), trace_id=trace_id)
+
+
+def test_a_body_nested_beyond_reading_is_quoted_shortened() -> None:
+    """No recursion error comes through."""
+    assert str(_error(400, b"[" * 100_000)).startswith(f"Airbridge GET /x: HTTP 400 ({'[' * 300}). ")
+
+
+def test_a_403_page_from_the_firewall_is_told_from_a_missing_permission() -> None:
+    """HTML in front of an API means that the keys were not looked at."""
+    error = _error(403, b"<!doctype html>", content_type="text/html")
+    assert type(error) is AccessRefusedError
+    assert str(error) == (
+        "Airbridge GET /x: HTTP 403 (an HTML page). Stopped in front of the API, the keys were not looked at: "
+        "the User-Agent or the address of this machine is blocked. Ask the vendor to admit it."
+    )
+
+
+def test_a_throttled_answer_says_how_long_to_wait() -> None:
+    """The header's seconds are on the error."""
+    error = _error(429, retry_after="30")
+    assert isinstance(error, TransientError)
+    assert error.retry_after_s == 30.0
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, None),
+        ("", None),
+        ("120", 120.0),
+        (" 5 ", 5.0),
+        ("0", 0.0),
+        ("Mon, 02 Mar 2026 04:05:36 GMT", 30.0),
+        ("Mon, 02 Mar 2026 04:05:36 -0000", 30.0),
+        ("Mon Mar  2 04:05:36 2026", 30.0),
+        ("Mon, 02 Mar 2026 05:05:36 +0100", 30.0),
+        ("Mon, 02 Mar 2026 04:00:00 GMT", 0.0),
+        ("9" * 400, 86400.0),
+        ("Mon, 02 Mar 2027 04:05:36 GMT", 86400.0),
+        ("-5", None),
+        ("²", None),
+        ("soon", None),
+        ("Mon, 99 Mar 2026 04:05:36 GMT", None),
+    ],
+)
+def test_retry_after_is_read_in_every_spelling_or_not_at_all(value: str | None, expected: float | None) -> None:
+    """Seconds, HTTP dates with and without a zone, a day at most, and nonsense."""
+    assert retry_after_s(value, NOW) == expected
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        SECRET,
+        json.dumps(SECRET)[1:-1],
+        SECRET.replace("/", "\\/"),
+        quote(SECRET),
+        quote(SECRET, safe=""),
+        quote(SECRET, safe="").replace("%2F", "%2f").replace("%2B", "%2b").replace("%3D", "%3d"),
+        quote_plus(SECRET),
+    ],
+)
+def test_a_secret_is_taken_out_in_every_form_it_travels_in(form: str) -> None:
+    """Plain, in JSON and in an address."""
+    assert VENDOR.redact(f"got <{form}> from you") == "got <[redacted]> from you"
+
+
+@pytest.mark.parametrize("name", ["", "x", "xy", "xy:", "name:", "names:"])
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_a_secret_is_taken_out_of_a_basic_header(name: str, encode: Callable[[bytes], bytes]) -> None:
+    """What is left of the header are the letters that hold nothing but the name before the secret."""
+    form = encode(name.encode() + SECRET.encode()).decode()
+    assert VENDOR.redact(f"got <{form}> from you") == f"got <{form[: len(name) * 8 // 6]}[redacted]> from you"
+
+
+def test_a_secret_hidden_behind_json_escapes_does_not_reach_the_message() -> None:
+    """Decoding would bring back a secret that the text did not show."""
+    hidden = "".join(f"\\u{ord(letter):04x}" for letter in SECRET)
+    error = _error(401, f'{{"error": "bad key {hidden}", "traceId": "{hidden}"}}'.encode(), **PROBLEM)
+    assert str(error) == (
+        "Airbridge GET /x: HTTP 401 (bad key [redacted]) [trace [redacted]]. "
+        "The credentials are refused: check AIRBRIDGE_API_TOKEN."
+    )
+
+
+def test_a_secret_at_the_cut_is_taken_out_whole() -> None:
+    """Words are redacted before they are shortened, so that no half of a key is left."""
+    assert "sk/" not in str(_error(400, b"w" * 295 + SECRET.encode()))
+
+
+def test_a_secret_that_begins_with_another_is_taken_out_whole() -> None:
+    """The longer one goes first."""
+    vendor = Vendor("Bento", "KEYS", secrets=["key", "key-and-more", ""])
+    assert vendor.redact("key-and-more, key") == "[redacted], [redacted]"
+
+
+def test_a_vendor_without_secrets_leaves_texts_alone() -> None:
+    """An empty secret is none."""
+    assert Vendor("Bento", "KEYS", secrets=[""]).redact("some text") == "some text"
+
+
+@given(secret=st.text(min_size=8), before=st.text(), after=st.text())
+def test_no_text_keeps_a_secret(secret: str, before: str, after: str) -> None:
+    """Whatever stands around it, and whatever its letters."""
+    vendor = Vendor("Bento", "KEYS", secrets=[secret])
+    assert secret not in vendor.redact(before + secret + after).replace(
+        "[redacted]", "\0" if "\0" not in secret else "\1"
+    )

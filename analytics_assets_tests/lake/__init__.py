@@ -1,0 +1,1 @@
+"""Tests of the tables, their hashes and the lake they land in."""

@@ -1,0 +1,170 @@
+"""Days promoted whole, left alone when equal, and read back; on a disk and on a file system behind fsspec."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from analytics_assets.errors import PermanentError, UnexpectedPayloadError
+from analytics_assets.lake.content import content_hash
+from analytics_assets.lake.store import Footer, Lake, Landed
+from analytics_assets.lake.table import DATE, Column
+from analytics_assets_tests.lake.sample import DAY, NEXT, NOON, TABLE, empty_row, files, land, row
+
+
+def test_a_landed_day_reads_back_as_it_was(lake: Lake) -> None:
+    """Decimals to the ninth place, lists with null, null, instants to the microsecond, large texts, and the schema."""
+    rows = [row(campaign="a"), empty_row(campaign="b"), row(campaign="c", codes=[], raw="x" * 100_000)]
+    landed = land(lake, *rows[::-1])
+    assert lake.read("airbridge", TABLE).to_pylist() == rows
+    assert lake.read("airbridge", TABLE).schema.equals(TABLE.schema, check_metadata=True)
+    path = f"{lake.root}/airbridge/revenue/dt=2026-03-01/data.parquet"
+    version = content_hash(TABLE, TABLE.validated(TABLE.rows(rows), DAY))
+    assert landed == Landed(path, 3, lake._fs.size(path), Footer(version), is_changed=True)
+    assert lake.landed("airbridge", "revenue", DAY) == replace(landed, is_changed=False)
+    assert files(lake) == ["airbridge/revenue/dt=2026-03-01/data.parquet"]
+
+
+def test_the_footer_says_what_was_asked_when_and_by_whom(lake: Lake) -> None:
+    """Everything given is read back."""
+    content = TABLE.rows([row()])
+    lake.land("airbridge", TABLE, DAY, content, asked="q", family="run-1", requested_at=NOON, is_sandbox=True)
+    standing = lake.landed("airbridge", "revenue", DAY)
+    assert standing is not None
+    assert standing.footer == Footer(content_hash(TABLE, content), "q", "run-1", NOON, is_sandbox=True)
+
+
+def test_an_equal_day_changes_no_byte_and_no_time(disk: Lake) -> None:
+    """Landing the same numbers again, read later and in another order, leaves the file alone."""
+    first = land(disk, row(campaign="a"), row(campaign="b"))
+    before = Path(first.path).read_bytes(), Path(first.path).stat().st_mtime_ns, Path(first.path).stat().st_ino
+    later = NOON + timedelta(days=1)
+    again = land(disk, row(campaign="b", fetched_at=later), row(campaign="a", fetched_at=later))
+    assert (
+        Path(first.path).read_bytes(),
+        Path(first.path).stat().st_mtime_ns,
+        Path(first.path).stat().st_ino,
+    ) == before
+    assert again == replace(first, is_changed=False)
+
+
+def test_an_equal_answer_to_another_asking_is_written_anew(lake: Lake) -> None:
+    """For raw files the footer is what a later attempt looks at, so it must speak of the last asking."""
+    content = TABLE.rows([row()])
+    lake.land("airbridge", TABLE, DAY, content, asked="q", family="run-1", requested_at=NOON)
+    same = lake.land("airbridge", TABLE, DAY, content, asked="q", family="run-1", requested_at=NOON)
+    other = lake.land("airbridge", TABLE, DAY, content, asked="q", family="run-2", requested_at=NOON)
+    assert (same.is_changed, other.is_changed, other.footer.family) == (False, True, "run-2")
+    assert lake.landed("airbridge", "revenue", DAY) == replace(other, is_changed=False)
+
+
+def test_a_changed_day_replaces_the_one_before(lake: Lake) -> None:
+    """No row of the former stays."""
+    land(lake, row(campaign="a"), row(campaign="b"))
+    assert land(lake, row(campaign="c")).is_changed
+    assert lake.read("airbridge", TABLE).to_pylist() == [row(campaign="c")]
+
+
+def test_a_refused_day_leaves_the_standing_one(lake: Lake) -> None:
+    """Double keys never reach the file, and nothing else is left behind."""
+    standing = land(lake, row())
+    with pytest.raises(UnexpectedPayloadError, match="1 keys occur more than once"):
+        land(lake, row(), row())
+    assert lake.landed("airbridge", "revenue", DAY) == replace(standing, is_changed=False)
+    assert files(lake) == ["airbridge/revenue/dt=2026-03-01/data.parquet"]
+
+
+def test_invented_numbers_and_real_ones_never_replace_each_other(lake: Lake) -> None:
+    """Both ways; the message says how to keep them apart."""
+    content = TABLE.rows([row()])
+    lake.land("airbridge", TABLE, DAY, content, is_sandbox=True)
+    with pytest.raises(PermanentError) as caught:
+        lake.land("airbridge", TABLE, DAY, content)
+    assert str(caught.value) == (
+        f"{lake.root}/airbridge/revenue/dt=2026-03-01/data.parquet holds sandbox numbers; "
+        "live numbers are not put in their place. Set ANALYTICS_LAKE to another folder."
+    )
+    lake.land("airbridge", TABLE, NEXT, TABLE.rows([row(date=NEXT)]))
+    with pytest.raises(PermanentError, match="holds live numbers; sandbox numbers are not put in their place"):
+        lake.land("airbridge", TABLE, NEXT, TABLE.rows([row(date=NEXT)]), is_sandbox=True)
+
+
+def test_an_empty_day_lands_typed_and_stands(lake: Lake) -> None:
+    """Nothing happened that day is something else than nobody asked."""
+    landed = land(lake)
+    assert (landed.rows, landed.is_changed, lake.days("airbridge", "revenue")) == (0, True, [DAY])
+    assert pq.read_schema(lake._fs.open(landed.path)).equals(TABLE.schema)
+    assert lake.read("airbridge", TABLE).equals(TABLE.schema.empty_table())
+    assert not land(lake).is_changed
+
+
+def test_nothing_stands_in_an_empty_lake(lake: Lake) -> None:
+    """No day, no rows, and no error."""
+    assert lake.days("airbridge", "revenue") == []
+    assert lake.landed("airbridge", "revenue", DAY) is None
+    assert lake.read("airbridge", TABLE).equals(TABLE.schema.empty_table())
+
+
+def test_days_are_read_oldest_first_and_only_those_asked_for(lake: Lake) -> None:
+    """A day that does not stand is left out."""
+    for day in (date(2026, 3, 5), DAY, NEXT):
+        land(lake, row(date=day), day=day)
+    assert lake.days("airbridge", "revenue") == [DAY, NEXT, date(2026, 3, 5)]
+    assert lake.read("airbridge", TABLE)[DATE].to_pylist() == [DAY, NEXT, date(2026, 3, 5)]
+    chosen = lake.read("airbridge", TABLE, [date(2026, 3, 5), date(2026, 3, 4), DAY], columns=["clicks", "date"])
+    assert chosen.to_pylist() == [{"clicks": 7, "date": DAY}, {"clicks": 7, "date": date(2026, 3, 5)}]
+
+
+def test_columns_declared_later_are_null_in_older_files(lake: Lake) -> None:
+    """Even a column without null cannot have had a value then; newer days keep theirs."""
+    later = replace(
+        TABLE,
+        columns=(
+            *TABLE.columns,
+            Column("cost", pa.int64(), "Cost."),
+            Column("tags", pa.list_(pa.string()), "T.", nullable=True),
+        ),
+    )
+    land(lake, row())
+    land(lake, row(date=NEXT, cost=5, tags=["t"]), day=NEXT, table=later)
+    old, new = row(cost=None, tags=None), row(date=NEXT, cost=5, tags=["t"])
+    assert lake.read("airbridge", later).to_pylist() == [old, new]
+    assert lake.read("airbridge", later, [DAY]).to_pylist() == [old]
+    assert lake.read("airbridge", later, [NEXT]).schema.equals(later.schema, check_metadata=True)
+    assert lake.read("airbridge", later, columns=["cost"]).to_pylist() == [{"cost": None}, {"cost": 5}]
+
+
+def test_columns_no_longer_declared_are_left_out(lake: Lake) -> None:
+    """The file keeps them; the reader asks for what is declared."""
+    land(lake, row())
+    fewer = replace(TABLE, columns=TABLE.columns[:2], key=("campaign",))
+    assert lake.read("airbridge", fewer).to_pylist() == [{"date": DAY, "campaign": "spring"}]
+
+
+def test_a_data_frame_keeps_null_decimals_and_instants(lake: Lake) -> None:
+    """Pandas with Arrow types: no float, no NaN where a number was not known."""
+    land(lake, row(campaign="a"), empty_row(campaign="b"))
+    frame = lake.read_pandas("airbridge", TABLE)
+    assert list(frame["revenue"]) == [Decimal("1234567890123456789.123456789"), pd.NA]
+    assert list(frame["clicks"]) == [7, pd.NA]
+    assert [str(frame[name].dtype) for name in ("clicks", "seen_at", "codes")] == [
+        "int64[pyarrow]",
+        "timestamp[us, tz=UTC][pyarrow]",
+        "list<item: string>[pyarrow]",
+    ]
+
+
+def test_other_tools_read_the_lake_as_it_is(disk: Lake) -> None:
+    """DuckDB finds days by the folder's `dt` and the column's `date`, and the money to the last digit."""
+    land(disk, row())
+    land(disk, row(date=NEXT, revenue=None), day=NEXT)
+    query = "select dt, date, revenue, len(codes) from read_parquet(?, hive_partitioning=true) order by dt"
+    with duckdb.connect() as database:
+        found = database.execute(query, [f"{disk.root}/*/revenue/dt=*/*.parquet"]).fetchall()
+    assert found == [(DAY, DAY, row()["revenue"], 3), (NEXT, NEXT, None, 3)]

@@ -1,0 +1,145 @@
+"""Files of the lake: what is listed, what is refused, and what survives writers that are killed or race."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from analytics_assets.errors import Evidence, PermanentError
+from analytics_assets.lake.store import Lake
+from analytics_assets_tests.lake.sample import DAY, NEXT, NOON, TABLE, files, land, row
+
+
+def test_only_days_in_their_own_place_are_listed(lake: Lake) -> None:
+    """What a killed writer left, a copy, another tool's folder and another table are no days."""
+    landed = land(lake, row())
+    folder = f"{lake.root}/airbridge/revenue"
+    with lake._fs.open(landed.path, "rb") as file:
+        content = file.read()
+    for name in (
+        "dt=2026-03-02/_0123456789abcdef.tmp",
+        "dt=2026-03-01/_0123456789abcdef.tmp",
+        "dt=20260303/data.parquet",
+        "dt=unknown/data.parquet",
+        "old/dt=2026-03-04/data.parquet",
+        "data.parquet",
+        "../revenue_old/dt=2026-03-05/data.parquet",
+    ):
+        path = f"{folder}/{name}".replace("revenue/../", "")
+        lake._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
+        lake._fs.pipe_file(path, content[: len(content) // 2] if name.endswith(".tmp") else content)
+    assert lake.days("airbridge", "revenue") == [DAY]
+    assert lake.read("airbridge", TABLE).to_pylist() == [row()]
+    assert lake.landed("airbridge", "revenue", NEXT) is None
+    assert land(lake, row(date=NEXT), day=NEXT).is_changed
+
+
+def test_a_write_that_fails_leaves_nothing_behind(disk: Lake) -> None:
+    """The day's place is taken by a folder, so the last step fails; the half-made file is taken away again."""
+    blocked = Path(disk.path("airbridge", "revenue", DAY))
+    (blocked / "in the way").mkdir(parents=True)
+    with pytest.raises(OSError, match="directory"):
+        disk._promote(str(blocked), b"content")
+    assert list(blocked.parent.iterdir()) == [blocked]
+
+
+def test_of_many_writers_of_one_day_one_wins_whole(disk: Lake) -> None:
+    """Whoever reads meanwhile sees one of the days and never a mixture or half of one."""
+    versions = [[row(campaign=f"{letter}{no}", currency=letter) for no in range(200)] for letter in "abcdefgh"]
+    start = threading.Barrier(len(versions) + 1)
+    land(disk, *versions[0])
+
+    def write(rows: list[dict[str, Any]]) -> None:
+        start.wait(10)
+        for _ in range(5):
+            land(disk, *rows)
+
+    def look() -> list[tuple[int, int]]:
+        start.wait(10)
+        reads = [disk.read("airbridge", TABLE) for _ in range(30)]
+        return [(read.num_rows, len(set(read["currency"].to_pylist()))) for read in reads]
+
+    with ThreadPoolExecutor(len(versions) + 1) as pool:
+        writing = [pool.submit(write, version) for version in versions]
+        assert set(pool.submit(look).result(60)) == {(200, 1)}
+        for written in writing:
+            written.result(60)
+    left = disk.read("airbridge", TABLE).to_pylist()
+    assert left in [sorted(version, key=lambda each: str(each["campaign"])) for version in versions]
+    assert files(disk) == ["airbridge/revenue/dt=2026-03-01/data.parquet"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", ".", "..", "../up", "a/b", "/a", "a/", "a\\b", ".a", "_a", "-a", "a\n", "a\0", "a b", "*", "a?", "[a]", "a.b"],
+)
+def test_a_name_that_would_leave_the_lake_is_refused(lake: Lake, name: str) -> None:
+    """As account, as table and in the quarantine; nothing is written anywhere."""
+    table = replace(TABLE, name=name)
+    refusals: list[Callable[[], object]] = [
+        lambda: lake.land(name, TABLE, DAY, TABLE.rows([row()])),
+        lambda: lake.land("airbridge", table, DAY, TABLE.rows([row()])),
+        lambda: lake.landed(name, "revenue", DAY),
+        lambda: lake.days("airbridge", name),
+        lambda: lake.read(name, TABLE),
+        lambda: lake.quarantine(name, Evidence("GET /x", body="x"), seen_at=NOON),
+    ]
+    for refused in refusals:
+        with pytest.raises(PermanentError, match="cannot be a folder of the lake"):
+            refused()
+    assert files(lake) == []
+
+
+def test_names_of_letters_digits_and_dashes_are_taken(lake: Lake) -> None:
+    """What a person would call an account."""
+    for name in ("bento", "bento-2", "Site_EU", "앱"):
+        assert lake.folder(name, "ads") == f"{lake.root}/{name}/ads"
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1 and no more", None], ids=["empty", "cut short", "another tool's"])
+def test_a_file_the_lake_did_not_write_is_named_and_left(lake: Lake, content: bytes | None) -> None:
+    """Neither overwritten in silence nor an error of the Parquet library."""
+    path = lake.path("airbridge", "revenue", DAY)
+    lake._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
+    if content is None:
+        sink = pa.BufferOutputStream()
+        pq.write_table(pa.table({"x": [1]}), sink)
+        content = sink.getvalue().to_pybytes()
+    lake._fs.pipe_file(path, content)
+    with pytest.raises(PermanentError) as caught:
+        land(lake, row())
+    assert str(caught.value) == (
+        f"{path} is not a file of this lake, or a damaged one. Move it away and materialize the day again."
+    )
+    with lake._fs.open(path, "rb") as file:
+        assert file.read() == content
+
+
+def test_an_answer_in_quarantine_can_be_read_by_a_person(lake: Lake) -> None:
+    """The body as it came, under a name that says when and what; two at once are two files; no table lists them."""
+    evidence = Evidence("GET /stats/{kind}?x=../" + "y" * 300, status=200, body="<html>ü\ud800</html>")
+    first, second = (lake.quarantine("bento", evidence, seen_at=NOON) for _ in range(2))
+    assert first != second
+    for path in (first, second):
+        folder, _, name = path.rpartition("/")
+        assert folder == f"{lake.root}/_quarantine/bento"
+        assert name.startswith("20260301T120000.123456-GET--stats--kind--x----y")
+        assert (len(name) < 255, name.endswith(".txt")) == (True, True)
+        with lake._fs.open(path, "rb") as file:
+            assert file.read().decode() == "<html>ü?</html>"
+    assert len(files(lake)) == 2
+
+
+def test_a_second_process_is_seen_at_once(tmp_path: Path) -> None:
+    """A long-lived reader lists what another has landed meanwhile."""
+    reader, writer = Lake(str(tmp_path)), Lake(f"file://{tmp_path}")
+    assert reader.days("airbridge", "revenue") == []
+    land(writer, row())
+    assert reader.days("airbridge", "revenue") == [DAY]
+    assert reader._fs.storage_options["use_listings_cache"] is False
