@@ -1,0 +1,64 @@
+"""The one door to the simulated vendors: counts, delays, scripted faults, credentials, then the vendor's endpoint.
+
+Here lives what happens to every request whichever vendor it is for, as a small ASGI app that works on the raw path. What is
+answered is in the vendors' modules; what is shown of the traffic is in ``control``.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from urllib.parse import quote, unquote, unquote_plus
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from analytics_assets.sandbox.endpoints import Call, Vendor, matched
+from analytics_assets.sandbox.faults import Faults, answer_instead, send_spoilt
+from analytics_assets.sandbox.options import Clock, utc_now
+from analytics_assets.sandbox.traffic import Traffic
+
+
+class Gateway:
+    """ASGI app below ``/bento``, ``/statsig`` and ``/airbridge``."""
+
+    def __init__(
+        self, vendors: Sequence[Vendor], *, clock: Clock, traffic: Traffic, faults: Faults, latency_s: float
+    ) -> None:
+        self._vendors = {vendor.name: vendor for vendor in vendors}
+        self._clock = clock
+        self._traffic = traffic
+        self._faults = faults
+        self._latency_s = latency_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request; the routes let no other scope through."""
+        request = Request(scope, receive)
+        body = await request.body()
+        path: str = (scope.get("raw_path") or quote(scope["path"]).encode()).decode("ascii")
+        vendor = self._vendors[unquote(path.split("/")[1])]
+        below = path.removeprefix(vendor.prefix) if path.startswith(f"{vendor.prefix}/") else ""
+        found = matched(vendor.endpoints, request.method, below)
+        template = f"{request.method} {found[0].template if found else '(other)'}"
+        query = scope["query_string"].decode("latin-1")
+        # The log tells real time even where the vendors' clock stands still: pacing is read from it.
+        entry = self._traffic.arrive(vendor.name, template, path, query, utc_now())
+        if self._latency_s:
+            await asyncio.sleep(self._latency_s)
+        target = f"{path}?{query}"
+        rule = self._faults.pick(vendor.name, template, (target, unquote_plus(target), body.decode(errors="replace")))
+        if rule and rule.instead:
+            response = answer_instead(rule, vendor)
+        else:
+            call = Call(found[1] if found else {}, request.query_params, request.headers, body, self._clock())
+            response = vendor.admit(call) or (found[0].answer(call) if found else self._lost(vendor, below))
+        entry.status = response.status_code
+        if rule and not rule.instead:
+            await send_spoilt(rule, response, scope, receive, send)
+        else:
+            await response(scope, receive, send)
+
+    @staticmethod
+    def _lost(vendor: Vendor, below: str) -> Response:
+        """405 where another method would be answered, 404 elsewhere."""
+        known = any(matched(vendor.endpoints, method, below) for method in ("GET", "POST"))
+        return vendor.refuse(405 if known else 404)

@@ -1,0 +1,134 @@
+"""One synthetic business behind all three vendors, so that figures agree across sources.
+
+Here live the worlds: who was acquired on which day and what was spent on campaigns. No HTTP, no clock and no vendor's shape:
+the vendors leave out what lies after their clock and count in their own zones. A seeded world draws each day from its seed; a
+fixed world holds what a test has worked out by hand. The records are in ``people`` and are handed on here.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date
+from random import Random
+from typing import Protocol
+
+from analytics_assets.sandbox.people import Event, Person, Purchase, converted_cents
+from analytics_assets.sandbox.seeded_people import (
+    CAMPAIGNS,
+    CURRENCY,
+    EVENT_NAMES,
+    FIRST_DAY,
+    HORIZON_DAYS,
+    headcount,
+    people_of_day,
+)
+
+__all__ = ["Event", "FixedWorld", "Person", "Purchase", "SeededWorld", "World", "converted_cents"]
+
+
+class World(Protocol):
+    """What the vendors need to know about the business."""
+
+    @property
+    def first_day(self) -> date:
+        """Nobody was acquired before this UTC day."""
+
+    @property
+    def currency(self) -> str:
+        """Currency of spend and of money in events; purchases name their own."""
+
+    @property
+    def horizon_days(self) -> int:
+        """Nothing happens to a person later than this many days after the acquisition."""
+
+    def people(self, acquired_on: date) -> Sequence[Person]:
+        """People acquired on a UTC day, by instant."""
+
+    def person_ids(self, acquired_on: date) -> Sequence[str]:
+        """Ids of ``people``, without the cost of making them."""
+
+    def spend_cents(self, day: date, channel: str, campaign: str) -> int:
+        """Cents of the world's currency spent on a campaign on a day of the app's zone; 0 where nothing was."""
+
+    def paid_campaigns(self) -> Sequence[tuple[str, str]]:
+        """The (channel, campaign) pairs on which money is spent on any day."""
+
+    def event_names(self) -> Sequence[str]:
+        """Names of all events that people do."""
+
+
+class FixedWorld:
+    """A world of given people and given spend, for numbers worked out by hand."""
+
+    def __init__(
+        self,
+        people: Iterable[Person],
+        spend: Mapping[tuple[date, str, str], int] | None = None,
+        first_day: date = FIRST_DAY,
+        currency: str = CURRENCY,
+    ) -> None:
+        by_day: dict[date, list[Person]] = defaultdict(list)
+        for person in sorted(people, key=lambda one: one.acquired_at):
+            by_day[person.acquired_at.astimezone(UTC).date()].append(person)
+        self._by_day = dict(by_day)
+        self._spend = dict(spend or {})
+        self.first_day = first_day
+        self.currency = currency
+        everyone = [person for day in self._by_day.values() for person in day]
+        deeds = [(person, purchase.at) for person in everyone for purchase in person.purchases]
+        deeds += [(person, event.at) for person in everyone for event in person.events]
+        self.horizon_days = max(((at - person.acquired_at).days + 1 for person, at in deeds), default=0)
+        self._events = tuple(dict.fromkeys(event.name for person in everyone for event in person.events))
+
+    def people(self, acquired_on: date) -> Sequence[Person]:
+        """People acquired on a UTC day, by instant."""
+        return self._by_day.get(acquired_on, [])
+
+    def person_ids(self, acquired_on: date) -> Sequence[str]:
+        """Ids of ``people``."""
+        return [person.id for person in self.people(acquired_on)]
+
+    def spend_cents(self, day: date, channel: str, campaign: str) -> int:
+        """Cents spent as given, 0 otherwise."""
+        return self._spend.get((day, channel, campaign), 0)
+
+    def paid_campaigns(self) -> Sequence[tuple[str, str]]:
+        """The pairs named in the given spend."""
+        return sorted({(channel, campaign) for _, channel, campaign in self._spend})
+
+    def event_names(self) -> Sequence[str]:
+        """Names of the given people's events."""
+        return self._events
+
+
+class SeededWorld:
+    """The default world: 30 to 80 people a day with a weekly rhythm and slow growth, from 2023-01-01 on."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self.first_day = FIRST_DAY
+        self.currency = CURRENCY
+        self.horizon_days = HORIZON_DAYS
+
+    def people(self, acquired_on: date) -> Sequence[Person]:
+        """People acquired on a UTC day, by instant."""
+        return people_of_day(self._seed, acquired_on) if acquired_on >= FIRST_DAY else ()
+
+    def person_ids(self, acquired_on: date) -> Sequence[str]:
+        """Ids of ``people``, counted without making them."""
+        count = headcount(self._seed, acquired_on) if acquired_on >= FIRST_DAY else 0
+        return [f"u{acquired_on:%Y%m%d}-{number:03d}" for number in range(count)]
+
+    def spend_cents(self, day: date, channel: str, campaign: str) -> int:
+        """Cents within 40 % of the campaign's usual day."""
+        usual = {(one.channel, one.campaign): one.daily_cents for one in CAMPAIGNS}.get((channel, campaign), 0)
+        if day < FIRST_DAY or not usual:
+            return 0
+        return round(usual * Random(f"{self._seed}:{day}:spend:{channel}:{campaign}").uniform(0.6, 1.4))
+
+    def paid_campaigns(self) -> Sequence[tuple[str, str]]:
+        """The campaigns that cost money."""
+        return [(one.channel, one.campaign) for one in CAMPAIGNS if one.daily_cents]
+
+    def event_names(self) -> Sequence[str]:
+        """All event names of the seeded business."""
+        return EVENT_NAMES
