@@ -1,0 +1,228 @@
+"""What a YAML can wish from Bento, and the stream and snapshots made of it.
+
+A day of `/stats/ads` is one request per dimension and revenue mode. Bento's page names neither the zone of its dates nor whether the end
+is taken in (https://bentonow.com/stats), so both are settings, and every answer is checked against its chart before it is kept.
+Keep fields out of here (`client.py`, `transform.py`) and Dagster too.
+"""
+
+import asyncio
+import math
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
+from typing import Any, Literal, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from analytics_assets.errors import PermanentError
+from analytics_assets.http.answer import Answer
+from analytics_assets.http.session import IN_FLIGHT
+from analytics_assets.lake.raw import RawDay, raw_day, request_hash
+from analytics_assets.lake.snapshot import Snapshot
+from analytics_assets.lake.stream import Stream
+from analytics_assets.sources.bento.client import ADS, DIMENSIONS, REVENUE_MODES, AdsQuery, BentoClient
+from analytics_assets.sources.bento.payloads import read_ads
+from analytics_assets.sources.bento.tables import (
+    ADS_ATTRIBUTION,
+    ADS_CHART,
+    ADS_RAW,
+    ADS_TOTALS,
+    AUDIENCE_COUNTS,
+    AUDIENCE_RAW,
+    REPORT_POINTS,
+    REPORTS_RAW,
+)
+from analytics_assets.sources.bento.transform import ads_tables, audience_tables, bucket_starts, report_tables
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class WindowSpec:
+    """How a day is put to Bento.
+
+    Attributes:
+        zone: Zone in which Bento reads dates.
+        end: Whether `end_date` is the first day left out or the last day taken in. With the default a wrong guess shows: points of a
+            second day appear. The other wrong guess gives empty days, which cannot be told from quiet ones.
+        format: How dates are written; `iso` is YYYY-MM-DD.
+    """
+
+    zone: str = "UTC"
+    end: Literal["exclusive", "inclusive"] = "exclusive"
+    format: Literal["iso"] = "iso"
+
+    def __post_init__(self) -> None:
+        """Refuses what cannot be used."""
+        try:
+            ZoneInfo(self.zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise PermanentError(
+                f"Bento ads, `window.zone`: {self.zone!r} is no time zone. Use a name such as America/New_York."
+            ) from error
+        _refuse_unknown("Bento ads, `window.end`", [self.end], ("exclusive", "inclusive"))
+        _refuse_unknown("Bento ads, `window.format`", [self.format], ("iso",))
+
+    def dates(self, day: date) -> tuple[str, str]:
+        """`start_date` and `end_date` of a day."""
+        end = day + timedelta(days=1) if self.end == "exclusive" else day
+        return day.isoformat(), end.isoformat()
+
+
+@dataclass(frozen=True)
+class AdsSpec:
+    """Which attribution to read each day.
+
+    Attributes:
+        dimensions: What to group by; one request each and revenue mode.
+        revenue_modes: Which revenue events to count.
+        value: One exact value to filter to, or None for the top values.
+        window: How a day is put to Bento.
+        final_after_hours: Hours after the day's end in the window's zone before it is asked for.
+    """
+
+    dimensions: tuple[str, ...] = ("source",)
+    revenue_modes: tuple[str, ...] = ("all_revenue",)
+    value: str | None = None
+    window: WindowSpec = field(default_factory=WindowSpec)
+    final_after_hours: float = 1
+
+    def __post_init__(self) -> None:
+        """Refuses what cannot be used."""
+        for name, given, known in (
+            ("dimensions", self.dimensions, DIMENSIONS),
+            ("revenue_modes", self.revenue_modes, REVENUE_MODES),
+        ):
+            _refuse_empty_or_double(f"Bento ads, `{name}`", given)
+            _refuse_unknown(f"Bento ads, `{name}`", given, known)
+        if self.value == "":
+            raise PermanentError("Bento ads, `value`: it is empty, which Bento reads as no filter. Leave it out.")
+        if self.value is not None and len(self.dimensions) > 1:
+            raise PermanentError(
+                f"Bento ads, `value`: {self.value!r} is a value of one dimension, but {len(self.dimensions)} are asked for. "
+                "Name one dimension, or leave `value` out."
+            )
+        if not (math.isfinite(self.final_after_hours) and self.final_after_hours >= 0):
+            raise PermanentError(
+                f"Bento ads, `final_after_hours`: {self.final_after_hours!r} is no time after the day's end. Use hours from 0."
+            )
+
+    def queries(self, day: date) -> list[AdsQuery]:
+        """What is asked for a day, in the order it is kept."""
+        start, end = self.window.dates(day)
+        return [
+            AdsQuery(dimension, mode, start, end, self.value)
+            for dimension in self.dimensions
+            for mode in self.revenue_modes
+        ]
+
+    def final_at(self, day: date) -> datetime:
+        """Instant from which the day is asked for, in UTC."""
+        end = datetime.combine(day + timedelta(days=1), time(), ZoneInfo(self.window.zone)).astimezone(UTC)
+        return end + timedelta(hours=self.final_after_hours)
+
+
+@dataclass(frozen=True)
+class AudienceSpec:
+    """Whose counts to read: the site's always, and those of segments by id."""
+
+    segments: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuses what cannot be used."""
+        _refuse_blank_or_double("Bento audience, `segments`", self.segments)
+
+
+@dataclass(frozen=True)
+class ReportsSpec:
+    """Which reports to read, by id."""
+
+    reports: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Refuses what cannot be used."""
+        _refuse_empty_or_double("Bento reports, `reports`", self.reports)
+
+
+def ads_stream(account: str, spec: AdsSpec, client: BentoClient) -> Stream:
+    """The daily stream of `/stats/ads`: `ads_raw`, and `ads_attribution`, `ads_totals`, `ads_chart` made from it."""
+    zone = ZoneInfo(spec.window.zone)
+
+    async def ask(day: date, query: AdsQuery) -> tuple[Answer, bool]:
+        """One answer whose chart lies inside the day, and whether it has a chart to tell by."""
+        answer = await client.ads(query)
+        params = query.params()
+        stats = read_ads(answer.body, params, answer.endpoint)
+        return answer, bool(bucket_starts(stats, params, day, zone=zone, body=answer.body.decode()))
+
+    async def fetch(day: date) -> RawDay:
+        read = await _together([ask(day, query) for query in spec.queries(day)])
+        notes = {} if any(is_told for _, is_told in read) else {"window_unverified": True}
+        return raw_day(ADS_RAW, day, [answer for answer, _ in read], notes)
+
+    return Stream(
+        account=account,
+        raw=ADS_RAW,
+        typed=(ADS_ATTRIBUTION, ADS_TOTALS, ADS_CHART),
+        asked=lambda day: request_hash(ADS, [query.params() for query in spec.queries(day)]),
+        fetch=fetch,
+        transform=partial(ads_tables, zone=zone),
+        final_at=spec.final_at,
+        # Enough days at once that the connections allowed are all in use, whatever a day takes.
+        ahead=max(2, math.ceil(IN_FLIGHT / (len(spec.dimensions) * len(spec.revenue_modes)))),
+    )
+
+
+def audience_snapshot(account: str, spec: AudienceSpec, client: BentoClient) -> Snapshot:
+    """The counts of the site and its segments as of now: `audience_raw`, `audience_counts`."""
+
+    async def fetch(day: date) -> RawDay:
+        asked = [client.site(), *(client.segment(segment) for segment in spec.segments)]
+        return raw_day(AUDIENCE_RAW, day, await _together(asked))
+
+    return Snapshot(account, AUDIENCE_RAW, (AUDIENCE_COUNTS,), utc_day, fetch, audience_tables)
+
+
+def reports_snapshot(account: str, spec: ReportsSpec, client: BentoClient) -> Snapshot:
+    """The reports as of now: `reports_raw`, `report_points`."""
+
+    async def fetch(day: date) -> RawDay:
+        return raw_day(REPORTS_RAW, day, await _together([client.report(report) for report in spec.reports]))
+
+    return Snapshot(account, REPORTS_RAW, (REPORT_POINTS,), utc_day, fetch, report_tables)
+
+
+def utc_day(seen_at: datetime) -> date:
+    """The UTC day of an observation; Bento names no zone for what it counts as of now."""
+    return seen_at.astimezone(UTC).date()
+
+
+async def _together(asked: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    """All answers in order; when one is refused the others are dropped, so that nothing is asked in vain."""
+    tasks = [asyncio.ensure_future(one) for one in asked]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _refuse_empty_or_double(place: str, given: Sequence[str]) -> None:
+    if not given:
+        raise PermanentError(f"{place}: nothing is named, so nothing would be read. Name at least one.")
+    _refuse_blank_or_double(place, given)
+
+
+def _refuse_blank_or_double(place: str, given: Sequence[str]) -> None:
+    if any(not one.strip() for one in given):
+        raise PermanentError(f"{place}: one entry is empty. Remove it or write the name.")
+    doubles = sorted({one for one in given if given.count(one) > 1})
+    if doubles:
+        raise PermanentError(f"{place}: {', '.join(doubles)} named more than once, each costs a request. Name it once.")
+
+
+def _refuse_unknown(place: str, given: Sequence[str], known: Sequence[str]) -> None:
+    unknown = [one for one in given if one not in known]
+    if unknown:
+        raise PermanentError(f"{place}: {', '.join(map(repr, unknown))} is not known. Use {' or '.join(known)}.")

@@ -1,0 +1,293 @@
+"""Bento's answers to rows, and the proof that an answer belongs to its day. Pure: the same raw day gives the same tables.
+
+Figures, only where there is something to say:
+    ads_attribution, ads_totals  signups, customers, revenue_cents_<CUR> (totals of the first answer); revenue_truncated
+    ads_attribution              keys_<dimension> (values of the dimension in its first answer)
+    ads_chart                    points
+    all three                    window_unverified (no answer of the day has a chart point to check the day with)
+    audience_counts              user_count, subscriber_count, unsubscriber_count of the site; segments
+    report_points                reports, points; unrecognised_reports (ids of reports whose data has no documented shape)
+    all typed tables             unknown_fields (paths of fields that are not documented; raw has them)
+
+Keep requests out of here (`client.py`) and the choice of windows (`streams.py`).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pyarrow as pa
+
+from analytics_assets.errors import Evidence, UnexpectedPayloadError
+from analytics_assets.lake.raw import bodies
+from analytics_assets.lake.stream import Typed
+from analytics_assets.lake.table import DATE
+from analytics_assets.sources.bento.payloads import (
+    Ads,
+    Attribution,
+    Counts,
+    Figures,
+    Finite,
+    ReportPoint,
+    read_ads,
+    read_counts,
+    read_report,
+    unknown_fields,
+    unknown_in_report,
+)
+from analytics_assets.sources.bento.tables import (
+    ADS_ATTRIBUTION,
+    ADS_CHART,
+    ADS_TOTALS,
+    AUDIENCE_COUNTS,
+    REPORT_POINTS,
+)
+
+_LARGEST_EPOCH_S = 1e11  # as seconds the year 5138, so a larger x can only mean milliseconds
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """One kept answer of `/stats/ads`: what was asked, what it says, the instants of its chart, and fields not known here."""
+
+    params: Mapping[str, str]
+    stats: Ads
+    starts: list[datetime]
+    unknown: set[str]
+
+    def row(self, day: date) -> dict[str, Any]:
+        """The columns every table has."""
+        return {
+            DATE: day,
+            "dimension": self.params["dimension"],
+            "revenue_mode": self.params["revenue_mode"],
+            "revenue_truncated": self.stats.revenue_truncated,
+        }
+
+
+def ads_tables(day: date, raw: pa.Table, *, zone: ZoneInfo) -> dict[str, Typed]:
+    """The typed tables of a day of `ads_raw`.
+
+    Args:
+        day: The day that was asked for.
+        raw: Rows of `ads_raw`.
+        zone: Where the day begins and ends.
+
+    Raises:
+        UnexpectedPayloadError: An answer is not as documented, or a chart point lies outside the day.
+    """
+    readings = [_reading(day, *answer, zone=zone) for answer in bodies(raw)]
+    about_all = {} if any(reading.starts for reading in readings) else {"window_unverified": True}
+    sums = _sums(readings)
+    keys: dict[str, int] = {}
+    for reading in readings:
+        keys.setdefault(f"keys_{reading.stats.dimension}", len(reading.stats.breakdown))
+    rows = {
+        ADS_ATTRIBUTION: (row for reading in readings for row in _attribution_rows(day, reading)),
+        ADS_TOTALS: (row for reading in readings for row in _total_rows(day, reading)),
+        ADS_CHART: (row for reading in readings for row in _chart_rows(day, reading)),
+    }
+    unknown = set[str]().union(*(reading.unknown for reading in readings))
+    in_rows = {path for path in unknown if path.startswith("breakdown[]")}
+    in_chart = {path for path in unknown if path.startswith(("chart[]", "chartData[]"))}
+    figures: dict[str, dict[str, Any]] = {
+        ADS_ATTRIBUTION.name: {**keys, **sums, **_named(in_rows)},
+        ADS_TOTALS.name: {**sums, **_named(unknown - in_rows - in_chart)},
+        ADS_CHART.name: {"points": sum(len(reading.starts) for reading in readings), **_named(in_chart)},
+    }
+    return {
+        table.name: Typed(table.rows(content), {**figures[table.name], **about_all}) for table, content in rows.items()
+    }
+
+
+def bucket_starts(stats: Ads, params: Mapping[str, str], day: date, *, zone: ZoneInfo, body: str) -> list[datetime]:
+    """Instants of the chart's points, in UTC, in the order sent. Nothing says where Bento's days begin, so the chart has to show it.
+
+    Args:
+        stats: The answer.
+        params: What was asked.
+        day: The day that was asked for.
+        zone: Where it begins and ends.
+        body: The answer as sent, as evidence.
+
+    Raises:
+        UnexpectedPayloadError: A point lies outside the day, or its x is no instant.
+    """
+    first, end = (datetime.combine(one, time(), zone).astimezone(UTC) for one in (day, day + timedelta(days=1)))
+    starts = [_instant(point.x, zone) for point in stats.points]
+    inside = [start for start in starts if start is not None and first <= start < end]
+    if len(inside) == len(starts):
+        return inside
+    at, start = next((at, start) for at, start in enumerate(starts) if start is None or not first <= start < end)
+    what = "which is no instant" if start is None else f"{start:%Y-%m-%d %H:%M} UTC, which is not in it"
+    raise UnexpectedPayloadError(
+        f"Bento GET /stats/ads ({params['dimension']}, {params['revenue_mode']}): the answer for {day} in {zone.key} "
+        f"({first:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC) has a chart point at x {stats.points[at].x!r}, {what}. "
+        "Check `window` in the YAML: zone, end.",
+        evidence=Evidence("GET /stats/ads", body=body),
+    )
+
+
+def audience_tables(day: date, raw: pa.Table) -> dict[str, Typed]:
+    """`audience_counts` of a day of `audience_raw`."""
+    rows: list[dict[str, Any]] = []
+    figures: dict[str, Any] = {}
+    unknown = set[str]()
+    for seen_at, (endpoint, params, body) in zip(_seen(raw), bodies(raw), strict=True):
+        counts = msgspec.structs.asdict(read_counts(body, endpoint))
+        segment = params.get("segment_id")
+        if segment is None:
+            figures |= {name: value for name, value in counts.items() if value is not None}
+        kind = "site" if segment is None else "segment"
+        rows.append({DATE: day, "kind": kind, "id": segment or "", **counts, "observed_at": seen_at})
+        unknown |= unknown_fields(msgspec.json.decode(body), Counts)
+    figures["segments"] = sum(row["kind"] == "segment" for row in rows)
+    return {AUDIENCE_COUNTS.name: Typed(AUDIENCE_COUNTS.rows(rows), {**figures, **_named(unknown)})}
+
+
+def report_tables(day: date, raw: pa.Table) -> dict[str, Typed]:
+    """`report_points` of a day of `reports_raw`."""
+    rows: list[dict[str, Any]] = []
+    unrecognised: list[str] = []
+    unknown = set[str]()
+    for seen_at, (endpoint, params, body) in zip(_seen(raw), bodies(raw), strict=True):
+        report = read_report(body, endpoint)
+        unknown |= unknown_in_report(body)
+        try:
+            points = _points(report.data)
+        except msgspec.ValidationError:
+            unrecognised.append(params["report_id"])
+            continue
+        about = {
+            DATE: day,
+            "report_id": params["report_id"],
+            "report_name": report.report_name,
+            "chart_style": report.chart_style,
+            "report_type": report.report_type,
+            "observed_at": seen_at,
+        }
+        rows += [
+            {**about, "point_no": number, "group": _text(point.g), "x": _text(point.x), "y": point.y}
+            for number, point in enumerate(points)
+        ]
+    figures: dict[str, Any] = {"reports": raw.num_rows, "points": len(rows), **_named(unknown)}
+    if unrecognised:
+        figures["unrecognised_reports"] = sorted(unrecognised)
+    return {REPORT_POINTS.name: Typed(REPORT_POINTS.rows(rows), figures)}
+
+
+def _reading(day: date, endpoint: str, params: Mapping[str, str], body: str, *, zone: ZoneInfo) -> _Reading:
+    stats = read_ads(body, params, endpoint)
+    starts = bucket_starts(stats, params, day, zone=zone, body=body)
+    return _Reading(params, stats, starts, unknown_fields(msgspec.json.decode(body), Ads))
+
+
+def _instant(x: float | str, zone: ZoneInfo) -> datetime | None:
+    """The instant of epoch seconds, milliseconds or ISO text, numbers as text included; None for anything else."""
+    try:
+        try:
+            number = float(x)
+        except ValueError:
+            read = datetime.fromisoformat(str(x))
+            return (read if read.tzinfo else read.replace(tzinfo=zone)).astimezone(UTC)
+        return datetime.fromtimestamp(number / 1000 if abs(number) > _LARGEST_EPOCH_S else number, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _money(figures: Figures) -> list[dict[str, Any]]:
+    """One mapping per currency: its cents, and whether it is the row to sum counts over."""
+    currency = figures.revenue_currency or ""
+    by_currency: Mapping[str, int | None] = figures.revenue_by_currency or {currency: figures.revenue_cents}
+    main = currency if currency in by_currency else min(by_currency)
+    return [
+        {"currency": name, "revenue_cents": cents, "is_main_currency": name == main}
+        for name, cents in by_currency.items()
+    ]
+
+
+def _attribution_rows(day: date, reading: _Reading) -> Iterator[dict[str, Any]]:
+    about = reading.row(day)
+    for row in reading.stats.breakdown:
+        counts = {
+            "key": _text(row.key),
+            "label": _text(row.label),
+            "signups": row.signups,
+            "customers": row.customers,
+            "customer_rate_percent": row.customer_rate,
+        }
+        for money in _money(row):
+            is_own = money["currency"] == (row.revenue_currency or "")
+            per_signup = row.revenue_per_signup_cents if is_own else None
+            yield {**about, **counts, **money, "revenue_per_signup_cents": per_signup}
+
+
+def _total_rows(day: date, reading: _Reading) -> Iterator[dict[str, Any]]:
+    totals, attribution = reading.stats.totals, reading.stats.attribution or Attribution()
+    about = {
+        **reading.row(day),
+        "value_filter": reading.params.get("value"),
+        "signups": totals.signups,
+        "customers": totals.customers,
+        "revenue_visitor_count": totals.revenue_visitor_count,
+        "customer_rate_percent": totals.customer_rate,
+        "top_source": totals.top_source,
+        "attribution_mode": attribution.mode,
+        "attribution_window_days": attribution.window_days,
+        "attribution_applies_to_ad_revenue": attribution.applies_to_ad_revenue,
+    }
+    for money in _money(totals):
+        yield {**about, **money}
+
+
+def _chart_rows(day: date, reading: _Reading) -> Iterator[dict[str, Any]]:
+    about = reading.row(day)
+    for point, start in zip(reading.stats.points, reading.starts, strict=True):
+        yield {
+            **about,
+            "bucket_start": start,
+            "signups": point.signups,
+            "customers": point.customers,
+            "revenue_as_sent": point.revenue,
+        }
+
+
+def _sums(readings: list[_Reading]) -> dict[str, Any]:
+    """Totals of the first answer, as figures."""
+    totals = readings[0].stats.totals
+    sums: dict[str, Any] = {"signups": totals.signups, "customers": totals.customers}
+    sums |= {f"revenue_cents_{money['currency']}": money["revenue_cents"] for money in _money(totals)}
+    if any(reading.stats.revenue_truncated for reading in readings):
+        sums["revenue_truncated"] = True
+    return {name: value for name, value in sums.items() if value is not None}
+
+
+def _points(data: Any) -> list[ReportPoint]:
+    """Points of a report's data in a documented shape: a number, a list of {g, x, y}, or nothing.
+
+    Raises:
+        msgspec.ValidationError: Any other shape.
+    """
+    if data in ({}, []):
+        return []
+    if isinstance(data, list):
+        return msgspec.convert(data, list[ReportPoint], strict=False)
+    return [ReportPoint(None, msgspec.convert(data, Finite, strict=False))]
+
+
+def _text(value: float | str | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _seen(raw: pa.Table) -> list[datetime]:
+    """When each answer was asked for, in the order of `bodies`."""
+    seen: list[datetime] = raw.sort_by("part")["requested_at"].to_pylist()
+    return seen
+
+
+def _named(paths: Iterable[str]) -> dict[str, list[str]]:
+    found = sorted(paths)
+    return {"unknown_fields": found} if found else {}

@@ -1,0 +1,224 @@
+"""Statsig's endpoints as records: a whole list per call, read page by page.
+
+Here live the credentials, the endpoints and the paging. What an answer holds is in `payloads.py`, what it becomes in `transform.py`, which
+day is asked for in `streams.py`, time-outs and retries in `http/`.
+Pages: https://docs.statsig.com/api-reference/events/get-metrics-using-event-name and its neighbours under `/metrics`.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote, unquote, urlsplit
+
+from analytics_assets.clock import Clock
+from analytics_assets.errors import Evidence, PermanentError, TransientError, UnexpectedPayloadError
+from analytics_assets.http.answer import Answer, read
+from analytics_assets.http.destination import Destination
+from analytics_assets.http.retries import RetryPolicy
+from analytics_assets.http.session import Gate, Session
+from analytics_assets.http.statuses import NOT_FOUND, Vendor
+from analytics_assets.sources.statsig.payloads import Item, Listed, Metric, MetricValue, without_personal_fields
+
+BASE_URL = "https://statsigapi.net/console/v1"
+RETRIES = RetryPolicy(attempts=5, first_wait_s=1.0, longest_wait_s=60.0, throttled_wait_s=10.0, patience_s=300.0)
+EVENT_METRICS_ENDPOINT = "GET /events/{eventName}/metrics"
+LIMIT = 100
+_HOSTS = frozenset({"statsigapi.net", "api.statsig.com", "latest.statsigapi.net"})
+_WAVE = 8
+_READINGS = 3
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class StatsigCredentials:
+    """The Console key of one project; `variables` are the environment variables it came from."""
+
+    console_key: str = field(repr=False)
+    variables: tuple[str, ...] = ("STATSIG_CONSOLE_KEY",)
+
+    def headers(self) -> dict[str, str]:
+        """What authorises a request, and the API version that is announced to become required."""
+        return {
+            "STATSIG-API-KEY": self.console_key,
+            "STATSIG-API-VERSION": "20240601",
+            "User-Agent": "analytics_assets/0.1 (daily tables under Dagster)",
+        }
+
+    def vendor(self) -> Vendor:
+        """How messages speak of Statsig; a 401 repeats the key, so it is kept out of them."""
+        names = " and ".join(self.variables)
+        return Vendor("Statsig", f"{names} (an active Console API key of the project)", (self.console_key,))
+
+
+def statsig_session(
+    *,
+    credentials: StatsigCredentials,
+    destination: Destination,
+    clock: Clock,
+    gate: Gate | None = None,
+    retries: RetryPolicy | None = None,
+) -> Session:
+    """The way out to one project."""
+    return Session(
+        vendor=credentials.vendor(),
+        base_url=destination.base_url,
+        transport=destination.transport,
+        headers=credentials.headers(),
+        clock=clock,
+        gate=gate,
+        retries=retries or RETRIES,
+    )
+
+
+@dataclass(frozen=True)
+class Reading(Generic[Item]):
+    """A whole list: the answers in page order, their items, and the number of items the vendor declared, if it did."""
+
+    answers: tuple[Answer, ...]
+    items: tuple[Item, ...]
+    total_items_declared: int | None
+
+    @property
+    def miscount(self) -> int | None:
+        """The declared number where it is not the number of items read."""
+        return None if self.total_items_declared == len(self.items) else self.total_items_declared
+
+
+@dataclass(frozen=True)
+class _Question(Generic[Item]):
+    endpoint: str
+    path: str
+    kind: type[Listed[Item]]
+    params: Mapping[str, str] = field(default_factory=dict)
+    keep_personal_fields: bool = True
+
+
+class StatsigClient:
+    """Reads one project. Every method raises `SourceError`s; `UnexpectedPayloadError` before an answer is handed on."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def metric_values(self, day: date) -> Reading[MetricValue]:
+        """GET /metrics/values: all values of one UTC-8 day, a row per metric and unit type; empty while not computed."""
+        params = {"date": day.isoformat()}
+        return await self._read(_Question("/metrics/values", "/metrics/values", Listed[MetricValue], params))
+
+    async def metrics(self, *, keep_personal_fields: bool = False) -> Reading[Metric]:
+        """GET /metrics/list: all definitions of the project, hidden ones too; without people unless they are kept."""
+        params = {"showHiddenMetrics": "true"}
+        return await self._read(
+            _Question("/metrics/list", "/metrics/list", Listed[Metric], params, keep_personal_fields)
+        )
+
+    async def event_metrics(self, event_name: str, *, keep_personal_fields: bool = False) -> Reading[Metric]:
+        """GET /events/{eventName}/metrics: definitions made from an event, directly or through another metric.
+
+        Raises:
+            PermanentError: The vendor does not know the event (no page declares that), or no address can name it.
+        """
+        if not is_askable(event_name):
+            raise PermanentError(f"Statsig: no address can name the event {event_name!r}. Take it out of `events`.")
+        question = _Question(
+            "/events/{eventName}/metrics",
+            f"/events/{quote(event_name, safe='')}/metrics",
+            Listed[Metric],
+            keep_personal_fields=keep_personal_fields,
+        )
+        try:
+            return await self._read(question)
+        except PermanentError as error:
+            if error.evidence is None or error.evidence.status != NOT_FOUND:
+                raise
+            raise PermanentError(f"Event {event_name!r}: {error}", evidence=error.evidence) from error
+
+    async def _read(self, question: _Question[Item]) -> Reading[Item]:
+        """The whole list, read again from its first page when it shifted under the reading."""
+        for _ in range(_READINGS):
+            pages = await self._walk(question)
+            if pages is not None:
+                items = tuple(item for _, listed in pages for item in listed.data)
+                last = pages[-1][1].pagination
+                return Reading(tuple(answer for answer, _ in pages), items, last.total_items if last else None)
+        raise TransientError(
+            f"Statsig GET {question.path}: the list changes while being read: in each of {_READINGS} readings "
+            "an item stood on two pages. Ask again later."
+        )
+
+    async def _walk(self, question: _Question[Item]) -> list[tuple[Answer, Listed[Item]]] | None:
+        """All pages up to the one that ends the list, or None where an item stands on two pages."""
+        pages = [await self._page(question, 1)]
+        seen = {item.key for item in pages[0][1].data}
+        while _has_more(pages[-1][1]):
+            numbers = range(len(pages) + 1, len(pages) + 1 + _wave(pages[0][1], len(pages)))
+            async with started(self._page(question, number) for number in numbers) as tasks:
+                for task in tasks:
+                    answer, listed = await task
+                    keys = {item.key for item in listed.data}
+                    if keys & seen:
+                        return None
+                    seen |= keys
+                    pages.append((answer, listed))
+                    if not _has_more(listed):
+                        break
+        return pages
+
+    async def _page(self, question: _Question[Item], number: int) -> tuple[Answer, Listed[Item]]:
+        paging = {"limit": str(LIMIT), "page": str(number)}
+        answer = await self._session.get(question.endpoint, question.path, {**question.params, **paging})
+        if not question.keep_personal_fields:
+            answer = replace(answer, body=without_personal_fields(answer.body))
+        listed = read(answer.body, question.kind, endpoint=f"Statsig GET {question.path} page {number}")
+        host = urlsplit(listed.pagination.next_page or "").hostname if listed.pagination else None
+        if host and host not in _HOSTS:
+            raise UnexpectedPayloadError(
+                f"Statsig GET {question.path} page {number}: the next page is said to be on another host, {host!r}. "
+                "Something may have answered in Statsig's place: check base_url.",
+                evidence=Evidence(answer.endpoint, status=answer.status, body=answer.body.decode()),
+            )
+        return answer, listed
+
+
+def _has_more(listed: Listed[Any]) -> bool:
+    """Whether to ask for the next page; without a pagination object a full page may have one."""
+    if listed.pagination is None:
+        return len(listed.data) >= LIMIT
+    return bool(listed.data and listed.pagination.next_page)
+
+
+def _wave(first: Listed[Any], done: int) -> int:
+    """How many pages to ask for at once: as many as the total promises, but never many more than have been worth it.
+
+    The vendor's own sample declares 1254 items for the metrics of one event, so a total may be far too large.
+    """
+    paging = first.pagination
+    if paging is None or not paging.total_items:
+        return 1
+    left = -(-paging.total_items // max(1, paging.items_per_page or LIMIT)) - done
+    return max(1, min(left, _WAVE, done + 1))
+
+
+def is_askable(event_name: str) -> bool:
+    """Whether an address can name the event; `.` and `..` are steps in a path, however they are encoded."""
+    return event_name not in {"", ".", ".."}
+
+
+def event_of(path: str) -> str:
+    """The exact event name in the path of a kept answer of `/events/{eventName}/metrics`."""
+    return unquote(path.removeprefix("/events/").removesuffix("/metrics"))
+
+
+@asynccontextmanager
+async def started(work: Iterable[Coroutine[Any, Any, Result]]) -> AsyncIterator[list["asyncio.Task[Result]"]]:
+    """Starts all; what has not ended with the block is given up, and its errors with it."""
+    tasks = [asyncio.create_task(one) for one in work]
+    try:
+        yield tasks
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

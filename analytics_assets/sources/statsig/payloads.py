@@ -1,0 +1,212 @@
+"""What Statsig sends: definitions, values and the envelope around lists, read tolerantly; and people's names taken out of it.
+
+Fields the published specification requires but real examples lack or null are optional here; fields not known here are passed over.
+Asking for a list is in `client.py`, making rows of it in `transform.py`.
+Pages: https://docs.statsig.com/api-reference/events/get-metrics-using-event-name and the pages "List All Metrics", "List All Metric Values".
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+_PERSONAL = frozenset(
+    {"creatorName", "creatorEmail", "lastModifierName", "lastModifierEmail", "ownerName", "ownerEmail"}
+)
+_PERSONAL_OF_OWNER = _PERSONAL | {"name"}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LARGEST_SECONDS = 1e11
+
+
+class Lineage(msgspec.Struct):
+    """What a metric is made from: names of events, ids of metrics."""
+
+    events: list[str] | None = None
+    metrics: list[str] | None = None
+
+
+class Owner(msgspec.Struct, rename="camel"):
+    """Who owns a metric; `name` or `ownerName` by the age of the page."""
+
+    name: str | None = None
+    owner_name: str | None = None
+    owner_email: str | None = None
+
+
+class Step(msgspec.Struct):
+    """One step of a funnel: name and type of a metric."""
+
+    name: str
+    type: str | None = None
+
+
+class Metric(msgspec.Struct, rename="camel", kw_only=True):
+    """A definition. `id` is usually, not always, `<name>::<type>`; any `type` may come."""
+
+    id: str
+    name: str
+    type: str
+    directionality: str | None = None
+    description: str | None = None
+    created_time: float | None = None
+    is_permanent: bool | None = None
+    is_read_only: bool | None = None
+    is_hidden: bool | None = None
+    is_verified: bool | None = None
+    tags: list[str] | None = None
+    unit_types: list[str] | None = None
+    lineage: Lineage | None = None
+    team: str | None = None
+    funnel_count_distinct: str | None = None
+    funnel_event_list: list[Step] | None = None
+    rollup_time_window: str | None = None
+    custom_roll_up_start: float | None = None
+    custom_roll_up_end: float | None = None
+    metric_events: msgspec.Raw = msgspec.Raw()
+    metric_component_metrics: msgspec.Raw = msgspec.Raw()
+    warehouse_native: msgspec.Raw = msgspec.Raw()
+    last_modified_time: float | None = None
+    permalink: str | None = None
+    owner: Owner | None = None
+    creator_name: str | None = None
+    creator_email: str | None = None
+    last_modifier_name: str | None = None
+    last_modifier_email: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuses a time that is no instant while the answer is read, not when a table is made from it."""
+        instant(self.created_time)
+        instant(self.last_modified_time)
+
+    @property
+    def created_at(self) -> datetime | None:
+        """When it was created."""
+        return instant(self.created_time)
+
+    @property
+    def last_modified_at(self) -> datetime | None:
+        """When it was last edited."""
+        return instant(self.last_modified_time)
+
+    @property
+    def key(self) -> str:
+        """What tells definitions apart."""
+        return self.id
+
+
+class MetricValue(msgspec.Struct, kw_only=True):
+    """One metric, day and unit type, in the spelling of the list (camel case) or of the single metric (snake case)."""
+
+    value: float | None = None
+    numerator: float | None = None
+    denominator: float | None = None
+    listed_name: str | None = msgspec.field(name="metricName", default=None)
+    listed_type: str | None = msgspec.field(name="metricType", default=None)
+    listed_unit: str | None = msgspec.field(name="unitType", default=None)
+    listed_rows: int | None = msgspec.field(name="inputRows", default=None)
+    display_name: str | None = msgspec.field(name="displayName", default=None)
+    metric_name: str | None = None
+    metric_type: str | None = None
+    unit_type: str | None = None
+    row_count: int | None = None
+    input_rows: int | None = None
+
+    def __post_init__(self) -> None:
+        """Brings both spellings into the snake-case fields; refuses a row without identity."""
+        self.metric_name = self.metric_name if self.listed_name is None else self.listed_name
+        self.metric_type = self.metric_type if self.listed_type is None else self.listed_type
+        self.unit_type = self.unit_type if self.listed_unit is None else self.listed_unit
+        rows = (self.listed_rows, self.row_count, self.input_rows)
+        self.input_rows = next((number for number in rows if number is not None), None)
+        if None in self.key:
+            raise ValueError("a value needs metricName, metricType and unitType")
+
+    @property
+    def key(self) -> tuple[str | None, ...]:
+        """What tells values of a day apart."""
+        return self.metric_name, self.metric_type, self.unit_type
+
+
+class Pagination(msgspec.Struct, rename="camel"):
+    """Where a page stands. `next_page` only says whether there is more; `total_items` may count something else."""
+
+    next_page: str | None = None
+    items_per_page: int | None = None
+    total_items: int | None = None
+
+
+Item = TypeVar("Item", Metric, MetricValue)
+
+
+class Listed(msgspec.Struct, Generic[Item]):
+    """One page of a list."""
+
+    data: list[Item]
+    pagination: Pagination | None = None
+
+
+_ELSEWHERE: Mapping[type[msgspec.Struct], frozenset[str]] = {
+    Pagination: frozenset({"pageNumber", "previousPage", "all"}),
+    Metric: frozenset({"creatorID", "lastModifierID", "teamID", "dryRun", "ownerName", "ownerEmail"}),
+    Owner: frozenset({"ownerID", "ownerType"}),
+}
+
+
+@cache
+def known_fields(kind: type[msgspec.Struct]) -> frozenset[str]:
+    """The documented fields of a payload, those without a column too: they stay in raw."""
+    return frozenset(one.encode_name for one in msgspec.structs.fields(kind)) | _ELSEWHERE.get(kind, frozenset())
+
+
+def instant(number: float | None) -> datetime | None:
+    """An epoch number as an instant: milliseconds in all whole examples, seconds in one field's; the size tells.
+
+    Raises:
+        ValueError: No calendar has that instant.
+    """
+    if number is None:
+        return None
+    try:
+        return _EPOCH + timedelta(milliseconds=number if abs(number) > _LARGEST_SECONDS else number * 1000)
+    except OverflowError as error:
+        raise ValueError(f"{number} is no instant") from error
+
+
+def without_personal_fields(body: bytes) -> bytes:
+    """A list of definitions without names and addresses of people; byte for byte as sent where it has none.
+
+    All other values keep their digits. A body of another shape is gone through as a whole, for it may be kept for a person to read.
+    """
+    try:
+        envelope = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        metrics = msgspec.json.decode(envelope.get("data", b""), type=list[dict[str, msgspec.Raw]])
+    except msgspec.DecodeError:
+        return msgspec.json.encode(_impersonal(msgspec.json.decode(body)))
+    if sum(_remove(metric, _PERSONAL) + _remove_from_owner(metric) for metric in metrics) == 0:
+        return body
+    return msgspec.json.encode({**envelope, "data": metrics})
+
+
+def _remove(fields: dict[str, msgspec.Raw], names: Iterable[str]) -> int:
+    return sum(fields.pop(name, None) is not None for name in names)
+
+
+def _remove_from_owner(metric: dict[str, msgspec.Raw]) -> int:
+    try:
+        owner = msgspec.json.decode(metric.get("owner", b"null"), type=dict[str, msgspec.Raw] | None)
+    except msgspec.DecodeError:
+        return _remove(metric, ("owner",))
+    if not owner or not _remove(owner, _PERSONAL_OF_OWNER):
+        return 0
+    metric["owner"] = msgspec.Raw(msgspec.json.encode(owner))
+    return 1
+
+
+def _impersonal(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_impersonal(one) for one in value]
+    if isinstance(value, dict):
+        return {name: _impersonal(one) for name, one in value.items() if name not in _PERSONAL | {"owner"}}
+    return value

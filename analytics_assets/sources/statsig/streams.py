@@ -1,0 +1,193 @@
+"""What is asked of Statsig: values a day, and a walk over the definitions that is observed, not asked for a day.
+
+Here live the specs (what the YAML says) and when a metric day is final. Which observation a day of definitions is made from is in
+`observations.py`, paging in `client.py`, rows in `transform.py`. A metric day is fixed GMT-8 by default and the company can move it; imported metrics are complete
+about noon PST of the next day (https://docs.statsig.com/metrics/raw-event-metrics), which is 20:00 UTC: twelve hours after the day's end.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import pyarrow as pa
+
+from analytics_assets.clock import Clock
+from analytics_assets.errors import PermanentError, TransientError
+from analytics_assets.lake.raw import RawDay, raw_day, request_hash
+from analytics_assets.lake.snapshot import Snapshot
+from analytics_assets.lake.stream import Stream, Typed
+from analytics_assets.sources.statsig.client import LIMIT, StatsigClient, is_askable, started
+from analytics_assets.sources.statsig.payloads import Metric
+from analytics_assets.sources.statsig.tables import LISTING_RAW, METRIC_VALUES, VALUES_RAW
+from analytics_assets.sources.statsig.transform import metric_values
+
+UTC_MINUS_8 = -8.0
+_OFFSETS = (-12.0, 14.0)
+_MAY_BE_LATE = timedelta(hours=48)
+_BAD_REQUEST = 400
+
+
+@dataclass(frozen=True)
+class ValuesSpec:
+    """What the YAML says of daily values.
+
+    Attributes:
+        day_utc_offset_hours: Zone of the metric day; fixed, without daylight saving.
+        final_after_hours: Hours after the day's end from which it is asked for.
+    """
+
+    day_utc_offset_hours: float = UTC_MINUS_8
+    final_after_hours: float = 12.0
+
+    def __post_init__(self) -> None:
+        """Refuses values no day can have."""
+        _check_offset("values", self.day_utc_offset_hours)
+        if self.final_after_hours < 0:
+            raise PermanentError(
+                f"statsig values: final_after_hours is {self.final_after_hours}, so a day would be asked for before it ends. "
+                "Use 0 or more; 12 is Statsig's own pace."
+            )
+
+    def final_at(self, day: date) -> datetime:
+        """The instant from which a day is asked for, in UTC."""
+        return end_of_day(day, self.day_utc_offset_hours) + timedelta(hours=self.final_after_hours)
+
+
+@dataclass(frozen=True)
+class ListingSpec:
+    """What the YAML says of the walk over the definitions.
+
+    Attributes:
+        events: Exact event names; None discovers them from the lineage of all metrics of the project.
+        keep_personal_fields: Whether names and e-mail addresses of people may be written.
+        day_utc_offset_hours: Zone of the metric day, as for values.
+    """
+
+    events: tuple[str, ...] | None = None
+    keep_personal_fields: bool = False
+    day_utc_offset_hours: float = UTC_MINUS_8
+
+    def __post_init__(self) -> None:
+        """Refuses lists that ask for nothing, twice, or for what no address can name."""
+        _check_offset("listing", self.day_utc_offset_hours)
+        if self.events is None:
+            return
+        if not self.events:
+            raise PermanentError(
+                "statsig listing: events is empty, so nothing would be asked. Name events, or leave it out to discover them."
+            )
+        twice = sorted({name for name in self.events if self.events.count(name) > 1})
+        if twice:
+            raise PermanentError(f"statsig listing: events names {', '.join(map(repr, twice))} twice. Name each once.")
+        unnamable = [name for name in self.events if not is_askable(name)]
+        if unnamable:
+            raise PermanentError(
+                f"statsig listing: events names {', '.join(map(repr, unnamable))}, which no address can hold. Take it out."
+            )
+
+
+def _check_offset(place: str, hours: float) -> None:
+    if not _OFFSETS[0] <= hours <= _OFFSETS[1]:
+        raise PermanentError(
+            f"statsig {place}: day_utc_offset_hours is {hours}; no zone is that far from UTC. Use -12 to 14; Statsig's default is -8."
+        )
+
+
+def end_of_day(day: date, day_utc_offset_hours: float = UTC_MINUS_8) -> datetime:
+    """The instant at which a metric day ends, in UTC."""
+    return datetime.combine(day, time(), UTC) + timedelta(days=1) - timedelta(hours=day_utc_offset_hours)
+
+
+def day_of(moment: datetime, day_utc_offset_hours: float = UTC_MINUS_8) -> date:
+    """The metric day an instant lies in."""
+    return (moment.astimezone(UTC) + timedelta(hours=day_utc_offset_hours)).date()
+
+
+def values_stream(account: str, spec: ValuesSpec, client: StatsigClient, clock: Clock) -> Stream:
+    """The stream `values`: `values_raw` and `metric_values`, one list a day.
+
+    An empty list is no proof that nothing happened: for two days after the day is final it counts as not computed yet (TransientError,
+    asked again later); after that it lands as an empty day with the figure `is_empty`.
+    """
+
+    def may_be_late(day: date) -> bool:
+        return clock() - spec.final_at(day) < _MAY_BE_LATE
+
+    async def fetch(day: date) -> RawDay:
+        try:
+            reading = await client.metric_values(day)
+        except PermanentError as error:
+            # No page says how a day that is not computed answers; neighbouring endpoints answer 400 "Data is not available".
+            if error.evidence is None or error.evidence.status != _BAD_REQUEST or not may_be_late(day):
+                raise
+            raise TransientError(f"{day} may not be computed yet: {error}", evidence=error.evidence) from error
+        if not reading.items and may_be_late(day):
+            raise TransientError(
+                f"Statsig GET /metrics/values: {day} is not computed yet, the list is empty. "
+                f"From {spec.final_at(day) + _MAY_BE_LATE:%Y-%m-%d %H:%M %Z} on an empty list is taken for an empty day."
+            )
+        notes = {} if reading.miscount is None else {"total_items_declared": reading.miscount}
+        return raw_day(VALUES_RAW, day, reading.answers, notes)
+
+    return Stream(
+        account=account,
+        raw=VALUES_RAW,
+        typed=(METRIC_VALUES,),
+        asked=lambda day: request_hash("/metrics/values", day, LIMIT),
+        fetch=fetch,
+        transform=metric_values,
+        final_at=spec.final_at,
+    )
+
+
+def listing_snapshot(account: str, spec: ListingSpec, client: StatsigClient) -> Snapshot:
+    """The snapshot `listing`: `listing_raw`, all definitions of all events in one walk.
+
+    Notes: `events` (number asked for); where there are any, `events_not_askable` (discovered names no address can hold) and
+    `total_items_declared` (by path, where the vendor's count is not the number of items read).
+    """
+
+    async def fetch(day: date) -> RawDay:
+        return await _walk(day, spec, client)
+
+    def no_typed(_day: date, _raw: pa.Table) -> Mapping[str, Typed]:
+        return {}
+
+    return Snapshot(
+        account=account,
+        raw=LISTING_RAW,
+        typed=(),
+        day_of=lambda moment: day_of(moment, spec.day_utc_offset_hours),
+        fetch=fetch,
+        transform=no_typed,
+    )
+
+
+async def _walk(day: date, spec: ListingSpec, client: StatsigClient) -> RawDay:
+    """One observation of the definitions. The first request goes alone, so that a refused key costs one."""
+    keep = spec.keep_personal_fields
+    if spec.events is None:
+        first = await client.metrics(keep_personal_fields=keep)
+        discovered = {event for metric in first.items for event in _events_of(metric)}
+        unnamable = sorted(name for name in discovered if not is_askable(name))
+        rest = sorted(discovered.difference(unnamable))
+        events = len(rest)
+    else:
+        first = await client.event_metrics(spec.events[0], keep_personal_fields=keep)
+        unnamable, rest = [], list(spec.events[1:])
+        events = len(spec.events)
+    async with started(client.event_metrics(event, keep_personal_fields=keep) for event in rest) as tasks:
+        readings = [first, *await asyncio.gather(*tasks)]
+    miscounts = {reading.answers[0].path: reading.miscount for reading in readings if reading.miscount is not None}
+    notes: dict[str, Any] = {
+        "events": events,
+        **({"events_not_askable": unnamable} if unnamable else {}),
+        **({"total_items_declared": miscounts} if miscounts else {}),
+    }
+    return raw_day(LISTING_RAW, day, [answer for reading in readings for answer in reading.answers], notes)
+
+
+def _events_of(metric: Metric) -> list[str]:
+    return (metric.lineage.events if metric.lineage else None) or []

@@ -1,0 +1,250 @@
+"""What is asked for a day, when a day is final, which observation a day of definitions is made from, and wrong specs."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from analytics_assets.errors import AccessRefusedError, PermanentError, TransientError
+from analytics_assets.lake.stream import Stream
+from analytics_assets.lake.table import DATE
+from analytics_assets.sandbox.options import Options
+from analytics_assets.sources.statsig.client import StatsigClient, event_of
+from analytics_assets.sources.statsig.observations import choose_observation, keeps_standing
+from analytics_assets.sources.statsig.streams import (
+    ListingSpec,
+    ValuesSpec,
+    day_of,
+    end_of_day,
+    listing_snapshot,
+    values_stream,
+)
+from analytics_assets.sources.statsig.tables import METRIC_VALUES, VALUES_RAW
+from analytics_assets.sources.statsig.transform import event_metrics
+from analytics_assets_tests.sources.statsig.vendor import NOW, Sandboxed, Scripted, clock, metric, page, paged, value
+
+DAY = date(2026, 7, 8)
+END = datetime(2026, 7, 9, 8, 0, tzinfo=UTC)
+
+
+def stream(client: StatsigClient, **spec: Any) -> Stream:
+    """The stream of values of an account."""
+    return values_stream("statsig", ValuesSpec(**spec), client, clock)
+
+
+def hours(number: float) -> datetime:
+    """An instant so many hours after the end of the day."""
+    return END + timedelta(hours=number)
+
+
+async def test_a_day_of_values_is_asked_for_by_its_name_and_typed():
+    """From the simulated vendor to rows of that day: three unit types of every metric, one of them overall."""
+    values = stream(Sandboxed(Options(now=clock, statsig_max_limit=40)).client)
+    raw = await values.fetch(DAY)
+    typed = values.transform(DAY, VALUES_RAW.validated(raw.content, DAY))["metric_values"]
+    rows = METRIC_VALUES.validated(typed.content, DAY)
+    assert raw.content["part"].to_pylist() == list(range(raw.content.num_rows))
+    assert (raw.requested_at, raw.notes) == (NOW, {})
+    assert rows.num_rows == 3 * typed.figures["metrics"] > 0
+    assert rows["is_overall"].to_pylist().count(True) == typed.figures["metrics"]
+    assert set(rows[DATE].to_pylist()) == {DAY}
+
+
+async def test_a_total_that_is_not_the_number_of_rows_is_noted():
+    """It decides nothing, but a person can see it."""
+    raw = await stream(paged(page([value("a")], total=3)).client()).fetch(DAY)
+    assert raw.notes == {"total_items_declared": 3}
+
+
+def test_a_day_is_final_twelve_hours_after_its_end_at_utc_minus_8():
+    """20:00 UTC of the following day, in summer and winter alike; both numbers are settings."""
+    client = paged().client()
+    final_at = stream(client).final_at
+    assert ValuesSpec().final_at(DAY) == final_at(DAY) == hours(12)
+    assert final_at(date(2026, 7, 1)) == datetime(2026, 7, 2, 20, 0, tzinfo=UTC)
+    assert final_at(date(2026, 12, 31)) == datetime(2027, 1, 1, 20, 0, tzinfo=UTC)
+    moved = stream(client, day_utc_offset_hours=9, final_after_hours=1.5)
+    assert moved.final_at(date(2026, 7, 1)) == datetime(2026, 7, 1, 16, 30, tzinfo=UTC)
+
+
+def test_each_day_is_asked_with_a_hash_of_its_own():
+    """A raw day is only an answer to its own question."""
+    asked = stream(paged().client()).asked
+    assert asked(DAY) == asked(DAY) != asked(DAY + timedelta(days=1))
+
+
+async def test_an_empty_recent_day_counts_as_not_computed_yet():
+    """2026-07-08 is final since 25 hours at the time of asking: to be asked again later."""
+    with pytest.raises(TransientError, match=r"2026-07-08 is not computed yet.*From 2026-07-11 20:00 UTC on"):
+        await stream(paged(page([])).client()).fetch(DAY)
+
+
+@pytest.mark.parametrize(("day", "is_late"), [(date(2026, 7, 7), False), (date(2026, 7, 8), True)])
+async def test_an_empty_day_lands_from_two_days_after_it_is_final(day: date, is_late: bool):
+    """2026-07-07 is final since 49 hours: nothing happened on it."""
+    values = stream(paged(page([])).client())
+    if is_late:
+        with pytest.raises(TransientError):
+            await values.fetch(day)
+        return
+    raw = await values.fetch(day)
+    assert values.transform(day, raw.content)["metric_values"].figures["is_empty"] is True
+
+
+@pytest.mark.parametrize(("day", "kind"), [(date(2026, 7, 7), PermanentError), (date(2026, 7, 8), TransientError)])
+async def test_a_refused_date_may_be_a_recent_day_that_is_not_computed(day: date, kind: type[Exception]):
+    """No page says how such a day answers; an old one that is refused stays refused."""
+    vendor = Scripted(lambda _: (400, {"status": 400, "message": "Data is not available"}))
+    with pytest.raises(kind, match="Data is not available"):
+        await stream(vendor.client()).fetch(day)
+    assert len(vendor.requests) == 1
+
+
+async def test_a_walk_discovers_the_events_and_reads_each_of_them():
+    """The union of all lineages, in order of name; raw keeps the pages that discovered them."""
+    sandbox = Sandboxed()
+    snapshot = listing_snapshot("statsig", ListingSpec(), sandbox.client)
+    day = snapshot.day_of(NOW)
+    raw = await snapshot.fetch(day)
+    paths = snapshot.raw.validated(raw.content, day)["path"].to_pylist()
+    names = {"a/b läuft", "ad_click", "ad_impression", "add_to_cart", "checkout", "deeplink_open", "deeplink_pageview"}
+    names |= {"page view", "sign_in", "sign_up"}
+    assert paths[0] == "/metrics/list"
+    assert [event_of(path) for path in paths[1:]] == sorted(names)
+    assert raw.notes == {"events": 10}
+    assert "person@example.com" not in str(raw.content["body"].to_pylist())
+
+
+async def test_a_walk_over_named_events_asks_for_them_alone_and_types_as_an_observation():
+    """No discovery; the observation gives the day before it, hidden and indirect metrics included."""
+    sandbox = Sandboxed()
+    spec = ListingSpec(events=("checkout", "a/b läuft"))
+    raw = await listing_snapshot("statsig", spec, sandbox.client).fetch(DAY + timedelta(days=1))
+    typed = event_metrics(DAY, raw.content, observed_at=NOW, is_reconstructed=False, as_of=None)
+    rows = [(row["event_name"], row["metric_name"], row["is_indirect"]) for row in typed.content.to_pylist()]
+    assert await sandbox.control("GET", "/counts") == {"statsig GET /events/{eventName}/metrics": 2}
+    assert ("checkout", "test funnel 1", True) in rows
+    assert [row for row in rows if row[0] == "a/b läuft"] == [
+        ("a/b läuft", "a/b läuft", False),
+        ("a/b läuft", "a/b läuft", False),
+        ("a/b läuft", "läuft pro view/a", False),
+    ]
+
+
+async def test_people_are_in_the_walk_only_where_the_yaml_says_so():
+    """Raw included."""
+    body = page([metric("a", creatorEmail="person@example.com")])
+    told = {}
+    for keep in (False, True):
+        spec = ListingSpec(events=("checkout",), keep_personal_fields=keep)
+        raw = await listing_snapshot("statsig", spec, paged(body).client()).fetch(DAY)
+        told[keep] = "person@example.com" in raw.content["body"][0].as_py()
+    assert told == {False: False, True: True}
+
+
+async def test_a_discovered_name_no_address_can_hold_is_noted_and_miscounts_too():
+    """The vendor's own sample of all metrics has an event called `.`."""
+
+    def answer(request: httpx.Request) -> Any:
+        if request.url.path.endswith("/metrics/list"):
+            lineages = ({"events": ["checkout", "."]}, {"events": None}, None)
+            return page([metric(f"m{number}", lineage=lineage) for number, lineage in enumerate(lineages)])
+        return page([metric("a")], total=1254)
+
+    vendor = Scripted(answer)
+    raw = await listing_snapshot("statsig", ListingSpec(), vendor.client()).fetch(DAY)
+    assert len(vendor.requests) == 2
+    assert raw.notes == {
+        "events": 1,
+        "events_not_askable": ["."],
+        "total_items_declared": {"/events/checkout/metrics": 1254},
+    }
+
+
+@pytest.mark.parametrize("events", [None, ("checkout", "sign_up", "sign_in")])
+async def test_a_refused_key_costs_a_walk_one_request(events: tuple[str, ...] | None):
+    """The first request of a walk goes alone."""
+    sandbox = Sandboxed(key="console-wrong")
+    with pytest.raises(AccessRefusedError):
+        await listing_snapshot("statsig", ListingSpec(events=events), sandbox.client).fetch(DAY)
+    assert sum((await sandbox.control("GET", "/counts")).values()) == 1
+
+
+async def test_one_event_that_fails_fails_the_walk():
+    """Half a walk is no observation: the missing event would look as if it had no metrics."""
+    sandbox = Sandboxed()
+    await sandbox.control("POST", "/faults", [{"kind": "status", "status": 500, "contains": "/sign_in/"}])
+    with pytest.raises(TransientError, match="HTTP 500"):
+        await listing_snapshot("statsig", ListingSpec(), sandbox.client).fetch(DAY)
+
+
+def test_an_observation_belongs_to_the_metric_day_it_was_made_in():
+    """The day turns at 08:00 UTC, or where the company has moved it."""
+    moments = [datetime(2026, 7, 9, 7, 59, 59, tzinfo=UTC), datetime(2026, 7, 9, 8, 0, tzinfo=UTC)]
+    assert [day_of(moment) for moment in moments] == [date(2026, 7, 8), date(2026, 7, 9)]
+    assert [day_of(moment, 0) for moment in moments] == [date(2026, 7, 9)] * 2
+    assert (end_of_day(DAY), end_of_day(DAY, 5.5)) == (END, datetime(2026, 7, 8, 18, 30, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("observed", "chosen"),
+    [
+        ({}, None),
+        ({"2026-07-09": 23.9, "2026-07-08": -0.1}, ("2026-07-09", False)),
+        ({"2026-07-08": -0.1, "2026-07-10": 24.1}, ("2026-07-08", True)),
+        ({"2026-07-01": -170, "2026-07-12": 80, "2026-08-01": 560}, ("2026-07-12", True)),
+        ({"2026-07-07": -30, "2026-07-10": 30}, ("2026-07-10", True)),
+    ],
+    ids=["none", "the following day", "nearest before", "nearest after", "equally near"],
+)
+def test_a_day_is_made_from_the_reading_of_the_following_day_or_the_nearest(observed, chosen):
+    """Hours are counted from the end of the day; only a reading of the following day is an observation of it."""
+    made = {date.fromisoformat(day): hours(number) for day, number in observed.items()}
+    expected = None if chosen is None else (date.fromisoformat(chosen[0]), chosen[1])
+    assert choose_observation(DAY, made) == expected
+
+
+@pytest.mark.parametrize(
+    ("standing", "chosen", "is_kept"),
+    [
+        ((2, False), (10, True), True),
+        ((2, False), (10, False), True),
+        ((2, False), (2, False), False),
+        ((10, False), (2, False), False),
+        ((-1, True), (20, False), False),
+        ((-1, True), (30, True), True),
+        ((50, True), (-30, True), False),
+        ((50, True), (50, True), False),
+    ],
+    ids=[
+        "no reconstruction over an observation",
+        "no later observation",
+        "the same observation anew",
+        "an earlier observation",
+        "an observation over a reconstruction",
+        "no reconstruction from farther away",
+        "a nearer reconstruction",
+        "the same reconstruction anew",
+    ],
+)
+def test_a_standing_day_gives_way_only_to_a_better_reading(standing, chosen, is_kept):
+    """Hours from the end of the day and whether it is a reconstruction, standing and chosen."""
+    assert keeps_standing(hours(standing[0]), standing[1], hours(chosen[0]), chosen[1], end=END) is is_kept
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: ValuesSpec(day_utc_offset_hours=-13), "statsig values: day_utc_offset_hours is -13; .* Use -12 to 14"),
+        (lambda: ValuesSpec(final_after_hours=-1), "statsig values: final_after_hours is -1, .* Use 0 or more"),
+        (lambda: ListingSpec(day_utc_offset_hours=15), "statsig listing: day_utc_offset_hours is 15"),
+        (lambda: ListingSpec(events=()), "statsig listing: events is empty.* leave it out to discover them"),
+        (lambda: ListingSpec(events=("a", "b", "a")), "statsig listing: events names 'a' twice"),
+        (lambda: ListingSpec(events=("a", "", "..")), r"statsig listing: events names '', '\.\.', which no address"),
+    ],
+)
+def test_a_wrong_spec_is_refused_with_place_reason_and_remedy(make, said: str):
+    """Before anything is asked."""
+    with pytest.raises(PermanentError, match=said):
+        make()
