@@ -1,0 +1,79 @@
+"""What all components share: the account's name, plain specs made from YAML with its place in messages, and their definitions put together.
+
+A component reads the environment's settings once, when it is loaded: dates, zone and whether schedules are on. Secrets are never read here.
+Keep what a vendor's YAML may say out of here; it is each source's `component.py`.
+Dagster concept: components, https://docs.dagster.io/guides/build/components
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import dagster as dg
+from pydantic import Field
+
+from analytics_assets.errors import PermanentError
+from analytics_assets.partitions import daily_partitions
+from analytics_assets.schedules import DailyLoad, daily_load
+from analytics_assets.settings import settings
+
+T = TypeVar("T")
+
+_ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]*")
+_SHARED = ("lake", "state")
+
+
+class ScheduleConfig(dg.Model, dg.Resolvable):
+    """When and how much a daily load asks for."""
+
+    cron: str = Field(description="Cron line, in UTC; after the vendor's day is final.")
+    lookback_days: int = Field(
+        ge=1, description="Days asked for again each time, the newest final one included; they still change."
+    )
+    days_per_run: int = Field(
+        ge=1, description="Days a run of a backfill takes at most. Keep it different for each vendor."
+    )
+
+
+def account_of(context: dg.ComponentLoadContext) -> str:
+    """The account: the name of the folder that holds the `defs.yaml`.
+
+    Raises:
+        ValueError: Dagster has no group, job or resource of that name, or one that all accounts share.
+    """
+    account = (context.path.parent if context.path.is_file() else context.path).name
+    if not _ACCOUNT.fullmatch(account) or account in _SHARED:
+        raise ValueError(
+            f"The folder {account!r} cannot be an account: use letters, digits and _, begin with a letter or digit, and not "
+            f"{' or '.join(_SHARED)}. Rename the folder."
+        )
+    return account
+
+
+def checked(make: Callable[[], T]) -> T:
+    """A plain spec made from YAML; what it refuses is told as an error of the YAML, so that Dagster adds file and line."""
+    try:
+        return make()
+    except PermanentError as error:
+        raise ValueError(str(error)) from error
+
+
+def account_definitions(
+    account: str,
+    *,
+    daily: Sequence[dg.AssetsDefinition],
+    snapshots: Sequence[dg.AssetsDefinition],
+    load: DailyLoad,
+    resource: dg.ConfigurableResource[Any],
+    sensors: Sequence[dg.SensorDefinition] = (),
+) -> dg.Definitions:
+    """An account's assets, resource, daily job, schedule and sensors."""
+    chosen = settings()
+    job, schedule = daily_load(account, daily, load, daily_partitions(chosen), is_on=chosen.schedules_on)
+    return dg.Definitions(
+        assets=[*daily, *snapshots],
+        resources={account: resource},
+        jobs=[job],
+        schedules=[schedule],
+        sensors=list(sensors),
+    )

@@ -1,0 +1,167 @@
+"""A stream as Dagster sees it: one subsettable step that logs each day of each table as it lands.
+
+The step logs a materialization for every selected table and day the moment that day stands in the lake, with a data version of its own,
+and at the end fails naming the days that did not land. So exactly those are red, progress shows while the run works, and a kill loses at
+most the day in hand. It yields no output: Dagster would mark all days of the run at once.
+Keep vendors out of here (a source's `assets.py` gives the stream) and files too (`lake/landing.py`).
+Dagster concept: multi-assets, https://docs.dagster.io/guides/build/assets/defining-assets
+"""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import dataclass
+from datetime import date
+from logging import Logger
+from typing import Any
+
+import dagster as dg
+from dagster import DailyPartitionsDefinition
+
+from analytics_assets.catalogue import asset_key, asset_spec, materialization
+from analytics_assets.clock import Clock
+from analytics_assets.errors import SourceError
+from analytics_assets.failures import failure
+from analytics_assets.lake.landing import Landing
+from analytics_assets.lake.resource import LakeResource
+from analytics_assets.lake.store import Lake
+from analytics_assets.lake.stream import Stream
+from analytics_assets.lake.table import Table
+from analytics_assets.partitions import run_days
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a run is for, told to whoever opens its stream.
+
+    Attributes:
+        resource: The account's resource.
+        lake: The lake the run lands in.
+        family: The attempts that belong together: a run with its re-executions, or a backfill with its own.
+        owner: The run's id.
+        log: The run's log.
+    """
+
+    resource: Any
+    lake: Lake
+    family: str
+    owner: str
+    log: Logger
+
+
+Opener = Callable[[Work], AbstractAsyncContextManager[Stream]]
+
+
+@dataclass(frozen=True)
+class DailyStep:
+    """How a stream becomes assets.
+
+    Attributes:
+        name: Name of the step.
+        account: Folder of the account; group and first part of the asset keys, and key of the resource.
+        vendor: The vendor's name in lower case.
+        raw: Where answers are kept as sent.
+        typed: What is made from them.
+        open: Opens the stream for a run.
+        days_per_run: Days a run of a backfill takes at most.
+        deps: Assets of other streams that this one reads.
+    """
+
+    name: str
+    account: str
+    vendor: str
+    raw: Table | None
+    typed: Sequence[Table]
+    open: Opener
+    days_per_run: int
+    deps: Sequence[dg.AssetKey] = ()
+
+
+def daily_assets(step: DailyStep, partitions: DailyPartitionsDefinition, clock: Clock) -> dg.AssetsDefinition:
+    """The assets of a stream."""
+    raw = (
+        []
+        if step.raw is None
+        else [asset_spec(step.account, step.raw, vendor=step.vendor, partitions=partitions, is_raw=True)]
+    )
+    deps = [*step.deps, *(spec.key for spec in raw)]
+    typed = [
+        asset_spec(step.account, table, vendor=step.vendor, partitions=partitions, deps=deps) for table in step.typed
+    ]
+
+    @dg.multi_asset(
+        name=f"{step.account}__{step.name}",
+        specs=[*raw, *typed],
+        can_subset=True,
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.multi_run(step.days_per_run),
+        required_resource_keys={step.account, "lake"},
+    )
+    async def land(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]  # noqa: ANN202 - read as outputs
+        days = run_days(context, partitions)
+        async with aclosing(_land(context, step, days, clock)) as events:
+            async for event in events:
+                yield event
+
+    return land
+
+
+async def _land(
+    context: dg.AssetExecutionContext, step: DailyStep, days: Sequence[date], clock: Clock
+) -> AsyncGenerator[dg.AssetMaterialization]:
+    landing, work = opened_landing(context, step.account, clock)
+    errors: dict[date, SourceError] = {}
+    quarantined: dict[date, str] = {}
+    number = 0
+    try:
+        # The days are let go before the stream they are read from is closed.
+        async with step.open(work) as stream, aclosing(landing.bring(stream, days)) as results:
+            async for result in results:
+                number += 1
+                for name, landed in result.tables.items():
+                    figures = result.figures.get(name, {})
+                    yield materialization(
+                        asset_key(step.account, name), landed, figures, partition=result.day.isoformat()
+                    )
+                if result.error is None:
+                    context.log.info("%s landed (%d of %d).", result.day, number, len(days))
+                    continue
+                errors[result.day] = result.error
+                context.log.error("%s did not land (%d of %d): %s", result.day, number, len(days), result.error)
+                if result.quarantine is not None:
+                    quarantined[result.day] = result.quarantine
+    except SourceError as error:
+        # A day's own error comes as a result; this is the opening, such as a key that is not set, and holds for the days not tried.
+        if number == len(days):
+            raise
+        errors |= dict.fromkeys(days[number:], error)
+    if errors:
+        raise failure(errors, of=len(days), what=f"{step.account}/{step.name}", quarantined=quarantined)
+
+
+def opened_landing(context: dg.AssetExecutionContext, account: str, clock: Clock) -> tuple[Landing, Work]:
+    """How a run brings days in, and what it tells whoever opens its stream."""
+    resources = context.resources
+    lake: LakeResource = resources.lake
+    root = context.instance.get_run_by_id(context.run.root_run_id) if context.run.root_run_id else None
+    of = family(root or context.run)
+    landing = Landing(
+        lake=lake.open(),
+        selected={key.path[-1] for key in context.selected_asset_keys},
+        family=of,
+        clock=clock,
+        is_sandbox=lake.is_sandbox(),
+    )
+    return landing, Work(
+        resource=getattr(resources, account), lake=landing.lake, family=of, owner=context.run.run_id, log=context.log
+    )
+
+
+def family(run: dg.DagsterRun) -> str:
+    """The attempts that belong together: a backfill with its re-executions, or a run with its own.
+
+    Args:
+        run: The first of a run's attempts. Dagster takes the backfill's tags away from a run that is re-executed after its backfill has
+            ended, so only the first attempt is sure to name it.
+    """
+    tags = run.tags
+    return tags.get("dagster/root_backfill_id") or tags.get("dagster/backfill") or run.root_run_id or run.run_id

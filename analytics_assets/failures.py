@@ -1,0 +1,65 @@
+"""From our errors to Dagster's failure: one message that names every day that did not land, and what to do.
+
+The days that landed were logged before, so exactly the others turn red. Retries within a request are done by then (`http/`), and a
+re-execution asks only for what is missing; so a failure here is never retried by Dagster on its own.
+Dagster concept: Failure, https://docs.dagster.io/guides/build/ops/op-retries
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+
+import dagster as dg
+
+from analytics_assets.errors import NotFinalError, SourceError, TransientError
+from analytics_assets.spans import in_words
+
+_SHOWN = 20
+
+
+def failure(errors: Mapping[date, SourceError], *, of: int, what: str, quarantined: Mapping[date, str]) -> dg.Failure:
+    """The failure of a step some of whose days did not land.
+
+    Args:
+        errors: The days that did not land, with the reason.
+        of: Days the step was for.
+        what: What was to land, such as `bento/ads`.
+        quarantined: Where the answers that could not be used are kept.
+    """
+    causes: dict[str, list[date]] = {}
+    for day, error in errors.items():
+        causes.setdefault(_cause(day, error), []).append(day)
+    lines = [f"{in_words(days)}: {cause}" for cause, days in list(causes.items())[:_SHOWN]]
+    more = (
+        f"\n... and {len(causes) - _SHOWN} more causes; all days are in the metadata." if len(causes) > _SHOWN else ""
+    )
+    may_pass = all(isinstance(error, TransientError | NotFinalError) for error in errors.values())
+    advice = (
+        "Re-execute from failure: only these days are asked for."
+        if may_pass
+        else "Mend the cause, then re-execute from failure."
+    )
+    return dg.Failure(
+        f"{what}: {len(errors)} of {of} days did not land.\n" + "\n".join(lines) + f"{more}\n{advice}",
+        metadata={
+            "days_not_landed": dg.MetadataValue.table(
+                records=[
+                    dg.TableRecord(
+                        {
+                            "day": str(day),
+                            "kind": type(error).__name__,
+                            "reason": str(error),
+                            "answer_kept_in": quarantined.get(day, ""),
+                        }
+                    )
+                    for day, error in errors.items()
+                ]
+            )
+        },
+        allow_retries=False,
+    )
+
+
+def _cause(day: date, error: SourceError) -> str:
+    """The message without the day, so that days with one cause share a line; a path with the day in it stays a path."""
+    return re.sub(rf"(?<![\w=/.-]){day}(?![\w/-])", "the day", str(error))

@@ -1,0 +1,61 @@
+"""The daily partitions of all tables, and the days a schedule asks for again.
+
+One partition is one calendar day as the vendor names it. This is the only place with a start date (a setting).
+What has no past days, a snapshot, has no partitions; a tag tells the two kinds apart.
+When a day is final is each source's own (`Stream.final_at`); keep that out of here.
+Dagster concept: partitioned assets, https://docs.dagster.io/guides/build/partitions-and-backfills
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+from dagster import DailyPartitionsDefinition
+
+from analytics_assets.settings import Settings
+
+SNAPSHOT_TAG = ("reading", "snapshot")
+DAILY_TAG = ("reading", "daily")
+
+
+def daily_partitions(settings: Settings) -> DailyPartitionsDefinition:
+    """One partition a day from the start date on; a day's key exists when the day is over in the settings' zone."""
+    return DailyPartitionsDefinition(start_date=settings.start_date.isoformat(), timezone=settings.timezone)
+
+
+def run_days(context: dg.AssetExecutionContext, partitions: DailyPartitionsDefinition) -> Sequence[date]:
+    """The days a run is for, oldest first.
+
+    Raises:
+        dg.Failure: The range ends after the last day that exists. Dagster itself would end with an assertion.
+    """
+    end = context.run.tags.get("dagster/asset_partition_range_end")
+    last = partitions.get_last_partition_key()
+    if end is not None and (last is None or end > last):
+        over = datetime.combine(date.fromisoformat(end) + timedelta(days=1), time(), ZoneInfo(partitions.timezone))
+        raise dg.Failure(
+            f"The range ends on {end}, which is over at {over.astimezone(UTC):%Y-%m-%d %H:%M} UTC; the last day that is over is {last} "
+            f"({partitions.timezone}). Choose an earlier end, or launch it after that.",
+            allow_retries=False,
+        )
+    return [date.fromisoformat(key) for key in context.partition_keys]
+
+
+def newest_final_day(
+    partitions: DailyPartitionsDefinition, final_at: Callable[[date], datetime], now: datetime
+) -> date | None:
+    """The newest day that is a partition and final where the vendor counts, or None."""
+    with dg.partition_loading_context(effective_dt=now):
+        key = partitions.get_last_partition_key()
+    if key is None:
+        return None
+    day, start = date.fromisoformat(key), partitions.start.date()
+    while day >= start and final_at(day) > now:
+        day -= timedelta(days=1)
+    return day if day >= start else None
+
+
+def lookback(newest: date, days: int, *, start: date) -> date:
+    """The first of the `days` days that end with `newest`, never before `start`."""
+    return max(start, newest - timedelta(days=days - 1))

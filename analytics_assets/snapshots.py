@@ -1,0 +1,94 @@
+"""A snapshot as Dagster sees it: an unpartitioned step that files what it reads under the day of the observation.
+
+Vendors give these counts and lists without history, so a past day cannot be asked for; the last reading of a day stands.
+Keep vendors out of here (a source's `assets.py` gives the snapshot) and days that can be asked for too (`daily.py`).
+"""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from analytics_assets.catalogue import asset_key, asset_spec, materialization
+from analytics_assets.clock import Clock
+from analytics_assets.daily import Work, opened_landing
+from analytics_assets.errors import SourceError
+from analytics_assets.failures import failure
+from analytics_assets.lake.snapshot import Snapshot
+from analytics_assets.lake.stream import Stream
+from analytics_assets.lake.table import Table
+
+
+@dataclass(frozen=True)
+class SnapshotStep:
+    """How a snapshot becomes assets.
+
+    Attributes:
+        name: Name of the step.
+        account: Folder of the account; group and first part of the asset keys, and key of the resource.
+        vendor: The vendor's name in lower case.
+        raw: Where answers are kept as sent, or the one table where it holds them itself.
+        typed: What is made from them.
+        open: Opens the snapshot for a run.
+    """
+
+    name: str
+    account: str
+    vendor: str
+    raw: Table
+    typed: Sequence[Table]
+    open: Callable[[Work], AbstractAsyncContextManager[Snapshot]]
+
+
+def snapshot_assets(step: SnapshotStep, clock: Clock) -> dg.AssetsDefinition:
+    """The assets of a snapshot."""
+    first = asset_spec(step.account, step.raw, vendor=step.vendor, is_raw=bool(step.typed))
+    typed = [asset_spec(step.account, table, vendor=step.vendor, deps=[first.key]) for table in step.typed]
+
+    @dg.multi_asset(
+        name=f"{step.account}__{step.name}",
+        specs=[first, *typed],
+        can_subset=True,
+        required_resource_keys={step.account, "lake"},
+    )
+    async def read(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]  # noqa: ANN202 - read as outputs
+        async with aclosing(_read(context, step, clock)) as events:
+            async for event in events:
+                yield event
+
+    return read
+
+
+async def _read(
+    context: dg.AssetExecutionContext, step: SnapshotStep, clock: Clock
+) -> AsyncGenerator[dg.AssetMaterialization]:
+    landing, work = opened_landing(context, step.account, clock)
+    what = f"{step.account}/{step.name}"
+    try:
+        async with step.open(work) as snapshot:
+            day = snapshot.day_of(clock())
+            async for result in landing.bring(_as_stream(step, snapshot), [day]):
+                if result.error is not None:
+                    kept = {} if result.quarantine is None else {day: result.quarantine}
+                    raise failure({day: result.error}, of=1, what=what, quarantined=kept)
+                for name, landed in result.tables.items():
+                    figures = {"observed_on": day.isoformat(), **result.figures.get(name, {})}
+                    yield materialization(asset_key(step.account, name), landed, figures, partition=None)
+    except SourceError as error:
+        # Only the opening raises: a key that is not set, an address that is refused.
+        raise failure({clock().date(): error}, of=1, what=what, quarantined={}) from error
+
+
+def _as_stream(step: SnapshotStep, snapshot: Snapshot) -> Stream:
+    """A snapshot lands like a stream of one day that is always final."""
+    return Stream(
+        account=step.account,
+        raw=snapshot.raw,
+        typed=snapshot.typed,
+        asked=lambda _day: step.name,
+        fetch=snapshot.fetch,
+        transform=lambda day, raw: {} if raw is None else snapshot.transform(day, raw),
+        final_at=lambda _day: datetime.min.replace(tzinfo=UTC),
+    )

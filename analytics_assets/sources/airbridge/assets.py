@@ -1,0 +1,92 @@
+"""Airbridge's reports and snapshots as Dagster assets.
+
+Keep requests and rows out of here (`streams.py`, `transform.py`) and what is pulled too (`component.py`).
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import dagster as dg
+from dagster import DailyPartitionsDefinition
+
+from analytics_assets.clock import Clock
+from analytics_assets.daily import DailyStep, Work, daily_assets
+from analytics_assets.lake.snapshot import Snapshot
+from analytics_assets.lake.stream import Stream
+from analytics_assets.snapshots import SnapshotStep, snapshot_assets
+from analytics_assets.sources.airbridge.request import ReportSpec
+from analytics_assets.sources.airbridge.snapshots import catalog_snapshot, tasks_snapshot
+from analytics_assets.sources.airbridge.streams import App, Waiting, report_stream
+from analytics_assets.sources.airbridge.tables import (
+    CATALOG,
+    cohort_totals_table,
+    cohorts_table,
+    report_raw_table,
+    tasks_table,
+)
+
+
+def report_assets(
+    account: str,
+    app: App,
+    spec: ReportSpec,
+    waiting: Waiting,
+    partitions: DailyPartitionsDefinition,
+    *,
+    days_per_run: int,
+    clock: Clock,
+) -> dg.AssetsDefinition:
+    """The daily tables of a report."""
+
+    @asynccontextmanager
+    async def opened(work: Work) -> AsyncIterator[Stream]:
+        async with (
+            work.resource.open(clock=clock) as client,
+            report_stream(
+                account,
+                app,
+                spec,
+                client,
+                ledger=work.resource.ledger(),
+                lake=work.lake,
+                waiting=waiting,
+                clock=clock,
+                owner=work.owner,
+                log=work.log,
+            ) as stream,
+        ):
+            yield stream
+
+    step = DailyStep(
+        name=spec.name,
+        account=account,
+        vendor="airbridge",
+        raw=report_raw_table(spec),
+        typed=(cohorts_table(spec), cohort_totals_table(spec)),
+        open=opened,
+        days_per_run=days_per_run,
+    )
+    return daily_assets(step, partitions, clock)
+
+
+def catalog_assets(account: str, app: App, *, clock: Clock) -> dg.AssetsDefinition:
+    """The snapshot of what reports may name."""
+
+    @asynccontextmanager
+    async def opened(work: Work) -> AsyncIterator[Snapshot]:
+        async with work.resource.open(clock=clock) as client:
+            yield catalog_snapshot(account, app, client)
+
+    return snapshot_assets(SnapshotStep("catalog", account, "airbridge", CATALOG, (), opened), clock)
+
+
+def tasks_assets(account: str, app: App, spec: ReportSpec, *, clock: Clock) -> dg.AssetsDefinition:
+    """The ledger's requests of a report, as a table."""
+
+    @asynccontextmanager
+    async def opened(work: Work) -> AsyncIterator[Snapshot]:
+        yield tasks_snapshot(account, app, spec, work.resource.ledger(), clock)
+
+    return snapshot_assets(
+        SnapshotStep(f"{spec.name}_tasks", account, "airbridge", tasks_table(spec), (), opened), clock
+    )

@@ -1,0 +1,103 @@
+"""How `defs.yaml` writes the cohort of a report, nested as the vendor's page nests it.
+
+Keep checks out of here (`audience.py` has them) and the rest of a report too (`component.py`).
+"""
+
+from datetime import date
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from analytics_assets.sources.airbridge.audience import (
+    AndClause,
+    Cohort,
+    CohortEvent,
+    CohortFilter,
+    CohortTime,
+    OrClause,
+    Segment,
+)
+
+Value = str | int | float | bool
+
+
+class EventConfig(dg.Model, dg.Resolvable):
+    """An event of the user and how often it occurred."""
+
+    type: str = Field(description="Event key of the vendor's data spec, or any-event.")
+    operator: str = Field(description="equals, more than or equals, more than, less than or equals, or less than.")
+    value: int = Field(description="How often, a natural number.")
+
+
+class CohortFilterConfig(dg.Model, dg.Resolvable):
+    """A property the event had; whether it takes none, a value or values depends on the property."""
+
+    field: str = Field(description="Property key of the vendor's data spec.")
+    filter_type: str = Field(description="Operator, as the property takes it.")
+    value: Value | None = Field(default=None, description="The value, where the operator takes one.")
+    values: list[Value] | None = Field(default=None, description="The values, where the operator takes several.")
+
+
+class TimeConfig(dg.Model, dg.Resolvable):
+    """When the event occurred."""
+
+    operator: str = Field(description="during, between or since.")
+    first: str | None = Field(default=None, description="First day of between, as 2026-01-31.")
+    last: str | None = Field(default=None, description="Last day of between.")
+    settings: dict[str, Any] = Field(default={}, description="Further settings of during and since, sent as they are.")
+
+
+class SegmentConfig(dg.Model, dg.Resolvable):
+    """The smallest condition of a cohort."""
+
+    event: EventConfig = Field(description="The event and how often it occurred.")
+    filters: list[CohortFilterConfig] = Field(default=[], description="Properties the event had.")
+    time: TimeConfig | None = Field(default=None, description="When the event occurred.")
+
+
+class OrClauseConfig(dg.Model, dg.Resolvable):
+    """One of the conditions of which one must hold."""
+
+    segment: SegmentConfig = Field(description="The condition.")
+    negated: bool = Field(default=False, description="Whether it must not hold.")
+
+
+class AndClauseConfig(dg.Model, dg.Resolvable):
+    """One of the conditions that must all hold."""
+
+    or_clauses: list[OrClauseConfig] = Field(description="Conditions of which one must hold.")
+    negated: bool = Field(default=False, description="Whether none may hold.")
+
+
+class CohortConfig(dg.Model, dg.Resolvable):
+    """Who is counted: all of `and_clauses` must hold."""
+
+    and_clauses: list[AndClauseConfig] = Field(description="Conditions that must all hold.")
+
+    def cohort(self) -> Cohort:
+        """The cohort to ask for."""
+        return Cohort(
+            tuple(
+                AndClause(
+                    tuple(OrClause(_segment(one.segment), one.negated) for one in clause.or_clauses), clause.negated
+                )
+                for clause in self.and_clauses
+            )
+        )
+
+
+def _segment(config: SegmentConfig) -> Segment:
+    time = config.time
+    return Segment(
+        CohortEvent(config.event.type, config.event.operator, config.event.value),
+        tuple(
+            CohortFilter(one.field, one.filter_type, one.value, None if one.values is None else tuple(one.values))
+            for one in config.filters
+        ),
+        None if time is None else CohortTime(time.operator, _day(time.first), _day(time.last), time.settings),
+    )
+
+
+def _day(written: str | None) -> date | None:
+    return None if written is None else date.fromisoformat(written)

@@ -1,0 +1,167 @@
+"""What `defs/<account>/defs.yaml` may say of an Airbridge app, and the definitions made from it.
+
+Keep meaning out of here: `request.py` checks what fits together, the schemas here only what YAML can hold.
+"""
+
+import dagster as dg
+from pydantic import Field, model_validator
+
+from analytics_assets.clock import utc_now
+from analytics_assets.configuration import ScheduleConfig, account_definitions, account_of, checked
+from analytics_assets.partitions import daily_partitions
+from analytics_assets.schedules import DailyLoad
+from analytics_assets.settings import settings
+from analytics_assets.sources.airbridge.assets import catalog_assets, report_assets, tasks_assets
+from analytics_assets.sources.airbridge.audience_config import CohortConfig
+from analytics_assets.sources.airbridge.client import BASE_URL
+from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
+from analytics_assets.sources.airbridge.request import DAYS_PER_TASK, CsvResult, Filter, ReportSpec, Sort
+from analytics_assets.sources.airbridge.resource import AirbridgeResource
+from analytics_assets.sources.airbridge.sensors import report_sensor
+from analytics_assets.sources.airbridge.streams import App, Waiting
+
+
+class FilterConfig(dg.Model, dg.Resolvable):
+    """A condition on a dimension."""
+
+    field: str = Field(description="Dimension, a key of the vendor's metadata.")
+    type: str = Field(description="IN, NOT IN, LIKE, NOT LIKE, EXIST or NOT EXIST.")
+    values: list[str] = Field(default=[], description="Values; EXIST and NOT EXIST need none.")
+
+
+class SortConfig(dg.Model, dg.Resolvable):
+    """An order of the groups in the answer."""
+
+    field: str = Field(description="Field; the vendor's page names totalRevenue only.")
+    ascending: bool = Field(default=True, description="Whether the smallest comes first.")
+
+
+class CsvConfig(dg.Model, dg.Resolvable):
+    """What a CSV result would hold beside the rows; nothing says that it changes the JSON answer."""
+
+    includes_metadata: bool | None = Field(
+        default=None, description="Sent as resultSpec.csv.includesMetadata; unset is not sent."
+    )
+    includes_total: bool | None = Field(
+        default=None, description="Sent as resultSpec.csv.includesTotal; unset is not sent."
+    )
+
+
+class ReportConfig(dg.Model, dg.Resolvable):
+    """A daily revenue report; its tables are named after it."""
+
+    name: str = Field(description="First part of its tables' names.")
+    group_by: list[str] = Field(description="Dimensions, keys of the vendor's metadata; they become columns.")
+    metric: str = Field(description="app_revenue, app_user_count, app_event_count, app_roas, app_arpu or app_arppu.")
+    aggregation: str = Field(description="cumulative or on-day; app_user_count takes unique-cumulative too.")
+    start_events: list[str] = Field(default=["app_install"], description="What begins a cohort.")
+    return_events: list[str] = Field(default=["app_order_complete"], description="What counts for the metric.")
+    intervals: int = Field(default=30, description="Last interval, in days after the start; 0 to 120.")
+    granularity: str = Field(default="day", description="day; a week or month is no table of a day.")
+    filters: list[FilterConfig] = Field(default=[], description="Conditions on dimensions.")
+    sorts: list[SortConfig] = Field(default=[], description="Order of the groups in the answer.")
+    cohort: CohortConfig | None = Field(default=None, description="Who is counted; unset counts everybody.")
+    csv: CsvConfig | None = Field(default=None, description="What a CSV result would hold.")
+
+    def spec(self) -> ReportSpec:
+        """The report to ask for."""
+        return ReportSpec(
+            name=self.name,
+            group_by=tuple(self.group_by),
+            metric=self.metric,
+            aggregation=self.aggregation,
+            start_events=tuple(self.start_events),
+            return_events=tuple(self.return_events),
+            intervals=self.intervals,
+            granularity=self.granularity,
+            filters=tuple(Filter(one.field, one.type, tuple(one.values)) for one in self.filters),
+            sorts=tuple(Sort(one.field, one.ascending) for one in self.sorts),
+            cohort=None if self.cohort is None else self.cohort.cohort(),
+            csv=None if self.csv is None else CsvResult(self.csv.includes_metadata, self.csv.includes_total),
+        )
+
+
+class TasksConfig(dg.Model, dg.Resolvable):
+    """How report tasks are waited for."""
+
+    wait_seconds: float = Field(
+        default=360.0, ge=0, description="Seconds a run waits for a task before it leaves the days to the sensor."
+    )
+    days_per_task: int = Field(
+        default=DAYS_PER_TASK, ge=1, le=DAYS_PER_TASK, description="Days one task covers at most."
+    )
+    page_size: int = Field(default=100, ge=1, description="Groups read at once.")
+    sensor_seconds: int = Field(default=15, ge=1, description="Seconds between two looks of the sensor.")
+    deadline_seconds: float = Field(default=900.0, gt=0, description="A task without an end after this is given up.")
+    first_pause_seconds: float = Field(
+        default=15.0, gt=0, description="Pause before a second task; doubles with each attempt."
+    )
+    longest_pause_seconds: float = Field(default=3600.0, gt=0, description="No pause between tasks is longer.")
+
+    def policy(self) -> TaskPolicy:
+        """The bounds of looks and new attempts."""
+        return TaskPolicy(
+            deadline_s=self.deadline_seconds,
+            first_pause_s=self.first_pause_seconds,
+            longest_pause_s=self.longest_pause_seconds,
+        )
+
+
+class AirbridgeRevenue(dg.Component, dg.Model, dg.Resolvable):
+    """An Airbridge app: revenue reports by cohort day, their report tasks, and the app's catalogue."""
+
+    app_name: str = Field(description="The app's unique name, as in the address of its dashboard.")
+    token: str = Field(
+        default="AIRBRIDGE_API_TOKEN", description="Environment variable of the API token; never the token itself."
+    )
+    base_url: str = Field(default=BASE_URL, description="Address of the API: https, or http to this machine.")
+    timezone: str = Field(description="The app's time zone, fixed when it was registered; its days begin there.")
+    currency: str = Field(
+        description="The app's standard currency, fixed when it was registered; answers never name it."
+    )
+    final_after_hours: float = Field(
+        default=4.0, ge=0, description="Hours after the end of a day before it is asked for; costs take 4."
+    )
+    reports: list[ReportConfig] = Field(min_length=1, description="The reports to read.")
+    tasks: TasksConfig = Field(default_factory=TasksConfig, description="How report tasks are waited for.")
+    schedule: ScheduleConfig = Field(description="When and how much the daily load asks for.")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "AirbridgeRevenue":
+        names = [report.name for report in self.reports]
+        if len(set(names)) < len(names):
+            raise ValueError(
+                "reports: two have the same name, so their tables would collide. Give each a name of its own."
+            )
+        checked(self.app)
+        for report in self.reports:
+            checked(report.spec)
+        return self
+
+    def app(self) -> App:
+        """The app the numbers belong to."""
+        return App(self.app_name, self.timezone, self.currency, self.final_after_hours)
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """The account's definitions."""
+        account, app, days = account_of(context), self.app(), self.schedule.days_per_run
+        specs = [report.spec() for report in self.reports]
+        partitions, policy = daily_partitions(settings()), self.tasks.policy()
+        waiting = Waiting(self.tasks.wait_seconds, self.tasks.days_per_task, self.tasks.page_size, policy)
+        sensor = report_sensor(
+            account, specs, policy=policy, days_per_run=days, interval_s=self.tasks.sensor_seconds, clock=utc_now
+        )
+        return account_definitions(
+            account,
+            daily=[
+                report_assets(account, app, spec, waiting, partitions, days_per_run=days, clock=utc_now)
+                for spec in specs
+            ],
+            snapshots=[
+                catalog_assets(account, app, clock=utc_now),
+                *(tasks_assets(account, app, spec, clock=utc_now) for spec in specs),
+            ],
+            load=DailyLoad(self.schedule.cron, self.schedule.lookback_days, app.final_at),
+            resource=AirbridgeResource(app_name=self.app_name, token_variable=self.token, base_url=self.base_url),
+            sensors=[sensor],
+        )

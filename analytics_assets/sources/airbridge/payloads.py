@@ -1,0 +1,290 @@
+"""What Airbridge's answers hold: the two envelopes of a report, its groups and sub-rows, and the entries of the metadata.
+
+The vendor's page shows one envelope (`data.status`, `data.stats.rows`) and its prose and sibling reports another (`task.status`,
+`revenue.data.rows`, `pagination`); each field is taken from whichever has it. https://help.airbridge.io/en/references/revenue-report
+Fields not known here are passed over and can be named. Keep requests out of here (`client.py`), rows of tables too (`transform.py`).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from typing import Any, Literal, get_args
+
+import msgspec
+
+TaskStatus = Literal["PENDING", "RUNNING", "SUCCESS", "FAILURE", "CANCELED", "UNKNOWN"]
+# FAILED is what some clients of the sibling reports write.
+_STATUSES: dict[str, TaskStatus] = {
+    "PENDING": "PENDING",
+    "RUNNING": "RUNNING",
+    "SUCCESS": "SUCCESS",
+    "FAILURE": "FAILURE",
+    "FAILED": "FAILURE",
+    "CANCELED": "CANCELED",
+}
+
+
+class Cell(msgspec.Struct, rename="camel", gc=False):
+    """A number and whether it is masked; a missing flag means that it is not."""
+
+    value: Decimal | None = None
+    is_masked: bool | None = None
+
+
+class Totals(msgspec.Struct, rename="camel"):
+    """Cost and revenue in the app's currency, and users."""
+
+    total_cost: Cell | None = None
+    total_revenue: Cell | None = None
+    total_unique_users: Cell | None = None
+
+
+class SubRow(msgspec.Struct):
+    """One start date of a group; `values[i]` is interval i. How long the list is for a young cohort is not documented."""
+
+    date: str
+    values: Sequence[Cell | None] | None
+    total: Totals | None = None
+
+
+class _KnownCell(Cell, gc=False, forbid_unknown_fields=True):
+    """A cell with nothing else in it."""
+
+
+class _KnownTotals(Totals, rename="camel", forbid_unknown_fields=True):
+    """Totals with nothing else in them."""
+
+    total_cost: _KnownCell | None = None
+    total_revenue: _KnownCell | None = None
+    total_unique_users: _KnownCell | None = None
+
+
+class _KnownSubRow(SubRow, forbid_unknown_fields=True):
+    """A sub-row with nothing else in it: one decoding tells that there is no unknown field to look for."""
+
+    values: Sequence[_KnownCell | None] | None
+    total: _KnownTotals | None = None
+
+
+class GroupRow(msgspec.Struct):
+    """One combination of group-by values. `metadata` has the values in the order asked for; some may be absent."""
+
+    rows: list[msgspec.Raw] | None
+    metadata: list[Any] | None = None
+    total: msgspec.Raw = msgspec.Raw()
+
+
+class Task(msgspec.Struct, rename="camel", kw_only=True):
+    """What an envelope says of the task. No page says whether a failure carries a reason, or under which name."""
+
+    task_id: str | None = None
+    status: str | None = None
+    ended_at: str | None = None
+    trace_id: str | None = None
+    reason: Any = None
+    message: Any = None
+    error: Any = None
+    detail: Any = None
+
+
+class _Count(msgspec.Struct, rename="camel"):
+    total_count: int | None = None
+
+
+class _Rows(msgspec.Struct):
+    rows: list[GroupRow] | None = None
+
+
+class _Revenue(msgspec.Struct):
+    data: _Rows | None = None
+
+
+class _Paging(msgspec.Struct, rename="camel"):
+    has_next: bool | None = None
+    total_count: int | None = None
+
+
+class _Data(Task, rename="camel", kw_only=True):
+    has_next: bool | None = None
+    metadata: _Count | None = None
+    stats: _Rows | None = None
+
+
+class Head(Task, rename="camel", kw_only=True):
+    """A body of either envelope without its rows."""
+
+    data: Task | None = None
+    task: Task | None = None
+
+    def parts(self) -> Iterator[Task]:
+        """Where task fields may stand, the likeliest first."""
+        yield from (part for part in (self.task, self.data, self) if part is not None)
+
+    def named(self, name: str) -> str | None:
+        """A field of the task as text, from wherever it stands; None where it is nowhere."""
+        found = next((value for part in self.parts() if (value := getattr(part, name)) not in (None, "")), None)
+        return found if found is None or isinstance(found, str) else msgspec.json.encode(found).decode()
+
+
+class Body(Head, rename="camel", kw_only=True):
+    """A body of either envelope."""
+
+    data: _Data | None = None
+    revenue: _Revenue | None = None
+    pagination: _Paging | None = None
+    notification: list[msgspec.Raw] | None = None
+
+    def rows(self) -> list[GroupRow] | None:
+        """The groups of the page; None where neither envelope has them."""
+        held = (self.data.stats if self.data else None, self.revenue.data if self.revenue else None)
+        return next((part.rows for part in held if part is not None and part.rows is not None), None)
+
+    def total_count(self) -> int | None:
+        """Groups of the whole report, where it is told."""
+        counts = (self.data.metadata if self.data else None, self.pagination)
+        return next((part.total_count for part in counts if part is not None and part.total_count is not None), None)
+
+    def has_next(self) -> bool | None:
+        """Whether there are groups after this page, where it is told."""
+        parts = (self.data, self.pagination)
+        return next((part.has_next for part in parts if part is not None and part.has_next is not None), None)
+
+
+class _Section(msgspec.Struct):
+    name: str
+    metrics: list[msgspec.Raw] | None = None
+    fields: list[msgspec.Raw] | None = None
+    events: list[msgspec.Raw] | None = None
+
+
+class Sections(msgspec.Struct):
+    """Body of a metadata endpoint: entries under named headings, in a list whose name depends on the endpoint."""
+
+    data: list[_Section]
+
+
+class Entry(msgspec.Struct, rename="camel"):
+    """One metric, group-by or event of the metadata; each kind has some of these fields."""
+
+    key: str
+    name: str | None = None
+    description: str | None = None
+    value_type: str | None = None
+    aggregation_type: list[str] | None = None
+    sub_group: str | None = None
+    example: str | None = None
+    is_filter: bool | None = None
+    is_cost: bool | None = None
+    type: str | None = None
+
+
+@dataclass(frozen=True)
+class Group:
+    """One group of a page.
+
+    Attributes:
+        values: Values of the group-by fields in the order asked for, as far as sent; an absent value is empty.
+        days: The sub-row of each start date as sent, JSON text.
+        total: The group's own total as sent. It spans all days asked for and carries young cohorts forward, so nothing is made from it.
+    """
+
+    values: tuple[str, ...]
+    days: dict[date, msgspec.Raw]
+    total: msgspec.Raw
+
+
+def entries(sections: Sections, listed: Literal["metrics", "fields", "events"]) -> Iterator[tuple[str, Entry, str]]:
+    """Heading, entry and the entry's text as sent. Raises ValueError where a heading lacks its list or an entry its key."""
+    for section in sections.data:
+        texts: list[msgspec.Raw] | None = getattr(section, listed)
+        if texts is None:
+            raise ValueError(f"{section.name!r} has no {listed!r}")
+        for text in texts:
+            yield section.name, msgspec.json.decode(text, type=Entry, strict=False), bytes(text).decode()
+
+
+def status_of(word: str) -> TaskStatus:
+    """The vendor's word as one of ours; a word the page does not have is UNKNOWN."""
+    return _STATUSES.get(word, "UNKNOWN")
+
+
+def instant_of(text: str | None) -> datetime | None:
+    """An instant written with its offset; None for anything else, because nothing depends on it."""
+    try:
+        instant = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return instant if instant.tzinfo else None
+
+
+def group_of(row: GroupRow) -> Group:
+    """A group whose sub-rows are of the documented shape, one a date.
+
+    Raises:
+        ValueError: They are not; the message says where.
+    """
+    days: dict[date, msgspec.Raw] = {}
+    for text in row.rows or ():
+        day = day_of(sub_row(text))
+        if day in days:
+            raise ValueError(f"a group has {day} twice")
+        days[day] = text
+    return Group(tuple(map(_text, row.metadata or ())), days, row.total)
+
+
+def sub_row(text: msgspec.Raw | str) -> SubRow:
+    """A sub-row; numbers may be text, and decimals have the digits as sent. Raises ValueError where it is not one."""
+    return msgspec.json.decode(text, type=SubRow, strict=False)
+
+
+def known_sub_row(text: str) -> tuple[SubRow, set[str]]:
+    """A sub-row, and the paths of its fields that are not known here."""
+    try:
+        return msgspec.json.decode(text, type=_KnownSubRow, strict=False), set()
+    except msgspec.ValidationError:
+        return sub_row(text), unknown_fields(text, SubRow)
+
+
+def day_of(row: SubRow) -> date:
+    """The start date of a sub-row; sibling reports send a full date-time, whose date is the app's."""
+    return date.fromisoformat(row.date.partition("T")[0])
+
+
+def unknown_fields(text: msgspec.Raw | bytes | str, kind: type[msgspec.Struct], prefix: str = "") -> set[str]:
+    """Paths of the fields in a JSON object that `kind` and the structs inside it do not have, such as `values[].rate`."""
+    known, found = _fields(kind), set[str]()
+    for name, inner in msgspec.json.decode(text, type=dict[str, msgspec.Raw]).items():
+        struct, first = known.get(name), _first(inner)
+        if name not in known:
+            found.add(f"{prefix}{name}")
+        elif struct is not None and first == b"{":
+            found |= unknown_fields(inner, struct, f"{prefix}{name}.")
+        elif struct is not None and first == b"[":
+            for item in msgspec.json.decode(inner, type=list[msgspec.Raw]):
+                found |= unknown_fields(item, struct, f"{prefix}{name}[].") if _first(item) == b"{" else set()
+    return found
+
+
+def _first(text: msgspec.Raw) -> bytes:
+    return bytes(memoryview(text)[:1])
+
+
+@cache
+def _fields(kind: type[msgspec.Struct]) -> dict[str, type[msgspec.Struct] | None]:
+    """The fields a struct knows by their names in JSON, each with the struct inside it."""
+    return {one.encode_name: _struct_in(one.type) for one in msgspec.structs.fields(kind)}
+
+
+def _struct_in(annotation: Any) -> type[msgspec.Struct] | None:
+    if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
+        return annotation
+    return next(filter(None, map(_struct_in, get_args(annotation))), None)
+
+
+def _text(value: Any) -> str:
+    """A group value as text. Booleans and numbers are spelt as in JSON; anything nested is not a value."""
+    if isinstance(value, dict | list):
+        raise TypeError(f"a group value is {type(value).__name__}")
+    return value if isinstance(value, str) else "" if value is None else msgspec.json.encode(value).decode()

@@ -1,0 +1,140 @@
+"""What to do about a report task: pure decisions from what was seen, its age and its attempts.
+
+Airbridge makes a report in the background: a task is asked for, looked at until it has an end, and read. Nothing here asks, waits, writes or
+knows the time; the run (`streams.py`) and the sensor (`sensors.py`) do, and both decide with `decide`.
+States: vendor page "Get Report" (PENDING, RUNNING, SUCCESS, FAILURE, CANCELED); some clients write FAILED; an expired task is 404.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from itertools import islice
+
+from analytics_assets.errors import PermanentError, SourceError, UnexpectedPayloadError
+from analytics_assets.spans import spans
+from analytics_assets.state.requests import Request
+
+_NOT_FOUND = 404
+
+
+class Seen(StrEnum):
+    """What a look at a task, or the attempt to ask for one, has shown."""
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    SUCCESS = "SUCCESS"
+    FAILURE = "FAILURE"
+    CANCELED = "CANCELED"
+    FORGOTTEN = "FORGOTTEN"  # 404: the vendor no longer knows the task
+    UNKNOWN = "UNKNOWN"  # a word the vendor's page does not have
+    TROUBLE = "TROUBLE"  # the look itself failed in a way that may pass
+    UNPOSTED = "UNPOSTED"  # asking for the task failed in a way that may pass
+    UNUSABLE = "UNUSABLE"  # the rows do not match what was asked
+    REFUSED = "REFUSED"  # the key, the app or the request is refused
+
+
+WORKING = frozenset({Seen.PENDING, Seen.RUNNING, Seen.UNKNOWN, Seen.TROUBLE})
+LOST = frozenset({Seen.FAILURE, Seen.CANCELED, Seen.FORGOTTEN, Seen.UNPOSTED, Seen.UNUSABLE})
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Look again after `seconds`."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Collect:
+    """Read the report and land its days."""
+
+
+@dataclass(frozen=True)
+class Resubmit:
+    """Ask for a new task after `pause_s`; `is_loud` when it has gone wrong often."""
+
+    pause_s: float
+    is_loud: bool
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Ask for nothing until a person has changed the key or the report, or materializes a day."""
+
+
+Decision = Wait | Collect | Resubmit | Pause
+
+
+@dataclass(frozen=True)
+class TaskPolicy:
+    """Bounds of waiting for report tasks.
+
+    Attributes:
+        first_look_s: Seconds from the request to the first look; looks then grow with the age of the task.
+        longest_look_s: No two looks are further apart.
+        deadline_s: A task without an end after this is given up; the vendor names up to 5 minutes.
+        first_pause_s: Pause before the second task; it doubles with each attempt.
+        longest_pause_s: No pause is longer.
+        loud_from: Attempts from which a failure is loud.
+    """
+
+    first_look_s: float = 2.0
+    longest_look_s: float = 15.0
+    deadline_s: float = 900.0
+    first_pause_s: float = 30.0
+    longest_pause_s: float = 3600.0
+    loud_from: int = 3
+
+
+def decide(seen: Seen, *, age_s: float, attempts: int, policy: TaskPolicy) -> Decision:
+    """What to do next.
+
+    Args:
+        seen: What was seen.
+        age_s: Seconds since the present task was asked for.
+        attempts: Tasks asked for so far, the present one included.
+        policy: The bounds.
+    """
+    if seen is Seen.SUCCESS:
+        return Collect()
+    if seen is Seen.REFUSED:
+        return Pause()
+    # A look that fails says nothing about the task, so it never costs a new one; every other end, or none in time, does.
+    if seen in WORKING and (seen is Seen.TROUBLE or age_s < policy.deadline_s):
+        return Wait(min(policy.longest_look_s, max(policy.first_look_s, age_s / 4)))
+    pause = min(policy.longest_pause_s, policy.first_pause_s * 2 ** min(attempts - 1, 20)) if attempts else 0.0
+    return Resubmit(pause, is_loud=attempts >= policy.loud_from)
+
+
+def seen_in_look(error: SourceError) -> Seen:
+    """What a failed look at a task means."""
+    if error.evidence is not None and error.evidence.status == _NOT_FOUND:
+        return Seen.FORGOTTEN
+    return Seen.REFUSED if isinstance(error, PermanentError) else Seen.TROUBLE
+
+
+def seen_in_post(error: SourceError) -> Seen:
+    """What a failed request for a task means."""
+    if isinstance(error, UnexpectedPayloadError):
+        return Seen.UNPOSTED
+    return Seen.REFUSED if isinstance(error, PermanentError) else Seen.UNPOSTED
+
+
+def landings(ready: Sequence[Request], *, longest: int, most: int) -> Iterator[tuple[str, list[date], list[Request]]]:
+    """As few range runs as the ready requests allow: report, adjacent days, and the requests these belong to.
+
+    Only days that have not landed are in a run, at most `longest` of them; at most `most` runs, by report and oldest days first.
+    """
+    found = (
+        (
+            report,
+            days,
+            [request for request in ready if request.report == report and set(days) & set(request.days_left)],
+        )
+        for report in sorted({request.report for request in ready})
+        for days in spans(
+            {day for request in ready if request.report == report for day in request.days_left}, longest=longest
+        )
+    )
+    yield from islice(found, most)

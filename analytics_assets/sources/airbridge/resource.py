@@ -1,0 +1,52 @@
+"""An Airbridge app as a Dagster resource: reads the token when it is needed and gives out a plain client.
+
+Keep endpoints out of here (`client.py`) and what is pulled too (`component.py`).
+Dagster concept: resources, https://docs.dagster.io/guides/build/external-resources
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import dagster as dg
+from pydantic import Field
+
+from analytics_assets.clock import Clock
+from analytics_assets.http.destination import destination, key
+from analytics_assets.settings import settings
+from analytics_assets.sources.airbridge.client import (
+    BASE_URL,
+    AirbridgeClient,
+    AirbridgeCredentials,
+    airbridge_session,
+)
+from analytics_assets.state.ledger import Ledger
+
+
+class AirbridgeResource(dg.ConfigurableResource[AirbridgeClient]):
+    """One Airbridge app."""
+
+    app_name: str = Field(description="The app's unique name, as in the address of its dashboard.")
+    token_variable: str = Field(default="AIRBRIDGE_API_TOKEN", description="Environment variable of the API token.")
+    base_url: str = Field(default=BASE_URL, description="Address of the API.")
+
+    def ledger(self) -> Ledger:
+        """The ledger of report requests, which runs and the sensor share."""
+        return Ledger(settings().state)
+
+    @asynccontextmanager
+    async def open(self, *, clock: Clock) -> AsyncIterator[AirbridgeClient]:
+        """A client for the length of a run or a tick.
+
+        Raises:
+            AccessRefusedError: The token is not set in live mode; the message names its variable.
+        """
+        chosen = settings()
+        session = airbridge_session(
+            credentials=AirbridgeCredentials(
+                key(chosen, self.token_variable, "AIRBRIDGE_API_TOKEN"), variables=(self.token_variable,)
+            ),
+            destination=destination(chosen, vendor="airbridge", base_url=self.base_url),
+            clock=clock,
+        )
+        async with session:
+            yield AirbridgeClient(session, self.app_name)

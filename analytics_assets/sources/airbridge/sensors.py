@@ -1,0 +1,219 @@
+"""The sensor of an Airbridge account: looks at all open report tasks and asks for runs that land what is ready.
+
+A thin shell: it looks (GET), lets `report_tasks.py` decide, writes the ledger and asks for as few range runs as possible. Runs ask for tasks
+and land days. Nothing depends on the cursor: the ledger is the truth, so a lost tick, a wiped cursor or a restart change nothing.
+Dagster concept: sensors, https://docs.dagster.io/guides/automate/sensors ; a tick is cut at 60 s, so looking stops well before.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+import dagster as dg
+
+from analytics_assets.catalogue import asset_key
+from analytics_assets.clock import Clock
+from analytics_assets.errors import SourceError
+from analytics_assets.sources.airbridge.client import AirbridgeClient
+from analytics_assets.sources.airbridge.report_tasks import (
+    LOST,
+    Collect,
+    Pause,
+    Resubmit,
+    Seen,
+    TaskPolicy,
+    Wait,
+    decide,
+    landings,
+    seen_in_look,
+)
+from analytics_assets.sources.airbridge.request import ReportSpec, spec_hash
+from analytics_assets.sources.airbridge.resource import AirbridgeResource
+from analytics_assets.sources.airbridge.tables import daily_tables
+from analytics_assets.spans import in_words
+from analytics_assets.state.ledger import INTENT, Ledger
+from analytics_assets.state.requests import Request
+
+REQUESTS_TAG = "analytics/report_requests"
+LOOKING_S = 40.0
+MOST_RUNS = 20
+_IN_FLIGHT = 16
+_UNFINISHED = (
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+)
+_LANDING_PAUSE_S = 60.0
+_LONGEST_LANDING_PAUSE_S = 3600.0
+
+
+@dataclass
+class Tick:
+    """What one look at the open requests has shown.
+
+    Attributes:
+        ready: Requests whose days a run should land, or ask for anew.
+        counts: How many requests were found in which situation.
+        words: What went wrong, one sentence a request.
+    """
+
+    ready: list[Request] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    words: list[str] = field(default_factory=list)
+
+    def summary(self) -> str:
+        """The tick in words."""
+        counts = ", ".join(f"{number} {what}" for what, number in sorted(self.counts.items()))
+        return " ".join([f"Open report requests: {counts or 'none'}.", *self.words])
+
+
+def report_sensor(
+    account: str, reports: Sequence[ReportSpec], *, policy: TaskPolicy, days_per_run: int, interval_s: int, clock: Clock
+) -> dg.SensorDefinition:
+    """The sensor of an account; runs by default."""
+    keys = {spec.name: [asset_key(account, table.name) for table in daily_tables(spec)] for spec in reports}
+
+    @dg.sensor(
+        name=f"{account}_reports",
+        description=(
+            f"Looks at the open report tasks of {account}: asks for a run when a report is ready, and for a new task when one failed, "
+            "was cancelled or is forgotten, until every day has landed."
+        ),
+        asset_selection=[key for of_report in keys.values() for key in of_report],
+        minimum_interval_seconds=interval_s,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        required_resource_keys={account},
+    )
+    def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        resource: AirbridgeResource = getattr(context.resources, account)
+        ledger = resource.ledger()
+        for spec in reports:
+            ledger.supersede(account, spec.name, but=spec_hash(spec), now=clock())
+        tick = asyncio.run(
+            _look(
+                getattr(context.resources, account),
+                ledger,
+                account,
+                busy=_busy(context.instance),
+                policy=policy,
+                clock=clock,
+            )
+        )
+        asked = []
+        for report, days, requests in landings(tick.ready, longest=days_per_run, most=MOST_RUNS):
+            asked.append(_run(account, report, days, requests, keys[report]))
+            for request in requests:
+                pause = min(_LONGEST_LANDING_PAUSE_S, _LANDING_PAUSE_S * 2 ** min(request.landings, 10))
+                ledger.asked_landing(request.id, now=clock(), next_look_at=clock() + timedelta(seconds=pause))
+        context.log.info(tick.summary())
+        return dg.SensorResult(run_requests=asked, skip_reason=None if asked else dg.SkipReason(tick.summary()))
+
+    return sensor
+
+
+async def _look(
+    resource: AirbridgeResource, ledger: Ledger, account: str, *, busy: Container[int], policy: TaskPolicy, clock: Clock
+) -> Tick:
+    """Looks at all open requests at once, within the time of a tick."""
+    tick = Tick()
+    to_look_at: list[Request] = []
+    for request in ledger.open_requests(account):
+        if request.id in busy or (request.lease_until is not None and request.lease_until > clock()):
+            tick.counts["in a run's hands"] += 1
+        elif request.state == Seen.REFUSED:
+            tick.counts["paused"] += 1
+            tick.words.append(
+                f"{request.report} {_days(request)} is paused: {request.reason} Materialize the days to ask again."
+            )
+        elif request.next_look_at is not None and request.next_look_at > clock():
+            tick.counts["waiting"] += 1
+        elif request.state in LOST or request.state == INTENT:
+            tick.counts["to be asked for again"] += 1
+            tick.words.append(
+                f"{request.report} {_days(request)} is asked for again after attempt {request.attempts}: {request.state}."
+            )
+            tick.ready.append(request)
+        elif request.state == Seen.SUCCESS:
+            tick.counts["ready"] += 1
+            tick.ready.append(request)
+        else:
+            to_look_at.append(request)
+    if to_look_at:
+        async with resource.open(clock=clock) as client:
+            slots = asyncio.Semaphore(_IN_FLIGHT)
+            looks = [
+                _look_at(client, ledger, request, tick, slots=slots, policy=policy, clock=clock)
+                for request in to_look_at
+            ]
+            try:
+                await asyncio.wait_for(asyncio.gather(*looks), LOOKING_S)
+            except TimeoutError:
+                tick.words.append(
+                    f"Looking took longer than {LOOKING_S:.0f} s; the rest is looked at in the next tick."
+                )
+    return tick
+
+
+async def _look_at(
+    client: AirbridgeClient,
+    ledger: Ledger,
+    request: Request,
+    tick: Tick,
+    *,
+    slots: asyncio.Semaphore,
+    policy: TaskPolicy,
+    clock: Clock,
+) -> None:
+    assert request.task_id is not None
+    async with slots:
+        try:
+            state = await client.report_state(request.task_id)
+            seen, reason = Seen(state.status), state.words
+        except SourceError as error:
+            seen, reason = seen_in_look(error), str(error)
+    now = clock()
+    decision = decide(
+        seen, age_s=(now - (request.posted_at or now)).total_seconds(), attempts=request.attempts, policy=policy
+    )
+    pause_s = {Wait: getattr(decision, "seconds", 0.0), Resubmit: getattr(decision, "pause_s", 0.0)}.get(
+        type(decision), 0.0
+    )
+    ledger.saw(request.id, seen, now=now, next_look_at=now + timedelta(seconds=pause_s), reason=reason)
+    if isinstance(decision, Collect):
+        tick.counts["ready"] += 1
+        tick.ready.append(request)
+        return
+    tick.counts["waiting" if isinstance(decision, Wait) else "paused" if isinstance(decision, Pause) else "failed"] += 1
+    if not isinstance(decision, Wait) or seen is Seen.TROUBLE:
+        again = f" Asked for again in {pause_s:.0f} s." if isinstance(decision, Resubmit) else ""
+        tick.words.append(f"{request.report} {_days(request)}: {seen} {reason or ''}{again}")
+
+
+def _run(
+    account: str, report: str, days: Sequence[date], requests: Sequence[Request], keys: Sequence[dg.AssetKey]
+) -> dg.RunRequest:
+    """A range run that lands `days`; its key names the requests and how often they were tried, so that none is asked for twice."""
+    tried = ",".join(f"{request.id}.{request.attempts}.{request.landings}" for request in requests)
+    return dg.RunRequest(
+        run_key=f"{account}/{report}/{days[0]}/{days[-1]}/{tried}",
+        asset_selection=list(keys),
+        tags={
+            "dagster/asset_partition_range_start": days[0].isoformat(),
+            "dagster/asset_partition_range_end": days[-1].isoformat(),
+            REQUESTS_TAG: ",".join(str(request.id) for request in requests),
+        },
+    )
+
+
+def _busy(instance: dg.DagsterInstance) -> frozenset[int]:
+    """The requests that a run asked for earlier is still at, or waits in the queue for."""
+    runs = instance.get_runs(dg.RunsFilter(statuses=list(_UNFINISHED)))
+    return frozenset(int(part) for run in runs for part in run.tags.get(REQUESTS_TAG, "").split(",") if part)
+
+
+def _days(request: Request) -> str:
+    return in_words(request.days_left)

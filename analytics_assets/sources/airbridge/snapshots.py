@@ -1,0 +1,66 @@
+"""What Airbridge and the ledger tell only as it stands now: the app's catalogue, and the report requests of a report.
+
+Keep rows out of here (`transform.py`) and days that can be asked for too (`streams.py`).
+"""
+
+import asyncio
+from datetime import date
+
+from analytics_assets.clock import Clock
+from analytics_assets.lake.raw import RawDay
+from analytics_assets.lake.snapshot import Snapshot
+from analytics_assets.sources.airbridge.client import AirbridgeClient
+from analytics_assets.sources.airbridge.request import ReportSpec
+from analytics_assets.sources.airbridge.streams import App
+from analytics_assets.sources.airbridge.tables import CATALOG, tasks_table
+from analytics_assets.sources.airbridge.transform import catalog_day
+from analytics_assets.state.ledger import Ledger
+
+
+def catalog_snapshot(account: str, app: App, client: AirbridgeClient) -> Snapshot:
+    """The metrics, dimensions and events a report may name; filed under the app's day of the reading."""
+
+    async def fetch(day: date) -> RawDay:
+        answers = await asyncio.gather(client.metrics(), client.group_bys(), client.events())
+        return catalog_day(day, dict(zip(("metric", "group_by", "event"), answers, strict=True)))
+
+    return Snapshot(account, CATALOG, (), app.day_of, fetch, lambda _day, _raw: {})
+
+
+def tasks_snapshot(account: str, app: App, spec: ReportSpec, ledger: Ledger, clock: Clock) -> Snapshot:
+    """Every request of a report as the ledger has it; filed under the app's day of the reading."""
+    table = tasks_table(spec)
+
+    async def fetch(day: date) -> RawDay:
+        now = clock()
+        requests = ledger.all_requests(account, spec.name)
+        rows = [
+            {
+                "date": day,
+                "request_id": request.id,
+                "first_day": request.first_day,
+                "last_day": request.last_day,
+                "state": request.state,
+                "is_open": request.is_open,
+                "days_left": len(request.days_left),
+                "attempts": request.attempts,
+                "landings": request.landings,
+                "task_id": request.task_id,
+                "opened_at": request.opened_at,
+                "posted_at": request.posted_at,
+                "seen_at": request.seen_at,
+                "closed_at": request.closed_at,
+                "reason": request.reason,
+            }
+            for request in requests
+        ]
+        opened = [request for request in requests if request.is_open]
+        notes = {
+            "open_requests": len(opened),
+            "days_not_landed": sum(len(request.days_left) for request in opened),
+            **({"oldest_open_since": min(request.opened_at for request in opened).isoformat()} if opened else {}),
+            "tasks_posted": sum(request.attempts for request in requests),
+        }
+        return RawDay(table.rows(rows), now, notes)
+
+    return Snapshot(account, table, (), app.day_of, fetch, lambda _day, _raw: {})

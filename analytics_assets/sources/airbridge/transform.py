@@ -1,0 +1,206 @@
+"""From an Airbridge report to rows: pages to raw days, a raw day to cohorts and totals, lists of metadata to the catalogue. Pure.
+
+A raw day has one row a group, the sub-row as sent; the same raw day always gives the same typed rows. A group's own total is never used.
+What the numbers mean: https://help.airbridge.io/en/guides/revenue-report-calcualtion-method (the vendor's spelling).
+Keep requests out of here (`client.py`), columns too (`tables.py`); how a day's groups become rows is in `cohorts.py`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Final, Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pyarrow as pa
+
+from analytics_assets.errors import PermanentError, UnexpectedPayloadError
+from analytics_assets.http.answer import Answer
+from analytics_assets.lake.raw import RawDay
+from analytics_assets.lake.stream import Typed
+from analytics_assets.lake.table import DATE, Table
+from analytics_assets.sources.airbridge.cohorts import Line, cohort_rows, total_rows
+from analytics_assets.sources.airbridge.paging import Page
+from analytics_assets.sources.airbridge.payloads import (
+    Body,
+    Entry,
+    Group,
+    Sections,
+    Totals,
+    day_of,
+    entries,
+    known_sub_row,
+    unknown_fields,
+)
+from analytics_assets.sources.airbridge.request import ReportSpec, spec_hash
+from analytics_assets.sources.airbridge.tables import CATALOG, cohort_totals_table, cohorts_table
+
+Kind = Literal["metric", "group_by", "event"]
+_LISTS: Final[Mapping[Kind, Literal["metrics", "fields", "events"]]] = {
+    "metric": "metrics",
+    "group_by": "fields",
+    "event": "events",
+}
+
+
+def raw_days(
+    days: Sequence[date],
+    pages: Iterable[Page],
+    *,
+    spec: ReportSpec,
+    table: Table,
+    task_id: str,
+    requested_at: datetime,
+    first_day: date,
+    last_day: date,
+) -> dict[date, RawDay]:
+    """The raw rows of each of `days`; a day for which no group has a sub-row is a raw day without rows.
+
+    Args:
+        days: The days wanted, of those the task was asked for.
+        pages: The whole report.
+        spec: What was asked for.
+        table: The report's raw table.
+        task_id: The task that answered.
+        requested_at: Instant the task was asked for.
+        first_day: First day the task was asked for.
+        last_day: Last day, included.
+
+    Raises:
+        UnexpectedPayloadError: A group has more values than group-by fields, or a sub-row is of a day that was not asked for.
+    """
+    held: dict[date, list[tuple[str, str]]] = {day: [] for day in days}
+    notifications: dict[bytes, None] = {}
+    unknown: set[str] = set()
+    for page in pages:
+        notifications |= dict.fromkeys(map(bytes, page.notifications))
+        unknown |= unknown_fields(page.answer.body, Body)
+        for group in page.groups:
+            values = _values(group, spec)
+            for day, text in group.days.items():
+                if not first_day <= day <= last_day:
+                    raise UnexpectedPayloadError(
+                        f"Airbridge task {task_id}: the group {values} has {day}, asked for was {first_day} to {last_day}."
+                    )
+                if day in held:
+                    held[day].append((values, bytes(text).decode()))
+    told = (b"[" + b",".join(notifications) + b"]").decode()
+    same = {"request_hash": spec_hash(spec), "task_id": task_id, "notifications": told, "requested_at": requested_at}
+    notes = {"task_id": task_id, **_named(notifications=_codes(told), unknown_fields=unknown)}
+    return {
+        day: RawDay(
+            table.rows({DATE: day, "group_values": values, "sub_row": text, **same} for values, text in rows),
+            requested_at,
+            dict(notes),
+        )
+        for day, rows in held.items()
+    }
+
+
+def typed_days(day: date, content: pa.Table | None, spec: ReportSpec, *, zone: str, currency: str) -> dict[str, Typed]:
+    """The cohorts and the totals of a raw day, by table name.
+
+    Cohorts have exactly `spec.intervals` + 1 rows a group. Interval i is reached when the calendar day `day` + i was over in the app's zone
+    at the instant the report was asked for: a figure of half a day is not a figure.
+    Figures of the cohorts: `groups`; `masked_share` (of the reached values); `missing_values` (reached, not masked, and no number sent);
+    `complete_through_interval` and `is_mature`, where there is a group; `d0`, `d7`, `d30` (sums over the groups, for metrics that can be
+    added, where reached and every number is there); `roas_scale`, `roas_rows_unexplained` and `rounded_values` as in `numbers.py`;
+    `notifications` (codes) and `unknown_fields`, where there are any.
+    Figures of the totals: `groups`; `cost`, `revenue` and `users` where every group has them; the last three as above.
+
+    Args:
+        day: The start date.
+        content: The raw day.
+        spec: What was asked for.
+        zone: The app's zone.
+        currency: The app's currency.
+
+    Raises:
+        PermanentError: The raw day answers another specification.
+        UnexpectedPayloadError: A sub-row is not as documented.
+    """
+    assert content is not None, "the tables of a report are made from its raw table"
+    if set(content["request_hash"].to_pylist()) - {spec_hash(spec)}:
+        raise PermanentError(
+            f"{spec.name}_raw {day} was read with another specification of the report. "
+            f"Materialize {spec.name}_raw together with the tables made from it."
+        )
+    lines, unknown = _lines(day, content, spec)
+    reached = _reached(day, content, spec, zone)
+    of_totals = {path for path in unknown if path.startswith("total.")}
+    codes = _codes(content["notifications"][0].as_py()) if lines else []
+    cohorts = cohort_rows(day, lines, spec, reached=reached, currency=currency)
+    totals = total_rows(day, lines, spec, currency=currency)
+    return {
+        table.name: Typed(typed.content, {**typed.figures, **_named(notifications=codes, unknown_fields=strange)})
+        for table, typed, strange in (
+            (cohorts_table(spec), cohorts, unknown - of_totals),
+            (cohort_totals_table(spec), totals, of_totals),
+        )
+    }
+
+
+def catalog_day(day: date, answers: Mapping[Kind, Answer]) -> RawDay:
+    """The catalogue as observed on `day`: the answer of `metrics` as `metric`, of `group_bys` as `group_by`, of `events` as `event`."""
+    rows, unknown = [], set[str]()
+    for kind, answer in answers.items():
+        unknown |= {f"{kind}: {path}" for path in unknown_fields(answer.body, Sections)}
+        for section, entry, text in entries(answer.read(Sections), _LISTS[kind]):
+            unknown |= {f"{kind}: {path}" for path in unknown_fields(text, Entry)}
+            row = {DATE: day, "kind": kind, "section": section, **msgspec.structs.asdict(entry)}
+            row["aggregations"] = row.pop("aggregation_type")
+            rows.append({**row, "entry": text, "observed_at": answer.requested_at})
+    requested_at = min(answer.requested_at for answer in answers.values())
+    return RawDay(CATALOG.rows(rows), requested_at, _named(unknown_fields=unknown))
+
+
+def _values(group: Group, spec: ReportSpec) -> str:
+    """The group's values as JSON text, one for each group-by field; an absent one is empty."""
+    missing = len(spec.group_by) - len(group.values)
+    if missing < 0:
+        raise UnexpectedPayloadError(
+            f"Airbridge report {spec.name!r}: a group has the values {list(group.values)} for {list(spec.group_by)}."
+        )
+    return msgspec.json.encode([*group.values, *[""] * missing]).decode()
+
+
+def _lines(day: date, content: pa.Table, spec: ReportSpec) -> tuple[list[Line], set[str]]:
+    """The groups of the day, and the paths of the fields in them that are not known here."""
+    lines, unknown = [], set[str]()
+    for values, text in zip(content["group_values"].to_pylist(), content["sub_row"].to_pylist(), strict=True):
+        try:
+            lines.append(_line(day, values, text, spec, unknown))
+        except ValueError as error:
+            raise UnexpectedPayloadError(
+                f"{spec.name} {day}: the sub-row of {values} is not as documented: {error}."
+            ) from error
+    return lines, unknown
+
+
+def _line(day: date, values: str, text: str, spec: ReportSpec, unknown: set[str]) -> Line:
+    row, strange = known_sub_row(text)
+    unknown |= strange
+    if day_of(row) != day:
+        raise ValueError(f"it is of {row.date}")
+    cells = row.values or ()
+    if len(cells) > spec.intervals + 1:
+        raise ValueError(f"it has {len(cells)} values for the intervals 0 to {spec.intervals}")
+    return Line(msgspec.json.decode(values, type=list[str]), cells, row.total or Totals())
+
+
+def _reached(day: date, content: pa.Table, spec: ReportSpec, zone: str) -> int:
+    """Intervals whose calendar day was over in the app's zone when the report was asked for."""
+    requested_at: datetime | None = min(content["requested_at"].to_pylist(), default=None)
+    if requested_at is None:
+        return 0
+    return max(0, min(spec.intervals + 1, (requested_at.astimezone(ZoneInfo(zone)).date() - day).days))
+
+
+def _codes(notifications: str) -> list[str]:
+    """The codes in a JSON array of notifications; one without a code stands for itself."""
+    told: list[Any] = msgspec.json.decode(notifications)
+    return [one["code"] if isinstance(one, dict) and "code" in one else str(one) for one in told]
+
+
+def _named(**lists: Iterable[str]) -> dict[str, Any]:
+    """The lists that are not empty, sorted."""
+    return {name: sorted(set(map(str, held))) for name, held in lists.items() if held}

@@ -1,0 +1,80 @@
+"""Bento's streams and snapshots as Dagster assets.
+
+Keep requests and rows out of here (`streams.py`, `transform.py`) and what is pulled too (`component.py`).
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import dagster as dg
+from dagster import DailyPartitionsDefinition
+
+from analytics_assets.clock import Clock
+from analytics_assets.daily import DailyStep, Work, daily_assets
+from analytics_assets.lake.snapshot import Snapshot
+from analytics_assets.lake.stream import Stream
+from analytics_assets.snapshots import SnapshotStep, snapshot_assets
+from analytics_assets.sources.bento.streams import (
+    AdsSpec,
+    AudienceSpec,
+    ReportsSpec,
+    ads_stream,
+    audience_snapshot,
+    reports_snapshot,
+)
+from analytics_assets.sources.bento.tables import (
+    ADS_ATTRIBUTION,
+    ADS_CHART,
+    ADS_RAW,
+    ADS_TOTALS,
+    AUDIENCE_COUNTS,
+    AUDIENCE_RAW,
+    REPORT_POINTS,
+    REPORTS_RAW,
+)
+
+
+def ads_assets(
+    account: str, spec: AdsSpec, partitions: DailyPartitionsDefinition, *, days_per_run: int, clock: Clock
+) -> dg.AssetsDefinition:
+    """The daily tables of `/stats/ads`."""
+
+    @asynccontextmanager
+    async def opened(work: Work) -> AsyncIterator[Stream]:
+        async with work.resource.open(clock=clock) as client:
+            yield ads_stream(account, spec, client)
+
+    step = DailyStep(
+        name="ads",
+        account=account,
+        vendor="bento",
+        raw=ADS_RAW,
+        typed=(ADS_ATTRIBUTION, ADS_TOTALS, ADS_CHART),
+        open=opened,
+        days_per_run=days_per_run,
+    )
+    return daily_assets(step, partitions, clock)
+
+
+def audience_assets(account: str, spec: AudienceSpec, *, clock: Clock) -> dg.AssetsDefinition:
+    """The snapshot of `/stats/site` and `/stats/segment`."""
+
+    @asynccontextmanager
+    async def opened(work: Work) -> AsyncIterator[Snapshot]:
+        async with work.resource.open(clock=clock) as client:
+            yield audience_snapshot(account, spec, client)
+
+    step = SnapshotStep("audience", account, "bento", AUDIENCE_RAW, (AUDIENCE_COUNTS,), opened)
+    return snapshot_assets(step, clock)
+
+
+def reports_assets(account: str, spec: ReportsSpec, *, clock: Clock) -> dg.AssetsDefinition:
+    """The snapshot of `/stats/report`."""
+
+    @asynccontextmanager
+    async def opened(work: Work) -> AsyncIterator[Snapshot]:
+        async with work.resource.open(clock=clock) as client:
+            yield reports_snapshot(account, spec, client)
+
+    step = SnapshotStep("reports", account, "bento", REPORTS_RAW, (REPORT_POINTS,), opened)
+    return snapshot_assets(step, clock)

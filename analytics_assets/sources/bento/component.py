@@ -1,0 +1,108 @@
+"""What `defs/<account>/defs.yaml` may say of a Bento site, and the definitions made from it.
+
+Keep meaning out of here: the specs in `streams.py` check what fits together, the schemas here only what YAML can hold.
+"""
+
+from typing import Literal
+
+import dagster as dg
+from pydantic import Field, model_validator
+
+from analytics_assets.clock import utc_now
+from analytics_assets.configuration import ScheduleConfig, account_definitions, account_of, checked
+from analytics_assets.partitions import daily_partitions
+from analytics_assets.schedules import DailyLoad
+from analytics_assets.settings import settings
+from analytics_assets.sources.bento.assets import ads_assets, audience_assets, reports_assets
+from analytics_assets.sources.bento.client import BASE_URL
+from analytics_assets.sources.bento.resource import BentoResource
+from analytics_assets.sources.bento.streams import AdsSpec, AudienceSpec, ReportsSpec, WindowSpec
+
+
+class KeysConfig(dg.Model, dg.Resolvable):
+    """Names of the environment variables that hold the keys; never the keys themselves."""
+
+    publishable: str = Field(default="BENTO_PUBLISHABLE_KEY", description="Variable of the publishable key.")
+    secret: str = Field(default="BENTO_SECRET_KEY", description="Variable of the secret key.")
+    site_uuid: str = Field(default="BENTO_SITE_UUID", description="Variable of the site's UUID.")
+
+
+class WindowConfig(dg.Model, dg.Resolvable):
+    """How a day is put to Bento; its documents leave this open, so every answer is checked against it."""
+
+    zone: str = Field(default="UTC", description="Zone in which Bento reads dates.")
+    end: Literal["exclusive", "inclusive"] = Field(
+        default="exclusive", description="Whether end_date is the first instant left out or the last day taken in."
+    )
+
+
+class AdsConfig(dg.Model, dg.Resolvable):
+    """Which attribution to read each day; one request per dimension and revenue mode."""
+
+    dimensions: list[str] = Field(default=["source"], description="Any of source, campaign, medium, content, ad.")
+    revenue_modes: list[str] = Field(
+        default=["all_revenue"], description="Any of all_revenue, first_revenue, subscriptions."
+    )
+    value: str | None = Field(
+        default=None, description="One exact value of the only dimension; unset reads its top values."
+    )
+    window: WindowConfig = Field(default_factory=WindowConfig, description="How a day is put to Bento.")
+    final_after_hours: float = Field(default=1.0, description="Hours after the end of a day before it is asked for.")
+
+
+class BentoStats(dg.Component, dg.Model, dg.Resolvable):
+    """A Bento site: ads attribution by day, and audience and report statistics as they stand."""
+
+    keys: KeysConfig = Field(
+        default_factory=KeysConfig, description="Names of the environment variables that hold the keys."
+    )
+    base_url: str = Field(default=BASE_URL, description="Address of the API: https, or http to this machine.")
+    ads: AdsConfig = Field(default_factory=AdsConfig, description="Which attribution to read each day.")
+    segments: list[str] = Field(default=[], description="Ids of segments whose counts are read beside the site's.")
+    reports: list[str] = Field(default=[], description="Ids of reports to read.")
+    schedule: ScheduleConfig = Field(description="When and how much the daily load asks for.")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "BentoStats":
+        checked(self.ads_spec)
+        checked(self.audience_spec)
+        checked(self.reports_spec)
+        return self
+
+    def ads_spec(self) -> AdsSpec:
+        """The attribution to read."""
+        return AdsSpec(
+            dimensions=tuple(self.ads.dimensions),
+            revenue_modes=tuple(self.ads.revenue_modes),
+            value=self.ads.value,
+            window=WindowSpec(zone=self.ads.window.zone, end=self.ads.window.end),
+            final_after_hours=self.ads.final_after_hours,
+        )
+
+    def audience_spec(self) -> AudienceSpec:
+        """The counts to read."""
+        return AudienceSpec(tuple(self.segments))
+
+    def reports_spec(self) -> ReportsSpec | None:
+        """The reports to read, if any."""
+        return ReportsSpec(tuple(self.reports)) if self.reports else None
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """The account's definitions."""
+        account, ads, reports = account_of(context), self.ads_spec(), self.reports_spec()
+        partitions = daily_partitions(settings())
+        return account_definitions(
+            account,
+            daily=[ads_assets(account, ads, partitions, days_per_run=self.schedule.days_per_run, clock=utc_now)],
+            snapshots=[
+                audience_assets(account, self.audience_spec(), clock=utc_now),
+                *([reports_assets(account, reports, clock=utc_now)] if reports else []),
+            ],
+            load=DailyLoad(self.schedule.cron, self.schedule.lookback_days, ads.final_at),
+            resource=BentoResource(
+                publishable_key_variable=self.keys.publishable,
+                secret_key_variable=self.keys.secret,
+                site_uuid_variable=self.keys.site_uuid,
+                base_url=self.base_url,
+            ),
+        )

@@ -1,0 +1,72 @@
+"""What `defs/<account>/defs.yaml` may say of a Statsig project, and the definitions made from it.
+
+Keep meaning out of here: the specs in `streams.py` check what fits together, the schemas here only what YAML can hold.
+"""
+
+import dagster as dg
+from pydantic import Field, model_validator
+
+from analytics_assets.clock import utc_now
+from analytics_assets.configuration import ScheduleConfig, account_definitions, account_of, checked
+from analytics_assets.partitions import daily_partitions
+from analytics_assets.schedules import DailyLoad
+from analytics_assets.settings import settings
+from analytics_assets.sources.statsig.assets import definitions_assets, listing_assets, values_assets
+from analytics_assets.sources.statsig.client import BASE_URL
+from analytics_assets.sources.statsig.resource import StatsigResource
+from analytics_assets.sources.statsig.streams import ListingSpec, ValuesSpec
+
+
+class StatsigMetrics(dg.Component, dg.Model, dg.Resolvable):
+    """A Statsig project: the metrics of its events as defined each day, and their daily values."""
+
+    key: str = Field(
+        default="STATSIG_CONSOLE_KEY", description="Environment variable of the Console API key; never the key itself."
+    )
+    base_url: str = Field(default=BASE_URL, description="Address of the API: https, or http to this machine.")
+    events: list[str] | None = Field(
+        default=None, description="Exact event names; unset discovers them from the lineage of all metrics."
+    )
+    keep_personal_fields: bool = Field(
+        default=False, description="Whether names and e-mail addresses of people may be written."
+    )
+    day_utc_offset_hours: float = Field(
+        default=-8.0, description="Zone of the metric day; Statsig's is UTC-8 all year unless moved."
+    )
+    final_after_hours: float = Field(
+        default=12.0, description="Hours after the end of a day before its values are asked for."
+    )
+    schedule: ScheduleConfig = Field(description="When and how much the daily load asks for.")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "StatsigMetrics":
+        checked(self.values_spec)
+        checked(self.listing_spec)
+        return self
+
+    def values_spec(self) -> ValuesSpec:
+        """The daily values to read."""
+        return ValuesSpec(day_utc_offset_hours=self.day_utc_offset_hours, final_after_hours=self.final_after_hours)
+
+    def listing_spec(self) -> ListingSpec:
+        """The definitions to read."""
+        return ListingSpec(
+            events=None if self.events is None else tuple(self.events),
+            keep_personal_fields=self.keep_personal_fields,
+            day_utc_offset_hours=self.day_utc_offset_hours,
+        )
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """The account's definitions."""
+        account, values, listing = account_of(context), self.values_spec(), self.listing_spec()
+        partitions, days = daily_partitions(settings()), self.schedule.days_per_run
+        return account_definitions(
+            account,
+            daily=[
+                values_assets(account, values, partitions, days_per_run=days, clock=utc_now),
+                definitions_assets(account, listing, partitions, days_per_run=days, clock=utc_now),
+            ],
+            snapshots=[listing_assets(account, listing, clock=utc_now)],
+            load=DailyLoad(self.schedule.cron, self.schedule.lookback_days, values.final_at),
+            resource=StatsigResource(console_key_variable=self.key, base_url=self.base_url),
+        )

@@ -1,0 +1,43 @@
+"""A Statsig project as a Dagster resource: reads the key when a run needs it and gives out a plain client.
+
+Keep endpoints out of here (`client.py`) and what is pulled too (`component.py`).
+Dagster concept: resources, https://docs.dagster.io/guides/build/external-resources
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import dagster as dg
+from pydantic import Field
+
+from analytics_assets.clock import Clock
+from analytics_assets.http.destination import destination, key
+from analytics_assets.settings import settings
+from analytics_assets.sources.statsig.client import BASE_URL, StatsigClient, StatsigCredentials, statsig_session
+
+
+class StatsigResource(dg.ConfigurableResource[StatsigClient]):
+    """One Statsig project."""
+
+    console_key_variable: str = Field(
+        default="STATSIG_CONSOLE_KEY", description="Environment variable of the Console API key."
+    )
+    base_url: str = Field(default=BASE_URL, description="Address of the API.")
+
+    @asynccontextmanager
+    async def open(self, *, clock: Clock) -> AsyncIterator[StatsigClient]:
+        """A client for the length of a run.
+
+        Raises:
+            AccessRefusedError: The key is not set in live mode; the message names its variable.
+        """
+        chosen = settings()
+        session = statsig_session(
+            credentials=StatsigCredentials(
+                key(chosen, self.console_key_variable, "STATSIG_CONSOLE_KEY"), variables=(self.console_key_variable,)
+            ),
+            destination=destination(chosen, vendor="statsig", base_url=self.base_url),
+            clock=clock,
+        )
+        async with session:
+            yield StatsigClient(session)

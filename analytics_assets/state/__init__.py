@@ -1,0 +1,4 @@
+"""What several processes share, in one small SQL database: runs, the sensor and the command line see the same rows.
+
+`ledger.py` keeps report tasks. No Dagster here, so that pruning Dagster's history loses nothing.
+"""

@@ -1,0 +1,131 @@
+"""Opens the state database and brings its schema up to date.
+
+SQLite by default, in WAL mode with a long busy time-out, because runs, the sensor and the daemon write from processes of their own.
+Keep the meaning of rows out of here: `ledger.py`.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Engine,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    create_engine,
+    event,
+    insert,
+    select,
+    text,
+)
+from sqlalchemy.engine import make_url
+
+from analytics_assets.errors import PermanentError
+
+VERSION = 1
+
+metadata = MetaData()
+
+schema_version = Table("schema_version", metadata, Column("version", Integer, primary_key=True))
+
+# Instants are ISO 8601 text in UTC: they sort as text, and SQLite and Postgres give back exactly what was put in.
+requests = Table(
+    "report_requests",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("account", String(200), nullable=False),
+    Column("report", String(200), nullable=False),
+    Column("spec_hash", String(64), nullable=False),
+    Column("first_day", String(10), nullable=False),
+    Column("last_day", String(10), nullable=False),
+    Column("state", String(40), nullable=False),
+    Column("is_open", Integer, nullable=False),
+    Column("task_id", Text),
+    Column("attempts", Integer, nullable=False),
+    Column("landings", Integer, nullable=False),
+    Column("opened_at", String(40), nullable=False),
+    Column("posted_at", String(40)),
+    Column("seen_at", String(40)),
+    Column("next_look_at", String(40)),
+    Column("closed_at", String(40)),
+    Column("reason", Text),
+    Column("lease_owner", String(200)),
+    Column("lease_until", String(40)),
+)
+Index(
+    "one_open_request",
+    requests.c.account,
+    requests.c.report,
+    requests.c.spec_hash,
+    requests.c.first_day,
+    requests.c.last_day,
+    unique=True,
+    sqlite_where=text("is_open = 1"),
+    postgresql_where=text("is_open = 1"),
+)
+
+days = Table(
+    "report_days",
+    metadata,
+    Column("request_id", Integer, primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("landed_at", String(40)),
+)
+
+states = Table(
+    "report_states",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("request_id", Integer, nullable=False, index=True),
+    Column("task_id", Text),
+    Column("state", String(40), nullable=False),
+    Column("seen_at", String(40), nullable=False),
+    Column("reason", Text),
+)
+
+
+@lru_cache(maxsize=8)
+def engine(url: str) -> Engine:
+    """The engine of a database, its tables made if it is new; one per process and URL.
+
+    Raises:
+        PermanentError: The URL cannot be used, or the database was written by a newer version of this package.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    made = create_engine(url, pool_pre_ping=True)
+    if parsed.get_backend_name() == "sqlite":
+        event.listen(made, "connect", _prepare)
+        event.listen(made, "begin", _begin)
+    with made.begin() as connection:
+        metadata.create_all(connection)
+        version = connection.execute(select(schema_version.c.version)).scalar()
+        if version is None:
+            connection.execute(insert(schema_version).values(version=VERSION))
+        elif version > VERSION:
+            raise PermanentError(
+                f"The state database has schema {version}, this package knows {VERSION}: update analytics_assets."
+            )
+    return made
+
+
+def _prepare(connection: Any, _record: Any) -> None:
+    """Hands transactions to SQLAlchemy and lets readers and a writer work side by side."""
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA busy_timeout = 30000")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.close()
+
+
+def _begin(connection: Any) -> None:
+    """Takes the write lock at once, unless only reading: two processes that read before they write then wait instead of failing."""
+    is_reading = connection.get_execution_options().get("is_reading", False)
+    connection.exec_driver_sql("BEGIN" if is_reading else "BEGIN IMMEDIATE")

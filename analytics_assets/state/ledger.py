@@ -1,0 +1,227 @@
+"""The ledger of report requests: what was asked of an asynchronous report, how far it is, and who is at it.
+
+A request covers a range of days of one report. Its row exists before the vendor is asked (an intent), so that a crash loses at most the
+task in hand; an open request is unique, so that two processes cannot ask for the same; it stays open until each of its days has landed.
+What a state means and what to do next is pure code (`sources/airbridge/report_tasks.py`); this module only remembers.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, and_, insert, or_, select, update
+
+from analytics_assets.spans import spans
+from analytics_assets.state.database import days as days_table
+from analytics_assets.state.database import engine, requests, states
+from analytics_assets.state.requests import Request, as_text, from_row
+
+INTENT = "INTENT"
+LANDED = "LANDED"
+SUPERSEDED = "SUPERSEDED"
+
+
+class Ledger:
+    """Report requests of all accounts, in one database."""
+
+    def __init__(self, url: str) -> None:
+        """Opens the ledger at a SQLAlchemy URL and makes its tables if they are missing."""
+        self._engine = engine(url)
+
+    def join_or_open(
+        self, account: str, report: str, spec_hash: str, wanted: Sequence[date], *, longest: int, now: datetime
+    ) -> list[Request]:
+        """The open requests that cover the wanted days; what none covers becomes new intents of at most `longest` days.
+
+        Adjacent days share a request. Two processes that ask at once get the same requests.
+        """
+        with self._engine.begin() as connection:
+            standing = self._select(
+                connection,
+                requests.c.is_open == 1,
+                requests.c.account == account,
+                requests.c.report == report,
+                requests.c.spec_hash == spec_hash,
+            )
+            joined = [request for request in standing if set(request.days_left) & set(wanted)]
+            uncovered = set(wanted).difference(*(request.days_left for request in joined)) if joined else set(wanted)
+            opened = [
+                self._open(connection, span, now, account=account, report=report, spec_hash=spec_hash)
+                for span in spans(uncovered, longest=longest)
+            ]
+            return sorted(
+                [*joined, *self._select(connection, requests.c.id.in_(opened))], key=lambda request: request.first_day
+            )
+
+    def open_requests(self, account: str, report: str | None = None) -> list[Request]:
+        """The open requests of an account, or of one of its reports, oldest day first."""
+        return self._read(
+            requests.c.is_open == 1,
+            requests.c.account == account,
+            *([] if report is None else [requests.c.report == report]),
+        )
+
+    def all_requests(self, account: str, report: str) -> list[Request]:
+        """Every request of a report, open or closed, oldest day first."""
+        return self._read(requests.c.account == account, requests.c.report == report)
+
+    def get(self, request_id: int) -> Request:
+        """One request as it is now."""
+        return self._read(requests.c.id == request_id)[0]
+
+    def lease(self, request_id: int, owner: str, *, seconds: float, now: datetime) -> bool:
+        """Takes or renews the right to post, poll and collect a request; False while another holds it."""
+        free = or_(
+            requests.c.lease_until.is_(None), requests.c.lease_until < as_text(now), requests.c.lease_owner == owner
+        )
+        with self._engine.begin() as connection:
+            taken = connection.execute(
+                update(requests)
+                .where(requests.c.id == request_id, free)
+                .values(lease_owner=owner, lease_until=as_text(now + timedelta(seconds=seconds)))
+            )
+            return bool(taken.rowcount)
+
+    def release(self, request_id: int, owner: str) -> None:
+        """Gives the right back."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                update(requests)
+                .where(requests.c.id == request_id, requests.c.lease_owner == owner)
+                .values(lease_owner=None, lease_until=None)
+            )
+
+    def begin_attempt(self, request_id: int, *, now: datetime) -> None:
+        """Remembers that a task is about to be posted; called before the request is sent."""
+        self._record(
+            request_id,
+            INTENT,
+            now,
+            task_id=None,
+            attempts=requests.c.attempts + 1,
+            posted_at=as_text(now),
+            next_look_at=None,
+            reason=None,
+        )
+
+    def posted(self, request_id: int, task_id: str, *, now: datetime) -> None:
+        """Remembers the vendor's id of the task just posted."""
+        self._record(request_id, "POSTED", now, task_id=task_id)
+
+    def saw(
+        self,
+        request_id: int,
+        state: str,
+        *,
+        now: datetime,
+        next_look_at: datetime | None = None,
+        reason: str | None = None,
+    ) -> None:
+        """Remembers a state, when it was seen, why, and when to look again."""
+        self._record(request_id, state, now, reason=reason, next_look_at=as_text(next_look_at))
+
+    def asked_landing(self, request_id: int, *, now: datetime, next_look_at: datetime) -> None:
+        """Remembers that a run was asked for, so that no second one is before `next_look_at`."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                update(requests)
+                .where(requests.c.id == request_id)
+                .values(landings=requests.c.landings + 1, next_look_at=as_text(next_look_at), seen_at=as_text(now))
+            )
+
+    def landed(self, request_id: int, day: date, *, now: datetime) -> None:
+        """Remembers that a day of a request stands in the lake, and closes the request with its last day."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                update(days_table)
+                .where(days_table.c.request_id == request_id, days_table.c.day == day.isoformat())
+                .values(landed_at=as_text(now))
+            )
+            left = connection.execute(
+                select(days_table.c.day).where(days_table.c.request_id == request_id, days_table.c.landed_at.is_(None))
+            ).first()
+            if left is None:
+                self._close(connection, request_id, LANDED, now)
+
+    def supersede(self, account: str, report: str, *, but: str, now: datetime) -> int:
+        """Closes open requests made for another specification of the report than `but`; returns how many."""
+        with self._engine.begin() as connection:
+            stale = self._select(
+                connection,
+                requests.c.is_open == 1,
+                requests.c.account == account,
+                requests.c.report == report,
+                requests.c.spec_hash != but,
+            )
+            for request in stale:
+                self._close(connection, request.id, SUPERSEDED, now)
+            return len(stale)
+
+    def history(self, request_id: int) -> list[tuple[str, datetime, str | None]]:
+        """States seen of a request, with instant and reason, oldest first."""
+        with self._engine.connect().execution_options(is_reading=True) as connection:
+            rows = connection.execute(select(states).where(states.c.request_id == request_id).order_by(states.c.id))
+            return [(row.state, datetime.fromisoformat(row.seen_at), row.reason) for row in rows]
+
+    def _open(self, connection: Connection, span: Sequence[date], now: datetime, **identity: str) -> int:
+        made = connection.execute(
+            insert(requests).values(
+                **identity,
+                first_day=span[0].isoformat(),
+                last_day=span[-1].isoformat(),
+                state=INTENT,
+                is_open=1,
+                attempts=0,
+                landings=0,
+                opened_at=as_text(now),
+            )
+        )
+        assert made.inserted_primary_key is not None
+        request_id = int(made.inserted_primary_key[0])
+        connection.execute(insert(days_table), [{"request_id": request_id, "day": day.isoformat()} for day in span])
+        return request_id
+
+    def _record(self, request_id: int, state: str, now: datetime, **values: Any) -> None:
+        """Writes a state and its history; a state seen again only renews the instant."""
+        with self._engine.begin() as connection:
+            before = connection.execute(
+                select(requests.c.state, requests.c.task_id).where(requests.c.id == request_id)
+            ).one()
+            task_id = values.get("task_id", before.task_id)
+            connection.execute(
+                update(requests).where(requests.c.id == request_id).values(state=state, seen_at=as_text(now), **values)
+            )
+            if (before.state, before.task_id) != (state, task_id) or state == INTENT:
+                connection.execute(
+                    insert(states).values(
+                        request_id=request_id,
+                        task_id=task_id,
+                        state=state,
+                        seen_at=as_text(now),
+                        reason=values.get("reason"),
+                    )
+                )
+
+    def _close(self, connection: Connection, request_id: int, state: str, now: datetime) -> None:
+        connection.execute(
+            update(requests)
+            .where(requests.c.id == request_id)
+            .values(
+                state=state, is_open=0, closed_at=as_text(now), seen_at=as_text(now), lease_owner=None, lease_until=None
+            )
+        )
+        connection.execute(insert(states).values(request_id=request_id, state=state, seen_at=as_text(now)))
+
+    def _read(self, *conditions: Any) -> list[Request]:
+        with self._engine.connect().execution_options(is_reading=True) as connection:
+            return self._select(connection, *conditions)
+
+    def _select(self, connection: Connection, *conditions: Any) -> list[Request]:
+        rows = connection.execute(
+            select(requests).where(and_(*conditions)).order_by(requests.c.first_day, requests.c.id)
+        ).all()
+        left: dict[int, list[date]] = {row.id: [] for row in rows}
+        missing = select(days_table).where(days_table.c.request_id.in_(list(left)), days_table.c.landed_at.is_(None))
+        for day in connection.execute(missing.order_by(days_table.c.day)):
+            left[day.request_id].append(date.fromisoformat(day.day))
+        return [from_row(row, left[row.id]) for row in rows]

@@ -1,0 +1,75 @@
+"""A report request as the ledger's rows hold it.
+
+Keep SQL statements out of here: `ledger.py`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request as the ledger has it.
+
+    Attributes:
+        id: Number of the row.
+        account: Folder of the account.
+        report: Name of the report.
+        spec_hash: Hash of what is asked, without the days.
+        first_day: First day covered.
+        last_day: Last day covered.
+        state: INTENT, a state of the vendor's, or one of ours.
+        is_open: Whether some day of it has not landed.
+        task_id: The vendor's id of the present attempt.
+        attempts: Tasks posted so far.
+        landings: Runs the sensor asked for so far.
+        opened_at: Instant of the intent.
+        posted_at: Instant the present task was asked for.
+        next_look_at: No look before this instant.
+        reason: The vendor's or our words for the last trouble.
+        days_left: Days that have not landed, oldest first.
+    """
+
+    id: int
+    account: str
+    report: str
+    spec_hash: str
+    first_day: date
+    last_day: date
+    state: str
+    is_open: bool
+    task_id: str | None
+    attempts: int
+    landings: int
+    opened_at: datetime
+    posted_at: datetime | None
+    seen_at: datetime | None
+    next_look_at: datetime | None
+    closed_at: datetime | None
+    reason: str | None
+    lease_owner: str | None
+    lease_until: datetime | None
+    days_left: tuple[date, ...]
+
+
+def from_row(row: Row[Any], left: Sequence[date]) -> Request:
+    """A row of the ledger as a `Request`; `left` are its days that have not landed."""
+    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to a row as a mapping
+    for name in ("opened_at", "posted_at", "seen_at", "next_look_at", "closed_at", "lease_until"):
+        values[name] = datetime.fromisoformat(values[name]) if values[name] else None
+    values |= {
+        "first_day": date.fromisoformat(values["first_day"]),
+        "last_day": date.fromisoformat(values["last_day"]),
+        "is_open": bool(values["is_open"]),
+        "days_left": tuple(left),
+    }
+    return Request(**values)
+
+
+def as_text(instant: datetime | None) -> str | None:
+    """An instant as the ledger's columns hold it."""
+    return None if instant is None else instant.astimezone(UTC).isoformat(timespec="microseconds")
