@@ -5,6 +5,7 @@ Dagster concept: asset metadata, https://docs.dagster.io/guides/build/assets/met
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import dagster as dg
@@ -64,9 +65,17 @@ def column_schema(table: Table) -> dg.TableSchema:
 
 
 def materialization(
-    key: dg.AssetKey, landed: Landed, figures: Mapping[str, Any], *, partition: str | None
+    key: dg.AssetKey,
+    landed: Landed,
+    figures: Mapping[str, Any],
+    *,
+    partition: str | None,
+    requested_at: datetime | None,
 ) -> dg.AssetMaterialization:
-    """The event of a table that stands in the lake, with its own data version and figures."""
+    """The event of a table that stands in the lake, with its own data version and figures.
+
+    `requested_at` is when it was asked for now; an equal day that was left as it is stands since an earlier time.
+    """
     count = "dagster/row_count" if partition is None else "dagster/partition_row_count"
     return dg.AssetMaterialization(
         key,
@@ -77,7 +86,7 @@ def materialization(
             "path": dg.MetadataValue.path(landed.path),
             "content_changed": landed.is_changed,
             **({"sandbox": "These numbers are invented."} if landed.footer.is_sandbox else {}),
-            **({"requested_at": landed.footer.requested_at.isoformat()} if landed.footer.requested_at else {}),
+            **({"requested_at": requested_at.isoformat()} if requested_at else {}),
             **{name: _shown(value) for name, value in figures.items()},
         },
         tags={"dagster/data_version": landed.footer.content_hash},
@@ -85,5 +94,7 @@ def materialization(
 
 
 def _shown(value: Any) -> Any:
-    """A figure as a metadata value: numbers plot, the rest is text or JSON."""
-    return dg.MetadataValue.json(list(value)) if isinstance(value, list | tuple | set) else value
+    """A figure as a metadata value: numbers plot, the rest is text or JSON. A set has no order, so it is given one."""
+    if isinstance(value, set | frozenset):
+        return dg.MetadataValue.json(sorted(value))
+    return dg.MetadataValue.json(list(value)) if isinstance(value, list | tuple) else value

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import dagster as dg
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from analytics_assets.errors import PermanentError
 from analytics_assets.partitions import daily_partitions
@@ -20,7 +20,7 @@ from analytics_assets.settings import settings
 T = TypeVar("T")
 
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]*")
-_SHARED = ("lake", "state")
+_SHARED = ("lake", "io_manager")
 
 
 class ScheduleConfig(dg.Model, dg.Resolvable):
@@ -28,11 +28,19 @@ class ScheduleConfig(dg.Model, dg.Resolvable):
 
     cron: str = Field(description="Cron line, in UTC; after the vendor's day is final.")
     lookback_days: int = Field(
-        ge=1, description="Days asked for again each time, the newest final one included; they still change."
+        description="Days asked for again each time, the newest final one included; they still change. At least 1."
     )
     days_per_run: int = Field(
-        ge=1, description="Days a run of a backfill takes at most. Keep it different for each vendor."
+        description="Days a run of a backfill takes at most, at least 1. Keep it different for each vendor."
     )
+
+    @field_validator("lookback_days", "days_per_run")
+    @classmethod
+    def _at_least_one(cls, value: int) -> int:
+        # A bound in the Field would be put on Dagster's "number or template" too, and a text there would be told without file and line.
+        if value < 1:
+            raise ValueError(f"{value} days are none: use 1 or more.")
+        return value
 
 
 def account_of(context: dg.ComponentLoadContext) -> str:

@@ -107,7 +107,7 @@ def daily_assets(step: DailyStep, partitions: DailyPartitionsDefinition, clock: 
 
 async def _land(
     context: dg.AssetExecutionContext, step: DailyStep, days: Sequence[date], clock: Clock
-) -> AsyncGenerator[dg.AssetMaterialization]:
+) -> AsyncGenerator[dg.AssetMaterialization, None]:
     landing, work = opened_landing(context, step.account, clock)
     errors: dict[date, SourceError] = {}
     quarantined: dict[date, str] = {}
@@ -120,7 +120,11 @@ async def _land(
                 for name, landed in result.tables.items():
                     figures = result.figures.get(name, {})
                     yield materialization(
-                        asset_key(step.account, name), landed, figures, partition=result.day.isoformat()
+                        asset_key(step.account, name),
+                        landed,
+                        figures,
+                        partition=result.day.isoformat(),
+                        requested_at=result.requested_at,
                     )
                 if result.error is None:
                     context.log.info("%s landed (%d of %d).", result.day, number, len(days))

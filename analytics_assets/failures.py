@@ -15,6 +15,7 @@ from analytics_assets.errors import NotFinalError, SourceError, TransientError
 from analytics_assets.spans import in_words
 
 _SHOWN = 20
+_DATE = r"\d{4}-\d{2}-\d{2}"
 
 
 def failure(errors: Mapping[date, SourceError], *, of: int, what: str, quarantined: Mapping[date, str]) -> dg.Failure:
@@ -61,5 +62,6 @@ def failure(errors: Mapping[date, SourceError], *, of: int, what: str, quarantin
 
 
 def _cause(day: date, error: SourceError) -> str:
-    """The message without the day, so that days with one cause share a line; a path with the day in it stays a path."""
-    return re.sub(rf"(?<![\w=/.-]){day}(?![\w/-])", "the day", str(error))
+    """The message without the day, so that days with one cause share a line; a path or a span of days with the day in it stays as it is."""
+    alone = rf"(?<![\w=/.-])(?<!{_DATE} to ){day}(?![\w/-])(?! to {_DATE})"
+    return re.sub(alone, "the day", str(error))

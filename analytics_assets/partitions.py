@@ -28,17 +28,13 @@ def run_days(context: dg.AssetExecutionContext, partitions: DailyPartitionsDefin
     """The days a run is for, oldest first.
 
     Raises:
-        dg.Failure: The range ends after the last day that exists. Dagster itself would end with an assertion.
+        dg.Failure: A day of the range is no partition, or there is none in it. Dagster itself would end with an assertion, or green.
     """
-    end = context.run.tags.get("dagster/asset_partition_range_end")
-    last = partitions.get_last_partition_key()
-    if end is not None and (last is None or end > last):
-        over = datetime.combine(date.fromisoformat(end) + timedelta(days=1), time(), ZoneInfo(partitions.timezone))
-        raise dg.Failure(
-            f"The range ends on {end}, which is over at {over.astimezone(UTC):%Y-%m-%d %H:%M} UTC; the last day that is over is {last} "
-            f"({partitions.timezone}). Choose an earlier end, or launch it after that.",
-            allow_retries=False,
-        )
+    tags = context.run.tags
+    first = tags.get("dagster/asset_partition_range_start") or tags.get("dagster/partition")
+    end = tags.get("dagster/asset_partition_range_end") or tags.get("dagster/partition")
+    if first is not None and end is not None:
+        _refuse_outside(first, end, partitions)
     return [date.fromisoformat(key) for key in context.partition_keys]
 
 
@@ -59,3 +55,21 @@ def newest_final_day(
 def lookback(newest: date, days: int, *, start: date) -> date:
     """The first of the `days` days that end with `newest`, never before `start`."""
     return max(start, newest - timedelta(days=days - 1))
+
+
+def _refuse_outside(first: str, end: str, partitions: DailyPartitionsDefinition) -> None:
+    last, start = partitions.get_last_partition_key(), partitions.start.date().isoformat()
+    if first > end:
+        raise dg.Failure(f"The range begins on {first} and ends before that, on {end}.", allow_retries=False)
+    if first < start:
+        raise dg.Failure(
+            f"The range begins on {first}, before the first day of all tables, {start}. Choose a later one, or set ANALYTICS_START_DATE.",
+            allow_retries=False,
+        )
+    if last is None or end > last:
+        over = datetime.combine(date.fromisoformat(end) + timedelta(days=1), time(), ZoneInfo(partitions.timezone))
+        raise dg.Failure(
+            f"The range ends on {end}, which is over at {over.astimezone(UTC):%Y-%m-%d %H:%M} UTC; the last day that is over is {last} "
+            f"({partitions.timezone}). Choose an earlier end, or launch it after that.",
+            allow_retries=False,
+        )

@@ -63,7 +63,7 @@ def snapshot_assets(step: SnapshotStep, clock: Clock) -> dg.AssetsDefinition:
 
 async def _read(
     context: dg.AssetExecutionContext, step: SnapshotStep, clock: Clock
-) -> AsyncGenerator[dg.AssetMaterialization]:
+) -> AsyncGenerator[dg.AssetMaterialization, None]:
     landing, work = opened_landing(context, step.account, clock)
     what = f"{step.account}/{step.name}"
     try:
@@ -75,7 +75,8 @@ async def _read(
                     raise failure({day: result.error}, of=1, what=what, quarantined=kept)
                 for name, landed in result.tables.items():
                     figures = {"observed_on": day.isoformat(), **result.figures.get(name, {})}
-                    yield materialization(asset_key(step.account, name), landed, figures, partition=None)
+                    key, asked_at = asset_key(step.account, name), result.requested_at
+                    yield materialization(key, landed, figures, partition=None, requested_at=asked_at)
     except SourceError as error:
         # Only the opening raises: a key that is not set, an address that is refused.
         raise failure({clock().date(): error}, of=1, what=what, quarantined={}) from error
@@ -87,7 +88,8 @@ def _as_stream(step: SnapshotStep, snapshot: Snapshot) -> Stream:
         account=step.account,
         raw=snapshot.raw,
         typed=snapshot.typed,
-        asked=lambda _day: step.name,
+        # Where the table holds its answers itself, an equal reading is no news and leaves the file as it is.
+        asked=lambda _day: step.name if snapshot.typed else "",
         fetch=snapshot.fetch,
         transform=lambda day, raw: {} if raw is None else snapshot.transform(day, raw),
         final_at=lambda _day: datetime.min.replace(tzinfo=UTC),

@@ -135,6 +135,11 @@ class Session:
         except httpx.InvalidURL as error:
             raise PermanentError(f"{vendor.name}: base_url cannot be used ({error}).") from error
 
+    @property
+    def clock(self) -> Clock:
+        """The present instant, for what is asked in words that count from it."""
+        return self._clock
+
     async def __aenter__(self) -> Self:
         return self
 

@@ -6,9 +6,9 @@ Keep Dagster out of here (`daily.py` turns results into events) and vendors too 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -24,8 +24,9 @@ from analytics_assets.errors import (
     UnreachableError,
 )
 from analytics_assets.lake.raw import RawDay
-from analytics_assets.lake.store import Footer, Lake, Landed
+from analytics_assets.lake.store import Footer, Lake, Landed, refuse_other_mode
 from analytics_assets.lake.stream import Stream, Typed
+from analytics_assets.lake.table import Table
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class DayResult:
         tables: What stands now, by table name, for the selected tables; empty where the day failed.
         figures: Numbers and notes of each table, by table name.
         error: Why the day did not land, or None.
+        requested_at: Instant its raw was asked for, where the stream has raw.
         is_asked: Whether the vendor was asked for it.
         quarantine: Where the answer that could not be used is kept, or None.
     """
@@ -45,6 +47,7 @@ class DayResult:
     tables: Mapping[str, Landed] = field(default_factory=dict)
     figures: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     error: SourceError | None = None
+    requested_at: datetime | None = None
     is_asked: bool = False
     quarantine: str | None = None
 
@@ -67,42 +70,78 @@ class Landing:
     clock: Clock
     is_sandbox: bool
 
-    async def bring(self, stream: Stream, days: Sequence[date]) -> AsyncIterator[DayResult]:
-        """Yields what became of each day, in order."""
-        to_fetch = [day for day in days if self._must_ask(stream, day)]
+    async def bring(self, stream: Stream, days: Sequence[date]) -> AsyncGenerator[DayResult, None]:
+        """Yields what became of each day, in order.
+
+        Close the generator (`contextlib.aclosing`) where it is not read to its end: days still being fetched are let go then.
+        An error that is no `SourceError` is a fault of this program and ends the whole.
+        """
+        to_fetch, refused = self._plan(stream, days)
         stream.announce(to_fetch)
         slots = asyncio.Semaphore(stream.ahead)
         fetches = {day: asyncio.ensure_future(_fetch(stream, day, slots)) for day in to_fetch}
-        stopper: SourceError | None = None
+        given_up: dict[date, SourceError] = {}
         try:
             for day in days:
-                if stopper is not None and day in fetches:
-                    yield DayResult(day, error=type(stopper)(f"Not asked, because of an earlier day: {stopper}"))
+                if day in given_up:
+                    yield DayResult(day, error=given_up[day])
                     continue
                 fetch = fetches.pop(day, None)
-                result = await self._day(stream, day, fetch)
+                result = await self._day(stream, day, fetch, refused.get(day))
                 if fetch is not None:
+                    # Nothing keeps the day in memory once its slot is free.
+                    fetch = None
                     slots.release()
                 if isinstance(result.error, AccessRefusedError | UnreachableError):
-                    stopper = result.error
-                    _cancel(fetches.values())
+                    # What has been answered already is landed, or it would have to be asked for again.
+                    unanswered = [other for other, pending in fetches.items() if not pending.done()]
+                    _cancel(fetches[other] for other in unanswered)
+                    words = f"Not asked, because of an earlier day: {result.error}"
+                    given_up |= {other: type(result.error)(words) for other in unanswered}
                 yield result
         finally:
             _cancel(fetches.values())
             await asyncio.gather(*fetches.values(), return_exceptions=True)
 
+    def _plan(self, stream: Stream, days: Sequence[date]) -> tuple[list[date], dict[date, SourceError]]:
+        """The days to ask for, and those that cannot be; decided once, so that a day that becomes final meanwhile is not half asked."""
+        to_fetch: list[date] = []
+        refused: dict[date, SourceError] = {}
+        for day in days:
+            try:
+                self._refuse_early(stream, day)
+                if self._must_ask(stream, day):
+                    to_fetch.append(day)
+            except SourceError as error:
+                refused[day] = error
+        return to_fetch, refused
+
     def _must_ask(self, stream: Stream, day: date) -> bool:
-        """Whether the day's raw is wanted, final, and not landed by this family already."""
-        if stream.raw is None or stream.raw.name not in self.selected or self.clock() < stream.final_at(day):
+        """Whether the day's raw is wanted and not landed by this family already."""
+        if stream.raw is None or stream.raw.name not in self.selected:
             return False
-        standing = self.lake.landed(stream.account, stream.raw.name, day)
+        standing = self._standing(stream, stream.raw, day)
         return standing is None or (standing.footer.family, standing.footer.asked) != (self.family, stream.asked(day))
 
-    async def _day(self, stream: Stream, day: date, fetch: "asyncio.Future[RawDay] | None") -> DayResult:
+    def _standing(self, stream: Stream, raw: Table, day: date) -> Landed | None:
+        """The raw day that stands, or None.
+
+        Raises:
+            PermanentError: It is damaged, or of the other mode: live tables are never made of invented numbers.
+        """
+        standing = self.lake.landed(stream.account, raw.name, day)
+        if standing is not None:
+            refuse_other_mode(standing, is_sandbox=self.is_sandbox)
+        return standing
+
+    async def _day(
+        self, stream: Stream, day: date, fetch: "asyncio.Future[RawDay] | None", refusal: SourceError | None
+    ) -> DayResult:
         try:
-            self._refuse_early(stream, day)
+            if refusal is not None:
+                raise refusal
             raw = await fetch if fetch is not None else None
-            tables, figures = await asyncio.to_thread(self._land, stream, day, raw)
+            landed = await asyncio.to_thread(self._land, stream, day, raw)
             if raw is not None:
                 stream.landed(day)
         except SourceError as error:
@@ -110,18 +149,16 @@ class Landing:
             if error.evidence is not None and error.evidence.body:
                 kept = self.lake.quarantine(stream.account, error.evidence, seen_at=self.clock())
             return DayResult(day, error=error, is_asked=fetch is not None, quarantine=kept)
-        return DayResult(day, tables, figures, is_asked=fetch is not None)
+        return replace(landed, is_asked=fetch is not None)
 
     def _refuse_early(self, stream: Stream, day: date) -> None:
         final_at = stream.final_at(day)
         if self.clock() < final_at:
             raise NotFinalError(f"{day} is not final yet; it can be asked for from {final_at:%Y-%m-%d %H:%M %Z} on.")
 
-    def _land(
-        self, stream: Stream, day: date, raw: RawDay | None
-    ) -> tuple[dict[str, Landed], dict[str, Mapping[str, Any]]]:
+    def _land(self, stream: Stream, day: date, raw: RawDay | None) -> DayResult:
         """Makes and checks all tables of the day before the first of them becomes visible."""
-        standing = None if stream.raw is None else self.lake.landed(stream.account, stream.raw.name, day)
+        standing = None if stream.raw is None else self._standing(stream, stream.raw, day)
         if raw is not None and standing is not None and _is_older(raw, standing.footer):
             raw = None
         content = self._content(stream, day, raw, standing)
@@ -154,17 +191,21 @@ class Landing:
                     requested_at=requested_at,
                     is_sandbox=self.is_sandbox,
                 )
-        return tables, figures
+        return DayResult(day, tables, figures, requested_at=requested_at)
 
     def _content(self, stream: Stream, day: date, raw: RawDay | None, standing: Landed | None) -> pa.Table | None:
         """The raw day the typed tables are made from: the one just read, or the one that stands."""
         if stream.raw is None:
             return None
         if raw is not None:
-            return stream.raw.validated(raw.content, day)
+            try:
+                return stream.raw.validated(raw.content, day)
+            except UnexpectedPayloadError as error:
+                error.evidence = error.evidence or _evidence(stream, day, raw.content)
+                raise
         if standing is None:
             raise PermanentError(
-                f"{stream.account}/{stream.raw.name} has no {day}, so there is nothing to make the typed tables from. "
+                f"{day} does not stand in {stream.account}/{stream.raw.name}, so there is nothing to make the typed tables from. "
                 f"Materialize {stream.raw.name} together with them."
             )
         return self.lake.read(stream.account, stream.raw, [day])
@@ -179,10 +220,14 @@ def _made(stream: Stream, day: date, content: pa.Table | None) -> Mapping[str, T
             for table in stream.typed
         }
     except UnexpectedPayloadError as error:
-        if error.evidence is not None or content is None:
-            raise
-        body = "\n".join(map(str, content.to_pylist()))
-        raise UnexpectedPayloadError(str(error), evidence=Evidence(f"{stream.account}/{day}", body=body)) from error
+        if content is not None:
+            error.evidence = error.evidence or _evidence(stream, day, content)
+        raise
+
+
+def _evidence(stream: Stream, day: date, content: pa.Table) -> Evidence:
+    """The raw rows of a day, where an error does not name the answer itself."""
+    return Evidence(f"{stream.account}/{day}", body="\n".join(map(str, content.to_pylist())))
 
 
 def _is_older(raw: RawDay, footer: Footer) -> bool:
@@ -196,6 +241,6 @@ async def _fetch(stream: Stream, day: date, slots: asyncio.Semaphore) -> RawDay:
     return await stream.fetch(day)
 
 
-def _cancel(fetches: Collection["asyncio.Future[RawDay]"]) -> None:
+def _cancel(fetches: Iterable["asyncio.Future[RawDay]"]) -> None:
     for fetch in fetches:
         fetch.cancel()

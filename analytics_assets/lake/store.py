@@ -5,6 +5,7 @@ A file is written aside under a name no reader asks for and then promoted in one
 The footer says what was asked, when and by which attempt family. Keep vendors and Dagster out of here.
 """
 
+import hashlib
 import io
 import re
 import uuid
@@ -115,11 +116,8 @@ class Lake:
             is_sandbox=is_sandbox,
         )
         standing = self.landed(account, table.name, day)
-        if standing is not None and standing.footer.is_sandbox != is_sandbox:
-            held, new = ("sandbox", "live") if standing.footer.is_sandbox else ("live", "sandbox")
-            raise PermanentError(
-                f"{standing.path} holds {held} numbers; {new} numbers are not put in their place. Set ANALYTICS_LAKE to another folder."
-            )
+        if standing is not None:
+            refuse_other_mode(standing, is_sandbox=is_sandbox)
         if standing is not None and _is_same(standing.footer, footer):
             return standing
         metadata = {**(content.schema.metadata or {}), _FOOTER: msgspec.json.encode(footer)}
@@ -181,11 +179,11 @@ class Lake:
         return self.read(account, table, days).to_pandas(types_mapper=pd.ArrowDtype)
 
     def quarantine(self, account: str, evidence: Evidence, *, seen_at: datetime) -> str:
-        """Keeps an answer that could not be used, for a person to read; returns where."""
-        stamp = seen_at.strftime("%Y%m%dT%H%M%S.%f")
+        """Keeps an answer that could not be used, for a person to read; returns where. An equal one of the same day is kept once."""
+        body = evidence.body.encode(errors="replace")
         endpoint = "".join(letter if letter.isalnum() else "-" for letter in evidence.endpoint)[:_LONGEST_NAME]
-        path = f"{self.root}/_quarantine/{_checked(account)}/{stamp}-{endpoint}-{uuid.uuid4().hex[:8]}.txt"
-        self._promote(path, evidence.body.encode(errors="replace"))
+        path = f"{self.root}/_quarantine/{_checked(account)}/{seen_at:%Y%m%d}-{endpoint}-{hashlib.sha256(body).hexdigest()[:12]}.txt"
+        self._promote(path, body)
         return path
 
     def _read(self, path: str, schema: pa.Schema) -> pa.Table:
@@ -213,6 +211,19 @@ class Lake:
             aside.replace(target)
         finally:
             aside.unlink(missing_ok=True)
+
+
+def refuse_other_mode(standing: Landed, *, is_sandbox: bool) -> None:
+    """Keeps invented numbers and real ones apart.
+
+    Raises:
+        PermanentError: What stands is invented and what comes is not, or the other way round.
+    """
+    if standing.footer.is_sandbox != is_sandbox:
+        held, new = ("sandbox", "live") if standing.footer.is_sandbox else ("live", "sandbox")
+        raise PermanentError(
+            f"{standing.path} holds {held} numbers; {new} numbers are not put in their place. Set ANALYTICS_LAKE to another folder."
+        )
 
 
 def _checked(name: str) -> str:

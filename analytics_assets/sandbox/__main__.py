@@ -5,6 +5,7 @@ export. What it serves is ``app``; in-process use needs no server at all.
 """
 
 import argparse
+import json
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -13,8 +14,12 @@ from zoneinfo import ZoneInfo
 
 import uvicorn
 
-from analytics_assets.sandbox.app import create_app
+from analytics_assets.sandbox.app import FORMS, create_app
+from analytics_assets.sandbox.faults import Rule, parse_rules
 from analytics_assets.sandbox.options import Options, utc_now
+
+_FORM = "a form of answers to begin with, may be given again; GET /_sandbox/forms lists them"
+_FAULT = 'a fault to begin with, may be given again, such as {"kind":"status","status":503,"rate":0.1}'
 
 
 def _instant(text: str) -> datetime:
@@ -26,6 +31,13 @@ def _instant(text: str) -> datetime:
 
 def _zone(text: str) -> str:
     return ZoneInfo(text).key
+
+
+def _rule(text: str) -> Rule:
+    try:
+        return parse_rules([json.loads(text)])[0]
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _clock_from(start: datetime) -> Callable[[], datetime]:
@@ -51,12 +63,32 @@ def _parser() -> argparse.ArgumentParser:
     add("--cancel-every", type=int, default=0, help="every n-th report task ends CANCELED; 0 is never")
     add("--forget-every", type=int, default=0, help="every n-th report task answers 404 once done; 0 is never")
     add("--now", type=_instant, help="instant with a zone at which the vendors' clock starts; it runs on from there")
+    add(
+        "--until",
+        type=_instant,
+        help="instant with a zone from which on nothing happens in the business; the clock runs on",
+    )
+    add("--awkward-names", action="store_true", help="channels, campaigns and events get names that trip readers")
+    add("--form", action="append", default=[], choices=[one.name for one in FORMS], metavar="NAME", help=_FORM)
+    add("--fault", action="append", default=[], type=_rule, metavar="JSON", help=_FAULT)
     add("--bento-zone", type=_zone, default=usual.bento_zone, help="zone in which Bento reads dates")
     add(
         "--bento-end",
         choices=("exclusive", "inclusive"),
         default=usual.bento_end,
         help="whether Bento leaves the end date out or takes it in",
+    )
+    add(
+        "--bento-dates",
+        choices=("midnight", "noon", "words"),
+        default=usual.bento_dates,
+        help="what a date without time means to Bento; with words, ISO dates are refused",
+    )
+    add(
+        "--bento-buckets",
+        choices=("hourly", "daily"),
+        default=usual.bento_buckets,
+        help="length of a point of Bento's chart",
     )
     add("--bento-currency", default=usual.bento_currency, help="main currency of Bento's figures")
     add(
@@ -85,8 +117,13 @@ def _options(chosen: argparse.Namespace) -> Options:
         cancel_every=chosen.cancel_every,
         forget_every=chosen.forget_every,
         now=_clock_from(chosen.now) if chosen.now else utc_now,
+        until=chosen.until,
+        awkward_names=chosen.awkward_names,
+        forms=tuple(chosen.form),
         bento_zone=chosen.bento_zone,
         bento_end=chosen.bento_end,
+        bento_dates=chosen.bento_dates,
+        bento_buckets=chosen.bento_buckets,
         bento_currency=chosen.bento_currency,
         bento_chart_key=chosen.bento_chart_key,
         airbridge_zone=chosen.airbridge_zone,
@@ -108,7 +145,7 @@ class _Server(uvicorn.Server):
 
 def _server(chosen: argparse.Namespace) -> uvicorn.Server:
     config = uvicorn.Config(
-        create_app(_options(chosen)),
+        create_app(_options(chosen), faults=chosen.fault),
         host=chosen.host,
         port=chosen.port,
         access_log=False,

@@ -110,12 +110,12 @@ class Airbridge:
         if status != "SUCCESS":
             head = {"taskId": task_id, "status": status}
             return JSONResponse({"task" if self._options.airbridge_envelope == "task" else "data": head})
-        return self._success(task, task_id, int(skip), min(int(size), self._options.airbridge_max_size))
+        return self._success(call, task, task_id, int(skip), min(int(size), self._options.airbridge_max_size))
 
-    def _success(self, task: Task, task_id: str, skip: int, size: int) -> Response:
+    def _success(self, call: Call, task: Task, task_id: str, skip: int, size: int) -> Response:
         report = self._report(task_id, task.app)
-        page, total = report.groups[skip : skip + size], len(report.groups)
-        more = skip + size < total
+        start, total = call.listed(skip, len(report.groups))
+        page, more = report.groups[start : start + size], start + size < len(report.groups)
         ended = task.ended_at(self._options.task_seconds).astimezone(_SEOUL).isoformat(timespec="microseconds")
         notification = [_MASKED] if report.is_masked else []
         if self._options.airbridge_envelope == "task":

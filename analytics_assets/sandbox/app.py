@@ -4,35 +4,46 @@ Here lives ``create_app`` and nothing else. An app is stateless but for its coun
 with the same seed and options gives the same numbers and answers the report tasks of any other.
 """
 
+from collections.abc import Sequence
+
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
+from analytics_assets.sandbox import airbridge_forms, bento_forms, statsig_forms
 from analytics_assets.sandbox.airbridge import Airbridge
+from analytics_assets.sandbox.awkward_names import AwkwardWorld
 from analytics_assets.sandbox.bento import Bento
 from analytics_assets.sandbox.control import control_routes
-from analytics_assets.sandbox.faults import Faults
+from analytics_assets.sandbox.faults import Faults, Rule
+from analytics_assets.sandbox.forms import Forms
 from analytics_assets.sandbox.gateway import Gateway
 from analytics_assets.sandbox.options import Clock, Options
 from analytics_assets.sandbox.statsig import Statsig
 from analytics_assets.sandbox.timeline import Timeline
 from analytics_assets.sandbox.traffic import Traffic
-from analytics_assets.sandbox.world import SeededWorld, World
+from analytics_assets.sandbox.world import SeededWorld, StoppedWorld, World
 
-__all__ = ["Options", "create_app"]
+__all__ = ["FORMS", "Options", "create_app"]
+
+FORMS = (*bento_forms.FORMS, *statsig_forms.FORMS, *airbridge_forms.FORMS)
 
 _DEFAULTS = Options()
 
 
-def create_app(options: Options = _DEFAULTS, world: World | None = None) -> Starlette:
+def create_app(options: Options = _DEFAULTS, world: World | None = None, faults: Sequence[Rule] = ()) -> Starlette:
     """A sandbox answering below ``/bento``, ``/statsig``, ``/airbridge`` and ``/_sandbox``.
 
     Args:
         options: Seed, speed, fates and readings; see ``Options``.
         world: The business behind the vendors; the seeded one of ``options.seed`` by default.
+        faults: Faults that are there from the start; more are scripted at ``/_sandbox/faults``.
     """
-    timeline = Timeline(world or SeededWorld(options.seed))
-    clock, traffic, faults = Clock(options.now), Traffic(), Faults()
+    business = world or SeededWorld(options.seed)
+    business = AwkwardWorld(business) if options.awkward_names else business
+    timeline = Timeline(business if options.until is None else StoppedWorld(business, options.until))
+    clock, traffic, forms, spoilers = Clock(options.now), Traffic(), Forms(FORMS, options.forms), Faults(options.seed)
+    spoilers.add(faults)
     vendors = (Bento(options, timeline), Statsig(options, timeline), Airbridge(options, timeline))
-    gateway = Gateway(vendors, clock=clock, traffic=traffic, faults=faults, latency_s=options.latency_s)
+    gateway = Gateway(vendors, clock=clock, traffic=traffic, faults=spoilers, forms=forms, latency_s=options.latency_s)
     doors = [Route(f"/{vendor.name}/{{rest:path}}", gateway) for vendor in vendors]
-    return Starlette(routes=[Mount("/_sandbox", routes=control_routes(clock, traffic, faults)), *doors])
+    return Starlette(routes=[Mount("/_sandbox", routes=control_routes(clock, traffic, spoilers, forms)), *doors])

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from analytics_assets.sandbox.bento_ads import DIMENSIONS, REVENUE_MODES, ads_body
-from analytics_assets.sandbox.bento_windows import UnreadableDateError, read_window
+from analytics_assets.sandbox.bento_windows import UnreadableDateError, bucket_start, read_window
 from analytics_assets.sandbox.credentials import BENTO_PUBLISHABLE_KEY, BENTO_SECRET_KEY
 from analytics_assets.sandbox.endpoints import Call, Endpoint
 from analytics_assets.sandbox.options import Options
@@ -114,6 +114,7 @@ class Bento:
                 now=call.now,
                 zone=self._options.bento_zone,
                 end_rule=self._options.bento_end,
+                dates=self._options.bento_dates,
             )
         except UnreadableDateError as error:
             return _invalid(error.field, "could not be parsed")
@@ -125,6 +126,7 @@ class Bento:
             mode=mode,
             currency=self._options.bento_currency,
             chart_key=self._options.bento_chart_key,
+            bucket_of=bucket_start(window, zone=self._options.bento_zone, buckets=self._options.bento_buckets),
         )
         return JSONResponse(body)
 

@@ -2,7 +2,7 @@
 
 Here lives the whole body in the vendor's camelCase. A signup belongs to the window in which the person was acquired; a
 customer is a person with a purchase of the mode within the window, whenever acquired; money is integer cents per currency.
-Which window is meant is ``bento_windows``' affair.
+Which window is meant and how long a point of the chart is are ``bento_windows``' affair.
 """
 
 from collections import defaultdict
@@ -37,12 +37,11 @@ REVENUE_MODES: Final[Mapping[str, _Mode]] = {
     "subscriptions": _Mode("Subscriptions", "Subscription revenue", lambda purchase: purchase.is_subscription),
 }
 _TOP: Final = 50
-_HOUR: Final = 3_600
 
 
 @dataclass
 class _Tally:
-    """Counts of one key or one hour."""
+    """Counts of one key or one bucket of the chart."""
 
     signups: int = 0
     customers: set[str] = field(default_factory=set)
@@ -58,16 +57,24 @@ class _Tally:
 
 
 def ads_body(
-    timeline: Timeline, window: Window, *, dimension: str, value: str, mode: str, currency: str, chart_key: str
+    timeline: Timeline,
+    window: Window,
+    *,
+    dimension: str,
+    value: str,
+    mode: str,
+    currency: str,
+    chart_key: str,
+    bucket_of: Callable[[datetime], int],
 ) -> dict[str, Any]:
     """The answer of ``/stats/ads``.
 
     A ``value`` restricts totals, chart and breakdown to people with exactly that value. ``revenueCents`` is the part in
-    ``currency``; other currencies stand beside it in ``revenueByCurrency``. ``x`` is epoch seconds of an hour counted from
-    the window's start; hours in which nothing happened are left out.
+    ``currency``; other currencies stand beside it in ``revenueByCurrency``. ``x`` is epoch seconds of the start
+    of a bucket, as ``bucket_of`` gives it; buckets in which nothing happened are left out.
     """
     of = DIMENSIONS[dimension]
-    keys, sources, hours = (
+    keys, sources, buckets = (
         defaultdict[str, _Tally](_Tally),
         defaultdict[str, _Tally](_Tally),
         defaultdict[int, _Tally](_Tally),
@@ -75,8 +82,7 @@ def ads_body(
     total, payers = _Tally(), set[str]()
 
     def tallies(person: Person, at: datetime) -> tuple[_Tally, ...]:
-        hour = int((at - window.start).total_seconds()) // _HOUR * _HOUR
-        return total, keys[of(person)], sources[person.source], hours[int(window.start.timestamp()) + hour]
+        return total, keys[of(person)], sources[person.source], buckets[bucket_of(at)]
 
     for person in timeline.people(window.start, window.end):
         if not value or of(person) == value:
@@ -118,8 +124,13 @@ def ads_body(
             "topSource": next(iter(ranked(sources)), ""),
         },
         chart_key: [
-            {"x": x, "signups": hour.signups, "customers": len(hour.customers), "revenue": hour.cents.get(currency, 0)}
-            for x, hour in sorted(hours.items())
+            {
+                "x": x,
+                "signups": bucket.signups,
+                "customers": len(bucket.customers),
+                "revenue": bucket.cents.get(currency, 0),
+            }
+            for x, bucket in sorted(buckets.items())
         ],
         "breakdown": [_row(key, keys[key], currency) for key in ranked(keys)[:_TOP]],
         "revenueTruncated": False,

@@ -18,13 +18,24 @@ from starlette.responses import Response
 
 @dataclass(frozen=True)
 class Call:
-    """One request: decoded path parameters, query, headers, body, and the instant it is answered at (UTC)."""
+    """One request: decoded path parameters, query, headers, body, and the instant it is answered at (UTC).
+
+    ``page_fault`` says how a list has changed since its first page was read: see ``faults``.
+    """
 
     params: Mapping[str, str]
     query: QueryParams
     headers: Headers
     body: bytes
     now: datetime
+    page_fault: str | None = None
+
+    def listed(self, start: int, total: int) -> tuple[int, int]:
+        """Where a page begins in its list and how long the list is said to be, as the page fault has it."""
+        if start == 0 or self.page_fault is None:
+            return start, total
+        moved = {"overlap": start - 1, "shrink": start + 1, "repeat": 0}[self.page_fault]
+        return moved, total - (self.page_fault == "shrink")
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from random import Random
 from typing import Any, Final
 
 from starlette.responses import HTMLResponse, Response
@@ -16,7 +17,9 @@ from starlette.types import Receive, Scope, Send
 
 from analytics_assets.sandbox.endpoints import Vendor
 
-KINDS: Final = ("status", "html", "truncated", "empty", "cut", "hang", "slow", "wrong_type", "body")
+# A page after the first one: begins with the last entry of the one before, or leaves one out, or is the first one again.
+PAGE_KINDS: Final = ("overlap", "shrink", "repeat")
+KINDS: Final = ("status", "html", "truncated", "empty", "cut", "hang", "slow", "wrong_type", "body", *PAGE_KINDS)
 _INSTEAD: Final = {"status", "html", "empty", "body"}
 _TYPES: Final[dict[str, tuple[type, ...]]] = {
     "kind": (str,),
@@ -26,6 +29,7 @@ _TYPES: Final[dict[str, tuple[type, ...]]] = {
     "times": (int,),
     "skip": (int,),
     "every": (int,),
+    "rate": (int, float),
     "status": (int,),
     "retry_after": (int, float, str),
     "delay_s": (int, float),
@@ -45,6 +49,7 @@ class Rule:
         times: How many requests it spoils; None is for ever.
         skip: The first matches it lets pass.
         every: Of the matches after those, each n-th is spoilt.
+        rate: Of those, this share is spoilt, drawn from the app's seed; 1 is all.
         status: HTTP status of ``status`` (500), ``html``, ``empty`` and ``body`` (200).
         retry_after: Value of a Retry-After header, seconds or an HTTP date.
         body: JSON that is sent by ``status`` and ``body``.
@@ -58,6 +63,7 @@ class Rule:
     times: int | None = None
     skip: int = 0
     every: int = 1
+    rate: float = 1.0
     status: int | None = None
     retry_after: float | str | None = None
     body: Any = None
@@ -70,7 +76,7 @@ class Rule:
         """Whether the vendor is left out."""
         return self.kind in _INSTEAD
 
-    def fires(self, vendor: str, endpoint: str, texts: Sequence[str]) -> bool:
+    def fires(self, vendor: str, endpoint: str, texts: Sequence[str], draw: Random) -> bool:
         """Whether this request is spoilt; counts the match."""
         named = {endpoint, endpoint.partition(" ")[2], f"{vendor} {endpoint}"}
         if self.vendor not in {None, vendor} or (self.endpoint is not None and self.endpoint not in named):
@@ -79,7 +85,7 @@ class Rule:
             return False
         self.seen += 1
         spoil = self.seen > self.skip and (self.seen - self.skip) % self.every == 0
-        if not spoil or (self.times is not None and self.spoilt >= self.times):
+        if not spoil or (self.times is not None and self.spoilt >= self.times) or draw.random() >= self.rate:
             return False
         self.spoilt += 1
         return True
@@ -100,14 +106,17 @@ def parse_rules(payload: object) -> list[Rule]:
                 raise ValueError(f"{key} must be {' or '.join(kind.__name__ for kind in types)}")
         if one.get("every") is not None and one["every"] < 1:
             raise ValueError("every must be at least 1")
+        if not 0 <= (one.get("rate") or 0) <= 1:
+            raise ValueError("rate must be from 0 to 1")
     return [Rule(**{key: value for key, value in one.items() if value is not None}) for one in payload]
 
 
 class Faults:
     """The rules of one app, in the order given; the first that fires spoils the request."""
 
-    def __init__(self) -> None:
+    def __init__(self, seed: int = 1) -> None:
         self._rules: list[Rule] = []
+        self._draw = Random(seed)
 
     def add(self, rules: Sequence[Rule]) -> None:
         """Append rules behind those already there."""
@@ -119,7 +128,7 @@ class Faults:
 
     def pick(self, vendor: str, endpoint: str, texts: Sequence[str]) -> Rule | None:
         """The rule that spoils a request, if any."""
-        return next((rule for rule in self._rules if rule.fires(vendor, endpoint, texts)), None)
+        return next((rule for rule in self._rules if rule.fires(vendor, endpoint, texts, self._draw)), None)
 
 
 def answer_instead(rule: Rule, vendor: Vendor) -> Response:

@@ -1,4 +1,4 @@
-"""The one door to the simulated vendors: counts, delays, scripted faults, credentials, then the vendor's endpoint.
+"""The one door to the simulated vendors: counts, delays, scripted faults, credentials, the vendor's endpoint, the form of its answer.
 
 Here lives what happens to every request whichever vendor it is for, as a small ASGI app that works on the raw path. What is
 answered is in the vendors' modules; what is shown of the traffic is in ``control``.
@@ -13,7 +13,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from analytics_assets.sandbox.endpoints import Call, Vendor, matched
-from analytics_assets.sandbox.faults import Faults, answer_instead, send_spoilt
+from analytics_assets.sandbox.faults import PAGE_KINDS, Faults, answer_instead, send_spoilt
+from analytics_assets.sandbox.forms import Forms
 from analytics_assets.sandbox.options import Clock, utc_now
 from analytics_assets.sandbox.traffic import Traffic
 
@@ -22,12 +23,20 @@ class Gateway:
     """ASGI app below ``/bento``, ``/statsig`` and ``/airbridge``."""
 
     def __init__(
-        self, vendors: Sequence[Vendor], *, clock: Clock, traffic: Traffic, faults: Faults, latency_s: float
+        self,
+        vendors: Sequence[Vendor],
+        *,
+        clock: Clock,
+        traffic: Traffic,
+        faults: Faults,
+        forms: Forms,
+        latency_s: float,
     ) -> None:
         self._vendors = {vendor.name: vendor for vendor in vendors}
         self._clock = clock
         self._traffic = traffic
         self._faults = faults
+        self._forms = forms
         self._latency_s = latency_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -49,8 +58,11 @@ class Gateway:
         if rule and rule.instead:
             response = answer_instead(rule, vendor)
         else:
-            call = Call(found[1] if found else {}, request.query_params, request.headers, body, self._clock())
+            page_fault = rule.kind if rule and rule.kind in PAGE_KINDS else None
+            params = found[1] if found else {}
+            call = Call(params, request.query_params, request.headers, body, self._clock(), page_fault)
             response = vendor.admit(call) or (found[0].answer(call) if found else self._lost(vendor, below))
+        response = response if rule and rule.body is not None else self._forms.applied(vendor.name, template, response)
         entry.status = response.status_code
         if rule and not rule.instead:
             await send_spoilt(rule, response, scope, receive, send)

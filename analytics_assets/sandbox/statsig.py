@@ -103,16 +103,17 @@ class Statsig:
         page = _page_number(call, "page", 1)
         limit = _page_number(call, "limit", self._options.statsig_default_limit)
         limit = min(limit, self._options.statsig_max_limit)
+        start, total = call.listed((page - 1) * limit, len(items))
         pagination: dict[str, Any] = {
             "itemsPerPage": limit,
             "pageNumber": page,
-            "totalItems": len(items),
-            "nextPage": f"{link}page={page + 1}&limit={limit}" if page * limit < len(items) else None,
+            "totalItems": total,
+            "nextPage": f"{link}page={page + 1}&limit={limit}" if start + limit < len(items) else None,
             "previousPage": f"{link}page={page - 1}&limit={limit}" if page > 1 else None,
         }
         if mark_all:
             pagination["all"] = ""
-        data = items[(page - 1) * limit : page * limit]
+        data = items[start : start + limit]
         return JSONResponse({"message": message, "data": data, "pagination": pagination})
 
     def _events(self, call: Call) -> Response:

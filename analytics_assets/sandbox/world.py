@@ -7,7 +7,8 @@ fixed world holds what a test has worked out by hand. The records are in ``peopl
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from random import Random
 from typing import Protocol
 
@@ -22,7 +23,7 @@ from analytics_assets.sandbox.seeded_people import (
     people_of_day,
 )
 
-__all__ = ["Event", "FixedWorld", "Person", "Purchase", "SeededWorld", "World", "converted_cents"]
+__all__ = ["Event", "FixedWorld", "Person", "Purchase", "SeededWorld", "StoppedWorld", "World", "converted_cents"]
 
 
 class World(Protocol):
@@ -132,3 +133,44 @@ class SeededWorld:
     def event_names(self) -> Sequence[str]:
         """All event names of the seeded business."""
         return EVENT_NAMES
+
+
+class StoppedWorld:
+    """A world in which nothing happens from an instant on, so that two readings at different times see the same."""
+
+    def __init__(self, world: World, until: datetime) -> None:
+        self._world = world
+        self._until = until
+        self.first_day = world.first_day
+        self.currency = world.currency
+        self.horizon_days = world.horizon_days
+
+    def people(self, acquired_on: date) -> Sequence[Person]:
+        """People acquired on a UTC day before the stop, with what they did before it."""
+        return [
+            replace(
+                person,
+                purchases=tuple(one for one in person.purchases if one.at < self._until),
+                events=tuple(one for one in person.events if one.at < self._until),
+            )
+            for person in self._world.people(acquired_on)
+            if person.acquired_at < self._until
+        ]
+
+    def person_ids(self, acquired_on: date) -> Sequence[str]:
+        """Ids of ``people``; only the day of the stop needs them made."""
+        if acquired_on < self._until.astimezone(UTC).date():
+            return self._world.person_ids(acquired_on)
+        return [person.id for person in self.people(acquired_on)]
+
+    def spend_cents(self, day: date, channel: str, campaign: str) -> int:
+        """Spend is known by the day, so it is not cut."""
+        return self._world.spend_cents(day, channel, campaign)
+
+    def paid_campaigns(self) -> Sequence[tuple[str, str]]:
+        """The campaigns that cost money."""
+        return self._world.paid_campaigns()
+
+    def event_names(self) -> Sequence[str]:
+        """Names of all events that people do."""
+        return self._world.event_names()

@@ -24,6 +24,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from analytics_assets.errors import PermanentError
 
@@ -96,10 +97,17 @@ def engine(url: str) -> Engine:
     Raises:
         PermanentError: The URL cannot be used, or the database was written by a newer version of this package.
     """
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite" and parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    made = create_engine(url, pool_pre_ping=True)
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite" and parsed.database:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        made = create_engine(parsed, pool_pre_ping=True)
+    except (ArgumentError, ImportError, OSError) as error:
+        # The URL may hold a password, so it is not repeated.
+        raise PermanentError(
+            f"ANALYTICS_STATE cannot be used ({type(error).__name__}): write it as sqlite:///data/state.db or "
+            "postgresql+psycopg://user:password@host/database, with that driver installed."
+        ) from None
     if parsed.get_backend_name() == "sqlite":
         event.listen(made, "connect", _prepare)
         event.listen(made, "begin", _begin)
@@ -109,6 +117,7 @@ def engine(url: str) -> Engine:
         if version is None:
             connection.execute(insert(schema_version).values(version=VERSION))
         elif version > VERSION:
+            made.dispose()
             raise PermanentError(
                 f"The state database has schema {version}, this package knows {VERSION}: update analytics_assets."
             )

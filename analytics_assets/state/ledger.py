@@ -2,6 +2,7 @@
 
 A request covers a range of days of one report. Its row exists before the vendor is asked (an intent), so that a crash loses at most the
 task in hand; an open request is unique, so that two processes cannot ask for the same; it stays open until each of its days has landed.
+A closed request changes no more; what is still heard of its task goes into its history only.
 What a state means and what to do next is pure code (`sources/airbridge/report_tasks.py`); this module only remembers.
 """
 
@@ -13,7 +14,7 @@ from sqlalchemy import Connection, and_, insert, or_, select, update
 
 from analytics_assets.spans import spans
 from analytics_assets.state.database import days as days_table
-from analytics_assets.state.database import engine, requests, states
+from analytics_assets.state.database import engine, requests, schema_version, states
 from analytics_assets.state.requests import Request, as_text, from_row
 
 INTENT = "INTENT"
@@ -36,6 +37,8 @@ class Ledger:
         Adjacent days share a request. Two processes that ask at once get the same requests.
         """
         with self._engine.begin() as connection:
+            # One opener at a time: SQLite's transaction holds the write lock already, Postgres needs a row to wait for.
+            connection.execute(select(schema_version).with_for_update())
             standing = self._select(
                 connection,
                 requests.c.is_open == 1,
@@ -44,7 +47,7 @@ class Ledger:
                 requests.c.spec_hash == spec_hash,
             )
             joined = [request for request in standing if set(request.days_left) & set(wanted)]
-            uncovered = set(wanted).difference(*(request.days_left for request in joined)) if joined else set(wanted)
+            uncovered = set(wanted).difference(*(request.days_left for request in joined))
             opened = [
                 self._open(connection, span, now, account=account, report=report, spec_hash=spec_hash)
                 for span in spans(uncovered, longest=longest)
@@ -189,7 +192,9 @@ class Ledger:
             ).one()
             task_id = values.get("task_id", before.task_id)
             connection.execute(
-                update(requests).where(requests.c.id == request_id).values(state=state, seen_at=as_text(now), **values)
+                update(requests)
+                .where(requests.c.id == request_id, requests.c.is_open == 1)
+                .values(state=state, seen_at=as_text(now), **values)
             )
             if (before.state, before.task_id) != (state, task_id) or state == INTENT:
                 connection.execute(
@@ -203,14 +208,15 @@ class Ledger:
                 )
 
     def _close(self, connection: Connection, request_id: int, state: str, now: datetime) -> None:
-        connection.execute(
+        closed = connection.execute(
             update(requests)
-            .where(requests.c.id == request_id)
+            .where(requests.c.id == request_id, requests.c.is_open == 1)
             .values(
                 state=state, is_open=0, closed_at=as_text(now), seen_at=as_text(now), lease_owner=None, lease_until=None
             )
         )
-        connection.execute(insert(states).values(request_id=request_id, state=state, seen_at=as_text(now)))
+        if closed.rowcount:
+            connection.execute(insert(states).values(request_id=request_id, state=state, seen_at=as_text(now)))
 
     def _read(self, *conditions: Any) -> list[Request]:
         with self._engine.connect().execution_options(is_reading=True) as connection:

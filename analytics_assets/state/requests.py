@@ -29,8 +29,12 @@ class Request:
         landings: Runs the sensor asked for so far.
         opened_at: Instant of the intent.
         posted_at: Instant the present task was asked for.
+        seen_at: Instant the state was seen last.
         next_look_at: No look before this instant.
+        closed_at: Instant it was closed.
         reason: The vendor's or our words for the last trouble.
+        lease_owner: Who may post, poll and collect it now.
+        lease_until: Instant that right ends.
         days_left: Days that have not landed, oldest first.
     """
 

@@ -122,17 +122,19 @@ def test_a_file_the_lake_did_not_write_is_named_and_left(lake: Lake, content: by
 
 
 def test_an_answer_in_quarantine_can_be_read_by_a_person(lake: Lake) -> None:
-    """The body as it came, under a name that says when and what; two at once are two files; no table lists them."""
+    """The body as it came, under a name that says when and what; an equal answer is kept once, another apart; no table lists them."""
     evidence = Evidence("GET /stats/{kind}?x=../" + "y" * 300, status=200, body="<html>ü\ud800</html>")
-    first, second = (lake.quarantine("bento", evidence, seen_at=NOON) for _ in range(2))
-    assert first != second
-    for path in (first, second):
-        folder, _, name = path.rpartition("/")
-        assert folder == f"{lake.root}/_quarantine/bento"
-        assert name.startswith("20260301T120000.123456-GET--stats--kind--x----y")
-        assert (len(name) < 255, name.endswith(".txt")) == (True, True)
-        with lake._fs.open(path, "rb") as file:
-            assert file.read().decode() == "<html>ü?</html>"
+    first, again = (lake.quarantine("bento", evidence, seen_at=NOON) for _ in range(2))
+    other = lake.quarantine("bento", replace(evidence, body="<html>other</html>"), seen_at=NOON)
+    folder, _, name = first.rpartition("/")
+
+    assert (again, other) == (first, first.replace(first[-16:-4], other[-16:-4]))
+    assert other != first
+    assert folder == f"{lake.root}/_quarantine/bento"
+    assert name.startswith("20260301-GET--stats--kind--x----y")
+    assert (len(name) < 255, name.endswith(".txt")) == (True, True)
+    with lake._fs.open(first, "rb") as file:
+        assert file.read().decode() == "<html>ü?</html>"
     assert len(files(lake)) == 2
 
 

@@ -27,6 +27,7 @@ from analytics_assets.sources.airbridge.payloads import (
     entries,
     group_of,
     instant_of,
+    shown,
     status_of,
 )
 
@@ -132,7 +133,13 @@ class AirbridgeClient:
     """
 
     def __init__(self, session: Session, app_name: str) -> None:
-        """Sends nothing. `app_name` is the app's unique name, as in the dashboard's address."""
+        """Sends nothing. `app_name` is the app's unique name, as in the dashboard's address.
+
+        Raises:
+            PermanentError: No address can name the app.
+        """
+        if app_name in ("", ".", ".."):
+            raise PermanentError(f"Airbridge: no address can name the app {app_name!r}. Give the app's unique name.")
         self.session = session
         self.app_name = app_name
 
@@ -177,11 +184,16 @@ class AirbridgeClient:
         answer = await self._task(task_id, skip=skip, size=size)
         body = answer.read(Body)
         if status_of(word := _word(body, answer)) != "SUCCESS":
-            raise TransientError(f"Airbridge {answer.endpoint}: task {task_id} is {word}, so it has no rows to read.")
+            raise TransientError(
+                f"Airbridge {answer.endpoint}: task {shown(task_id)} is {word}, so it has no rows to read."
+            )
         rows = body.rows()
         if rows is None and body.total_count() != 0:
             raise _unexpected(answer, "a finished report has neither data.stats.rows nor revenue.data.rows")
         groups = _documented(answer, lambda: tuple(group_of(row) for row in rows or ()))
+        doubles = len(groups) - len({group.values for group in groups})
+        if doubles:
+            raise _unexpected(answer, f"{doubles} groups come more than once on one page")
         return Page(body.total_count(), body.has_next(), groups, tuple(body.notification or ()), answer)
 
     async def report_pages(self, task_id: str, size: int = PAGE_SIZE) -> list[Page]:
@@ -223,9 +235,7 @@ class AirbridgeClient:
             return await self.session.get(TASK, self._path(TASK, task_id), {"skip": str(skip), "size": str(size)})
         except PermanentError as error:
             if _is_not_found(error):
-                message = (
-                    f"{error} The vendor does not know the task {task_id!r} of the app {self.app_name!r}, or no longer."
-                )
+                message = f"{error} The vendor does not know the task {shown(task_id)!r} of the app {self.app_name!r}, or no longer."
                 raise PermanentError(message, evidence=error.evidence) from error
             raise
 

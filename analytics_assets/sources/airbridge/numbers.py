@@ -8,7 +8,7 @@ Source: https://help.airbridge.io/en/guides/revenue-report-calcualtion-method (t
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any, Final
 
 import pyarrow as pa
@@ -48,7 +48,7 @@ def numbers(values: Sequence[Decimal | None], kind: pa.DataType, *, of: str, fac
             held = [None if value is None else _EXACT.quantize(value, places) for value in values]
             rounded = sum(value != kept for value, kept in zip(values, held, strict=True))
             return Numbers(pa.array(held, kind), {"rounded_values": rounded} if rounded else {})
-    except (pa.ArrowException, InvalidOperation, ValueError, OverflowError) as error:
+    except (pa.ArrowException, ArithmeticError, ValueError) as error:
         raise UnexpectedPayloadError(f"{of}: a number does not fit {kind}: {error}.") from error
 
 

@@ -14,7 +14,7 @@ import msgspec
 
 from analytics_assets.errors import TransientError
 from analytics_assets.http.answer import Answer
-from analytics_assets.sources.airbridge.payloads import Group
+from analytics_assets.sources.airbridge.payloads import Group, shown
 
 AHEAD: Final = 4
 READINGS: Final = 4
@@ -60,7 +60,7 @@ async def whole_report(read_page: ReadPage, task_id: str, size: int) -> list[Pag
         if fault is None:
             return pages
     raise TransientError(
-        f"Airbridge task {task_id}: the pages do not fit together in {READINGS} readings: {fault}. A new report may do better."
+        f"Airbridge task {shown(task_id)}: the pages do not fit together in {READINGS} readings: {fault}. A new report may do better."
     )
 
 

@@ -9,11 +9,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import msgspec
 
+from analytics_assets.http.fields import unknown_fields
+
+LONGEST_SHOWN = 40
 TaskStatus = Literal["PENDING", "RUNNING", "SUCCESS", "FAILURE", "CANCELED", "UNKNOWN"]
 # FAILED is what some clients of the sibling reports write.
 _STATUSES: dict[str, TaskStatus] = {
@@ -252,39 +254,15 @@ def day_of(row: SubRow) -> date:
     return date.fromisoformat(row.date.partition("T")[0])
 
 
-def unknown_fields(text: msgspec.Raw | bytes | str, kind: type[msgspec.Struct], prefix: str = "") -> set[str]:
-    """Paths of the fields in a JSON object that `kind` and the structs inside it do not have, such as `values[].rate`."""
-    known, found = _fields(kind), set[str]()
-    for name, inner in msgspec.json.decode(text, type=dict[str, msgspec.Raw]).items():
-        struct, first = known.get(name), _first(inner)
-        if name not in known:
-            found.add(f"{prefix}{name}")
-        elif struct is not None and first == b"{":
-            found |= unknown_fields(inner, struct, f"{prefix}{name}.")
-        elif struct is not None and first == b"[":
-            for item in msgspec.json.decode(inner, type=list[msgspec.Raw]):
-                found |= unknown_fields(item, struct, f"{prefix}{name}[].") if _first(item) == b"{" else set()
-    return found
-
-
-def _first(text: msgspec.Raw) -> bytes:
-    return bytes(memoryview(text)[:1])
-
-
-@cache
-def _fields(kind: type[msgspec.Struct]) -> dict[str, type[msgspec.Struct] | None]:
-    """The fields a struct knows by their names in JSON, each with the struct inside it."""
-    return {one.encode_name: _struct_in(one.type) for one in msgspec.structs.fields(kind)}
-
-
-def _struct_in(annotation: Any) -> type[msgspec.Struct] | None:
-    if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
-        return annotation
-    return next(filter(None, map(_struct_in, get_args(annotation))), None)
-
-
 def _text(value: Any) -> str:
     """A group value as text. Booleans and numbers are spelt as in JSON; anything nested is not a value."""
     if isinstance(value, dict | list):
         raise TypeError(f"a group value is {type(value).__name__}")
     return value if isinstance(value, str) else "" if value is None else msgspec.json.encode(value).decode()
+
+
+def shown(task_id: str | None) -> str:
+    """A task's id for people: ids are opaque and can be long."""
+    if task_id is None:
+        return "(none)"
+    return task_id if len(task_id) <= LONGEST_SHOWN else f"{task_id[:LONGEST_SHOWN]}..."

@@ -7,7 +7,7 @@ States: vendor page "Get Report" (PENDING, RUNNING, SUCCESS, FAILURE, CANCELED);
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from itertools import islice
 
@@ -30,12 +30,12 @@ class Seen(StrEnum):
     UNKNOWN = "UNKNOWN"  # a word the vendor's page does not have
     TROUBLE = "TROUBLE"  # the look itself failed in a way that may pass
     UNPOSTED = "UNPOSTED"  # asking for the task failed in a way that may pass
-    UNUSABLE = "UNUSABLE"  # the rows do not match what was asked
+    OVERDUE = "OVERDUE"  # no end within the deadline
     REFUSED = "REFUSED"  # the key, the app or the request is refused
 
 
 WORKING = frozenset({Seen.PENDING, Seen.RUNNING, Seen.UNKNOWN, Seen.TROUBLE})
-LOST = frozenset({Seen.FAILURE, Seen.CANCELED, Seen.FORGOTTEN, Seen.UNPOSTED, Seen.UNUSABLE})
+LOST = frozenset({Seen.FAILURE, Seen.CANCELED, Seen.FORGOTTEN, Seen.UNPOSTED, Seen.OVERDUE})
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ class Collect:
 
 @dataclass(frozen=True)
 class Resubmit:
-    """Ask for a new task after `pause_s`; `is_loud` when it has gone wrong often."""
+    """Ask for a new task after `seconds`; `is_loud` when it has gone wrong often."""
 
-    pause_s: float
+    seconds: float
     is_loud: bool
 
 
@@ -85,6 +85,30 @@ class TaskPolicy:
     first_pause_s: float = 30.0
     longest_pause_s: float = 3600.0
     loud_from: int = 3
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What to do about a request, and what the ledger remembers of it.
+
+    Attributes:
+        decision: What to do.
+        state: What was seen, or OVERDUE.
+        next_look_at: Nothing is done about it before this instant.
+    """
+
+    decision: Decision
+    state: Seen
+    next_look_at: datetime
+
+
+def judge(seen: Seen, *, posted_at: datetime | None, attempts: int, now: datetime, policy: TaskPolicy) -> Verdict:
+    """What to do about a request whose present task was asked for at `posted_at`; see `decide`."""
+    age_s = 0.0 if posted_at is None else (now - posted_at).total_seconds()
+    decision = decide(seen, age_s=age_s, attempts=attempts, policy=policy)
+    state = Seen.OVERDUE if isinstance(decision, Resubmit) and seen in WORKING else seen
+    pause_s = decision.seconds if isinstance(decision, Wait | Resubmit) else 0.0
+    return Verdict(decision, state, now + timedelta(seconds=pause_s))
 
 
 def decide(seen: Seen, *, age_s: float, attempts: int, policy: TaskPolicy) -> Decision:

@@ -20,12 +20,11 @@ from analytics_assets.sources.airbridge.client import AirbridgeClient
 from analytics_assets.sources.airbridge.report_tasks import (
     LOST,
     Collect,
-    Pause,
     Resubmit,
     Seen,
     TaskPolicy,
     Wait,
-    decide,
+    judge,
     landings,
     seen_in_look,
 )
@@ -142,19 +141,18 @@ async def _look(
             tick.ready.append(request)
         else:
             to_look_at.append(request)
-    if to_look_at:
-        async with resource.open(clock=clock) as client:
+    if not to_look_at:
+        return tick
+    try:
+        async with resource.open(clock=clock) as client, asyncio.timeout(LOOKING_S):
             slots = asyncio.Semaphore(_IN_FLIGHT)
-            looks = [
-                _look_at(client, ledger, request, tick, slots=slots, policy=policy, clock=clock)
-                for request in to_look_at
-            ]
-            try:
-                await asyncio.wait_for(asyncio.gather(*looks), LOOKING_S)
-            except TimeoutError:
-                tick.words.append(
-                    f"Looking took longer than {LOOKING_S:.0f} s; the rest is looked at in the next tick."
-                )
+            looks = (_look_at(client, ledger, one, tick, slots=slots, policy=policy, clock=clock) for one in to_look_at)
+            await asyncio.gather(*looks)
+    except TimeoutError:
+        tick.words.append(f"Looking took longer than {LOOKING_S:.0f} s; the rest is looked at in the next tick.")
+    except SourceError as error:
+        # Only the opening raises: a token that is not set, an address that is refused.
+        tick.words.append(str(error))
     return tick
 
 
@@ -176,21 +174,23 @@ async def _look_at(
         except SourceError as error:
             seen, reason = seen_in_look(error), str(error)
     now = clock()
-    decision = decide(
-        seen, age_s=(now - (request.posted_at or now)).total_seconds(), attempts=request.attempts, policy=policy
-    )
-    pause_s = {Wait: getattr(decision, "seconds", 0.0), Resubmit: getattr(decision, "pause_s", 0.0)}.get(
-        type(decision), 0.0
-    )
-    ledger.saw(request.id, seen, now=now, next_look_at=now + timedelta(seconds=pause_s), reason=reason)
+    verdict = judge(seen, posted_at=request.posted_at, attempts=request.attempts, now=now, policy=policy)
+    ledger.saw(request.id, verdict.state, now=now, next_look_at=verdict.next_look_at, reason=reason)
+    decision = verdict.decision
+    said = f"{request.report} {_days(request)}: {verdict.state}" + (f" ({reason})." if reason else ".")
     if isinstance(decision, Collect):
         tick.counts["ready"] += 1
         tick.ready.append(request)
-        return
-    tick.counts["waiting" if isinstance(decision, Wait) else "paused" if isinstance(decision, Pause) else "failed"] += 1
-    if not isinstance(decision, Wait) or seen is Seen.TROUBLE:
-        again = f" Asked for again in {pause_s:.0f} s." if isinstance(decision, Resubmit) else ""
-        tick.words.append(f"{request.report} {_days(request)}: {seen} {reason or ''}{again}")
+    elif isinstance(decision, Wait):
+        tick.counts["waiting"] += 1
+        tick.words += [said] if seen is Seen.TROUBLE else []
+    elif isinstance(decision, Resubmit):
+        tick.counts["failed"] += 1
+        loudly = f" This was attempt {request.attempts}." if decision.is_loud else ""
+        tick.words.append(f"{said} A new task is asked for in {decision.seconds:.0f} s.{loudly}")
+    else:
+        tick.counts["paused"] += 1
+        tick.words.append(f"{said} Nothing more is asked until this is mended.")
 
 
 def _run(

@@ -14,20 +14,20 @@ from logging import Logger
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from analytics_assets.clock import Clock
-from analytics_assets.errors import PermanentError, SourceError, TransientError
+from analytics_assets.errors import PermanentError, SourceError, TransientError, UnexpectedPayloadError
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Stream
 from analytics_assets.sources.airbridge.client import AirbridgeClient
+from analytics_assets.sources.airbridge.payloads import shown
 from analytics_assets.sources.airbridge.report_tasks import (
     LOST,
     Collect,
     Pause,
-    Resubmit,
     Seen,
     TaskPolicy,
     Wait,
-    decide,
+    judge,
     seen_in_look,
     seen_in_post,
 )
@@ -240,19 +240,20 @@ class _Reader:
             self._spec.name,
             request.first_day,
             request.last_day,
-            handle.task_id,
+            shown(handle.task_id),
         )
 
     def _decided(self, request: Request, seen: Seen, reason: str | None, trouble: SourceError | None) -> Wait | Collect:
         """Remembers what was seen; a task that cannot end well ends the wait with the reason and what happens next."""
-        now = self._clock()
-        age_s = (now - (request.posted_at or now)).total_seconds()
-        decision = decide(seen, age_s=age_s, attempts=request.attempts, policy=self._waiting.policy)
-        pause_s = decision.pause_s if isinstance(decision, Resubmit) else 0.0
-        self._ledger.saw(request.id, seen, now=now, next_look_at=now + timedelta(seconds=pause_s), reason=reason)
+        now, policy = self._clock(), self._waiting.policy
+        verdict = judge(seen, posted_at=request.posted_at, attempts=request.attempts, now=now, policy=policy)
+        self._ledger.saw(request.id, verdict.state, now=now, next_look_at=verdict.next_look_at, reason=reason)
+        decision = verdict.decision
         if isinstance(decision, Wait | Collect):
             return decision
-        words = f"Airbridge task {request.task_id or '(none)'} for {request.first_day} to {request.last_day}: {seen}"
+        words = (
+            f"Airbridge task {shown(request.task_id)} for {request.first_day} to {request.last_day}: {verdict.state}"
+        )
         words += f" ({reason})." if reason else "."
         if isinstance(decision, Pause):
             raise (
@@ -260,7 +261,12 @@ class _Reader:
                 if trouble
                 else TransientError(words)
             )
-        raise TransientError(f"{words} The sensor of {self._account} asks for a new one in {decision.pause_s:.0f} s.")
+        # An answer that is not as documented stays what it is, and its body is kept.
+        kind = UnexpectedPayloadError if isinstance(trouble, UnexpectedPayloadError) else TransientError
+        raise kind(
+            f"{words} The sensor of {self._account} asks for a new one in {decision.seconds:.0f} s.",
+            evidence=trouble.evidence if trouble else None,
+        )
 
     async def _collect(self, request: Request, days: Sequence[date]) -> dict[date, RawDay]:
         """Reads all pages of a finished task and splits them into days."""
@@ -268,7 +274,7 @@ class _Reader:
         assert request.posted_at is not None
         pages = await self._client.report_pages(request.task_id, self._waiting.page_size)
         self._ledger.lease(request.id, self._owner, seconds=_LEASE_S, now=self._clock())
-        self._log.info("Airbridge task %s is ready: %d pages read.", request.task_id, len(pages))
+        self._log.info("Airbridge task %s is ready: %d pages read.", shown(request.task_id), len(pages))
         return raw_days(
             days,
             pages,

@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pyarrow as pa
 
-from analytics_assets.errors import PermanentError, UnexpectedPayloadError
+from analytics_assets.errors import Evidence, PermanentError, UnexpectedPayloadError
 from analytics_assets.http.answer import Answer
+from analytics_assets.http.fields import unknown_fields
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.stream import Typed
 from analytics_assets.lake.table import DATE, Table
@@ -29,7 +30,7 @@ from analytics_assets.sources.airbridge.payloads import (
     day_of,
     entries,
     known_sub_row,
-    unknown_fields,
+    shown,
 )
 from analytics_assets.sources.airbridge.request import ReportSpec, spec_hash
 from analytics_assets.sources.airbridge.tables import CATALOG, cohort_totals_table, cohorts_table
@@ -75,11 +76,12 @@ def raw_days(
         notifications |= dict.fromkeys(map(bytes, page.notifications))
         unknown |= unknown_fields(page.answer.body, Body)
         for group in page.groups:
-            values = _values(group, spec)
+            values = _values(group, spec, page)
             for day, text in group.days.items():
                 if not first_day <= day <= last_day:
                     raise UnexpectedPayloadError(
-                        f"Airbridge task {task_id}: the group {values} has {day}, asked for was {first_day} to {last_day}."
+                        f"Airbridge task {shown(task_id)}: the group {values} has {day}, asked for was {first_day} to {last_day}.",
+                        evidence=_evidence(page),
                     )
                 if day in held:
                     held[day].append((values, bytes(text).decode()))
@@ -102,7 +104,7 @@ def typed_days(day: date, content: pa.Table | None, spec: ReportSpec, *, zone: s
     Cohorts have exactly `spec.intervals` + 1 rows a group. Interval i is reached when the calendar day `day` + i was over in the app's zone
     at the instant the report was asked for: a figure of half a day is not a figure.
     Figures of the cohorts: `groups`; `masked_share` (of the reached values); `missing_values` (reached, not masked, and no number sent);
-    `complete_through_interval` and `is_mature`, where there is a group; `d0`, `d7`, `d30` (sums over the groups, for metrics that can be
+    `complete_through_interval` (the last one reached) and `is_mature` (all are), where there is a group; `d0`, `d7`, `d30` (sums over the groups, for metrics that can be
     added, where reached and every number is there); `roas_scale`, `roas_rows_unexplained` and `rounded_values` as in `numbers.py`;
     `notifications` (codes) and `unknown_fields`, where there are any.
     Figures of the totals: `groups`; `cost`, `revenue` and `users` where every group has them; the last three as above.
@@ -153,14 +155,19 @@ def catalog_day(day: date, answers: Mapping[Kind, Answer]) -> RawDay:
     return RawDay(CATALOG.rows(rows), requested_at, _named(unknown_fields=unknown))
 
 
-def _values(group: Group, spec: ReportSpec) -> str:
+def _values(group: Group, spec: ReportSpec, page: Page) -> str:
     """The group's values as JSON text, one for each group-by field; an absent one is empty."""
     missing = len(spec.group_by) - len(group.values)
     if missing < 0:
         raise UnexpectedPayloadError(
-            f"Airbridge report {spec.name!r}: a group has the values {list(group.values)} for {list(spec.group_by)}."
+            f"Airbridge report {spec.name!r}: a group has the values {list(group.values)} for {list(spec.group_by)}.",
+            evidence=_evidence(page),
         )
     return msgspec.json.encode([*group.values, *[""] * missing]).decode()
+
+
+def _evidence(page: Page) -> Evidence:
+    return Evidence(page.answer.endpoint, status=page.answer.status, body=page.answer.body.decode(errors="replace"))
 
 
 def _lines(day: date, content: pa.Table, spec: ReportSpec) -> tuple[list[Line], set[str]]:

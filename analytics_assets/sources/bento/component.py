@@ -28,11 +28,15 @@ class KeysConfig(dg.Model, dg.Resolvable):
 
 
 class WindowConfig(dg.Model, dg.Resolvable):
-    """How a day is put to Bento; its documents leave this open, so every answer is checked against it."""
+    """How a day is put to Bento; its documents leave this open, so every answer is checked. `calibrate` finds the values."""
 
     zone: str = Field(default="UTC", description="Zone in which Bento reads dates.")
     end: Literal["exclusive", "inclusive"] = Field(
         default="exclusive", description="Whether end_date is the first instant left out or the last day taken in."
+    )
+    format: Literal["iso", "iso_time", "words"] = Field(
+        default="iso",
+        description="How dates are written: 2026-03-01, or 2026-03-01 00:00 where a date alone means noon, or 3 days ago.",
     )
 
 
@@ -75,7 +79,7 @@ class BentoStats(dg.Component, dg.Model, dg.Resolvable):
             dimensions=tuple(self.ads.dimensions),
             revenue_modes=tuple(self.ads.revenue_modes),
             value=self.ads.value,
-            window=WindowSpec(zone=self.ads.window.zone, end=self.ads.window.end),
+            window=WindowSpec(self.ads.window.zone, self.ads.window.end, self.ads.window.format),
             final_after_hours=self.ads.final_after_hours,
         )
 
@@ -86,6 +90,15 @@ class BentoStats(dg.Component, dg.Model, dg.Resolvable):
     def reports_spec(self) -> ReportsSpec | None:
         """The reports to read, if any."""
         return ReportsSpec(tuple(self.reports)) if self.reports else None
+
+    def resource(self) -> BentoResource:
+        """What opens the site."""
+        return BentoResource(
+            publishable_key_variable=self.keys.publishable,
+            secret_key_variable=self.keys.secret,
+            site_uuid_variable=self.keys.site_uuid,
+            base_url=self.base_url,
+        )
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """The account's definitions."""
@@ -99,10 +112,5 @@ class BentoStats(dg.Component, dg.Model, dg.Resolvable):
                 *([reports_assets(account, reports, clock=utc_now)] if reports else []),
             ],
             load=DailyLoad(self.schedule.cron, self.schedule.lookback_days, ads.final_at),
-            resource=BentoResource(
-                publishable_key_variable=self.keys.publishable,
-                secret_key_variable=self.keys.secret,
-                site_uuid_variable=self.keys.site_uuid,
-                base_url=self.base_url,
-            ),
+            resource=self.resource(),
         )

@@ -7,13 +7,13 @@ Keep requests out of here (`client.py`) and rows too (`transform.py`).
 
 import sys
 from collections.abc import Mapping
-from functools import cache
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 import msgspec
 
 from analytics_assets.errors import Evidence, UnexpectedPayloadError
 from analytics_assets.http.answer import read
+from analytics_assets.http.fields import unknown_fields
 
 _LARGEST = sys.float_info.max
 Whole = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
@@ -178,20 +178,6 @@ def _contradiction(figures: Figures) -> str | None:
     return f"{whose} has revenueCents {figures.revenue_cents} and revenueByCurrency {by_currency[currency]} {currency}"
 
 
-def unknown_fields(plain: Mapping[str, Any], kind: type[msgspec.Struct], prefix: str = "") -> set[str]:
-    """Paths of the fields in an object that `kind` and the structs inside it do not have."""
-    known, found = _fields(kind), set[str]()
-    for name, value in plain.items():
-        inner = known.get(name)
-        if name not in known:
-            found.add(f"{prefix}{name}")
-        elif inner is not None:
-            items, mark = (value, "[]") if isinstance(value, list) else ([value], "")
-            for item in items:
-                found |= unknown_fields(item, inner, f"{prefix}{name}{mark}.") if isinstance(item, dict) else set()
-    return found
-
-
 def unknown_in_report(body: str) -> set[str]:
     """As `unknown_fields`, for a body that `read_report` has read: the wrapping and the points included."""
     plain = msgspec.json.decode(body)
@@ -205,15 +191,3 @@ def unknown_in_report(body: str) -> set[str]:
 def _unknown_in_points(data: Any, prefix: str) -> set[str]:
     points = [point for point in data if isinstance(point, dict)] if isinstance(data, list) else []
     return set[str]().union(*(unknown_fields(point, ReportPoint, f"{prefix}data[].") for point in points))
-
-
-@cache
-def _fields(kind: type[msgspec.Struct]) -> dict[str, type[msgspec.Struct] | None]:
-    """The fields a struct knows by their names in JSON, each with the struct inside it."""
-    return {one.encode_name: _struct_in(one.type) for one in msgspec.structs.fields(kind)}
-
-
-def _struct_in(annotation: Any) -> type[msgspec.Struct] | None:
-    if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
-        return annotation
-    return next(filter(None, map(_struct_in, get_args(annotation))), None)

@@ -1,7 +1,8 @@
 """What a YAML can wish from Bento, and the stream and snapshots made of it.
 
 A day of `/stats/ads` is one request per dimension and revenue mode. Bento's page names neither the zone of its dates nor whether the end
-is taken in (https://bentonow.com/stats), so both are settings, and every answer is checked against its chart before it is kept.
+is taken in nor which spellings it reads beside words (https://bentonow.com/stats), so all three are settings, and every answer is checked
+against its chart before it is kept. `calibration.py` finds the settings; `docs/bento-day.md` says what the check sees and what it does not.
 Keep fields out of here (`client.py`, `transform.py`) and Dagster too.
 """
 
@@ -14,12 +15,13 @@ from functools import partial
 from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from analytics_assets.errors import PermanentError
+from analytics_assets.errors import PermanentError, TransientError
 from analytics_assets.http.answer import Answer
 from analytics_assets.http.session import IN_FLIGHT
 from analytics_assets.lake.raw import RawDay, raw_day, request_hash
 from analytics_assets.lake.snapshot import Snapshot
 from analytics_assets.lake.stream import Stream
+from analytics_assets.sources.bento.chart import bucket_starts, is_proof
 from analytics_assets.sources.bento.client import ADS, DIMENSIONS, REVENUE_MODES, AdsQuery, BentoClient
 from analytics_assets.sources.bento.payloads import read_ads
 from analytics_assets.sources.bento.tables import (
@@ -32,9 +34,10 @@ from analytics_assets.sources.bento.tables import (
     REPORT_POINTS,
     REPORTS_RAW,
 )
-from analytics_assets.sources.bento.transform import ads_tables, audience_tables, bucket_starts, report_tables
+from analytics_assets.sources.bento.transform import ads_tables, audience_tables, report_tables
 
 T = TypeVar("T")
+Format = Literal["iso", "iso_time", "words"]
 
 
 @dataclass(frozen=True)
@@ -45,12 +48,13 @@ class WindowSpec:
         zone: Zone in which Bento reads dates.
         end: Whether `end_date` is the first day left out or the last day taken in. With the default a wrong guess shows: points of a
             second day appear. The other wrong guess gives empty days, which cannot be told from quiet ones.
-        format: How dates are written; `iso` is YYYY-MM-DD.
+        format: How dates are written. `iso` is 2026-03-01; `iso_time` is 2026-03-01 00:00, for a Bento to which a date alone means
+            its noon; `words` are the page's own, such as 3 days ago, counted from the present day in `zone` when the request is made.
     """
 
     zone: str = "UTC"
     end: Literal["exclusive", "inclusive"] = "exclusive"
-    format: Literal["iso"] = "iso"
+    format: Format = "iso"
 
     def __post_init__(self) -> None:
         """Refuses what cannot be used."""
@@ -61,12 +65,24 @@ class WindowSpec:
                 f"Bento ads, `window.zone`: {self.zone!r} is no time zone. Use a name such as America/New_York."
             ) from error
         _refuse_unknown("Bento ads, `window.end`", [self.end], ("exclusive", "inclusive"))
-        _refuse_unknown("Bento ads, `window.format`", [self.format], ("iso",))
+        _refuse_unknown("Bento ads, `window.format`", [self.format], ("iso", "iso_time", "words"))
 
-    def dates(self, day: date) -> tuple[str, str]:
-        """`start_date` and `end_date` of a day."""
+    def dates(self, day: date, today: date) -> tuple[str, str]:
+        """`start_date` and `end_date` of a day, as sent on the day `today`."""
         end = day + timedelta(days=1) if self.end == "exclusive" else day
-        return day.isoformat(), end.isoformat()
+        return as_text(day, self.format, today), as_text(end, self.format, today)
+
+    def today(self, now: datetime) -> date:
+        """The calendar day in the zone."""
+        return now.astimezone(ZoneInfo(self.zone)).date()
+
+
+def as_text(day: date, text_format: Format, today: date) -> str:
+    """A day as Bento is told it; words count back from `today`."""
+    if text_format == "words":
+        ago = (today - day).days
+        return {0: "today", 1: "yesterday"}.get(ago, f"{ago} days ago")
+    return day.isoformat() if text_format == "iso" else f"{day.isoformat()} 00:00"
 
 
 @dataclass(frozen=True)
@@ -107,14 +123,19 @@ class AdsSpec:
                 f"Bento ads, `final_after_hours`: {self.final_after_hours!r} is no time after the day's end. Use hours from 0."
             )
 
-    def queries(self, day: date) -> list[AdsQuery]:
-        """What is asked for a day, in the order it is kept."""
-        start, end = self.window.dates(day)
+    def queries(self, day: date, today: date | None = None) -> list[AdsQuery]:
+        """What is asked for a day on the day `today`, in the order it is kept; by default, on the day after it."""
+        start, end = self.window.dates(day, today or day + timedelta(days=1))
         return [
             AdsQuery(dimension, mode, start, end, self.value)
             for dimension in self.dimensions
             for mode in self.revenue_modes
         ]
+
+    def asked(self, day: date) -> str:
+        """A name for what is asked for a day; the same whenever it is asked, although words change from day to day."""
+        params = [query.params() for query in self.queries(day)]
+        return request_hash(ADS, params, *([day.isoformat()] if self.window.format == "words" else []))
 
     def final_at(self, day: date) -> datetime:
         """Instant from which the day is asked for, in UTC."""
@@ -148,23 +169,35 @@ def ads_stream(account: str, spec: AdsSpec, client: BentoClient) -> Stream:
     """The daily stream of `/stats/ads`: `ads_raw`, and `ads_attribution`, `ads_totals`, `ads_chart` made from it."""
     zone = ZoneInfo(spec.window.zone)
 
-    async def ask(day: date, query: AdsQuery) -> tuple[Answer, bool]:
-        """One answer whose chart lies inside the day, and whether it has a chart to tell by."""
-        answer = await client.ads(query)
-        params = query.params()
+    async def answered(day: date, number: int) -> Answer:
+        """The answer to one query of the day; words that midnight has overtaken mean another day and are sent anew."""
+        for _ in range(2):
+            today = spec.window.today(client.session.clock())
+            answer = await client.ads(spec.queries(day, today)[number])
+            if spec.window.format != "words" or spec.window.today(answer.answered_at) == today:
+                return answer
+        raise TransientError(
+            f"Bento GET {ADS}: twice midnight in {zone.key} passed between question and answer, so the words in which {day} was asked for "
+            "have come to mean another day. Ask again."
+        )
+
+    async def ask(day: date, number: int) -> tuple[Answer, bool]:
+        """One answer whose chart lies inside the day, and whether the chart proves it."""
+        answer = await answered(day, number)
+        params = dict(answer.params)
         stats = read_ads(answer.body, params, answer.endpoint)
-        return answer, bool(bucket_starts(stats, params, day, zone=zone, body=answer.body.decode()))
+        return answer, is_proof(bucket_starts(stats, params, day, zone=zone, body=answer.body.decode()), day, zone)
 
     async def fetch(day: date) -> RawDay:
-        read = await _together([ask(day, query) for query in spec.queries(day)])
-        notes = {} if any(is_told for _, is_told in read) else {"window_unverified": True}
+        read = await _together([ask(day, number) for number in range(len(spec.queries(day)))])
+        notes = {} if any(is_proved for _, is_proved in read) else {"window_unverified": True}
         return raw_day(ADS_RAW, day, [answer for answer, _ in read], notes)
 
     return Stream(
         account=account,
         raw=ADS_RAW,
         typed=(ADS_ATTRIBUTION, ADS_TOTALS, ADS_CHART),
-        asked=lambda day: request_hash(ADS, [query.params() for query in spec.queries(day)]),
+        asked=spec.asked,
         fetch=fetch,
         transform=partial(ads_tables, zone=zone),
         final_at=spec.final_at,

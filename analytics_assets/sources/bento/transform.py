@@ -1,30 +1,31 @@
-"""Bento's answers to rows, and the proof that an answer belongs to its day. Pure: the same raw day gives the same tables.
+"""Bento's answers to rows. Pure: the same raw day gives the same tables.
 
 Figures, only where there is something to say:
     ads_attribution, ads_totals  signups, customers, revenue_cents_<CUR> (totals of the first answer); revenue_truncated
     ads_attribution              keys_<dimension> (values of the dimension in its first answer)
     ads_chart                    points
-    all three                    window_unverified (no answer of the day has a chart point to check the day with)
+    all three                    window_unverified (no answer of the day has a chart that proves the day, see `chart.py`)
     audience_counts              user_count, subscriber_count, unsubscriber_count of the site; segments
     report_points                reports, points; unrecognised_reports (ids of reports whose data has no documented shape)
     all typed tables             unknown_fields (paths of fields that are not documented; raw has them)
 
-Keep requests out of here (`client.py`) and the choice of windows (`streams.py`).
+Keep requests out of here (`client.py`), the choice of windows (`streams.py`) and the proof of a day (`chart.py`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 import pyarrow as pa
 
-from analytics_assets.errors import Evidence, UnexpectedPayloadError
+from analytics_assets.http.fields import unknown_fields
 from analytics_assets.lake.raw import bodies
 from analytics_assets.lake.stream import Typed
 from analytics_assets.lake.table import DATE
+from analytics_assets.sources.bento.chart import bucket_starts, is_proof
 from analytics_assets.sources.bento.payloads import (
     Ads,
     Attribution,
@@ -35,7 +36,6 @@ from analytics_assets.sources.bento.payloads import (
     read_ads,
     read_counts,
     read_report,
-    unknown_fields,
     unknown_in_report,
 )
 from analytics_assets.sources.bento.tables import (
@@ -45,8 +45,6 @@ from analytics_assets.sources.bento.tables import (
     AUDIENCE_COUNTS,
     REPORT_POINTS,
 )
-
-_LARGEST_EPOCH_S = 1e11  # as seconds the year 5138, so a larger x can only mean milliseconds
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ def ads_tables(day: date, raw: pa.Table, *, zone: ZoneInfo) -> dict[str, Typed]:
         UnexpectedPayloadError: An answer is not as documented, or a chart point lies outside the day.
     """
     readings = [_reading(day, *answer, zone=zone) for answer in bodies(raw)]
-    about_all = {} if any(reading.starts for reading in readings) else {"window_unverified": True}
+    about_all = {} if any(is_proof(reading.starts, day, zone) for reading in readings) else {"window_unverified": True}
     sums = _sums(readings)
     keys: dict[str, int] = {}
     for reading in readings:
@@ -103,34 +101,6 @@ def ads_tables(day: date, raw: pa.Table, *, zone: ZoneInfo) -> dict[str, Typed]:
     }
 
 
-def bucket_starts(stats: Ads, params: Mapping[str, str], day: date, *, zone: ZoneInfo, body: str) -> list[datetime]:
-    """Instants of the chart's points, in UTC, in the order sent. Nothing says where Bento's days begin, so the chart has to show it.
-
-    Args:
-        stats: The answer.
-        params: What was asked.
-        day: The day that was asked for.
-        zone: Where it begins and ends.
-        body: The answer as sent, as evidence.
-
-    Raises:
-        UnexpectedPayloadError: A point lies outside the day, or its x is no instant.
-    """
-    first, end = (datetime.combine(one, time(), zone).astimezone(UTC) for one in (day, day + timedelta(days=1)))
-    starts = [_instant(point.x, zone) for point in stats.points]
-    inside = [start for start in starts if start is not None and first <= start < end]
-    if len(inside) == len(starts):
-        return inside
-    at, start = next((at, start) for at, start in enumerate(starts) if start is None or not first <= start < end)
-    what = "which is no instant" if start is None else f"{start:%Y-%m-%d %H:%M} UTC, which is not in it"
-    raise UnexpectedPayloadError(
-        f"Bento GET /stats/ads ({params['dimension']}, {params['revenue_mode']}): the answer for {day} in {zone.key} "
-        f"({first:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC) has a chart point at x {stats.points[at].x!r}, {what}. "
-        "Check `window` in the YAML: zone, end.",
-        evidence=Evidence("GET /stats/ads", body=body),
-    )
-
-
 def audience_tables(day: date, raw: pa.Table) -> dict[str, Typed]:
     """`audience_counts` of a day of `audience_raw`."""
     rows: list[dict[str, Any]] = []
@@ -143,7 +113,7 @@ def audience_tables(day: date, raw: pa.Table) -> dict[str, Typed]:
             figures |= {name: value for name, value in counts.items() if value is not None}
         kind = "site" if segment is None else "segment"
         rows.append({DATE: day, "kind": kind, "id": segment or "", **counts, "observed_at": seen_at})
-        unknown |= unknown_fields(msgspec.json.decode(body), Counts)
+        unknown |= unknown_fields(body, Counts)
     figures["segments"] = sum(row["kind"] == "segment" for row in rows)
     return {AUDIENCE_COUNTS.name: Typed(AUDIENCE_COUNTS.rows(rows), {**figures, **_named(unknown)})}
 
@@ -182,20 +152,7 @@ def report_tables(day: date, raw: pa.Table) -> dict[str, Typed]:
 def _reading(day: date, endpoint: str, params: Mapping[str, str], body: str, *, zone: ZoneInfo) -> _Reading:
     stats = read_ads(body, params, endpoint)
     starts = bucket_starts(stats, params, day, zone=zone, body=body)
-    return _Reading(params, stats, starts, unknown_fields(msgspec.json.decode(body), Ads))
-
-
-def _instant(x: float | str, zone: ZoneInfo) -> datetime | None:
-    """The instant of epoch seconds, milliseconds or ISO text, numbers as text included; None for anything else."""
-    try:
-        try:
-            number = float(x)
-        except ValueError:
-            read = datetime.fromisoformat(str(x))
-            return (read if read.tzinfo else read.replace(tzinfo=zone)).astimezone(UTC)
-        return datetime.fromtimestamp(number / 1000 if abs(number) > _LARGEST_EPOCH_S else number, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
+    return _Reading(params, stats, starts, unknown_fields(body, Ads))
 
 
 def _money(figures: Figures) -> list[dict[str, Any]]:

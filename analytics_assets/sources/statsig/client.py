@@ -146,11 +146,11 @@ class StatsigClient:
                 return Reading(tuple(answer for answer, _ in pages), items, last.total_items if last else None)
         raise TransientError(
             f"Statsig GET {question.path}: the list changes while being read: in each of {_READINGS} readings "
-            "an item stood on two pages. Ask again later."
+            "an item stood on two pages, or the pages told different totals. Ask again later."
         )
 
     async def _walk(self, question: _Question[Item]) -> list[tuple[Answer, Listed[Item]]] | None:
-        """All pages up to the one that ends the list, or None where an item stands on two pages."""
+        """All pages up to the one that ends the list, or None where it changed meanwhile: an item comes twice, or the total is another."""
         pages = [await self._page(question, 1)]
         seen = {item.key for item in pages[0][1].data}
         while _has_more(pages[-1][1]):
@@ -159,7 +159,8 @@ class StatsigClient:
                 for task in tasks:
                     answer, listed = await task
                     keys = {item.key for item in listed.data}
-                    if keys & seen:
+                    # An item that vanishes in front of a page leaves no double, only a gap and a smaller total.
+                    if keys & seen or _total(listed) not in (None, _total(pages[0][1])):
                         return None
                     seen |= keys
                     pages.append((answer, listed))
@@ -173,6 +174,13 @@ class StatsigClient:
         if not question.keep_personal_fields:
             answer = replace(answer, body=without_personal_fields(answer.body))
         listed = read(answer.body, question.kind, endpoint=f"Statsig GET {question.path} page {number}")
+        doubles = len(listed.data) - len({item.key for item in listed.data})
+        if doubles:
+            raise UnexpectedPayloadError(
+                f"Statsig GET {question.path} page {number}: {doubles} entries stand more than once on one page. "
+                "The body is kept in the quarantine folder of the lake.",
+                evidence=Evidence(answer.endpoint, status=answer.status, body=answer.body.decode()),
+            )
         host = urlsplit(listed.pagination.next_page or "").hostname if listed.pagination else None
         if host and host not in _HOSTS:
             raise UnexpectedPayloadError(
@@ -181,6 +189,10 @@ class StatsigClient:
                 evidence=Evidence(answer.endpoint, status=answer.status, body=answer.body.decode()),
             )
         return answer, listed
+
+
+def _total(listed: Listed[Any]) -> int | None:
+    return listed.pagination.total_items if listed.pagination else None
 
 
 def _has_more(listed: Listed[Any]) -> bool:

@@ -57,7 +57,7 @@ from analytics_assets.sources.bento.streams import AdsSpec, AudienceSpec, Report
         ),
         (
             lambda: WindowSpec(format="epoch"),  # type: ignore[arg-type]
-            "Bento ads, `window.format`: 'epoch' is not known. Use iso.",
+            "Bento ads, `window.format`: 'epoch' is not known. Use iso or iso_time or words.",
         ),
         (
             lambda: AudienceSpec(segments=("vip", " ")),

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from analytics_assets.errors import Evidence, UnexpectedPayloadError
+from analytics_assets.sources.bento.chart import bucket_starts, is_proof
 from analytics_assets.sources.bento.payloads import read_ads
-from analytics_assets.sources.bento.transform import bucket_starts
 from analytics_assets_tests.sources.bento.ads_rows import ATTRIBUTION_ROW, PARAMS, SUMS, TOTALS_ROW, ads
 from analytics_assets_tests.sources.bento.samples import ADS
 from analytics_assets_tests.sources.bento.vendor import changed
@@ -77,7 +77,7 @@ def test_a_point_outside_the_day_fails_the_day_and_says_where_to_look(x, what):
     assert str(caught.value) == (
         "Bento GET /stats/ads (source, all_revenue): the answer for 2026-03-01 in UTC "
         f"(2026-03-01 00:00 to 2026-03-02 00:00 UTC) has a chart point at x {what}. "
-        "Check `window` in the YAML: zone, end."
+        "Check `window` in the YAML: zone, end, format; `analytics-assets calibrate bento` finds them."
     )
     assert caught.value.evidence == Evidence("GET /stats/ads", body=body)
 
@@ -97,3 +97,21 @@ def test_a_day_in_which_the_clocks_change_has_its_own_length(day, hours):
     assert starts(of_day) == of_day
     with pytest.raises(UnexpectedPayloadError, match="which is not in it"):
         starts([*of_day, midnight + timedelta(hours=hours)])
+
+
+@pytest.mark.parametrize(
+    ("hours", "is_proved"),
+    [([], False), ([0], True), ([5], False), ([0, 11], False), ([12, 23], False), ([11, 12], True), ([0, 23], True)],
+    ids=str,
+)
+def test_a_day_is_proved_by_a_point_that_begins_with_it_or_by_points_in_both_halves(hours, is_proved):
+    """A lone point elsewhere may be a whole day of another zone; a window that begins at noon has points in one half."""
+    day = date(2026, 3, 1)
+    midnight = datetime.combine(day, datetime.min.time(), BERLIN).astimezone(UTC)
+    assert is_proof([midnight + timedelta(hours=hour) for hour in hours], day, BERLIN) == is_proved
+
+
+def test_a_day_whose_points_prove_nothing_is_marked_unverified():
+    """Its numbers land, and say that nothing shows them to be those of the day."""
+    done = ads(changed(ADS, chartData=[{"x": 1772341200}]))
+    assert [figures.get("window_unverified") for _, figures in done.values()] == [True, True, True]

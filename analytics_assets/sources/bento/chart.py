@@ -1,0 +1,76 @@
+"""The proof that an answer of `/stats/ads` belongs to its day: the instants of its chart.
+
+Bento's page (https://bentonow.com/stats) says neither where its days begin nor how long a point of the chart is, so a day is believed only
+as far as the chart shows it. `docs/bento-day.md` says what that does not show. Keep rows out of here (`transform.py`).
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from analytics_assets.errors import Evidence, UnexpectedPayloadError
+from analytics_assets.sources.bento.payloads import Ads
+
+_LARGEST_EPOCH_S = 1e11  # as seconds the year 5138, so a larger x can only mean milliseconds
+
+
+def bucket_starts(stats: Ads, params: Mapping[str, str], day: date, *, zone: ZoneInfo, body: str) -> list[datetime]:
+    """Instants of the chart's points, in UTC, in the order sent. Nothing says where Bento's days begin, so the chart has to show it.
+
+    Args:
+        stats: The answer.
+        params: What was asked.
+        day: The day that was asked for.
+        zone: Where it begins and ends.
+        body: The answer as sent, as evidence.
+
+    Raises:
+        UnexpectedPayloadError: A point lies outside the day, or its x is no instant.
+    """
+    first, end = _midnight(day, zone), _midnight(day + timedelta(days=1), zone)
+    starts = [instant(point.x, zone) for point in stats.points]
+    inside = [start for start in starts if start is not None and first <= start < end]
+    if len(inside) == len(starts):
+        return inside
+    at, start = next((at, start) for at, start in enumerate(starts) if start is None or not first <= start < end)
+    what = "which is no instant" if start is None else f"{start:%Y-%m-%d %H:%M} UTC, which is not in it"
+    raise UnexpectedPayloadError(
+        f"Bento GET /stats/ads ({params['dimension']}, {params['revenue_mode']}): the answer for {day} in {zone.key} "
+        f"({first:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC) has a chart point at x {stats.points[at].x!r}, {what}. "
+        "Check `window` in the YAML: zone, end, format; `analytics-assets calibrate bento` finds them.",
+        evidence=Evidence("GET /stats/ads", body=body),
+    )
+
+
+def instant(x: float | str, zone: ZoneInfo | None) -> datetime | None:
+    """The instant of epoch seconds, milliseconds or ISO text, numbers as text included; None for anything else.
+
+    Args:
+        x: As sent.
+        zone: Where text without a zone is read; None refuses such text.
+    """
+    try:
+        try:
+            number = float(x)
+        except ValueError:
+            read = datetime.fromisoformat(str(x))
+            if read.tzinfo is None and zone is None:
+                return None
+            return (read if read.tzinfo else read.replace(tzinfo=zone)).astimezone(UTC)
+        return datetime.fromtimestamp(number / 1000 if abs(number) > _LARGEST_EPOCH_S else number, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def is_proof(starts: Sequence[datetime], day: date, zone: ZoneInfo) -> bool:
+    """Whether points that lie inside a day show that it is this day.
+
+    Either one point that begins with the day, for a chart by the day, or points on both sides of noon. A lone point elsewhere may be a whole
+    day of another zone, and points of one half only are what a window that begins or ends at noon would show.
+    """
+    noon = datetime.combine(day, time(12), zone).astimezone(UTC)
+    return list(starts) == [_midnight(day, zone)] or len({start < noon for start in starts}) > 1
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), zone).astimezone(UTC)

@@ -1,0 +1,139 @@
+"""The hand-made vendor (`lake/vendor.py`) as an account under Dagster. Keep expectations in the tests."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import dagster as dg
+from dagster import DailyPartitionsDefinition
+from dagster._core.definitions.job_base import InMemoryJob
+from dagster._core.execution.api import execute_run
+
+from analytics_assets.clock import Clock
+from analytics_assets.daily import DailyStep, Work, daily_assets
+from analytics_assets.lake.resource import LakeResource
+from analytics_assets.lake.store import Lake
+from analytics_assets.lake.stream import Stream
+from analytics_assets.settings import secret
+from analytics_assets_tests.lake.vendor import NOW, NUMBERS, RAW, SUMS, Vendor
+
+PARTITIONS = DailyPartitionsDefinition(start_date="2026-03-01", end_date="2026-03-11")
+TABLES = ("numbers_raw", "numbers", "sums")
+
+
+def table_key(table: str) -> dg.AssetKey:
+    """The asset of a table."""
+    return dg.AssetKey(["shop", table])
+
+
+def span(first: str, last: str) -> dict[str, str]:
+    """The tags of a range run, days given as the end of their date."""
+    return {
+        "dagster/asset_partition_range_start": f"2026-03-{first}",
+        "dagster/asset_partition_range_end": f"2026-03-{last}",
+    }
+
+
+@dataclass
+class Shop:
+    """One account: what its vendor does, and where its days land.
+
+    Attributes:
+        folder: Folder of the lake.
+        instance: The Dagster instance its runs are kept in.
+        vendor: What answers; a test may put another one in its place between two runs.
+        variable: Environment variable of a key that opening needs, if any.
+        works: What each run told when it opened the stream.
+        closing: Raised when the stream is closed, if anything.
+        events: When the stream was opened and closed.
+    """
+
+    folder: Path
+    instance: dg.DagsterInstance
+    vendor: Vendor = field(default_factory=Vendor)
+    variable: str = ""
+    closing: Exception | None = None
+    works: list[Work] = field(default_factory=list)
+    events: list[str] = field(default_factory=list)
+    clock: Clock = lambda: NOW
+
+    @property
+    def lake(self) -> Lake:
+        """Where its days land."""
+        return Lake(str(self.folder))
+
+    def assets(self) -> dg.AssetsDefinition:
+        """Its daily tables."""
+
+        @asynccontextmanager
+        async def opened(work: Work) -> AsyncIterator[Stream]:
+            if self.variable:
+                secret(self.variable, {})
+            self.works.append(work)
+            self.events.append("opened")
+            yield self.vendor.stream()
+            self.events.append("closed")
+            if self.closing:
+                raise self.closing
+
+        step = DailyStep("numbers", "shop", "bento", RAW, (NUMBERS, SUMS), opened, 12, [dg.AssetKey(["other", "list"])])
+        return daily_assets(step, PARTITIONS, self.clock)
+
+    def job(self) -> dg.JobDefinition:
+        """All its tables as a job."""
+        resources = {
+            "shop": dg.ResourceDefinition.hardcoded_resource(self.vendor),
+            "lake": LakeResource(root=str(self.folder), sandbox=False),
+        }
+        job = dg.define_asset_job("shop_daily")
+        definitions = dg.Definitions(
+            assets=[self.assets()], jobs=[job], resources=resources, executor=dg.in_process_executor
+        )
+        return definitions.resolve_job_def("shop_daily")
+
+    def run(
+        self, tags: dict[str, str], *, again: dg.DagsterRun | None = None, tables: Sequence[str] = ()
+    ) -> dg.DagsterRun:
+        """A run over the partitions the tags name, or another attempt of the run `again`; some tables or all."""
+        job = self.job()
+        selection = frozenset(map(table_key, tables)) or None
+        if selection:
+            job = job.get_subset(asset_selection=selection)
+        run = self.instance.create_run_for_job(
+            job_def=job,
+            tags=tags,
+            asset_selection=selection,
+            parent_run_id=again.run_id if again else None,
+            root_run_id=(again.root_run_id or again.run_id) if again else None,
+        )
+        execute_run(InMemoryJob(job), run, self.instance)
+        finished = self.instance.get_run_by_id(run.run_id)
+        assert finished is not None
+        return finished
+
+    def failure(self, run: dg.DagsterRun) -> dg.Failure | str | None:
+        """What a run's step failed with, as its message."""
+        for record in self.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE):
+            assert record.dagster_event is not None
+            data = record.dagster_event.step_failure_data
+            return data.user_failure_data.description if data.user_failure_data else data.error_display_string
+        return None
+
+    def materializations(self, run: dg.DagsterRun) -> list[dg.AssetMaterialization]:
+        """The events of a run, in the order they were logged."""
+        logs = self.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+        return [log.asset_materialization for log in logs if log.asset_materialization]
+
+    def logged(self, run: dg.DagsterRun) -> dict[str, list[str]]:
+        """Of each table the days a run logged, in order."""
+        events = self.materializations(run)
+        return {
+            table: [str(event.partition)[-2:] for event in events if event.asset_key == table_key(table)]
+            for table in TABLES
+        }
+
+    def statuses(self, table: str) -> dict[str, str]:
+        """What the UI shows of each day that has a status."""
+        found = self.instance.get_status_by_partition(table_key(table), PARTITIONS.get_partition_keys(), PARTITIONS)
+        return {key[-2:]: status.name for key, status in (found or {}).items() if status}

@@ -1,0 +1,66 @@
+"""Raw and typed days of reports typed in by a test. No assertions here."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+from analytics_assets.lake.raw import RawDay
+from analytics_assets.lake.stream import Typed
+from analytics_assets.sources.airbridge.request import ReportSpec
+from analytics_assets.sources.airbridge.tables import daily_tables, report_raw_table
+from analytics_assets.sources.airbridge.transform import raw_days, typed_days
+from analytics_assets_tests.sources.airbridge.vendor import days, group, page, report, spec
+
+DAY = date(2026, 3, 1)
+LATER = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+def read(
+    bodies: Sequence[Any],
+    of: ReportSpec,
+    *,
+    first: date = DAY,
+    last: date = DAY,
+    task_id: str = "t-1",
+    requested_at: datetime = LATER,
+) -> dict[date, RawDay]:
+    """The raw days of a task that answered with these pages."""
+    return raw_days(
+        days(first, last),
+        map(page, bodies),
+        spec=of,
+        table=report_raw_table(of),
+        task_id=task_id,
+        requested_at=requested_at,
+        first_day=first,
+        last_day=last,
+    )
+
+
+def typed(
+    *sub_rows: Any,
+    of: ReportSpec | None = None,
+    requested_at: datetime = LATER,
+    zone: str = "UTC",
+    **more: Any,
+) -> tuple[Typed, Typed]:
+    """Cohorts and totals of `DAY`, valid ones, from one sub-row a group; groups are called a, b, c and so on."""
+    of = of or spec()
+    groups = [group([name], one) for name, one in zip("abcdef", sub_rows, strict=False)]
+    raw = read([{**report(groups), **more}], of, requested_at=requested_at)[DAY]
+    return valid(typed_days(DAY, raw.content, of, zone=zone, currency="EUR"), of)
+
+
+def valid(made: Mapping[str, Typed], of: ReportSpec) -> tuple[Typed, Typed]:
+    """The two typed tables as they would land."""
+    _, cohorts, totals = daily_tables(of)
+    assert set(made) == {cohorts.name, totals.name}
+    return (
+        Typed(cohorts.validated(made[cohorts.name].content, DAY), made[cohorts.name].figures),
+        Typed(totals.validated(made[totals.name].content, DAY), made[totals.name].figures),
+    )
+
+
+def columns(table: Typed, *names: str) -> list[tuple[Any, ...]]:
+    """Some columns of a table, a tuple a row."""
+    return list(zip(*(table.content[name].to_pylist() for name in names), strict=True))

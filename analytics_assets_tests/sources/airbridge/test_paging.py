@@ -1,0 +1,132 @@
+"""Reading a report page by page: every group, none twice, or nothing at all."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import httpx
+import pytest
+
+from analytics_assets.errors import TransientError
+from analytics_assets.sources.airbridge.client import PAGE_SIZE
+from analytics_assets.sources.airbridge.paging import AHEAD, Page
+from analytics_assets_tests.sources.airbridge.samples import REPORT
+from analytics_assets_tests.sources.airbridge.vendor import Scripted, group, paged, report
+
+SEVEN = [group([name]) for name in "abcdefg"]
+
+
+def names(pages: Sequence[Page]) -> str:
+    """The group values of all pages in a row."""
+    return "".join(one.values[0] for page in pages for one in page.groups)
+
+
+@pytest.mark.parametrize(
+    ("told", "asked"),
+    [
+        (("total", "more"), [("0", "3"), ("3", "3"), ("6", "3")]),
+        (("total",), [("0", "3"), ("3", "3"), ("6", "3")]),
+        (("more",), [("0", "3"), ("3", "3"), ("6", "3")]),
+        ((), [("0", "3"), ("3", "3"), ("6", "3"), ("7", "3")]),
+    ],
+)
+async def test_every_group_is_read_once_whatever_is_told_of_their_number(
+    told: Sequence[str], asked: list[tuple[str, str]]
+):
+    """Where nothing is told, an empty page is the end."""
+    vendor = paged(SEVEN, told=told)
+    assert names(await vendor.client().report_pages("t-1", 3)) == "abcdefg"
+    assert vendor.asked() == asked
+
+
+@pytest.mark.parametrize(
+    ("told", "asked"),
+    [
+        (("total", "more"), [("0", "5"), ("2", "2"), ("4", "2"), ("6", "2")]),
+        (("more",), [("0", "5"), ("2", "5"), ("4", "5"), ("6", "5")]),
+    ],
+)
+async def test_a_vendor_that_gives_smaller_pages_is_read_in_its_own_steps(
+    told: Sequence[str], asked: list[tuple[str, str]]
+):
+    """The largest page is not documented; asking by our own size would leave groups out."""
+    vendor = paged(SEVEN, largest=2, told=told)
+    assert names(await vendor.client().report_pages("t-1", 5)) == "abcdefg"
+    assert vendor.asked() == asked
+
+
+async def test_a_report_of_one_page_is_one_request():
+    """The usual size is asked for."""
+    vendor = paged(SEVEN)
+    assert names(await vendor.client().report_pages("t-1")) == "abcdefg"
+    assert vendor.asked() == [("0", str(PAGE_SIZE))]
+
+
+async def test_an_empty_report_is_one_request():
+    """No group at all is a report too."""
+    vendor = paged([])
+    assert names(await vendor.client().report_pages("t-1")) == ""
+    assert len(vendor.requests) == 1
+
+
+async def test_pages_after_the_first_are_read_at_once_but_not_all():
+    """Four at a time keep the network busy and leave the rest of the budget to others."""
+    flight: list[int] = [0, 0]
+
+    class Slow(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            flight[0] += 1
+            flight[1] = max(flight)
+            await asyncio.sleep(0.005)
+            flight[0] -= 1
+            skip = int(request.url.params["skip"])
+            return httpx.Response(200, json=report([group([f"{skip:02}"])], total=12))
+
+    client = Scripted(lambda _: None).client()
+    client.session._http._transport = Slow()
+    pages = await client.report_pages("t-1", 1)
+    assert ([one.values[0] for page in pages for one in page.groups], flight[1]) == (
+        [f"{number:02}" for number in range(12)],
+        AHEAD,
+    )
+
+
+@pytest.mark.parametrize(
+    ("pages", "said"),
+    [
+        ([report([group(["a"])], total=2, more=False)], "1 groups where 2 are announced"),
+        ([report([group(["a"]), group(["b"])], total=1)], "2 groups where 1 are announced"),
+        ([report([], total=3, more=True)], "0 groups where 3 are announced"),
+        ([report([group(["a"])], total=2), report([group(["a"])], total=2)], "1 groups come twice"),
+        ([report([group(["a"])], total=2), report([group(["b"])], total=3)], "2 groups where 2 or 3 are announced"),
+        ([report([group(["a"])], total=1, more=True)], "more groups are announced after the last"),
+        ([report([group(["a"])], more=True), report([], more=True)], "more groups are announced after the last"),
+        ([REPORT], "1 groups where 48 are announced"),
+    ],
+)
+async def test_pages_that_do_not_fit_together_are_read_again_three_times(pages: list[Any], said: str):
+    """Half a report would look like a whole one; the vendor's own sample, which is cut short, is no exception."""
+    vendor = Scripted(lambda request: pages[int(request.url.params["skip"]) > 0])
+    with pytest.raises(TransientError, match=f"task t-1: the pages do not fit together in 4 readings: {said}"):
+        await vendor.client().report_pages("t-1", 1)
+    assert vendor.asked().count(("0", "1")) == 4
+
+
+async def test_pages_that_shifted_once_are_read_again_from_the_start():
+    """The second reading is whole, and nothing of the first is in it."""
+    shifted = iter([report([group(["a"])], total=2), report([group(["a"])], total=2)])
+    whole = paged([group(["a"]), group(["b"])])
+    vendor = Scripted(lambda request: next(shifted, None) or whole.answer(request))
+    assert names(await vendor.client().report_pages("t-1", 1)) == "ab"
+    assert vendor.asked() == [("0", "1"), ("1", "1"), ("0", "1"), ("1", "1")]
+
+
+async def test_a_page_that_cannot_be_had_ends_the_reading():
+    """The error is the page's own, and no other page is waited for."""
+
+    def answer(request: httpx.Request) -> Any:
+        skip = int(request.url.params["skip"])
+        return (503, {}) if skip == 1 else report([group([str(skip)])], total=9)
+
+    with pytest.raises(TransientError, match="503"):
+        await Scripted(answer).client().report_pages("t-1", 1)

@@ -1,0 +1,1 @@
+"""Tests of the state database and of the ledger kept in it."""

@@ -1,0 +1,54 @@
+"""What the checkout loads as it is shipped."""
+
+from collections import defaultdict
+
+import dagster as dg
+import pytest
+
+from analytics_assets.definitions import defs
+
+
+@pytest.fixture(scope="module")
+def shipped() -> dg.Definitions:
+    """Everything Dagster sees."""
+    return defs()
+
+
+def test_every_asset_is_named_account_and_table(shipped: dg.Definitions) -> None:
+    """Its group is the account, and every account has a resource of that name."""
+    repository = shipped.get_repository_def()
+    specs = list(repository.asset_graph.asset_nodes)
+    assert {node.key.path[0] for node in specs} >= {"airbridge", "bento", "statsig"}
+    assert [node.key for node in specs if len(node.key.path) != 2 or node.group_name != node.key.path[0]] == []
+    assert set(repository.get_top_level_resources()) >= {"lake", *(node.key.path[0] for node in specs)}
+
+
+def test_every_asset_is_daily_or_a_snapshot_and_says_so(shipped: dg.Definitions) -> None:
+    """The tag is what the job of all snapshots goes by."""
+    nodes = shipped.resolve_asset_graph().asset_nodes
+    assert [node.key for node in nodes if (node.tags["reading"] == "daily") != (node.partitions_def is not None)] == []
+    snapshots = {node.key for node in nodes if node.tags["reading"] == "snapshot"}
+    assert set(shipped.resolve_job_def("snapshots").asset_layer.executable_asset_keys) == snapshots
+
+
+def test_accounts_take_different_numbers_of_days_a_run(shipped: dg.Definitions) -> None:
+    """Or Dagster would merge a backfill over several of them into one run."""
+    sizes = defaultdict(set)
+    for node in shipped.resolve_asset_graph().asset_nodes:
+        if node.partitions_def is not None:
+            assert node.backfill_policy is not None
+            sizes[node.key.path[0]].add(node.backfill_policy.max_partitions_per_run)
+    assert {len(of_account) for of_account in sizes.values()} == {1}
+    assert len(set.union(*sizes.values())) == len(sizes)
+
+
+def test_in_the_sandbox_no_schedule_runs_by_itself(shipped: dg.Definitions) -> None:
+    """One for each account's days, and one for all snapshots."""
+    schedules = shipped.get_repository_def().schedule_defs
+    assert {schedule.name for schedule in schedules} >= {"snapshots", "airbridge_daily", "bento_daily", "statsig_daily"}
+    assert {schedule.default_status for schedule in schedules} == {dg.DefaultScheduleStatus.STOPPED}
+
+
+def test_a_run_is_one_process(shipped: dg.Definitions) -> None:
+    """Days are read several at once inside a step; a process for each step would only cost its start."""
+    assert shipped.executor is dg.in_process_executor

@@ -1,0 +1,136 @@
+"""What a schedule asks for at an instant."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from analytics_assets.partitions import daily_partitions
+from analytics_assets.schedules import DailyLoad, daily_load, snapshots
+from analytics_assets.settings import settings
+
+DAILY, SNAPSHOTS = {dg.AssetKey(["shop", "numbers"])}, {dg.AssetKey(["a", "counts"]), dg.AssetKey(["b", "counts"])}
+
+
+def final_at(day: date) -> datetime:
+    """Two hours after the UTC day."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1, hours=2)
+
+
+def built(*, timezone: str = "UTC", lookback_days: int = 3, is_on: bool = False) -> dg.Definitions:
+    """One account with a job and schedule, from the first of March on, and snapshots of two others."""
+    partitions = daily_partitions(replace(settings({}), timezone=timezone, start_date=date(2026, 3, 1)))
+
+    @dg.multi_asset(specs=[dg.AssetSpec(key, tags={"reading": "daily"}) for key in DAILY], partitions_def=partitions)
+    def numbers() -> Iterator[dg.MaterializeResult[None]]:
+        """A daily table."""
+        yield from ()
+
+    @dg.multi_asset(specs=[dg.AssetSpec(key, tags={"reading": "snapshot"}) for key in sorted(SNAPSHOTS)])
+    def counts() -> Iterator[dg.MaterializeResult[None]]:
+        """Readings of what has no history."""
+        yield from ()
+
+    load = DailyLoad("30 4 * * *", lookback_days, final_at)
+    daily_job, daily_schedule = daily_load("shop", [numbers], load, partitions, is_on=is_on)
+    snapshot_job, snapshot_schedule = snapshots("30 9 * * *", is_on=is_on)
+    return dg.Definitions(
+        assets=[numbers, counts], jobs=[daily_job, snapshot_job], schedules=[daily_schedule, snapshot_schedule]
+    )
+
+
+def tick(now: str, name: str = "shop_daily", **given: Any) -> dg.RunRequest | str:
+    """What the schedule asks for at an instant in UTC, or why it asks for nothing."""
+    repository = built(**given).get_repository_def()
+    with dg.build_schedule_context(
+        scheduled_execution_time=datetime.fromisoformat(now).replace(tzinfo=UTC), repository_def=repository
+    ) as context:
+        data = repository.get_schedule_def(name).evaluate_tick(context)
+    if data.skip_message is not None:
+        return data.skip_message
+    assert data.run_requests is not None
+    [request] = data.run_requests
+    return request
+
+
+def asked(now: str, **given: Any) -> tuple[str, str]:
+    """First and last day of the range asked for."""
+    request = tick(now, **given)
+    assert isinstance(request, dg.RunRequest)
+    tags = request.tags
+    return tags["dagster/asset_partition_range_start"], tags["dagster/asset_partition_range_end"]
+
+
+def test_the_lookback_is_asked_for_as_one_range_run() -> None:
+    """It ends with the newest final day; each tick has a key of its own, or a failed day would never be asked for again."""
+    request = tick("2026-03-10T04:30")
+    assert isinstance(request, dg.RunRequest)
+    assert (request.run_key, request.partition_key) == ("shop:2026-03-10T04:30Z", None)
+    assert {name: value for name, value in request.tags.items() if "partition" in name} == {
+        "dagster/asset_partition_range_start": "2026-03-07",
+        "dagster/asset_partition_range_end": "2026-03-09",
+    }
+
+
+@pytest.mark.parametrize(
+    ("now", "days"),
+    [
+        ("2026-03-10T01:59", ("2026-03-06", "2026-03-08")),
+        ("2026-03-10T02:00", ("2026-03-07", "2026-03-09")),
+        ("2026-03-03T04:30", ("2026-03-01", "2026-03-02")),
+        ("2026-03-02T02:00", ("2026-03-01", "2026-03-01")),
+    ],
+)
+def test_only_final_days_from_the_start_date_on_are_asked_for(now: str, days: tuple[str, str]) -> None:
+    """A tick before the day is final takes the day before; the lookback is cut at the first day."""
+    assert asked(now) == days
+
+
+def test_before_the_first_day_is_final_the_tick_is_skipped_in_words() -> None:
+    """No run of no days."""
+    assert tick("2026-03-02T01:59") == "No day from 2026-03-01 on is final yet."
+
+
+@pytest.mark.parametrize(
+    ("timezone", "now", "newest"),
+    [
+        ("Asia/Seoul", "2026-03-09T23:30", "2026-03-08"),
+        ("Asia/Seoul", "2026-03-10T02:30", "2026-03-09"),
+        ("Pacific/Honolulu", "2026-03-10T09:30", "2026-03-08"),
+        ("Pacific/Honolulu", "2026-03-10T10:30", "2026-03-09"),
+    ],
+)
+def test_a_day_must_be_a_partition_too(timezone: str, now: str, newest: str) -> None:
+    """East of UTC it is one before it is final, west of it the other way round."""
+    assert asked(now, timezone=timezone, lookback_days=1) == (newest, newest)
+
+
+@pytest.mark.parametrize(
+    ("is_on", "status"), [(True, dg.DefaultScheduleStatus.RUNNING), (False, dg.DefaultScheduleStatus.STOPPED)]
+)
+def test_settings_say_whether_schedules_run_by_default(is_on: bool, status: dg.DefaultScheduleStatus) -> None:
+    """In UTC, whatever zone the partitions are in."""
+    schedules = built(is_on=is_on, timezone="Asia/Seoul").get_repository_def().schedule_defs
+    assert {
+        (schedule.name, schedule.cron_schedule, schedule.execution_timezone, schedule.default_status)
+        for schedule in schedules
+    } == {("shop_daily", "30 4 * * *", "UTC", status), ("snapshots", "30 9 * * *", "UTC", status)}
+
+
+def test_each_job_takes_its_own_kind_of_table() -> None:
+    """The daily job the account's, the snapshot job those of all accounts."""
+    repository = built().get_repository_def()
+    jobs = {
+        name: set(repository.get_job(name).asset_layer.executable_asset_keys) for name in ("shop_daily", "snapshots")
+    }
+    assert jobs == {"shop_daily": DAILY, "snapshots": SNAPSHOTS}
+
+
+def test_the_snapshot_schedule_asks_for_one_reading() -> None:
+    """Of everything, without partition."""
+    request = tick("2026-03-10T09:30", "snapshots")
+    assert isinstance(request, dg.RunRequest)
+    assert (request.partition_key, [name for name in request.tags if "partition" in name]) == (None, [])

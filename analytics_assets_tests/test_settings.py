@@ -1,0 +1,132 @@
+"""The environment, put into words when it cannot be used."""
+
+from datetime import date
+
+import pytest
+
+from analytics_assets.errors import AccessRefusedError, PermanentError
+from analytics_assets.settings import VARIABLES, Settings, secret, settings
+
+DEFAULTS = Settings(
+    mode="sandbox",
+    lake="data/sandbox",
+    state="sqlite:///data/sandbox.db",
+    sandbox_url=None,
+    start_date=date(2025, 1, 1),
+    timezone="UTC",
+    schedules_on=False,
+)
+
+
+def test_without_settings_everything_is_the_sandbox() -> None:
+    """No key, no schedule, and folders of its own."""
+    assert settings({}) == DEFAULTS
+
+
+def test_an_empty_variable_is_like_one_that_is_not_set() -> None:
+    """Compose files and CI systems set variables to nothing."""
+    assert settings(dict.fromkeys(VARIABLES, "")) == DEFAULTS
+
+
+def test_live_mode_has_its_own_lake_and_state_and_runs_its_schedules() -> None:
+    """Invented numbers and real ones never share a folder by default."""
+    assert settings({"ANALYTICS_MODE": "live"}) == Settings(
+        mode="live",
+        lake="data/live",
+        state="sqlite:///data/live.db",
+        sandbox_url=None,
+        start_date=date(2025, 1, 1),
+        timezone="UTC",
+        schedules_on=True,
+    )
+
+
+def test_every_variable_can_be_set() -> None:
+    """Each of those that the README's table names."""
+    given = {
+        "ANALYTICS_MODE": "live",
+        "ANALYTICS_LAKE": "s3://bucket/lake",
+        "ANALYTICS_STATE": "postgresql+psycopg://host/state",
+        "ANALYTICS_SANDBOX_URL": "http://127.0.0.1:8000",
+        "ANALYTICS_START_DATE": "2024-02-29",
+        "ANALYTICS_TIMEZONE": "Asia/Seoul",
+        "ANALYTICS_SCHEDULES": "off",
+    }
+    assert given.keys() == VARIABLES.keys()
+    assert settings(given) == Settings(
+        mode="live",
+        lake="s3://bucket/lake",
+        state="postgresql+psycopg://host/state",
+        sandbox_url="http://127.0.0.1:8000",
+        start_date=date(2024, 2, 29),
+        timezone="Asia/Seoul",
+        schedules_on=False,
+    )
+
+
+def test_schedules_can_be_on_in_the_sandbox() -> None:
+    """The mode is only the default."""
+    assert settings({"ANALYTICS_SCHEDULES": "on"}).schedules_on
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("ANALYTICS_MODE", "prod", "ANALYTICS_MODE='prod' is not known: use sandbox or live."),
+        ("ANALYTICS_MODE", "Live", "ANALYTICS_MODE='Live' is not known: use sandbox or live."),
+        ("ANALYTICS_SCHEDULES", "true", "ANALYTICS_SCHEDULES='true' is not known: use on or off."),
+        (
+            "ANALYTICS_START_DATE",
+            "01/02/2025",
+            "ANALYTICS_START_DATE='01/02/2025' is not a date: write it as 2025-01-01.",
+        ),
+        (
+            "ANALYTICS_START_DATE",
+            "2025-02-29",
+            "ANALYTICS_START_DATE='2025-02-29' is not a date: write it as 2025-01-01.",
+        ),
+        (
+            "ANALYTICS_TIMEZONE",
+            "Mars/Base",
+            "ANALYTICS_TIMEZONE='Mars/Base' is no time zone: use a name such as Europe/Berlin.",
+        ),
+        (
+            "ANALYTICS_TIMEZONE",
+            "Europe",
+            "ANALYTICS_TIMEZONE='Europe' is no time zone: use a name such as Europe/Berlin.",
+        ),
+        (
+            "ANALYTICS_TIMEZONE",
+            "/etc/passwd",
+            "ANALYTICS_TIMEZONE='/etc/passwd' is no time zone: use a name such as Europe/Berlin.",
+        ),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_told_with_its_name_and_remedy(variable: str, value: str, message: str) -> None:
+    """One sentence, before anything runs."""
+    with pytest.raises(PermanentError) as refused:
+        settings({variable: value})
+    assert str(refused.value) == message
+
+
+def test_a_key_is_read_by_its_variables_name() -> None:
+    """Without the line break that a copied secret often ends with."""
+    assert secret("SHOP_KEY", {"SHOP_KEY": " sk-1\n"}) == "sk-1"
+
+
+@pytest.mark.parametrize("given", [{}, {"SHOP_KEY": ""}, {"SHOP_KEY": "  "}])
+def test_a_key_that_is_not_set_refuses_the_whole_account(given: dict[str, str]) -> None:
+    """The message names the variable."""
+    with pytest.raises(AccessRefusedError) as refused:
+        secret("SHOP_KEY", given)
+    assert str(refused.value) == (
+        "The environment variable SHOP_KEY is not set. Live mode needs it; ANALYTICS_MODE=sandbox needs no key."
+    )
+
+
+def test_by_default_the_process_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read anew each time: nothing is remembered from import."""
+    assert settings().mode == "sandbox"
+    monkeypatch.setenv("ANALYTICS_MODE", "live")
+    monkeypatch.setenv("SHOP_KEY", "sk-2")
+    assert (settings().mode, secret("SHOP_KEY")) == ("live", "sk-2")
