@@ -1,0 +1,211 @@
+"""Whole streams of each vendor read from the sandbox server into a lake, and what came of them. No assertions here."""
+
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from analytics_assets.clock import Clock
+from analytics_assets.errors import SourceError
+from analytics_assets.lake.landing import DayResult, Landing
+from analytics_assets.lake.snapshot import Snapshot
+from analytics_assets.lake.store import Lake
+from analytics_assets.lake.stream import Stream
+from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
+from analytics_assets.sources.airbridge.request import ReportSpec
+from analytics_assets.sources.airbridge.snapshots import catalog_snapshot
+from analytics_assets.sources.airbridge.streams import App, Waiting, report_stream
+from analytics_assets.sources.bento.streams import (
+    AdsSpec,
+    AudienceSpec,
+    ReportsSpec,
+    ads_stream,
+    audience_snapshot,
+    reports_snapshot,
+)
+from analytics_assets.sources.statsig.observations import definitions_stream
+from analytics_assets.sources.statsig.streams import ListingSpec, ValuesSpec, listing_snapshot, values_stream
+from analytics_assets.state.ledger import Ledger
+from analytics_assets_tests.contract.clients import NOW, Clients, clients
+from analytics_assets_tests.contract.operations import REPORT
+from analytics_assets_tests.contract.server import SandboxServer
+
+APP = App("shop", "Asia/Seoul", "USD", 4.0)
+ROAS = replace(REPORT, name="roas", metric="app_roas", intervals=1)
+# Two processes of different runs never agree on these.
+_RANDOM = {"task_id"}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is read of a vendor.
+
+    Attributes:
+        days: The days of its daily streams.
+        ads: Which of Bento's attribution.
+        segments: Segments of Bento.
+        reports: Reports of Bento.
+        revenue: Airbridge's reports.
+        listing: Statsig's definitions.
+    """
+
+    days: Sequence[date]
+    ads: AdsSpec = field(default_factory=AdsSpec)
+    segments: tuple[str, ...] = ()
+    reports: tuple[str, ...] = ("report_signups",)
+    revenue: tuple[ReportSpec, ...] = (REPORT, ROAS)
+    listing: ListingSpec = field(default_factory=ListingSpec)
+
+
+@dataclass(frozen=True)
+class Read:
+    """What one stream came to.
+
+    Attributes:
+        kind: Class of the first day's error, or `rows`.
+        requests: Requests the server counted.
+        message: The first day's message; empty for rows.
+        is_quarantined: Whether an answer is kept aside.
+        rows: Rows of each typed table, all days, in the table's order.
+        hashes: Data version of each typed table and day.
+        figures: Figures and notes by table and day.
+    """
+
+    kind: str
+    requests: int
+    message: str
+    is_quarantined: bool
+    rows: dict[str, list[dict[str, Any]]]
+    hashes: dict[tuple[str, date], str]
+    figures: dict[tuple[str, date], dict[str, Any]]
+
+
+@asynccontextmanager
+async def streams(
+    to: Clients, vendor: str, wish: Wish, lake: Lake, *, clock: Clock, now: datetime
+) -> AsyncIterator[list[tuple[str, Stream, Sequence[date]]]]:
+    """The streams of a vendor, each with its name and the days to read, in the order in which they are to be read."""
+    if vendor == "bento":
+        yield [
+            ("ads", ads_stream("bento", wish.ads, to.bento), wish.days),
+            seen("audience", audience_snapshot("bento", AudienceSpec(wish.segments), to.bento), now),
+            seen("reports", reports_snapshot("bento", ReportsSpec(wish.reports), to.bento), now),
+        ]
+    elif vendor == "statsig":
+        yield [
+            ("values", values_stream("statsig", ValuesSpec(), to.statsig, clock), wish.days),
+            seen("listing", listing_snapshot("statsig", wish.listing, to.statsig), now),
+            ("definitions", definitions_stream("statsig", wish.listing, lake), wish.days),
+        ]
+    else:
+        ledger = Ledger(f"sqlite:///{Path(lake.root).parent}/state.db")
+        waiting = Waiting(1.0, 92, 4, TaskPolicy(first_look_s=0.05, longest_look_s=0.05))
+        async with (
+            _report(wish.revenue[0], to, ledger, lake, waiting=waiting, clock=clock) as first,
+            _report(wish.revenue[1], to, ledger, lake, waiting=waiting, clock=clock)
+            if len(wish.revenue) > 1
+            else nullcontext() as second,
+        ):
+            daily = [
+                (spec.name, one, wish.days) for spec, one in zip(wish.revenue, (first, second), strict=False) if one
+            ]
+            yield [*daily, seen("catalog", catalog_snapshot("airbridge", APP, to.airbridge), now)]
+
+
+def _report(spec: ReportSpec, to: Clients, ledger: Ledger, lake: Lake, *, waiting: Waiting, clock: Clock) -> Any:
+    return report_stream(
+        "airbridge",
+        APP,
+        spec,
+        to.airbridge,
+        ledger=ledger,
+        lake=lake,
+        waiting=waiting,
+        clock=clock,
+        owner="run",
+        log=logging.getLogger("contract"),
+    )
+
+
+def seen(name: str, snapshot: Snapshot, now: datetime) -> tuple[str, Stream, Sequence[date]]:
+    """A snapshot as it lands: a stream of the one day it is observed on."""
+    stream = Stream(
+        account=snapshot.account,
+        raw=snapshot.raw,
+        typed=snapshot.typed,
+        asked=lambda _day: name,
+        fetch=snapshot.fetch,
+        transform=lambda day, raw: {} if raw is None else snapshot.transform(day, raw),
+        final_at=lambda _day: datetime.min.replace(tzinfo=UTC),
+    )
+    return name, stream, [snapshot.day_of(now)]
+
+
+def ticking(now: datetime) -> Clock:
+    """A clock that shows `now` and goes on."""
+    start = time.monotonic()
+    return lambda: now + timedelta(seconds=time.monotonic() - start)
+
+
+async def land(
+    lake: Lake, stream: Stream, days: Sequence[date], clock: Clock, *, family: str = "run"
+) -> list[DayResult]:
+    """Lands days as production does; every table is selected."""
+    names = {table.name for table in (stream.raw, *stream.typed) if table is not None}
+    landing = Landing(lake, names, family, clock, is_sandbox=True)
+    return [result async for result in landing.bring(stream, days)]
+
+
+async def read(server: SandboxServer, vendor: str, wish: Wish, folder: Path, *, now: datetime = NOW) -> dict[str, Read]:
+    """Everything wished of a vendor, by name of the stream; the server's counts are begun anew for each."""
+    lake, clock, found = Lake(str(folder / "lake")), ticking(now), {}
+    async with (
+        clients(server.url, clock=clock, only=vendor) as to,
+        streams(to, vendor, wish, lake, clock=clock, now=now) as opened,
+    ):
+        before: dict[str, int] = server.counts()
+        for name, stream, days in opened:
+            results = await land(lake, stream, days, clock)
+            after = server.counts()
+            found[name] = _read(lake, stream, results, sum(after.values()) - sum(before.values()))
+            before = after
+    return found
+
+
+def _read(lake: Lake, stream: Stream, results: Sequence[DayResult], requests: int) -> Read:
+    errors: list[SourceError] = [result.error for result in results if result.error is not None]
+    # The catalogue and the task table hold what was sent themselves.
+    tables = stream.typed or ([stream.raw] if stream.raw is not None and "body" not in stream.raw.schema.names else [])
+    return Read(
+        kind=type(errors[0]).__name__ if errors else "rows",
+        requests=requests,
+        message=str(errors[0]) if errors else "",
+        is_quarantined=any(result.quarantine for result in results),
+        rows={
+            table.name: [_content(row, table.content_names) for row in lake.read(stream.account, table).to_pylist()]
+            for table in tables
+        },
+        hashes={
+            (table.name, result.day): result.tables[table.name].footer.content_hash
+            for table in stream.typed
+            for result in results
+            if table.name in result.tables
+        },
+        figures={
+            (name, result.day): {key: value for key, value in figures.items() if key not in _RANDOM}
+            for result in results
+            for name, figures in result.figures.items()
+        },
+    )
+
+
+def _content(row: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    # The text of an entry is as sent, so its form is what changes.
+    return {name: row[name] for name in names if name != "entry"}
+
+
+RowsOf = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
