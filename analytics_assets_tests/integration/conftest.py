@@ -1,0 +1,47 @@
+"""A lake and a state database of the test's own, and a Dagster instance on SQLite."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the production code of a test is pointed to."""
+
+    lake: Path
+    state: str
+    environment: dict[str, str]
+
+
+@pytest.fixture
+def point(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], Place]:
+    """A function that points production to a sandbox server, with a lake and state below the test's folder."""
+
+    def to(url: str) -> Place:
+        place = Place(
+            tmp_path / "lake",
+            f"sqlite:///{tmp_path}/state.db",
+            {
+                "ANALYTICS_SANDBOX_URL": url,
+                "ANALYTICS_LAKE": str(tmp_path / "lake"),
+                "ANALYTICS_STATE": f"sqlite:///{tmp_path}/state.db",
+            },
+        )
+        for name, value in place.environment.items():
+            monkeypatch.setenv(name, value)
+        return place
+
+    return to
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    """A Dagster instance on SQLite files."""
+    folder = tmp_path / "dagster"
+    folder.mkdir()
+    with dg.DagsterInstance.local_temp(str(folder)) as one:
+        yield one

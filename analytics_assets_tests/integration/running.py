@@ -1,0 +1,174 @@
+"""How tests run what production defines: definitions with a clock of their own, range runs, and what stands afterwards.
+
+Lake files are read here with Parquet's own reader, so that a mistake in the package's reading cannot hide one in its writing.
+No assertions here.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pyarrow.parquet as pq
+
+from analytics_assets.clock import Clock
+from analytics_assets.configuration import account_definitions
+from analytics_assets.lake.resource import LakeResource
+from analytics_assets.partitions import daily_partitions
+from analytics_assets.schedules import DailyLoad, snapshots
+from analytics_assets.settings import settings
+from analytics_assets.sources.airbridge.assets import catalog_assets, report_assets, tasks_assets
+from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
+from analytics_assets.sources.airbridge.request import ReportSpec
+from analytics_assets.sources.airbridge.resource import AirbridgeResource
+from analytics_assets.sources.airbridge.sensors import report_sensor
+from analytics_assets.sources.airbridge.streams import App, Waiting
+from analytics_assets.sources.bento.assets import ads_assets, audience_assets, reports_assets
+from analytics_assets.sources.bento.resource import BentoResource
+from analytics_assets.sources.bento.streams import AdsSpec, AudienceSpec, ReportsSpec
+from analytics_assets.sources.statsig.assets import definitions_assets, listing_assets, values_assets
+from analytics_assets.sources.statsig.resource import StatsigResource
+from analytics_assets.sources.statsig.streams import ListingSpec, ValuesSpec
+
+SEOUL_APP = App("myapp", "Asia/Seoul", "USD", 4.0)
+FIRST, LAST = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+DAYS_PER_RUN = 92
+
+
+def report(name: str, metric: str, aggregation: str, *, intervals: int) -> ReportSpec:
+    """A report by channel and campaign, of orders after installs."""
+    return ReportSpec(
+        name=name,
+        group_by=("channel", "campaign"),
+        metric=metric,
+        aggregation=aggregation,
+        start_events=("app_install",),
+        return_events=("app_order_complete",),
+        intervals=intervals,
+    )
+
+
+REVENUE = report("revenue", "app_revenue", "cumulative", intervals=30)
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the three accounts of a test pull, and how report tasks are waited for."""
+
+    ads: AdsSpec = field(default_factory=AdsSpec)
+    audience: AudienceSpec = field(default_factory=AudienceSpec)
+    bento_reports: ReportsSpec = field(default_factory=lambda: ReportsSpec(("signups",)))
+    reports: tuple[ReportSpec, ...] = (REVENUE,)
+    wait_s: float = 60.0
+    policy: TaskPolicy = field(default_factory=lambda: TaskPolicy(first_look_s=0.05, first_pause_s=0.1))
+
+
+def definitions_at(clock: Clock, wishes: Wishes) -> dg.Definitions:
+    """All three accounts as production puts them together, but with a clock of the test's."""
+    chosen = settings()
+    partitions = daily_partitions(chosen)
+    waiting = Waiting(wishes.wait_s, DAYS_PER_RUN, 100, wishes.policy)
+    bento = account_definitions(
+        "bento",
+        daily=[ads_assets("bento", wishes.ads, partitions, days_per_run=DAYS_PER_RUN, clock=clock)],
+        snapshots=[
+            audience_assets("bento", wishes.audience, clock=clock),
+            reports_assets("bento", wishes.bento_reports, clock=clock),
+        ],
+        load=_load(wishes.ads.final_at),
+        resource=BentoResource(),
+    )
+    statsig = account_definitions(
+        "statsig",
+        daily=[
+            values_assets("statsig", ValuesSpec(), partitions, days_per_run=DAYS_PER_RUN, clock=clock),
+            definitions_assets("statsig", ListingSpec(), partitions, days_per_run=DAYS_PER_RUN, clock=clock),
+        ],
+        snapshots=[listing_assets("statsig", ListingSpec(), clock=clock)],
+        load=_load(ValuesSpec().final_at),
+        resource=StatsigResource(),
+    )
+    airbridge = account_definitions(
+        "airbridge",
+        daily=[
+            report_assets("airbridge", SEOUL_APP, spec, waiting, partitions, days_per_run=DAYS_PER_RUN, clock=clock)
+            for spec in wishes.reports
+        ],
+        snapshots=[
+            catalog_assets("airbridge", SEOUL_APP, clock=clock),
+            *(tasks_assets("airbridge", SEOUL_APP, spec, clock=clock) for spec in wishes.reports),
+        ],
+        load=_load(SEOUL_APP.final_at),
+        resource=AirbridgeResource(app_name=SEOUL_APP.name),
+        sensors=[
+            report_sensor(
+                "airbridge",
+                wishes.reports,
+                policy=wishes.policy,
+                days_per_run=DAYS_PER_RUN,
+                interval_s=1,
+                clock=clock,
+            )
+        ],
+    )
+    job, _ = snapshots("0 0 * * *", is_on=False)
+    shared = dg.Definitions(resources={"lake": LakeResource()}, jobs=[job], executor=dg.in_process_executor)
+    return dg.Definitions.merge(bento, statsig, airbridge, shared)
+
+
+def _load(final_at: Callable[[date], datetime]) -> DailyLoad:
+    return DailyLoad("0 0 * * *", 1, final_at)
+
+
+def run(
+    definitions: dg.Definitions,
+    job: str,
+    instance: dg.DagsterInstance,
+    tags: Mapping[str, str] | None = None,
+    tables: Sequence[str] | None = None,
+) -> dg.ExecuteInProcessResult:
+    """Runs a job here and now; `tags` may be those of a run request, `tables` are `account/table`."""
+    chosen = None if tables is None else [dg.AssetKey(one.split("/")) for one in tables]
+    return definitions.resolve_job_def(job).execute_in_process(
+        instance=instance, tags=dict(tags or {}), asset_selection=chosen, raise_on_error=False
+    )
+
+
+def range_tags(days: Sequence[date]) -> dict[str, str]:
+    """The tags of a range run over adjacent days."""
+    return {FIRST: days[0].isoformat(), LAST: days[-1].isoformat()}
+
+
+def days_from(first: date, count: int) -> list[date]:
+    """So many adjacent days."""
+    return [first + timedelta(days=number) for number in range(count)]
+
+
+def failure_words(result: dg.ExecuteInProcessResult) -> str:
+    """What the failed steps say."""
+    told = []
+    for event in result.all_events:
+        error = event.step_failure_data.error if event.is_step_failure else None
+        while error is not None:
+            told.append(error.message)
+            error = error.cause
+    return "\n".join(told)
+
+
+def rows(root: Path, account: str, table: str) -> list[dict[str, Any]]:
+    """All rows of a table, day by day in the order of the files."""
+    files = sorted((root / account / table).glob("dt=*/data.parquet"))
+    return [row for file in files for row in pq.ParquetFile(file).read().to_pylist()]
+
+
+def days_landed(root: Path, account: str, table: str) -> list[date]:
+    """The days that stand."""
+    files = sorted((root / account / table).glob("dt=*/data.parquet"))
+    return [date.fromisoformat(file.parent.name.removeprefix("dt=")) for file in files]
+
+
+def in_order(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rows in an order of their own, whatever the order they came in, so that two lists of them can be compared."""
+    return sorted((dict(row) for row in found), key=lambda row: [str(row[name]) for name in sorted(row)])

@@ -1,0 +1,101 @@
+"""Every typed row of a seeded fortnight equals what the oracles count person by person from the same world.
+
+Three vendors, three calendars: Airbridge in Seoul's days, Statsig in fixed UTC-8 days, Bento in UTC days. The vendors' clock and ours stand at
+one instant, so that the days under way are exact too. A metric is created within the fortnight, and the users report is so short that the
+oldest cohorts are complete.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+import pytest
+
+from analytics_assets.sandbox.options import Options
+from analytics_assets.sandbox.world import SeededWorld
+from analytics_assets.sources.bento.streams import AdsSpec, AudienceSpec, ReportsSpec
+from analytics_assets_tests.integration.conftest import Place
+from analytics_assets_tests.integration.oracle_airbridge import AirbridgeTruth, catalog_rows
+from analytics_assets_tests.integration.oracle_bento import BentoTruth
+from analytics_assets_tests.integration.oracle_statsig import StatsigTruth
+from analytics_assets_tests.integration.running import (
+    REVENUE,
+    Wishes,
+    days_from,
+    definitions_at,
+    failure_words,
+    in_order,
+    range_tags,
+    report,
+    rows,
+    run,
+)
+from analytics_assets_tests.integration.server import sandbox_server
+
+# Statsig's last day is final half an hour before; in Seoul it is 05:30 of the 11th.
+NOW = datetime(2025, 3, 10, 20, 30, tzinfo=UTC)
+DAYS = days_from(date(2025, 2, 24), 14)
+SEOUL = ZoneInfo("Asia/Seoul")
+USERS = report("users", "app_user_count", "unique-cumulative", intervals=7)
+ADS = AdsSpec(dimensions=("source", "campaign"), revenue_modes=("all_revenue", "first_revenue", "subscriptions"))
+SEGMENTS = ("newsletter", "vip")
+
+
+@pytest.fixture
+def world() -> SeededWorld:
+    """The business of one seed."""
+    return SeededWorld(7)
+
+
+@pytest.fixture
+def landed(world: SeededWorld, point: Callable[[str], Place]) -> Place:
+    """A lake with everything of the fortnight."""
+    wishes = Wishes(
+        ads=ADS,
+        audience=AudienceSpec(SEGMENTS),
+        bento_reports=ReportsSpec(("signups", "counter_total", "signups_wrapped")),
+        reports=(REVENUE, USERS),
+    )
+    with sandbox_server(Options(seed=7, now=lambda: NOW, task_seconds=0), world) as sandbox:
+        place = point(sandbox.url)
+        definitions = definitions_at(lambda: NOW, wishes)
+        with dg.DagsterInstance.ephemeral() as instance:
+            for job in ("snapshots", "bento_daily", "statsig_daily", "airbridge_daily"):
+                result = run(definitions, job, instance, {} if job == "snapshots" else range_tags(DAYS))
+                assert result.success, failure_words(result)
+    return place
+
+
+def test_every_typed_row_of_a_fortnight_equals_what_the_world_holds(landed: Place, world: SeededWorld) -> None:
+    """All typed tables of all sources, in full, to the cent; nothing besides them and the raw ones stands in the lake."""
+    bento = BentoTruth(world, NOW)
+    statsig = StatsigTruth(world, NOW)
+    revenue, users = (AirbridgeTruth(world, SEOUL, NOW, one.intervals) for one in (REVENUE, USERS))
+    attribution = bento.ads(DAYS, ADS.dimensions, ADS.revenue_modes)
+    points = [
+        *bento.signups_by_source("signups"),
+        *bento.counter("counter_total"),
+        *bento.signups_by_source("signups_wrapped"),
+    ]
+    expected: dict[str, list[dict[str, Any]]] = {
+        **{f"bento/{name}": held for name, held in attribution.items()},
+        "bento/audience_counts": bento.audience(SEGMENTS),
+        "bento/report_points": points,
+        "statsig/event_metrics": statsig.definitions(DAYS),
+        "statsig/metric_values": statsig.values(DAYS),
+        "airbridge/revenue_cohorts": revenue.cohorts(DAYS, "revenue"),
+        "airbridge/revenue_cohort_totals": revenue.totals(DAYS),
+        "airbridge/users_cohorts": users.cohorts(DAYS, "users"),
+        "airbridge/users_cohort_totals": users.totals(DAYS),
+        "airbridge/catalog": catalog_rows(date(2025, 3, 11), NOW),
+    }
+
+    stand = {str(folder.relative_to(landed.lake)) for folder in landed.lake.glob("*/*")}
+    typed = {name for name in stand if not name.endswith(("_raw", "_tasks"))}
+
+    assert typed == set(expected)
+    for name, wanted in expected.items():
+        assert wanted, name
+        assert in_order(rows(landed.lake, *name.split("/"))) == in_order(wanted), name
