@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+export DAGSTER_DISABLE_TELEMETRY := yes
 
-.PHONY: demo test dev check lock clean
+.PHONY: demo test dev check docs lock clean
 
 demo: $(READY)  ## Load the last 7 final days of everything from the sandbox, with the daemon and the sensor, and show what landed
 	@$(BIN)/python -m analytics_assets.demo
@@ -13,7 +14,7 @@ test: $(READY)  ## Unit, contract and integration tests; no network beyond this 
 	@$(BIN)/python -m pytest $(TEST_ARGS)
 
 dev: $(READY)  ## The Dagster UI on http://127.0.0.1:3000
-	@$(BIN)/python -m analytics_assets.dev
+	@$(BIN)/dg dev --host 127.0.0.1 --port 3000
 
 check: $(READY)  ## Lint, types, import contracts, definitions
 	@$(BIN)/ruff check .
@@ -22,6 +23,9 @@ check: $(READY)  ## Lint, types, import contracts, definitions
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/dg check yaml
 	@$(BIN)/dg check defs
+
+docs: $(READY)  ## Write the parts of the README that are made from the code
+	@$(BIN)/python -m analytics_assets_tests.readme
 
 lock: $(READY)  ## Pin the newest versions that pyproject.toml allows
 	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --upgrade \
