@@ -34,10 +34,11 @@ lock: $(READY)  ## Pin the newest versions that pyproject.toml allows
 clean:  ## Remove the environment and all local data
 	rm -rf $(VENV) data
 
+# The lock names everything, so pip resolves nothing (--no-deps); each file must have its hash.
 $(READY): requirements.lock pyproject.toml
 	@echo "Installing into $(VENV) ..."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(READY)

@@ -30,6 +30,7 @@ from analytics_assets.sources.airbridge.payloads import (
     shown,
     status_of,
 )
+from analytics_assets.sources.airbridge.request import COST_METRICS, ReportSpec
 
 BASE_URL: Final = "https://api.airbridge.io"
 QUERY: Final = "/reports/api/v3/apps/{app_name}/revenue/query"
@@ -213,6 +214,22 @@ class AirbridgeClient:
     async def group_bys(self) -> Answer:
         """The dimensions there are, and whether they have cost (GET)."""
         return await self._metadata("groupbys", "fields")
+
+    async def refuse_without_cost(self, spec: ReportSpec) -> None:
+        """Nothing, or a refusal where a metric made of cost is asked for by dimensions for which the metadata knows none.
+
+        Raises:
+            PermanentError: Its numbers would mean nothing. A dimension the metadata does not list is left to the vendor.
+        """
+        if spec.metric not in COST_METRICS:
+            return
+        answer = await self.group_bys()
+        listed = {entry.key: entry.is_cost for _, entry, _ in entries(answer.read(Sections), "fields")}
+        if fields := [field for field in spec.group_by if listed.get(field) is False]:
+            raise PermanentError(
+                f"Airbridge report {spec.name!r}, group_by: cost is not known by {', '.join(fields)}, so {spec.metric} has no meaning "
+                "there. Leave the field out, or choose another metric."
+            )
 
     async def events(self) -> Answer:
         """The start and return events there are (GET)."""

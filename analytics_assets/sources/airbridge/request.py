@@ -35,6 +35,8 @@ AGGREGATIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "app_arpu": ("cumulative",),
     "app_arppu": ("cumulative",),
 }
+# Made of cost, which exists on some dimensions only; the metadata says which.
+COST_METRICS: Final = frozenset({"app_roas"})
 FILTER_TYPES: Final = ("IN", "NOT IN", "LIKE", "NOT LIKE", "EXIST", "NOT EXIST")
 
 

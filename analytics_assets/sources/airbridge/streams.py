@@ -228,8 +228,9 @@ class _Reader:
         return self._decided(request, seen, reason, trouble)
 
     async def _post(self, request: Request) -> None:
-        self._ledger.begin_attempt(request.id, now=self._clock())
         try:
+            await self._client.refuse_without_cost(self._spec)
+            self._ledger.begin_attempt(request.id, now=self._clock())
             handle = await self._client.request_report(body(self._spec, request.first_day, request.last_day))
         except SourceError as error:
             self._decided(self._ledger.get(request.id), seen_in_post(error), str(error), error)
