@@ -78,7 +78,8 @@ def error_of(
     evidence = Evidence(endpoint, status=status, body=text, trace_id=trace_id or None)
     if status in (TIMED_OUT, TOO_EARLY, THROTTLED) or status >= SERVER_FAULT:
         wait = retry_after_s(headers.get("retry-after"), now)
-        return TransientError(f"{asked}. This may pass by itself.", evidence=evidence, retry_after_s=wait)
+        asks = "" if wait is None else f" The vendor asks to wait {wait:.0f} s."
+        return TransientError(f"{asked}. This may pass by itself.{asks}", evidence=evidence, retry_after_s=wait)
     kind, advice = _refusal(vendor, status, is_html=is_html)
     return kind(f"{asked}. {advice}", evidence=evidence)
 
