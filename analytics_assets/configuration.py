@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import dagster as dg
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from analytics_assets.errors import PermanentError
 from analytics_assets.partitions import daily_partitions
 from analytics_assets.schedules import DailyLoad, daily_load
 from analytics_assets.settings import settings
+from analytics_assets.state.resource import BudgetSettings
 
 T = TypeVar("T")
 
@@ -41,6 +42,28 @@ class ScheduleConfig(dg.Model, dg.Resolvable):
         if value < 1:
             raise ValueError(f"{value} days are none: use 1 or more.")
         return value
+
+
+class BudgetConfig(dg.Model, dg.Resolvable):
+    """What the account may spend, shared by every process; see the vendor's own limits before it is raised."""
+
+    requests: int = Field(description="Requests in any window.")
+    per_seconds: float = Field(description="Length of the window in seconds.")
+    kept_for_schedules: float = Field(
+        default=1.0,
+        description="Share, 0 to 1, that a backfill leaves to scheduled runs, polls and persons while one of them waits.",
+    )
+
+    @model_validator(mode="after")
+    def _lets_something_pass(self) -> "BudgetConfig":
+        checked(self.settings().budget)
+        return self
+
+    def settings(self) -> BudgetSettings:
+        """The budget for the account's resource."""
+        return BudgetSettings(
+            requests=self.requests, per_seconds=self.per_seconds, kept_for_schedules=self.kept_for_schedules
+        )
 
 
 def account_of(context: dg.ComponentLoadContext) -> str:

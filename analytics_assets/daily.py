@@ -9,7 +9,7 @@ Dagster concept: multi-assets, https://docs.dagster.io/guides/build/assets/defin
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from logging import Logger
 from typing import Any
@@ -27,6 +27,9 @@ from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Stream
 from analytics_assets.lake.table import Table
 from analytics_assets.partitions import run_days
+from analytics_assets.progress import Progress
+from analytics_assets.state.budget import Caller
+from analytics_assets.state.resource import kind_of
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class Work:
         family: The attempts that belong together: a run with its re-executions, or a backfill with its own.
         owner: The run's id.
         log: The run's log.
+        caller: Whose requests the run's are, told to the budget, and what has been spent.
     """
 
     resource: Any
@@ -46,6 +50,7 @@ class Work:
     family: str
     owner: str
     log: Logger
+    caller: Caller = field(default_factory=Caller)
 
 
 Opener = Callable[[Work], AbstractAsyncContextManager[Stream]]
@@ -109,6 +114,7 @@ async def _land(
     context: dg.AssetExecutionContext, step: DailyStep, days: Sequence[date], clock: Clock
 ) -> AsyncGenerator[dg.AssetMaterialization, None]:
     landing, work = opened_landing(context, step.account, clock)
+    progress = Progress(len(days), work.caller.meters, clock, say=context.log.info)
     errors: dict[date, SourceError] = {}
     quarantined: dict[date, str] = {}
     number = 0
@@ -118,7 +124,7 @@ async def _land(
             async for result in results:
                 number += 1
                 for name, landed in result.tables.items():
-                    figures = result.figures.get(name, {})
+                    figures = {**result.figures.get(name, {}), **progress.spent_after(number)}
                     yield materialization(
                         asset_key(step.account, name),
                         landed,
@@ -126,8 +132,8 @@ async def _land(
                         partition=result.day.isoformat(),
                         requested_at=result.requested_at,
                     )
+                progress.step(number, is_landed=result.error is None)
                 if result.error is None:
-                    context.log.info("%s landed (%d of %d).", result.day, number, len(days))
                     continue
                 errors[result.day] = result.error
                 context.log.error("%s did not land (%d of %d): %s", result.day, number, len(days), result.error)
@@ -138,8 +144,10 @@ async def _land(
         if number == len(days):
             raise
         errors |= dict.fromkeys(days[number:], error)
+    progress.end()
     if errors:
-        raise failure(errors, of=len(days), what=f"{step.account}/{step.name}", quarantined=quarantined)
+        what = f"{step.account}/{step.name}"
+        raise failure(errors, of=len(days), what=what, quarantined=quarantined, spent=progress.spent())
 
 
 def opened_landing(context: dg.AssetExecutionContext, account: str, clock: Clock) -> tuple[Landing, Work]:
@@ -156,7 +164,12 @@ def opened_landing(context: dg.AssetExecutionContext, account: str, clock: Clock
         is_sandbox=lake.is_sandbox(),
     )
     return landing, Work(
-        resource=getattr(resources, account), lake=landing.lake, family=of, owner=context.run.run_id, log=context.log
+        resource=getattr(resources, account),
+        lake=landing.lake,
+        family=of,
+        owner=context.run.run_id,
+        log=context.log,
+        caller=Caller(kind_of((root or context.run).tags), context.log.info),
     )
 
 

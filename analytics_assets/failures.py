@@ -8,6 +8,7 @@ Dagster concept: Failure, https://docs.dagster.io/guides/build/ops/op-retries
 import re
 from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 import dagster as dg
 
@@ -18,7 +19,14 @@ _SHOWN = 20
 _DATE = r"\d{4}-\d{2}-\d{2}"
 
 
-def failure(errors: Mapping[date, SourceError], *, of: int, what: str, quarantined: Mapping[date, str]) -> dg.Failure:
+def failure(
+    errors: Mapping[date, SourceError],
+    *,
+    of: int,
+    what: str,
+    quarantined: Mapping[date, str],
+    spent: Mapping[str, Any] | None = None,
+) -> dg.Failure:
     """The failure of a step some of whose days did not land.
 
     Args:
@@ -26,6 +34,7 @@ def failure(errors: Mapping[date, SourceError], *, of: int, what: str, quarantin
         of: Days the step was for.
         what: What was to land, such as `bento/ads`.
         quarantined: Where the answers that could not be used are kept.
+        spent: What the step has spent, as metadata.
     """
     causes: dict[str, list[date]] = {}
     for day, error in errors.items():
@@ -43,6 +52,7 @@ def failure(errors: Mapping[date, SourceError], *, of: int, what: str, quarantin
     return dg.Failure(
         f"{what}: {len(errors)} of {of} days did not land.\n" + "\n".join(lines) + f"{more}\n{advice}",
         metadata={
+            **(spent or {}),
             "days_not_landed": dg.MetadataValue.table(
                 records=[
                     dg.TableRecord(
@@ -55,7 +65,7 @@ def failure(errors: Mapping[date, SourceError], *, of: int, what: str, quarantin
                     )
                     for day, error in errors.items()
                 ]
-            )
+            ),
         },
         allow_retries=False,
     )

@@ -18,7 +18,10 @@ Mode = Literal["sandbox", "live"]
 VARIABLES: Mapping[str, tuple[str, str]] = {
     "ANALYTICS_MODE": ("sandbox", "`sandbox` runs against simulated vendors, without keys; `live` asks the vendors."),
     "ANALYTICS_LAKE": ("data/<mode>", "Folder or fsspec URL of the lake."),
-    "ANALYTICS_STATE": ("sqlite:///data/<mode>.db", "SQLAlchemy URL of the database that holds report tasks."),
+    "ANALYTICS_STATE": (
+        "sqlite:///data/<mode>.db",
+        "SQLAlchemy URL of the database that holds report tasks and budgets.",
+    ),
     "ANALYTICS_SANDBOX_URL": ("", "Address of a sandbox server; without it the sandbox runs inside each process."),
     "ANALYTICS_START_DATE": ("2025-01-01", "First day of all daily tables."),
     "ANALYTICS_TIMEZONE": (
@@ -28,6 +31,10 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "ANALYTICS_SCHEDULES": (
         "off in sandbox, on in live",
         "`on` or `off`: whether the daily schedules run without being switched on in the UI.",
+    ),
+    "ANALYTICS_BUDGET": (
+        "off in sandbox, on in live",
+        "`on` or `off`: whether requests wait for the `budget` of their account.",
     ),
 }
 
@@ -44,6 +51,7 @@ class Settings:
         start_date: First day of all daily tables.
         timezone: Zone in which a day becomes a partition.
         schedules_on: Whether schedules run by default.
+        budget_on: Whether requests wait for the budget of their account.
     """
 
     mode: Mode
@@ -53,6 +61,7 @@ class Settings:
     start_date: date
     timezone: str
     schedules_on: bool
+    budget_on: bool
 
 
 def settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -70,7 +79,8 @@ def settings(environment: Mapping[str, str] | None = None) -> Settings:
         sandbox_url=given.get("ANALYTICS_SANDBOX_URL") or None,
         start_date=_start_date(given),
         timezone=_timezone(given),
-        schedules_on=_one_of(given, "ANALYTICS_SCHEDULES", ("on", "off"), "on" if mode == "live" else "off") == "on",
+        schedules_on=_is_on(given, "ANALYTICS_SCHEDULES", mode),
+        budget_on=_is_on(given, "ANALYTICS_BUDGET", mode),
     )
 
 
@@ -86,6 +96,10 @@ def secret(variable: str, environment: Mapping[str, str] | None = None) -> str:
             f"The environment variable {variable} is not set. Live mode needs it; ANALYTICS_MODE=sandbox needs no key."
         )
     return value
+
+
+def _is_on(given: Mapping[str, str], name: str, mode: str) -> bool:
+    return _one_of(given, name, ("on", "off"), "on" if mode == "live" else "off") == "on"
 
 
 def _one_of(given: Mapping[str, str], name: str, allowed: tuple[str, ...], default: str) -> str:

@@ -15,6 +15,7 @@ DEFAULTS = Settings(
     start_date=date(2025, 1, 1),
     timezone="UTC",
     schedules_on=False,
+    budget_on=False,
 )
 
 
@@ -38,6 +39,7 @@ def test_live_mode_has_its_own_lake_and_state_and_runs_its_schedules() -> None:
         start_date=date(2025, 1, 1),
         timezone="UTC",
         schedules_on=True,
+        budget_on=True,
     )
 
 
@@ -51,6 +53,7 @@ def test_every_variable_can_be_set() -> None:
         "ANALYTICS_START_DATE": "2024-02-29",
         "ANALYTICS_TIMEZONE": "Asia/Seoul",
         "ANALYTICS_SCHEDULES": "off",
+        "ANALYTICS_BUDGET": "off",
     }
     assert given.keys() == VARIABLES.keys()
     assert settings(given) == Settings(
@@ -61,6 +64,7 @@ def test_every_variable_can_be_set() -> None:
         start_date=date(2024, 2, 29),
         timezone="Asia/Seoul",
         schedules_on=False,
+    budget_on=False,
     )
 
 

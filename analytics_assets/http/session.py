@@ -192,8 +192,9 @@ class Session:
         ):
             with attempt:
                 attempt_no = attempt.num
-                self.meter.waited_s += await self._gate.enter(name)
+                # The gate comes last: a place taken in the vendor's window is used at once, so that arrivals keep to the window too.
                 async with self._slots:
+                    self.meter.waited_s += await self._gate.enter(name)
                     self.meter.requests[name] += 1
                     self.meter.retries += attempt_no > 1
                     return await self._once(method, name, path, params=params, content=content, attempt_no=attempt_no)

@@ -1,7 +1,7 @@
 """Opens the state database and brings its schema up to date.
 
 SQLite by default, in WAL mode with a long busy time-out, because runs, the sensor and the daemon write from processes of their own.
-Keep the meaning of rows out of here: `ledger.py`.
+Keep the meaning of rows out of here: `ledger.py`, `budget.py`.
 """
 
 from functools import lru_cache
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     Engine,
     Index,
@@ -87,6 +88,32 @@ states = Table(
     Column("state", String(40), nullable=False),
     Column("seen_at", String(40), nullable=False),
     Column("reason", Text),
+)
+
+# The budget counts in milliseconds since 1970: windows are reckoned with, not read.
+budget_doors = Table(
+    "budget_doors",
+    metadata,
+    Column("key", String(400), primary_key=True),
+    Column("closed_until", BigInteger, nullable=False),
+)
+
+budget_spent = Table(
+    "budget_spent",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("key", String(400), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+Index("budget_spent_at", budget_spent.c.key, budget_spent.c.at)
+
+budget_queue = Table(
+    "budget_queue",
+    metadata,
+    Column("key", String(400), primary_key=True),
+    Column("waiter", String(40), primary_key=True),
+    Column("until", BigInteger, nullable=False),
 )
 
 

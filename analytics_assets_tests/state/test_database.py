@@ -38,6 +38,9 @@ def test_a_new_database_has_its_folder_tables_and_version(url: str, tmp_path: Pa
     made = engine(url)
     assert (tmp_path / "not/there/state.db").is_file()
     assert sorted(inspect(made).get_table_names()) == [
+        "budget_doors",
+        "budget_queue",
+        "budget_spent",
         "report_days",
         "report_requests",
         "report_states",

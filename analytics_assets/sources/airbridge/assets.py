@@ -41,7 +41,7 @@ def report_assets(
     @asynccontextmanager
     async def opened(work: Work) -> AsyncIterator[Stream]:
         async with (
-            work.resource.open(clock=clock) as client,
+            work.resource.open(clock=clock, caller=work.caller) as client,
             report_stream(
                 account,
                 app,
@@ -74,7 +74,7 @@ def catalog_assets(account: str, app: App, *, clock: Clock) -> dg.AssetsDefiniti
 
     @asynccontextmanager
     async def opened(work: Work) -> AsyncIterator[Snapshot]:
-        async with work.resource.open(clock=clock) as client:
+        async with work.resource.open(clock=clock, caller=work.caller) as client:
             yield catalog_snapshot(account, app, client)
 
     return snapshot_assets(SnapshotStep("catalog", account, "airbridge", CATALOG, (), opened), clock)

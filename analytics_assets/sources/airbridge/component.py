@@ -7,7 +7,7 @@ import dagster as dg
 from pydantic import Field, model_validator
 
 from analytics_assets.clock import utc_now
-from analytics_assets.configuration import ScheduleConfig, account_definitions, account_of, checked
+from analytics_assets.configuration import BudgetConfig, ScheduleConfig, account_definitions, account_of, checked
 from analytics_assets.partitions import daily_partitions
 from analytics_assets.schedules import DailyLoad
 from analytics_assets.settings import settings
@@ -16,7 +16,7 @@ from analytics_assets.sources.airbridge.audience_config import CohortConfig
 from analytics_assets.sources.airbridge.client import BASE_URL
 from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
 from analytics_assets.sources.airbridge.request import DAYS_PER_TASK, CsvResult, Filter, ReportSpec, Sort
-from analytics_assets.sources.airbridge.resource import AirbridgeResource
+from analytics_assets.sources.airbridge.resource import POLITE_BUDGET, AirbridgeResource
 from analytics_assets.sources.airbridge.sensors import report_sensor
 from analytics_assets.sources.airbridge.streams import App, Waiting
 
@@ -124,6 +124,9 @@ class AirbridgeRevenue(dg.Component, dg.Model, dg.Resolvable):
     )
     reports: list[ReportConfig] = Field(min_length=1, description="The reports to read.")
     tasks: TasksConfig = Field(default_factory=TasksConfig, description="How report tasks are waited for.")
+    budget: BudgetConfig | None = Field(
+        default=None, description="What may be spent; unset is 20 in 2 seconds, what the vendor is known to bear."
+    )
     schedule: ScheduleConfig = Field(description="When and how much the daily load asks for.")
 
     @model_validator(mode="after")
@@ -162,6 +165,11 @@ class AirbridgeRevenue(dg.Component, dg.Model, dg.Resolvable):
                 *(tasks_assets(account, app, spec, clock=utc_now) for spec in specs),
             ],
             load=DailyLoad(self.schedule.cron, self.schedule.lookback_days, app.final_at),
-            resource=AirbridgeResource(app_name=self.app_name, token_variable=self.token, base_url=self.base_url),
+            resource=AirbridgeResource(
+                app_name=self.app_name,
+                token_variable=self.token,
+                base_url=self.base_url,
+                budget=self.budget.settings() if self.budget else POLITE_BUDGET,
+            ),
             sensors=[sensor],
         )

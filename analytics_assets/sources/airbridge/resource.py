@@ -19,7 +19,12 @@ from analytics_assets.sources.airbridge.client import (
     AirbridgeCredentials,
     airbridge_session,
 )
+from analytics_assets.state.budget import Caller
 from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.resource import BudgetSettings
+
+# Airbridge names no number, only that use which endangers the service is answered 429: a politeness.
+POLITE_BUDGET = BudgetSettings(requests=20, per_seconds=2)
 
 
 class AirbridgeResource(dg.ConfigurableResource[AirbridgeClient]):
@@ -28,25 +33,29 @@ class AirbridgeResource(dg.ConfigurableResource[AirbridgeClient]):
     app_name: str = Field(description="The app's unique name, as in the address of its dashboard.")
     token_variable: str = Field(default="AIRBRIDGE_API_TOKEN", description="Environment variable of the API token.")
     base_url: str = Field(default=BASE_URL, description="Address of the API.")
+    budget: BudgetSettings = Field(default=POLITE_BUDGET, description="What the app may spend.")
 
     def ledger(self) -> Ledger:
         """The ledger of report requests, which runs and the sensor share."""
         return Ledger(settings().state)
 
     @asynccontextmanager
-    async def open(self, *, clock: Clock) -> AsyncIterator[AirbridgeClient]:
-        """A client for the length of a run or a tick.
+    async def open(self, *, clock: Clock, caller: Caller | None = None) -> AsyncIterator[AirbridgeClient]:
+        """A client for the length of a run or a tick, for `caller` or else for a person.
 
         Raises:
             AccessRefusedError: The token is not set in live mode; the message names its variable.
         """
         chosen = settings()
+        whose = caller or Caller()
         session = airbridge_session(
             credentials=AirbridgeCredentials(
                 key(chosen, self.token_variable, "AIRBRIDGE_API_TOKEN"), variables=(self.token_variable,)
             ),
             destination=destination(chosen, vendor="airbridge", base_url=self.base_url),
             clock=clock,
+            gate=self.budget.gate(chosen, f"airbridge {self.base_url} {self.app_name}", whose, clock=clock),
         )
+        whose.meters.append(session.meter)
         async with session:
             yield AirbridgeClient(session, self.app_name)

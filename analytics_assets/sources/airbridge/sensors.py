@@ -32,6 +32,7 @@ from analytics_assets.sources.airbridge.request import ReportSpec, spec_hash
 from analytics_assets.sources.airbridge.resource import AirbridgeResource
 from analytics_assets.sources.airbridge.tables import daily_tables
 from analytics_assets.spans import in_words
+from analytics_assets.state.budget import Caller, Kind
 from analytics_assets.state.ledger import INTENT, Ledger
 from analytics_assets.state.requests import Request
 
@@ -144,7 +145,7 @@ async def _look(
     if not to_look_at:
         return tick
     try:
-        async with resource.open(clock=clock) as client, asyncio.timeout(LOOKING_S):
+        async with resource.open(clock=clock, caller=Caller(Kind.SENSOR)) as client, asyncio.timeout(LOOKING_S):
             slots = asyncio.Semaphore(_IN_FLIGHT)
             looks = (_look_at(client, ledger, one, tick, slots=slots, policy=policy, clock=clock) for one in to_look_at)
             await asyncio.gather(*looks)

@@ -41,7 +41,7 @@ def ads_assets(
 
     @asynccontextmanager
     async def opened(work: Work) -> AsyncIterator[Stream]:
-        async with work.resource.open(clock=clock) as client:
+        async with work.resource.open(clock=clock, caller=work.caller) as client:
             yield ads_stream(account, spec, client)
 
     step = DailyStep(
@@ -61,7 +61,7 @@ def audience_assets(account: str, spec: AudienceSpec, *, clock: Clock) -> dg.Ass
 
     @asynccontextmanager
     async def opened(work: Work) -> AsyncIterator[Snapshot]:
-        async with work.resource.open(clock=clock) as client:
+        async with work.resource.open(clock=clock, caller=work.caller) as client:
             yield audience_snapshot(account, spec, client)
 
     step = SnapshotStep("audience", account, "bento", AUDIENCE_RAW, (AUDIENCE_COUNTS,), opened)
@@ -73,7 +73,7 @@ def reports_assets(account: str, spec: ReportsSpec, *, clock: Clock) -> dg.Asset
 
     @asynccontextmanager
     async def opened(work: Work) -> AsyncIterator[Snapshot]:
-        async with work.resource.open(clock=clock) as client:
+        async with work.resource.open(clock=clock, caller=work.caller) as client:
             yield reports_snapshot(account, spec, client)
 
     step = SnapshotStep("reports", account, "bento", REPORTS_RAW, (REPORT_POINTS,), opened)

@@ -9,13 +9,13 @@ import dagster as dg
 from pydantic import Field, model_validator
 
 from analytics_assets.clock import utc_now
-from analytics_assets.configuration import ScheduleConfig, account_definitions, account_of, checked
+from analytics_assets.configuration import BudgetConfig, ScheduleConfig, account_definitions, account_of, checked
 from analytics_assets.partitions import daily_partitions
 from analytics_assets.schedules import DailyLoad
 from analytics_assets.settings import settings
 from analytics_assets.sources.bento.assets import ads_assets, audience_assets, reports_assets
 from analytics_assets.sources.bento.client import BASE_URL
-from analytics_assets.sources.bento.resource import BentoResource
+from analytics_assets.sources.bento.resource import STATS_BUDGET, BentoResource
 from analytics_assets.sources.bento.streams import AdsSpec, AudienceSpec, ReportsSpec, WindowSpec
 
 
@@ -64,6 +64,9 @@ class BentoStats(dg.Component, dg.Model, dg.Resolvable):
     ads: AdsConfig = Field(default_factory=AdsConfig, description="Which attribution to read each day.")
     segments: list[str] = Field(default=[], description="Ids of segments whose counts are read beside the site's.")
     reports: list[str] = Field(default=[], description="Ids of reports to read.")
+    budget: BudgetConfig | None = Field(
+        default=None, description="What may be spent; unset is 30 an hour, what the vendor is known to bear."
+    )
     schedule: ScheduleConfig = Field(description="When and how much the daily load asks for.")
 
     @model_validator(mode="after")
@@ -98,6 +101,7 @@ class BentoStats(dg.Component, dg.Model, dg.Resolvable):
             secret_key_variable=self.keys.secret,
             site_uuid_variable=self.keys.site_uuid,
             base_url=self.base_url,
+            budget=self.budget.settings() if self.budget else STATS_BUDGET,
         )
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:

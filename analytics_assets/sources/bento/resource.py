@@ -8,12 +8,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import dagster as dg
+import httpx
 from pydantic import Field
 
 from analytics_assets.clock import Clock
 from analytics_assets.http.destination import destination, key
 from analytics_assets.settings import settings
 from analytics_assets.sources.bento.client import BASE_URL, BentoClient, BentoCredentials, bento_session
+from analytics_assets.state.budget import Caller
+from analytics_assets.state.resource import BudgetSettings
+
+# The vendor's sources say 30 and 60 requests an hour for statistics; the newest says 30 and counts by address.
+STATS_BUDGET = BudgetSettings(requests=30, per_seconds=3600)
 
 
 class BentoResource(dg.ConfigurableResource[BentoClient]):
@@ -25,10 +31,11 @@ class BentoResource(dg.ConfigurableResource[BentoClient]):
     secret_key_variable: str = Field(default="BENTO_SECRET_KEY", description="Environment variable of the secret key.")
     site_uuid_variable: str = Field(default="BENTO_SITE_UUID", description="Environment variable of the site's UUID.")
     base_url: str = Field(default=BASE_URL, description="Address of the API.")
+    budget: BudgetSettings = Field(default=STATS_BUDGET, description="What all sites of the host may spend together.")
 
     @asynccontextmanager
-    async def open(self, *, clock: Clock) -> AsyncIterator[BentoClient]:
-        """A client for the length of a run.
+    async def open(self, *, clock: Clock, caller: Caller | None = None) -> AsyncIterator[BentoClient]:
+        """A client for the length of a run, for `caller` or else for a person.
 
         Raises:
             AccessRefusedError: A key is not set in live mode; the message names its variable.
@@ -37,10 +44,15 @@ class BentoResource(dg.ConfigurableResource[BentoClient]):
         variables = (self.publishable_key_variable, self.secret_key_variable, self.site_uuid_variable)
         constants = ("BENTO_PUBLISHABLE_KEY", "BENTO_SECRET_KEY", "BENTO_SITE_UUID")
         keys = [key(chosen, variable, constant) for variable, constant in zip(variables, constants, strict=True)]
+        whose = caller or Caller()
+        where = destination(chosen, vendor="bento", base_url=self.base_url)
         session = bento_session(
             credentials=BentoCredentials(*keys, variables=variables),
-            destination=destination(chosen, vendor="bento", base_url=self.base_url),
+            destination=where,
             clock=clock,
+            # Bento counts by the address that asks: all sites share.
+            gate=self.budget.gate(chosen, f"bento {httpx.URL(where.base_url).host}", whose, clock=clock),
         )
+        whose.meters.append(session.meter)
         async with session:
             yield BentoClient(session)

@@ -32,7 +32,7 @@ def values_assets(
 
     @asynccontextmanager
     async def opened(work: Work) -> AsyncIterator[Stream]:
-        async with work.resource.open(clock=clock) as client:
+        async with work.resource.open(clock=clock, caller=work.caller) as client:
             yield values_stream(account, spec, client, clock)
 
     step = DailyStep("values", account, "statsig", VALUES_RAW, (METRIC_VALUES,), opened, days_per_run)
@@ -58,7 +58,7 @@ def listing_assets(account: str, spec: ListingSpec, *, clock: Clock) -> dg.Asset
 
     @asynccontextmanager
     async def opened(work: Work) -> AsyncIterator[Snapshot]:
-        async with work.resource.open(clock=clock) as client:
+        async with work.resource.open(clock=clock, caller=work.caller) as client:
             yield listing_snapshot(account, spec, client)
 
     return snapshot_assets(SnapshotStep("listing", account, "statsig", LISTING_RAW, (), opened), clock)

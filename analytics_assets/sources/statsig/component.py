@@ -7,13 +7,13 @@ import dagster as dg
 from pydantic import Field, model_validator
 
 from analytics_assets.clock import utc_now
-from analytics_assets.configuration import ScheduleConfig, account_definitions, account_of, checked
+from analytics_assets.configuration import BudgetConfig, ScheduleConfig, account_definitions, account_of, checked
 from analytics_assets.partitions import daily_partitions
 from analytics_assets.schedules import DailyLoad
 from analytics_assets.settings import settings
 from analytics_assets.sources.statsig.assets import definitions_assets, listing_assets, values_assets
 from analytics_assets.sources.statsig.client import BASE_URL
-from analytics_assets.sources.statsig.resource import StatsigResource
+from analytics_assets.sources.statsig.resource import READ_BUDGET, StatsigResource
 from analytics_assets.sources.statsig.streams import ListingSpec, ValuesSpec
 
 
@@ -35,6 +35,9 @@ class StatsigMetrics(dg.Component, dg.Model, dg.Resolvable):
     )
     final_after_hours: float = Field(
         default=12.0, description="Hours after the end of a day before its values are asked for."
+    )
+    budget: BudgetConfig | None = Field(
+        default=None, description="What may be spent; unset is 10 in 10 seconds, what the vendor is known to bear."
     )
     schedule: ScheduleConfig = Field(description="When and how much the daily load asks for.")
 
@@ -68,5 +71,9 @@ class StatsigMetrics(dg.Component, dg.Model, dg.Resolvable):
             ],
             snapshots=[listing_assets(account, listing, clock=utc_now)],
             load=DailyLoad(self.schedule.cron, self.schedule.lookback_days, values.final_at),
-            resource=StatsigResource(console_key_variable=self.key, base_url=self.base_url),
+            resource=StatsigResource(
+                console_key_variable=self.key,
+                base_url=self.base_url,
+                budget=self.budget.settings() if self.budget else READ_BUDGET,
+            ),
         )

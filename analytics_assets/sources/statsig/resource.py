@@ -14,6 +14,11 @@ from analytics_assets.clock import Clock
 from analytics_assets.http.destination import destination, key
 from analytics_assets.settings import settings
 from analytics_assets.sources.statsig.client import BASE_URL, StatsigClient, StatsigCredentials, statsig_session
+from analytics_assets.state.budget import Caller
+from analytics_assets.state.resource import BudgetSettings
+
+# 900 in 15 minutes a project, the most that any page allows in the long run; in windows short enough for small bursts only.
+READ_BUDGET = BudgetSettings(requests=10, per_seconds=10)
 
 
 class StatsigResource(dg.ConfigurableResource[StatsigClient]):
@@ -23,21 +28,26 @@ class StatsigResource(dg.ConfigurableResource[StatsigClient]):
         default="STATSIG_CONSOLE_KEY", description="Environment variable of the Console API key."
     )
     base_url: str = Field(default=BASE_URL, description="Address of the API.")
+    budget: BudgetSettings = Field(default=READ_BUDGET, description="What the project may spend.")
 
     @asynccontextmanager
-    async def open(self, *, clock: Clock) -> AsyncIterator[StatsigClient]:
-        """A client for the length of a run.
+    async def open(self, *, clock: Clock, caller: Caller | None = None) -> AsyncIterator[StatsigClient]:
+        """A client for the length of a run, for `caller` or else for a person.
 
         Raises:
             AccessRefusedError: The key is not set in live mode; the message names its variable.
         """
         chosen = settings()
+        whose = caller or Caller()
         session = statsig_session(
             credentials=StatsigCredentials(
                 key(chosen, self.console_key_variable, "STATSIG_CONSOLE_KEY"), variables=(self.console_key_variable,)
             ),
             destination=destination(chosen, vendor="statsig", base_url=self.base_url),
             clock=clock,
+            # Statsig counts by project, which is what a key opens.
+            gate=self.budget.gate(chosen, f"statsig {self.base_url} {self.console_key_variable}", whose, clock=clock),
         )
+        whose.meters.append(session.meter)
         async with session:
             yield StatsigClient(session)

@@ -1,0 +1,256 @@
+"""The requests an account may spend, shared by every process: a gate before each attempt, on rows of the state database.
+
+The policy is pyrate-limiter's sliding window; its bucket is kept in our own tables, because its SQLite bucket counts and writes in two
+transactions, its Postgres bucket brings a pool of its own, and neither could be one decision with what stands beside the bucket here: the
+door that a vendor's Retry-After closes for all processes, and the queue of scheduled work that a backfill lets pass.
+Keep vendors' numbers out of here (`sources/*/resource.py`) and retries too (`http/retries.py`).
+Policy: https://pyratelimiter.readthedocs.io/en/latest/ (custom backends).
+"""
+
+import asyncio
+import math
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from pyrate_limiter import AbstractBucket, Rate, RateItem
+from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from analytics_assets.clock import Clock
+from analytics_assets.errors import PermanentError
+from analytics_assets.http.session import Meter
+from analytics_assets.state.database import budget_doors, budget_queue, budget_spent, engine
+
+# A request reaches the vendor a little after it was let through, and the vendor counts arrivals: the window is this much longer.
+ARRIVAL_MARGIN = 1.02
+# Shorter waits are the ordinary pace of a budget a second; they are counted, not told.
+NOTABLE_S = 5.0
+# Scheduled work that had to wait stays first this long after it passed, so that its next request finds the place free.
+_LINGER_S = 1.0
+_GRACE_S = 2.0
+_LONGEST_SLEEP_S = 60.0
+
+
+class Kind(StrEnum):
+    """Whose request it is. All but backfills go first."""
+
+    BACKFILL = "backfill"
+    SCHEDULED = "scheduled"
+    PERSON = "person"
+    SENSOR = "sensor"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks: what a run or a tick tells whoever opens a client for it.
+
+    Attributes:
+        kind: Whose requests they are.
+        say: Told in words what is waited for and until when, once a wait.
+        meters: What each session opened for the caller has spent.
+    """
+
+    kind: Kind = Kind.PERSON
+    say: Callable[[str], None] = lambda _words: None
+    meters: list[Meter] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What an account may spend.
+
+    Attributes:
+        requests: Requests in any window, sent by all processes together.
+        per_s: Length of the window in seconds.
+        kept: Share of the requests, 0 to 1, that a backfill leaves to scheduled runs, polls and persons while one of them waits.
+    """
+
+    requests: int
+    per_s: float
+    kept: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuses what nothing could be sent with."""
+        if self.requests < 1:
+            raise PermanentError(f"budget, `requests`: {self.requests} let nothing pass. Use 1 or more.")
+        if not (math.isfinite(self.per_s) and self.per_s > 0):
+            raise PermanentError(f"budget, `per_seconds`: {self.per_s} is no length of time. Use more than 0.")
+        if not 0 <= self.kept <= 1:
+            raise PermanentError(f"budget, `kept_for_schedules`: {self.kept} is no share. Use 0 to 1.")
+
+    def seconds_for(self, requests: int) -> float:
+        """How long so many requests take at least when nothing else is asked and none was asked before."""
+        return max(0, math.ceil(requests / self.requests) - 1) * self.per_s * ARRIVAL_MARGIN
+
+    def __str__(self) -> str:
+        return f"{self.requests} requests in {self.per_s:g} s"
+
+
+class SharedGate:
+    """The gate of one account in one process; see `http.session.Gate`."""
+
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        budget: Budget,
+        caller: Caller,
+        *,
+        clock: Clock,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """Prepares the gate; the database is opened with the first request.
+
+        Args:
+            url: The state database.
+            key: What the vendor counts by, such as its host; gates with the same key share one budget. Holds no secret.
+            budget: What may be spent.
+            caller: Who asks.
+            clock: The present instant.
+            sleep: How to wait.
+        """
+        self._url, self._key, self._budget, self._caller = url, key, budget, caller
+        self._clock, self._sleep = clock, sleep
+        self._turn = asyncio.Lock()
+        self._id = uuid.uuid4().hex
+        self._rate = Rate(budget.requests, math.ceil(budget.per_s * 1000 * ARRIVAL_MARGIN))
+        self._pause_s = min(5.0, max(0.02, budget.per_s / budget.requests / 10))
+
+    async def enter(self, endpoint: str) -> float:
+        """Waits for the door, for scheduled work and for the window, in this order; returns the seconds waited.
+
+        One request of a process asks at a time; the others queue behind it without asking the database.
+        """
+        began = self._clock()
+        told = False
+        async with self._turn:
+            has_waited = False
+            while (verdict := await asyncio.to_thread(self._try, has_waited=has_waited)) is not None:
+                until, reason = verdict
+                has_waited = True
+                seconds = (until - self._clock()).total_seconds()
+                if seconds >= NOTABLE_S and not told:
+                    told = True
+                    self._caller.say(f"{endpoint} waits until {until:%Y-%m-%d %H:%M:%S} UTC: {reason}.")
+                await self._sleep(min(_LONGEST_SLEEP_S, max(0.001, seconds)))
+        return (self._clock() - began).total_seconds()
+
+    def close(self, seconds: float) -> None:
+        """Closes the door for all processes; a door that is closed for longer stays so."""
+        until = _ms(self._clock()) + math.ceil(seconds * 1000)
+        with engine(self._url).begin() as connection:
+            if until > self._closed_until(connection):
+                is_this = budget_doors.c.key == self._key
+                connection.execute(update(budget_doors).where(is_this).values(closed_until=until))
+
+    def _try(self, *, has_waited: bool) -> tuple[datetime, str] | None:
+        """Takes a place, or says until when there is none and why; one transaction."""
+        is_first = self._caller.kind is not Kind.BACKFILL
+        with engine(self._url).begin() as connection:
+            # The lock on the door's row makes the processes decide one after the other, in Postgres too.
+            closed_until = self._closed_until(connection)
+            now = _ms(self._clock())
+            if closed_until > now:
+                verdict = closed_until, "the vendor asked all requests to wait (Retry-After)"
+            elif not is_first and self._must_give_way(connection, now):
+                verdict = now + math.ceil(self._pause_s * 1000), "scheduled work goes first"
+            else:
+                bucket = _Rows(self._rate, connection, self._key)
+                bucket.leak(now)
+                if bucket.put(RateItem(self._caller.kind, now)):
+                    if is_first and has_waited:
+                        self._queue(connection, now + math.ceil(_LINGER_S * 1000))
+                    return None
+                wait = bucket.waiting(RateItem(self._caller.kind, now))
+                assert isinstance(wait, int)
+                verdict = now + max(1, wait), f"the budget of {self._budget} is spent"
+            if is_first:
+                longest = now + math.ceil(_LONGEST_SLEEP_S * 1000)
+                self._queue(connection, min(verdict[0], longest) + math.ceil(_GRACE_S * 1000))
+        return datetime.fromtimestamp(verdict[0] / 1000, UTC), verdict[1]
+
+    def _closed_until(self, connection: Connection) -> int:
+        door = select(budget_doors.c.closed_until).where(budget_doors.c.key == self._key).with_for_update()
+        found = connection.execute(door).scalar()
+        if found is None:
+            # Two processes may find no row at once; Postgres lets both look.
+            of_dialect = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+            connection.execute(of_dialect(budget_doors).values(key=self._key, closed_until=0).on_conflict_do_nothing())
+            found = connection.execute(door).scalar_one()
+        return int(found)
+
+    def _must_give_way(self, connection: Connection, now: int) -> bool:
+        """Whether scheduled work waits and backfills have spent all that is not kept for it."""
+        waiting = select(func.count()).where(budget_queue.c.key == self._key, budget_queue.c.until > now)
+        if not connection.execute(waiting).scalar_one():
+            return False
+        spent = select(func.count()).where(
+            budget_spent.c.key == self._key,
+            budget_spent.c.kind == Kind.BACKFILL,
+            budget_spent.c.at >= now - self._rate.interval,
+        )
+        return connection.execute(spent).scalar_one() >= math.floor((1 - self._budget.kept) * self._budget.requests)
+
+    def _queue(self, connection: Connection, until: int) -> None:
+        """Stands in the queue until then; a process that dies is out of it by itself."""
+        now = _ms(self._clock())
+        mine = (budget_queue.c.key == self._key) & ((budget_queue.c.waiter == self._id) | (budget_queue.c.until <= now))
+        connection.execute(delete(budget_queue).where(mine))
+        connection.execute(insert(budget_queue).values(key=self._key, waiter=self._id, until=until))
+
+
+class _Rows(AbstractBucket):
+    """pyrate-limiter's bucket over the rows of one key, inside a transaction that the caller holds."""
+
+    is_async = False
+
+    def __init__(self, rate: Rate, connection: Connection, key: str) -> None:
+        self.rates = [rate]
+        self._connection = connection
+        self._is_key = budget_spent.c.key == key
+        self._key = key
+
+    def put(self, item: RateItem) -> bool:
+        """Takes a place in the window, if there is one."""
+        start = self._algorithm.window_start(self.rates[0], item.timestamp)
+        inside = select(func.count()).where(self._is_key, budget_spent.c.at >= start)
+        counts = [self._connection.execute(inside).scalar_one()]
+        decision = self._algorithm.decide(self.rates, counts, item.weight, item.timestamp, self._at)
+        if not self._record(item, decision):
+            return False
+        rows = [{"key": self._key, "kind": str(item.name), "at": item.timestamp}] * item.weight
+        self._connection.execute(insert(budget_spent), rows)
+        return True
+
+    def leak(self, current_timestamp: int | None = None) -> int:
+        """Forgets requests that no window holds any more."""
+        assert current_timestamp is not None
+        bound = self._algorithm.leak_bound(self.rates, current_timestamp)
+        return self._connection.execute(delete(budget_spent).where(self._is_key, budget_spent.c.at < bound)).rowcount
+
+    def flush(self) -> None:
+        """Forgets all requests."""
+        self._connection.execute(delete(budget_spent).where(self._is_key))
+        self.failing_rate = None
+
+    def count(self) -> int:
+        """Requests remembered."""
+        return self._connection.execute(select(func.count()).where(self._is_key)).scalar_one()
+
+    def peek(self, index: int) -> RateItem | None:
+        """The request so many places before the newest."""
+        newest = select(budget_spent.c.kind, budget_spent.c.at).where(self._is_key).order_by(budget_spent.c.at.desc())
+        row = self._connection.execute(newest.limit(1).offset(index)).first()
+        return None if row is None else RateItem(row.kind, row.at)
+
+    def _at(self, offset: int) -> int | None:
+        item = self.peek(offset)
+        return None if item is None else item.timestamp
+
+
+def _ms(instant: datetime) -> int:
+    """An instant as the rows have it: milliseconds since 1970."""
+    return (instant - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
