@@ -64,7 +64,7 @@ def test_every_variable_can_be_set() -> None:
         start_date=date(2024, 2, 29),
         timezone="Asia/Seoul",
         schedules_on=False,
-    budget_on=False,
+        budget_on=False,
     )
 
 

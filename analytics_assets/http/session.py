@@ -179,13 +179,20 @@ class Session:
         content: bytes | None = None,
     ) -> Answer:
         name = f"{method} {endpoint}"
-        attempt_no = 0
+        attempt_no, held_s = 0, 0.0
         policy = self._policy
         hook = backoff(policy, attempt=lambda: attempt_no)
+        began = asyncio.get_running_loop().time()
+
+        def next_step(error: Exception) -> bool | float:
+            # An hour before the gate is no reason to lose patience with the vendor, so stamina's own time-out is not used.
+            is_patient = asyncio.get_running_loop().time() - began - held_s < policy.patience_s
+            return hook(error) if is_patient and (is_safe or is_untaken(error)) else False
+
         async for attempt in stamina.retry_context(
-            on=lambda error: hook(error) if is_safe or is_untaken(error) else False,
+            on=next_step,
             attempts=policy.attempts,
-            timeout=policy.patience_s,
+            timeout=None,
             wait_initial=policy.first_wait_s,
             wait_max=policy.longest_wait_s,
             wait_jitter=policy.first_wait_s,
@@ -193,8 +200,10 @@ class Session:
             with attempt:
                 attempt_no = attempt.num
                 # The gate comes last: a place taken in the vendor's window is used at once, so that arrivals keep to the window too.
+                waiting_since = asyncio.get_running_loop().time()
                 async with self._slots:
                     self.meter.waited_s += await self._gate.enter(name)
+                    held_s += asyncio.get_running_loop().time() - waiting_since
                     self.meter.requests[name] += 1
                     self.meter.retries += attempt_no > 1
                     return await self._once(method, name, path, params=params, content=content, attempt_no=attempt_no)

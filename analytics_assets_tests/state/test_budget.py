@@ -1,0 +1,219 @@
+"""The gate with time held still: window, door, queue, and what is told."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from analytics_assets.errors import PermanentError
+from analytics_assets.http.session import OpenGate
+from analytics_assets.settings import settings
+from analytics_assets.state.budget import Budget, Caller, Kind, SharedGate
+from analytics_assets.state.database import budget_spent, engine
+from analytics_assets.state.resource import BudgetSettings, kind_of
+
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+THREE_IN_TEN_S = Budget(3, 10)
+
+
+class Watch:
+    """A clock that only sleeping moves; `naps` has how long each sleep was."""
+
+    def __init__(self) -> None:
+        self.now = START
+        self.naps: list[float] = []
+
+    def __call__(self) -> datetime:
+        """The present instant."""
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        """Moves the clock."""
+        self.naps.append(seconds)
+        self.now += timedelta(seconds=seconds)
+        await asyncio.sleep(0)
+
+    def since_start(self) -> float:
+        """Seconds since the test began."""
+        return (self.now - START).total_seconds()
+
+
+Make = Callable[..., SharedGate]
+
+
+@pytest.fixture
+def watch() -> Watch:
+    """Noon of the first of March."""
+    return Watch()
+
+
+@pytest.fixture
+def gate(tmp_path: Path, watch: Watch) -> Make:
+    """Makes gates of one database; each is what another process would have."""
+
+    def make(key: str = "shop", budget: Budget = THREE_IN_TEN_S, caller: Caller | None = None) -> SharedGate:
+        url = f"sqlite:///{tmp_path}/state.db"
+        return SharedGate(url, key, budget, caller or Caller(), clock=watch, sleep=watch.sleep)
+
+    return make
+
+
+async def test_requests_pass_at_once_until_the_window_is_full_and_then_when_it_has_moved_on(
+    gate: Make, watch: Watch
+) -> None:
+    """Three at noon, the next when those are out of the window, which is 2 % longer than the vendor's."""
+    one = gate()
+    waited = [await one.enter("GET /stats") for _ in range(4)]
+    assert waited == [0.0, 0.0, 0.0, 10.201]
+    assert watch.since_start() == 10.201
+
+
+async def test_gates_with_one_key_share_a_budget_and_others_do_not(gate: Make, watch: Watch) -> None:
+    """What one process spends the other cannot; a second account is not touched."""
+    for _ in range(3):
+        await gate().enter("GET /stats")
+    assert await gate("other").enter("GET /stats") == 0.0
+    assert await gate().enter("GET /stats") == 10.201
+
+
+async def test_a_long_budget_is_slept_through_and_not_polled(gate: Make, watch: Watch) -> None:
+    """An hour is sixty-two looks of a minute at most, and one line in the log."""
+    lines: list[str] = []
+    one = gate(budget=Budget(1, 3600), caller=Caller(say=lines.append))
+    await one.enter("GET /stats")
+    assert await one.enter("GET /stats") == 3672.001
+    assert len(watch.naps) == 62
+    assert lines == ["GET /stats waits until 2026-03-01 13:01:12 UTC: the budget of 1 requests in 3600 s is spent."]
+
+
+async def test_the_ordinary_pace_of_a_budget_is_not_told(gate: Make) -> None:
+    """A line for each second would hide all others."""
+    lines: list[str] = []
+    one = gate(budget=Budget(1, 1), caller=Caller(say=lines.append))
+    for _ in range(5):
+        await one.enter("GET /stats")
+    assert lines == []
+
+
+async def test_retry_after_of_one_closes_the_door_for_the_others(gate: Make, watch: Watch) -> None:
+    """A shorter wish later does not open it sooner; when it is open, requests pass."""
+    lines: list[str] = []
+    first, other = gate(), gate(caller=Caller(say=lines.append))
+    await first.enter("GET /stats")
+    first.close(30)
+    first.close(5)
+    assert await other.enter("GET /stats") == 30.0
+    assert lines == [
+        "GET /stats waits until 2026-03-01 12:00:30 UTC: the vendor asked all requests to wait (Retry-After)."
+    ]
+    assert await gate("other").enter("GET /stats") == 0.0
+
+
+def passes(one: SharedGate) -> bool:
+    """Whether one request would be let through now; if so it is, and otherwise the gate waits in the queue as `enter` would."""
+    return one._try(has_waited=True) is None
+
+
+def test_what_waits_in_a_schedule_goes_before_a_backfill(gate: Make, watch: Watch) -> None:
+    """The backfill has spent the window and asks first; the scheduled run takes all places that come free, until it asks no more."""
+    backfill, scheduled = gate(caller=Caller(Kind.BACKFILL)), gate(caller=Caller(Kind.SCHEDULED))
+    assert [passes(backfill) for _ in range(4)] == [True, True, True, False]
+    assert not passes(scheduled)
+    watch.now += timedelta(seconds=10.201)
+    assert [passes(one) for one in (backfill, scheduled, backfill, scheduled, backfill)] == [False, True] * 2 + [False]
+    # Its next request comes a little later and still finds its place.
+    watch.now += timedelta(seconds=0.9)
+    assert [passes(one) for one in (backfill, scheduled, backfill)] == [False, True, False]
+    watch.now += timedelta(seconds=10.201)
+    assert [passes(backfill) for _ in range(4)] == [True, True, True, False]
+
+
+def test_a_share_that_is_not_kept_is_left_to_the_backfill(gate: Make, watch: Watch) -> None:
+    """With a third kept, a backfill passes beside waiting scheduled work as long as it holds less than two thirds."""
+    budget = Budget(3, 10, kept=1 / 3)
+    scheduled, backfill = (gate(budget=budget, caller=Caller(kind)) for kind in (Kind.SCHEDULED, Kind.BACKFILL))
+    assert [passes(scheduled) for _ in range(4)] == [True, True, True, False]
+    watch.now += timedelta(seconds=10.201)
+    assert [passes(one) for one in (backfill, backfill, backfill, scheduled)] == [True, True, False, True]
+
+
+async def test_scheduled_work_that_died_in_the_queue_does_not_hold_up_a_backfill_for_long(
+    gate: Make, watch: Watch
+) -> None:
+    """Its place ends two seconds after it would have passed."""
+    scheduled, backfill = gate(caller=Caller(Kind.SCHEDULED)), gate(caller=Caller(Kind.BACKFILL))
+    for _ in range(3):
+        await backfill.enter("GET /stats")
+    assert scheduled._try(has_waited=False) is not None
+    waited = await backfill.enter("GET /stats")
+    assert 10.2 < waited < 13.0
+
+
+async def test_requests_out_of_every_window_are_forgotten(gate: Make, watch: Watch, tmp_path: Path) -> None:
+    """The database does not grow with the years."""
+    one = gate()
+    for _ in range(20):
+        await one.enter("GET /stats")
+    with engine(f"sqlite:///{tmp_path}/state.db").connect() as connection:
+        assert len(connection.execute(select(budget_spent.c.at)).all()) <= 3
+
+
+async def test_many_requests_of_a_process_queue_without_asking_the_database(gate: Make, watch: Watch) -> None:
+    """Nine at once wait twice, not seven times each."""
+    one = gate()
+    await asyncio.gather(*(one.enter("GET /stats") for _ in range(9)))
+    assert watch.naps == [10.201, 10.201]
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        (lambda: Budget(0, 1), "budget, `requests`: 0 let nothing pass. Use 1 or more."),
+        (lambda: Budget(1, 0), "budget, `per_seconds`: 0 is no length of time. Use more than 0."),
+        (lambda: Budget(1, float("nan")), "budget, `per_seconds`: nan is no length of time. Use more than 0."),
+        (lambda: Budget(1, 1, 1.1), "budget, `kept_for_schedules`: 1.1 is no share. Use 0 to 1."),
+    ],
+)
+def test_a_budget_that_lets_nothing_pass_is_refused(made: Callable[[], Budget], message: str) -> None:
+    """With the name of the field."""
+    with pytest.raises(PermanentError) as refused:
+        made()
+    assert str(refused.value) == message
+
+
+@pytest.mark.parametrize(("requests", "seconds"), [(0, 0.0), (30, 0.0), (31, 3672.0), (60, 3672.0), (730, 24 * 3672.0)])
+def test_the_time_requests_take_is_known_beforehand(requests: int, seconds: float) -> None:
+    """A full window at once, then one window after the other: a year of two dimensions is a day."""
+    assert Budget(30, 3600).seconds_for(requests) == seconds
+
+
+@pytest.mark.parametrize(
+    ("tags", "kind"),
+    [
+        ({}, Kind.PERSON),
+        ({"dagster/backfill": "abc"}, Kind.BACKFILL),
+        ({"dagster/schedule_name": "bento_daily"}, Kind.SCHEDULED),
+        ({"dagster/sensor_name": "airbridge_reports"}, Kind.SENSOR),
+    ],
+)
+def test_a_runs_tags_say_whose_requests_it_makes(tags: dict[str, str], kind: Kind) -> None:
+    """The tags are Dagster's own."""
+    assert kind_of(tags) is kind
+
+
+@pytest.mark.parametrize(
+    ("environment", "kind"),
+    [
+        ({}, OpenGate),
+        ({"ANALYTICS_BUDGET": "on"}, SharedGate),
+        ({"ANALYTICS_MODE": "live"}, SharedGate),
+        ({"ANALYTICS_MODE": "live", "ANALYTICS_BUDGET": "off"}, OpenGate),
+    ],
+)
+def test_the_sandbox_is_not_slowed_unless_asked_for(environment: dict[str, str], kind: type, watch: Watch) -> None:
+    """The setting decides; its default is the mode's."""
+    budget = BudgetSettings(requests=1, per_seconds=1)
+    assert type(budget.gate(settings(environment), "shop", Caller(), clock=watch)) is kind

@@ -1,0 +1,70 @@
+"""What a long run says of itself."""
+
+from datetime import UTC, datetime, timedelta
+
+from analytics_assets.http.session import Meter
+from analytics_assets.progress import Progress
+
+
+class Watch:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        """The present instant."""
+        return self.now
+
+
+def test_a_line_comes_after_each_twentieth_of_the_days_with_the_end_expected() -> None:
+    """Forty days of a second each are twenty lines, not forty."""
+    watch, meter, lines = Watch(), Meter(), list[str]()
+    progress = Progress(40, [meter], watch, say=lines.append)
+    for done in range(1, 41):
+        watch.now += timedelta(seconds=1)
+        meter.requests["GET /stats"] += 2
+        meter.waited_s += 0.5
+        progress.step(done, is_landed=done != 3)
+    assert len(lines) == 20
+    assert lines[:2] == [
+        "2 of 40 days landed; 4 requests, 1 s waited for the budget; end expected at 2026-03-01 12:00:40 UTC.",
+        "3 of 40 days landed, 1 did not; 8 requests, 2 s waited for the budget; end expected at 2026-03-01 12:00:40 UTC.",
+    ]
+    assert lines[-1] == "39 of 40 days landed, 1 did not; 80 requests, 20 s waited for the budget."
+
+
+def test_a_slow_day_is_told_although_its_twentieth_is_not_full() -> None:
+    """Nobody looks at a silent log for an hour."""
+    watch, lines = Watch(), list[str]()
+    progress = Progress(400, [], watch, say=lines.append)
+    watch.now += timedelta(seconds=59)
+    progress.step(1, is_landed=True)
+    watch.now += timedelta(seconds=1)
+    progress.step(2, is_landed=True)
+    assert lines == ["2 of 400 days landed; end expected at 2026-03-01 15:20:00 UTC."]
+
+
+def test_at_the_end_what_was_spent_is_told_by_endpoint_and_is_metadata_of_the_last_day() -> None:
+    """Several sessions of a run are added up."""
+    first, second, lines = Meter(retries=1, waited_s=2.5), Meter(waited_s=1.0), list[str]()
+    first.requests.update({"POST /tasks": 1, "GET /tasks": 3})
+    second.requests.update({"GET /tasks": 2})
+    progress = Progress(2, [first, second], Watch(), say=lines.append)
+    progress.end()
+    assert lines == ["Spent: 5 GET /tasks, 1 POST /tasks; 1 of them repeats; 4 s waited for the budget."]
+    assert progress.spent_after(1) == {}
+    assert progress.spent_after(2) == {
+        "requests_spent": {"GET /tasks": 5, "POST /tasks": 1},
+        "requests_repeated": 1,
+        "seconds_waited": 3.5,
+    }
+
+
+def test_a_run_that_asked_nothing_says_nothing_of_requests() -> None:
+    """Typed tables made from raw cost none."""
+    lines: list[str] = []
+    progress = Progress(1, [Meter()], Watch(), say=lines.append)
+    progress.step(1, is_landed=True)
+    progress.end()
+    assert (lines, dict(progress.spent())) == (["1 of 1 days landed."], {})
