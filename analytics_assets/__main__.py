@@ -1,6 +1,7 @@
 """The command line, `analytics-assets`: what a person asks once, outside of Dagster's runs.
 
-`analytics-assets calibrate bento` finds out how Bento reads dates and prints the lines for the account's `defs.yaml`. Modes, addresses and
+`analytics-assets calibrate bento` finds out how Bento reads dates and prints the lines for the account's `defs.yaml`.
+`analytics-assets plan` says what a range of days will cost and asks nothing. Modes, addresses and
 keys are those of the runs: the sandbox unless ANALYTICS_MODE is live. Answers go to stdout, what went wrong to stderr.
 Status: 0 found, 1 open (the words say what to try), 2 not asked or refused.
 Keep decisions out of here; this module reads arguments, opens the account and prints.
@@ -8,6 +9,7 @@ Keep decisions out of here; this module reads arguments, opens the account and p
 
 import argparse
 import asyncio
+import json
 import sys
 import warnings
 from collections.abc import Sequence
@@ -18,11 +20,14 @@ import dagster as dg
 
 from analytics_assets.clock import Clock, utc_now
 from analytics_assets.errors import SourceError
+from analytics_assets.plan import AccountPlan, planned
 from analytics_assets.settings import settings
+from analytics_assets.sources.airbridge.component import AirbridgeRevenue
 from analytics_assets.sources.bento.calibration import Finding, calibrate, newest_day
 from analytics_assets.sources.bento.component import BentoStats
 from analytics_assets.sources.bento.resource import BentoResource
 from analytics_assets.sources.bento.streams import WindowSpec
+from analytics_assets.sources.statsig.component import StatsigMetrics
 
 DEFS = Path(__file__).parent / "defs"
 
@@ -41,10 +46,11 @@ def main(arguments: Sequence[str] | None = None, *, clock: Clock = utc_now, defs
     """
     chosen = _parser().parse_args(arguments)
     try:
-        return _calibrate(defs / chosen.account, chosen.day, clock)
+        status: int = chosen.carry_out(chosen, defs, clock)
     except (_RefusedError, SourceError) as error:
         print(f"analytics-assets: {error}", file=sys.stderr)
         return 2
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -61,6 +67,22 @@ def _parser() -> argparse.ArgumentParser:
     )
     bento.add_argument("--account", default="bento", help="folder under defs/")
     bento.add_argument("--day", type=_day, help="a day with much traffic, as 2026-03-01; the fourth last by default")
+    bento.set_defaults(carry_out=lambda chosen, defs, clock: _calibrate(defs / chosen.account, chosen.day, clock))
+    planning = commands.add_parser(
+        "plan",
+        help="what a range of days will cost",
+        description="Says how many requests, report tasks and runs a backfill takes, which days are refused and why, and how long the budgets "
+        "make it last. Nothing is asked.",
+    )
+    planning.add_argument(
+        "--from", dest="first", type=_day, required=True, metavar="DAY", help="first day, as 2026-03-01"
+    )
+    planning.add_argument(
+        "--to", dest="last", type=_day, required=True, metavar="DAY", help="last day, itself included"
+    )
+    planning.add_argument("--select", metavar="ACCOUNT,...", help="folders under defs/; all by default")
+    planning.add_argument("--json", type=Path, metavar="FILE", help="where the plan is also written to, for programs")
+    planning.set_defaults(carry_out=_plan)
     return parser
 
 
@@ -87,31 +109,59 @@ def _calibrate(folder: Path, day: date | None, clock: Clock) -> int:
     return 0
 
 
+def _plan(chosen: argparse.Namespace, defs: Path, clock: Clock) -> int:
+    if chosen.last < chosen.first:
+        raise _RefusedError(f"--to {chosen.last} is before --from {chosen.first}.")
+    accounts = chosen.select.split(",") if chosen.select else _accounts(defs)
+    asked: dict[str, AccountPlan] = {}
+    for account in dict.fromkeys(accounts):
+        component = _component(defs / account, option="--select")
+        if not isinstance(component, BentoStats | StatsigMetrics | AirbridgeRevenue):
+            raise _RefusedError(f"--select {account}: a {type(component).__name__} has no plan.")
+        asked[account] = component.plan(account)
+    here = settings()
+    plan = planned(asked, chosen.first, chosen.last, start=here.start_date, zone=here.timezone, now=clock())
+    if chosen.json is not None:
+        chosen.json.write_text(json.dumps(plan.as_json(), indent=2) + "\n")
+    print("\n".join(plan.lines()))
+    if not here.budget_on:
+        print(f"In {here.mode} mode as set here, budgets are off: nothing waits.")
+    return 0
+
+
 async def _found(resource: BentoResource, day: date, clock: Clock) -> Finding:
     async with resource.open(clock=clock) as client:
         return await calibrate(client, day=day, clock=clock)
 
 
 def _bento_account(folder: Path) -> BentoStats:
+    component = _component(folder, option="--account")
+    if not isinstance(component, BentoStats):
+        raise _RefusedError(f"--account {folder.name}: defs/{folder.name}/defs.yaml is no analytics_assets.BentoStats.")
+    return component
+
+
+def _accounts(defs: Path) -> list[str]:
+    return sorted(path.parent.name for path in defs.glob("*/defs.yaml"))
+
+
+def _component(folder: Path, *, option: str) -> dg.Component:
     """The component of an account, as Dagster loads it."""
     account, defs = folder.name, folder.parent
-    accounts = sorted(path.parent.name for path in defs.glob("*/defs.yaml"))
+    accounts = _accounts(defs)
     if account not in accounts:
         raise _RefusedError(
-            f"--account {account}: there is no such folder with a defs.yaml. There are: {', '.join(accounts)}."
+            f"{option} {account}: there is no such folder with a defs.yaml. There are: {', '.join(accounts)}."
         )
     try:
         with warnings.catch_warnings():
             # Dagster's own, which are no affair of the person who asks.
             warnings.simplefilter("ignore")
-            component = dg.ComponentTree.for_project(defs).load_component(account)
+            return dg.ComponentTree.for_project(defs).load_component(account)
     except Exception as error:  # Dagster has no class for a YAML it cannot load
         raise _RefusedError(
             f"defs/{account}/defs.yaml cannot be loaded: {error}\n{error.__cause__ or ''}".rstrip()
         ) from error
-    if not isinstance(component, BentoStats):
-        raise _RefusedError(f"--account {account}: defs/{account}/defs.yaml is no analytics_assets.BentoStats.")
-    return component
 
 
 def _yaml(window: WindowSpec) -> str:

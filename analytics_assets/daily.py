@@ -9,7 +9,7 @@ Dagster concept: multi-assets, https://docs.dagster.io/guides/build/assets/defin
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from logging import Logger
 from typing import Any
@@ -120,7 +120,7 @@ async def _land(
     number = 0
     try:
         # The days are let go before the stream they are read from is closed.
-        async with step.open(work) as stream, aclosing(landing.bring(stream, days)) as results:
+        async with step.open(work) as stream, aclosing(landing.bring(_announced(stream, work), days)) as results:
             async for result in results:
                 number += 1
                 for name, landed in result.tables.items():
@@ -148,6 +148,18 @@ async def _land(
     if errors:
         what = f"{step.account}/{step.name}"
         raise failure(errors, of=len(days), what=what, quarantined=quarantined, spent=progress.spent())
+
+
+def _announced(stream: Stream, work: Work) -> Stream:
+    """The stream, with its plan in the run's log before the first request."""
+
+    def announce(days: Sequence[date]) -> None:
+        if days and (requests := stream.requests(days)):
+            each = ", ".join(f"{number} {endpoint}" for endpoint, number in requests.items())
+            work.log.info("Plan: %d days are asked for, with at least %s.", len(days), each)
+        stream.announce(days)
+
+    return replace(stream, announce=announce)
 
 
 def opened_landing(context: dg.AssetExecutionContext, account: str, clock: Clock) -> tuple[Landing, Work]:

@@ -42,6 +42,7 @@ class Stream:
         ahead: Days read at once.
         announce: Told once, before the first `fetch`, which days will be fetched, oldest first.
         landed: Told when a fetched day stands in the lake.
+        requests: The least requests that `fetch` sends for some days, by endpoint; pages and looks can be more.
     """
 
     account: str
@@ -54,3 +55,4 @@ class Stream:
     ahead: int = 4
     announce: Callable[[Sequence[date]], None] = lambda _days: None
     landed: Callable[[date], None] = lambda _day: None
+    requests: Callable[[Sequence[date]], Mapping[str, int]] = lambda _days: {}

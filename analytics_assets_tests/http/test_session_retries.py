@@ -104,3 +104,26 @@ async def test_a_429_without_retry_after_waits_longer_each_time() -> None:
     pauses = [later - earlier for earlier, later in pairwise(at)]
     assert pauses == pytest.approx([0.1, 0.2, 0.3], abs=0.08)
     assert gate.closed == []
+
+
+class Slow:
+    """A gate that takes longer than all patience."""
+
+    async def enter(self, endpoint: str) -> float:
+        """Waits."""
+        await asyncio.sleep(0.3)
+        return 0.3
+
+    def close(self, seconds: float) -> None:
+        """Never asked here."""
+
+
+async def test_time_spent_before_the_gate_is_no_reason_to_lose_patience() -> None:
+    """A budget may hold a request back for an hour; what then fails once is still asked again."""
+    hasty = RetryPolicy(attempts=3, first_wait_s=0.01, patience_s=0.25)
+    async with (
+        scripted(answer(status=503), answer()) as server,
+        session(server.url, retries=hasty, gate=Slow()) as way,
+    ):
+        await way.get("/x", "/x")
+        assert way.meter == Meter(Counter({"GET /x": 2}), retries=1, waited_s=0.6, received=2)

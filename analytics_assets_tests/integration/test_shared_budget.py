@@ -35,7 +35,7 @@ LIMIT, WINDOW_S = 30, 20.0
 BACKFILL, SCHEDULE = "dagster/backfill", "dagster/schedule_name"
 YEAR, WEEK = days_from(date(2025, 6, 1), 60), days_from(date(2025, 9, 1), 14)
 PATIENCE_S = 90.0
-AFTER_S = 2.0
+AFTER_S = 1.0
 TASKS_SOON = TaskPolicy(first_look_s=0.1, first_pause_s=0.1)
 
 

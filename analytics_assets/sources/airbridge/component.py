@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from analytics_assets.clock import utc_now
 from analytics_assets.configuration import BudgetConfig, ScheduleConfig, account_definitions, account_of, checked
 from analytics_assets.partitions import daily_partitions
+from analytics_assets.plan import AccountPlan, Asking
 from analytics_assets.schedules import DailyLoad
 from analytics_assets.settings import settings
 from analytics_assets.sources.airbridge.assets import catalog_assets, report_assets, tasks_assets
@@ -145,12 +146,39 @@ class AirbridgeRevenue(dg.Component, dg.Model, dg.Resolvable):
         """The app the numbers belong to."""
         return App(self.app_name, self.timezone, self.currency, self.final_after_hours)
 
+    def waiting(self) -> Waiting:
+        """How a run waits for its tasks."""
+        tasks = self.tasks
+        return Waiting(tasks.wait_seconds, tasks.days_per_task, tasks.page_size, tasks.policy())
+
+    def resource(self) -> AirbridgeResource:
+        """What opens the app."""
+        return AirbridgeResource(
+            app_name=self.app_name,
+            token_variable=self.token,
+            base_url=self.base_url,
+            budget=self.budget.settings() if self.budget else POLITE_BUDGET,
+        )
+
+    def plan(self, account: str) -> AccountPlan:
+        """What the account asks, for a plan; the catalogue has no past days."""
+        final_at, requests = self.app().final_at, self.waiting().requests
+        return AccountPlan(
+            [
+                *(Asking(account, report.name, requests, final_at, is_exact=False) for report in self.reports),
+                Asking(account, "catalog", lambda _days: {}, None, is_exact=True),
+            ],
+            self.schedule.days_per_run,
+            self.resource().budget.budget(),
+            f"airbridge {self.base_url} {self.app_name}",
+        )
+
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """The account's definitions."""
         account, app, days = account_of(context), self.app(), self.schedule.days_per_run
         specs = [report.spec() for report in self.reports]
         partitions, policy = daily_partitions(settings()), self.tasks.policy()
-        waiting = Waiting(self.tasks.wait_seconds, self.tasks.days_per_task, self.tasks.page_size, policy)
+        waiting = self.waiting()
         sensor = report_sensor(
             account, specs, policy=policy, days_per_run=days, interval_s=self.tasks.sensor_seconds, clock=utc_now
         )
@@ -165,11 +193,6 @@ class AirbridgeRevenue(dg.Component, dg.Model, dg.Resolvable):
                 *(tasks_assets(account, app, spec, clock=utc_now) for spec in specs),
             ],
             load=DailyLoad(self.schedule.cron, self.schedule.lookback_days, app.final_at),
-            resource=AirbridgeResource(
-                app_name=self.app_name,
-                token_variable=self.token,
-                base_url=self.base_url,
-                budget=self.budget.settings() if self.budget else POLITE_BUDGET,
-            ),
+            resource=self.resource(),
             sensors=[sensor],
         )

@@ -18,7 +18,7 @@ from analytics_assets.errors import PermanentError, SourceError, TransientError,
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Stream
-from analytics_assets.sources.airbridge.client import AirbridgeClient
+from analytics_assets.sources.airbridge.client import QUERY, TASK, AirbridgeClient
 from analytics_assets.sources.airbridge.payloads import shown
 from analytics_assets.sources.airbridge.report_tasks import (
     LOST,
@@ -34,6 +34,7 @@ from analytics_assets.sources.airbridge.report_tasks import (
 from analytics_assets.sources.airbridge.request import ReportSpec, body, spec_hash
 from analytics_assets.sources.airbridge.tables import cohort_totals_table, cohorts_table, report_raw_table
 from analytics_assets.sources.airbridge.transform import raw_days, typed_days
+from analytics_assets.spans import spans
 from analytics_assets.state.ledger import Ledger
 from analytics_assets.state.requests import Request
 
@@ -96,6 +97,11 @@ class Waiting:
     page_size: int
     policy: TaskPolicy
 
+    def requests(self, days: Sequence[date]) -> dict[str, int]:
+        """The least requests for some days, by endpoint: a task for each span, one look that finds it ready, and one page."""
+        tasks = len(list(spans(days, longest=self.days_per_task)))
+        return {f"POST {QUERY}": tasks, f"GET {TASK}": 2 * tasks}
+
 
 @asynccontextmanager
 async def report_stream(
@@ -127,6 +133,7 @@ async def report_stream(
             final_at=app.final_at,
             announce=reader.announce,
             landed=reader.landed,
+            requests=waiting.requests,
         )
     finally:
         await reader.close()

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from analytics_assets.clock import utc_now
 from analytics_assets.configuration import BudgetConfig, ScheduleConfig, account_definitions, account_of, checked
 from analytics_assets.partitions import daily_partitions
+from analytics_assets.plan import AccountPlan, Asking
 from analytics_assets.schedules import DailyLoad
 from analytics_assets.settings import settings
 from analytics_assets.sources.bento.assets import ads_assets, audience_assets, reports_assets
@@ -102,6 +103,20 @@ class BentoStats(dg.Component, dg.Model, dg.Resolvable):
             site_uuid_variable=self.keys.site_uuid,
             base_url=self.base_url,
             budget=self.budget.settings() if self.budget else STATS_BUDGET,
+        )
+
+    def plan(self, account: str) -> AccountPlan:
+        """What the account asks, for a plan; the snapshots have no past days."""
+        ads, snapshots = self.ads_spec(), ["audience", *(["reports"] if self.reports else [])]
+        resource = self.resource()
+        return AccountPlan(
+            [
+                Asking(account, "ads", ads.requests, ads.final_at, is_exact=True),
+                *(Asking(account, name, lambda _days: {}, None, is_exact=True) for name in snapshots),
+            ],
+            self.schedule.days_per_run,
+            resource.budget.budget(),
+            f"bento {self.base_url}",
         )
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:

@@ -137,6 +137,10 @@ class AdsSpec:
         params = [query.params() for query in self.queries(day)]
         return request_hash(ADS, params, *([day.isoformat()] if self.window.format == "words" else []))
 
+    def requests(self, days: Sequence[date]) -> dict[str, int]:
+        """Requests for some days, by endpoint."""
+        return {f"GET {ADS}": sum(len(self.queries(day)) for day in days)}
+
     def final_at(self, day: date) -> datetime:
         """Instant from which the day is asked for, in UTC."""
         end = datetime.combine(day + timedelta(days=1), time(), ZoneInfo(self.window.zone)).astimezone(UTC)
@@ -201,6 +205,7 @@ def ads_stream(account: str, spec: AdsSpec, client: BentoClient) -> Stream:
         fetch=fetch,
         transform=partial(ads_tables, zone=zone),
         final_at=spec.final_at,
+        requests=spec.requests,
         # Enough days at once that the connections allowed are all in use, whatever a day takes.
         ahead=max(2, math.ceil(IN_FLIGHT / (len(spec.dimensions) * len(spec.revenue_modes)))),
     )

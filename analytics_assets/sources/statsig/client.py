@@ -25,6 +25,7 @@ from analytics_assets.sources.statsig.payloads import Item, Listed, Metric, Metr
 BASE_URL = "https://statsigapi.net/console/v1"
 RETRIES = RetryPolicy(attempts=5, first_wait_s=1.0, longest_wait_s=60.0, throttled_wait_s=10.0, patience_s=300.0)
 EVENT_METRICS_ENDPOINT = "GET /events/{eventName}/metrics"
+VALUES = "/metrics/values"
 LIMIT = 100
 _HOSTS = frozenset({"statsigapi.net", "api.statsig.com", "latest.statsigapi.net"})
 _WAVE = 8
@@ -106,7 +107,7 @@ class StatsigClient:
     async def metric_values(self, day: date) -> Reading[MetricValue]:
         """GET /metrics/values: all values of one UTC-8 day, a row per metric and unit type; empty while not computed."""
         params = {"date": day.isoformat()}
-        return await self._read(_Question("/metrics/values", "/metrics/values", Listed[MetricValue], params))
+        return await self._read(_Question(VALUES, VALUES, Listed[MetricValue], params))
 
     async def metrics(self, *, keep_personal_fields: bool = False) -> Reading[Metric]:
         """GET /metrics/list: all definitions of the project, hidden ones too; without people unless they are kept."""

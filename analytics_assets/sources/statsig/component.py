@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from analytics_assets.clock import utc_now
 from analytics_assets.configuration import BudgetConfig, ScheduleConfig, account_definitions, account_of, checked
 from analytics_assets.partitions import daily_partitions
+from analytics_assets.plan import AccountPlan, Asking
 from analytics_assets.schedules import DailyLoad
 from analytics_assets.settings import settings
 from analytics_assets.sources.statsig.assets import definitions_assets, listing_assets, values_assets
@@ -59,6 +60,24 @@ class StatsigMetrics(dg.Component, dg.Model, dg.Resolvable):
             day_utc_offset_hours=self.day_utc_offset_hours,
         )
 
+    def resource(self) -> StatsigResource:
+        """What opens the project."""
+        budget = self.budget.settings() if self.budget else READ_BUDGET
+        return StatsigResource(console_key_variable=self.key, base_url=self.base_url, budget=budget)
+
+    def plan(self, account: str) -> AccountPlan:
+        """What the account asks, for a plan; the definitions are made from the readings of the listing, which has no past days."""
+        values = self.values_spec()
+        return AccountPlan(
+            [
+                Asking(account, "values", values.requests, values.final_at, is_exact=False),
+                Asking(account, "listing", lambda _days: {}, None, is_exact=True),
+            ],
+            self.schedule.days_per_run,
+            self.resource().budget.budget(),
+            f"statsig {self.base_url} {self.key}",
+        )
+
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """The account's definitions."""
         account, values, listing = account_of(context), self.values_spec(), self.listing_spec()
@@ -71,9 +90,5 @@ class StatsigMetrics(dg.Component, dg.Model, dg.Resolvable):
             ],
             snapshots=[listing_assets(account, listing, clock=utc_now)],
             load=DailyLoad(self.schedule.cron, self.schedule.lookback_days, values.final_at),
-            resource=StatsigResource(
-                console_key_variable=self.key,
-                base_url=self.base_url,
-                budget=self.budget.settings() if self.budget else READ_BUDGET,
-            ),
+            resource=self.resource(),
         )

@@ -6,7 +6,7 @@ about noon PST of the next day (https://docs.statsig.com/metrics/raw-event-metri
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -18,7 +18,7 @@ from analytics_assets.errors import PermanentError, TransientError
 from analytics_assets.lake.raw import RawDay, raw_day, request_hash
 from analytics_assets.lake.snapshot import Snapshot
 from analytics_assets.lake.stream import Stream, Typed
-from analytics_assets.sources.statsig.client import LIMIT, StatsigClient, is_askable, started
+from analytics_assets.sources.statsig.client import LIMIT, VALUES, StatsigClient, is_askable, started
 from analytics_assets.sources.statsig.payloads import Metric
 from analytics_assets.sources.statsig.tables import LISTING_RAW, METRIC_VALUES, VALUES_RAW
 from analytics_assets.sources.statsig.transform import metric_values
@@ -49,6 +49,10 @@ class ValuesSpec:
                 f"statsig values: final_after_hours is {self.final_after_hours}, so a day would be asked for before it ends. "
                 "Use 0 or more; 12 is Statsig's own pace."
             )
+
+    def requests(self, days: Sequence[date]) -> dict[str, int]:
+        """The least requests for some days, by endpoint: a page each."""
+        return {f"GET {VALUES}": len(days)}
 
     def final_at(self, day: date) -> datetime:
         """The instant from which a day is asked for, in UTC."""
@@ -135,10 +139,11 @@ def values_stream(account: str, spec: ValuesSpec, client: StatsigClient, clock: 
         account=account,
         raw=VALUES_RAW,
         typed=(METRIC_VALUES,),
-        asked=lambda day: request_hash("/metrics/values", day, LIMIT),
+        asked=lambda day: request_hash(VALUES, day, LIMIT),
         fetch=fetch,
         transform=metric_values,
         final_at=spec.final_at,
+        requests=spec.requests,
     )
 
 

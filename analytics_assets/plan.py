@@ -1,0 +1,172 @@
+"""What a range of days will cost, before anything is asked: requests, report tasks, runs, days refused, and the time the budgets leave.
+
+What a day asks is told by the specs that the runs ask with (`Stream.requests`), so a plan cannot drift from them. How many pages an answer
+has and how often a report task is looked at nobody knows beforehand: those counts are the least. Every day is taken as asked anew.
+Keep vendors out of here (`sources/*/component.py` gives the askings), and printing too (`__main__.py`).
+"""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from analytics_assets.spans import in_words
+from analytics_assets.state.budget import Budget
+
+NO_HISTORY = "no history: told only as it stands now; the job snapshots reads it"
+
+
+@dataclass(frozen=True)
+class Asking:
+    """A stream or snapshot, as far as a plan needs it.
+
+    Attributes:
+        account: Its account.
+        name: Its name, such as `ads`.
+        requests: The least requests for some days, by endpoint; for a snapshot, for one reading, whatever the days.
+        final_at: Instant from which a day can be asked for; None for a snapshot, which has no past days.
+        is_exact: Whether neither pages nor looks can add to the requests.
+    """
+
+    account: str
+    name: str
+    requests: Callable[[Sequence[date]], Mapping[str, int]]
+    final_at: Callable[[date], datetime] | None
+    is_exact: bool
+
+
+@dataclass(frozen=True)
+class AccountPlan:
+    """What an account asks.
+
+    Attributes:
+        askings: Its streams and snapshots.
+        days_per_run: Days a run of a backfill takes at most.
+        budget: What may be spent.
+        budget_key: What the vendor counts by; accounts with one key share the budget.
+    """
+
+    askings: Sequence[Asking]
+    days_per_run: int
+    budget: Budget
+    budget_key: str
+
+
+@dataclass
+class Plan:
+    """A range, planned; `as_json` is its form for programs.
+
+    Attributes:
+        requests: By account, then endpoint.
+        at_least: Accounts whose requests may be more.
+        tasks: Report tasks by account: requests that begin work, sent with POST.
+        runs: Runs of a backfill, by account.
+        refused: By `account/stream`, then reason, the days.
+        seconds: The least time the budgets leave if nothing else is asked, all accounts side by side.
+    """
+
+    first: date
+    last: date
+    requests: dict[str, dict[str, int]] = field(default_factory=dict)
+    at_least: list[str] = field(default_factory=list)
+    tasks: dict[str, int] = field(default_factory=dict)
+    runs: dict[str, int] = field(default_factory=dict)
+    refused: dict[str, dict[str, list[date]]] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values; days as `2026-03-01 to 2026-03-04`."""
+        return {
+            "from": str(self.first),
+            "to": str(self.last),
+            "requests": self.requests,
+            "at_least": self.at_least,
+            "report_tasks": self.tasks,
+            "runs": self.runs,
+            "refused": {
+                stream: {reason: in_words(days) for reason, days in reasons.items()}
+                for stream, reasons in self.refused.items()
+            },
+            "seconds": self.seconds,
+        }
+
+    def lines(self) -> list[str]:
+        """The plan for people."""
+        told = [f"Plan for {self.first} to {self.last}, all days asked anew:"]
+        for account, requests in self.requests.items():
+            least = "at least " if account in self.at_least else ""
+            tasks = f", {self.tasks[account]} report tasks" if account in self.tasks else ""
+            told.append(f"{account}: {self.runs[account]} runs{tasks}")
+            told += [f"  {least}{number} {endpoint}" for endpoint, number in requests.items()]
+        for stream, reasons in self.refused.items():
+            told += [f"refused: {stream} {in_words(days)}: {reason}" for reason, days in reasons.items()]
+        told.append(f"The budgets leave this at least {timedelta(seconds=math.ceil(self.seconds))}.")
+        return told
+
+
+def planned(
+    accounts: Mapping[str, AccountPlan], first: date, last: date, *, start: date, zone: str, now: datetime
+) -> Plan:
+    """The plan of a range.
+
+    Args:
+        accounts: What each account asks.
+        first: First day.
+        last: Last day, not before the first.
+        start: First day of all tables.
+        zone: Zone in which a day becomes a partition.
+        now: The present instant.
+    """
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    plan = Plan(first, last)
+    spent: Counter[str] = Counter()
+    partitions = [day for day in days if day >= start and _over_at(day, zone) <= now]
+    for name, account in accounts.items():
+        longest = account.days_per_run
+        runs = [partitions[number : number + longest] for number in range(0, len(partitions), longest)]
+        plan.runs[name] = len(runs)
+        requests: Counter[str] = Counter()
+        for asking in account.askings:
+            asked, refused = _sorted_out(asking, days, start=start, zone=zone, now=now)
+            if refused:
+                plan.refused[f"{name}/{asking.name}"] = refused
+            # A report task covers days of one run.
+            for run in runs:
+                of_run = [day for day in run if day in asked]
+                requests.update(asking.requests(of_run) if of_run else {})
+            if asked and not asking.is_exact and name not in plan.at_least:
+                plan.at_least.append(name)
+        plan.requests[name] = dict(sorted(requests.items()))
+        if tasks := sum(number for endpoint, number in requests.items() if endpoint.startswith("POST ")):
+            plan.tasks[name] = tasks
+        spent[account.budget_key] += requests.total()
+        plan.seconds = max(plan.seconds, account.budget.seconds_for(spent[account.budget_key]))
+    return plan
+
+
+def _sorted_out(
+    asking: Asking, days: Sequence[date], *, start: date, zone: str, now: datetime
+) -> tuple[set[date], dict[str, list[date]]]:
+    """The days that are asked for, and the others by reason."""
+    if asking.final_at is None:
+        return set(), {NO_HISTORY: list(days)}
+    asked: set[date] = set()
+    refused: dict[str, list[date]] = {}
+    for day in days:
+        if day < start:
+            refused.setdefault(f"before the first day of all tables, {start}", []).append(day)
+        elif _over_at(day, zone) > now:
+            refused.setdefault(f"future: not over in {zone}", []).append(day)
+        elif (final := asking.final_at(day)) > now:
+            refused.setdefault(f"not final before {final.astimezone(UTC):%Y-%m-%d %H:%M} UTC", []).append(day)
+        else:
+            asked.add(day)
+    return asked, refused
+
+
+def _over_at(day: date, zone: str) -> datetime:
+    """When a day is over and so becomes a partition."""
+    return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(zone)).astimezone(UTC)

@@ -1,0 +1,56 @@
+"""A plan written before the runs start is what the vendors then count, endpoint by endpoint; where it says at least, at least."""
+
+import json
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+
+from analytics_assets.__main__ import main
+from analytics_assets.sandbox.options import Options
+from analytics_assets_tests.integration.conftest import Place
+from analytics_assets_tests.integration.jobs import airbridge_daily, bento_daily, statsig_daily
+from analytics_assets_tests.integration.running import days_from, range_tags
+from analytics_assets_tests.integration.server import sandbox_server
+
+DAYS = days_from(date(2025, 6, 1), 10)
+
+
+def test_a_plan_equals_what_the_vendors_count(
+    point: Callable[[str], Place], instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    """Ten days of all three shipped accounts; what each run has spent is in the metadata of its last day too."""
+    file = tmp_path / "plan.json"
+    with sandbox_server(Options(task_seconds=0.1)) as sandbox:
+        point(sandbox.url)
+        assert main(["plan", "--from", str(DAYS[0]), "--to", str(DAYS[-1]), "--json", str(file)]) == 0
+        for job in (bento_daily(), statsig_daily(), airbridge_daily()):
+            # Statsig's definitions need readings of the listing, which no plan of days has.
+            job.execute_in_process(instance=instance, tags=range_tags(DAYS), raise_on_error=False)
+        counted = sandbox.counts()
+    plan = json.loads(file.read_text())
+    asked = {
+        f"{account} {endpoint}": number
+        for account, requests in plan["requests"].items()
+        for endpoint, number in requests.items()
+    }
+    assert counted.keys() == asked.keys()
+    exact = {what: number for what, number in asked.items() if what.startswith(("bento ", "airbridge POST "))}
+    assert {what: counted[what] for what in exact} == exact
+    assert all(counted[what] >= number for what, number in asked.items())
+    for account, table in (("bento", "ads_raw"), ("statsig", "values_raw")):
+        spent = _spent(instance, dg.AssetKey([account, table]))
+        assert {f"{account} {endpoint}": number for endpoint, number in spent.items()} == {
+            what: number for what, number in counted.items() if what.startswith(f"{account} ")
+        }
+
+
+def _spent(instance: dg.DagsterInstance, key: dg.AssetKey) -> dict[str, int]:
+    """What the newest materialization says its run has spent."""
+    event = instance.get_latest_materialization_event(key)
+    assert event is not None
+    assert event.asset_materialization is not None
+    spent = event.asset_materialization.metadata["requests_spent"].value
+    assert isinstance(spent, dict)
+    return {endpoint: int(number) for endpoint, number in spent.items()}
