@@ -28,6 +28,7 @@ from analytics_assets.sources.bento.component import BentoStats
 from analytics_assets.sources.bento.resource import BentoResource
 from analytics_assets.sources.bento.streams import WindowSpec
 from analytics_assets.sources.statsig.component import StatsigMetrics
+from analytics_assets.state.budget import Caller
 
 DEFS = Path(__file__).parent / "defs"
 
@@ -130,7 +131,8 @@ def _plan(chosen: argparse.Namespace, defs: Path, clock: Clock) -> int:
 
 
 async def _found(resource: BentoResource, day: date, clock: Clock) -> Finding:
-    async with resource.open(clock=clock) as client:
+    waiting = Caller(say=lambda words: print(words, file=sys.stderr, flush=True))
+    async with resource.open(clock=clock, caller=waiting) as client:
         return await calibrate(client, day=day, clock=clock)
 
 

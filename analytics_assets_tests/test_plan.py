@@ -14,6 +14,7 @@ from analytics_assets.state.budget import Budget
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 START = date(2026, 3, 2)
+QUERY = "/reports/api/v3/apps/{app_name}/revenue/query"
 
 
 def final_at(day: date) -> datetime:
@@ -103,12 +104,11 @@ def test_the_command_plans_a_year_of_the_shipped_accounts(tmp_path: Path, capsys
     arguments = ["plan", "--from", "2025-01-01", "--to", "2025-12-31", "--json", str(file)]
     assert main(arguments, clock=lambda: NOON) == 0
     told = json.loads(file.read_text())
-    query = "/reports/api/v3/apps/{app_name}/revenue/query"
     assert told == {
         "from": "2025-01-01",
         "to": "2025-12-31",
         "requests": {
-            "airbridge": {f"GET {query}/{{task_id}}": 16, f"POST {query}": 8},
+            "airbridge": {f"GET {QUERY}/{{task_id}}": 16, f"POST {QUERY}": 8},
             "bento": {"GET /stats/ads": 730},
             "statsig": {"GET /metrics/values": 365},
         },
@@ -126,6 +126,20 @@ def test_the_command_plans_a_year_of_the_shipped_accounts(tmp_path: Path, capsys
         "The budgets leave this at least 1 day, 0:28:48.",
         "In sandbox mode as set here, budgets are off: nothing waits.",
     ]
+
+
+def test_the_shipped_lookbacks_fit_the_budgets(tmp_path: Path) -> None:
+    """What the schedules ask for each day passes at once: the longest of them, and the fourteen requests of Bento's week."""
+    file = tmp_path / "plan.json"
+    assert main(["plan", "--from", "2026-02-03", "--to", "2026-03-06", "--json", str(file)], clock=lambda: NOON) == 0
+    long = json.loads(file.read_text())
+    arguments = ["plan", "--from", "2026-02-28", "--to", "2026-03-06", "--select", "bento", "--json", str(file)]
+    assert main(arguments, clock=lambda: NOON) == 0
+    assert (long["requests"]["airbridge"], json.loads(file.read_text())["requests"]) == (
+        {f"GET {QUERY}/{{task_id}}": 4, f"POST {QUERY}": 2},
+        {"bento": {"GET /stats/ads": 14}},
+    )
+    assert json.loads(file.read_text())["seconds"] == 0
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-REQUESTS, PER_S, SECONDS = 20, 1.0, 8.0
+REQUESTS, PER_S, SECONDS = 20, 2.0, 10.0
 
 
 def test_three_processes_stay_below_the_limit_and_use_nine_tenths_of_it(tmp_path: Path) -> None:
-    """In no second are more than 20 requests let through, whichever second is looked at; and hardly any place stays empty."""
+    """In no two seconds are more than 20 requests let through, whichever two are looked at; and hardly any place stays empty."""
     command = [sys.executable, "-m", "analytics_assets_tests.state.spender", f"sqlite:///{tmp_path}/state.db"]
     command += [str(REQUESTS), str(PER_S), str(SECONDS)]
     processes = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(3)]

@@ -3,6 +3,7 @@
 Keep meaning out of here: the specs in `streams.py` check what fits together, the schemas here only what YAML can hold.
 """
 
+from datetime import date, timedelta
 from typing import Literal
 
 import dagster as dg
@@ -10,6 +11,7 @@ from pydantic import Field, model_validator
 
 from analytics_assets.clock import utc_now
 from analytics_assets.configuration import BudgetConfig, ScheduleConfig, account_definitions, account_of, checked
+from analytics_assets.errors import PermanentError
 from analytics_assets.partitions import daily_partitions
 from analytics_assets.plan import AccountPlan, Asking
 from analytics_assets.schedules import DailyLoad
@@ -18,6 +20,8 @@ from analytics_assets.sources.bento.assets import ads_assets, audience_assets, r
 from analytics_assets.sources.bento.client import BASE_URL
 from analytics_assets.sources.bento.resource import STATS_BUDGET, BentoResource
 from analytics_assets.sources.bento.streams import AdsSpec, AudienceSpec, ReportsSpec, WindowSpec
+
+LONGEST_RUN_S = 24 * 3600
 
 
 class KeysConfig(dg.Model, dg.Resolvable):
@@ -75,7 +79,18 @@ class BentoStats(dg.Component, dg.Model, dg.Resolvable):
         checked(self.ads_spec)
         checked(self.audience_spec)
         checked(self.reports_spec)
+        checked(self._refuse_endless_runs)
         return self
+
+    def _refuse_endless_runs(self) -> None:
+        """A run that waits for its budget longer than a day comes near the time after which Dagster ends it (`dagster.yaml`)."""
+        days, budget = self.schedule.days_per_run, self.resource().budget.budget()
+        requests = sum(self.ads_spec().requests([date.min + timedelta(days=number) for number in range(days)]).values())
+        if (seconds := budget.seconds_for(requests)) > LONGEST_RUN_S:
+            raise PermanentError(
+                f"schedule, `days_per_run`: {days} days are {requests} requests, which the budget of {budget} spreads over "
+                f"{seconds / 3600:.0f} hours. Use fewer days, so that a run ends within {LONGEST_RUN_S // 3600}."
+            )
 
     def ads_spec(self) -> AdsSpec:
         """The attribution to read."""
