@@ -7,7 +7,7 @@ Keep vendors out of here (a source's `assets.py` gives the stream) and files too
 Dagster concept: multi-assets, https://docs.dagster.io/guides/build/assets/defining-assets
 """
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -21,7 +21,7 @@ from analytics_assets.catalogue import asset_key, asset_spec, materialization
 from analytics_assets.clock import Clock
 from analytics_assets.errors import SourceError
 from analytics_assets.failures import failure
-from analytics_assets.lake.landing import Landing
+from analytics_assets.lake.landing import DayResult, Landing
 from analytics_assets.lake.resource import LakeResource
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Stream
@@ -57,6 +57,23 @@ Opener = Callable[[Work], AbstractAsyncContextManager[Stream]]
 
 
 @dataclass(frozen=True)
+class StepCheck:
+    """What a run says at its end of whether a table can be trusted; it warns and holds nothing back.
+
+    Attributes:
+        name: Name of the check.
+        table: The table it is of.
+        description: What it warns of.
+        concerns: What is wrong, by days in words, given the run and what became of its days; nothing where all is well.
+    """
+
+    name: str
+    table: str
+    description: str
+    concerns: Callable[[Work, Sequence[DayResult]], Mapping[str, str]]
+
+
+@dataclass(frozen=True)
 class DailyStep:
     """How a stream becomes assets.
 
@@ -69,6 +86,7 @@ class DailyStep:
         open: Opens the stream for a run.
         days_per_run: Days a run of a backfill takes at most.
         deps: Assets of other streams that this one reads.
+        checks: What its runs check at their end.
     """
 
     name: str
@@ -79,6 +97,7 @@ class DailyStep:
     open: Opener
     days_per_run: int
     deps: Sequence[dg.AssetKey] = ()
+    checks: Sequence[StepCheck] = ()
 
 
 def daily_assets(step: DailyStep, partitions: DailyPartitionsDefinition, clock: Clock) -> dg.AssetsDefinition:
@@ -96,6 +115,10 @@ def daily_assets(step: DailyStep, partitions: DailyPartitionsDefinition, clock: 
     @dg.multi_asset(
         name=f"{step.account}__{step.name}",
         specs=[*raw, *typed],
+        check_specs=[
+            dg.AssetCheckSpec(check.name, asset=asset_key(step.account, check.table), description=check.description)
+            for check in step.checks
+        ],
         can_subset=True,
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.multi_run(step.days_per_run),
@@ -112,17 +135,19 @@ def daily_assets(step: DailyStep, partitions: DailyPartitionsDefinition, clock: 
 
 async def _land(
     context: dg.AssetExecutionContext, step: DailyStep, days: Sequence[date], clock: Clock
-) -> AsyncGenerator[dg.AssetMaterialization, None]:
+) -> AsyncGenerator[dg.AssetMaterialization | dg.AssetCheckResult, None]:
     landing, work = opened_landing(context, step.account, clock)
     progress = Progress(len(days), work.caller.meters, clock, say=context.log.info)
     errors: dict[date, SourceError] = {}
     quarantined: dict[date, str] = {}
+    seen: list[DayResult] = []
     number = 0
     try:
         # The days are let go before the stream they are read from is closed.
         async with step.open(work) as stream, aclosing(landing.bring(_announced(stream, work), days)) as results:
             async for result in results:
                 number += 1
+                seen.append(result)
                 for name, landed in result.tables.items():
                     figures = {**result.figures.get(name, {}), **progress.spent_after(number)}
                     yield materialization(
@@ -144,6 +169,8 @@ async def _land(
         if number == len(days):
             raise
         errors |= dict.fromkeys(days[number:], error)
+    for evaluation in _evaluations(context, step, work, seen):
+        yield evaluation
     progress.end()
     if errors:
         what = f"{step.account}/{step.name}"
@@ -160,6 +187,23 @@ def _announced(stream: Stream, work: Work) -> Stream:
         stream.announce(days)
 
     return replace(stream, announce=announce)
+
+
+def _evaluations(
+    context: dg.AssetExecutionContext, step: DailyStep, work: Work, results: Sequence[DayResult]
+) -> Iterator[dg.AssetCheckResult]:
+    for check in step.checks:
+        key = asset_key(step.account, check.table)
+        if dg.AssetCheckKey(key, check.name) in context.selected_asset_check_keys:
+            concerns = check.concerns(work, results)
+            yield dg.AssetCheckResult(
+                asset_key=key,
+                check_name=check.name,
+                passed=not concerns,
+                severity=dg.AssetCheckSeverity.WARN,
+                description="; ".join(f"{days}: {words}" for days, words in concerns.items()) or None,
+                metadata={"days": dg.MetadataValue.json(dict(concerns))} if concerns else {},
+            )
 
 
 def opened_landing(context: dg.AssetExecutionContext, account: str, clock: Clock) -> tuple[Landing, Work]:

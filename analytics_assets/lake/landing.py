@@ -23,9 +23,11 @@ from analytics_assets.errors import (
     UnexpectedPayloadError,
     UnreachableError,
 )
+from analytics_assets.lake.changes import counted
+from analytics_assets.lake.content import content_hash
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Footer, Lake, Landed, refuse_other_mode
-from analytics_assets.lake.stream import Stream, Typed
+from analytics_assets.lake.stream import Change, Stream, Typed
 from analytics_assets.lake.table import Table
 
 
@@ -165,6 +167,7 @@ class Landing:
         typed = _made(stream, day, content)
         tables: dict[str, Landed] = {}
         figures: dict[str, Mapping[str, Any]] = {name: table.figures for name, table in typed.items()}
+        before = self._before(stream, day, typed)
         if stream.raw is not None and content is not None:
             if raw is not None:
                 standing = self.lake.land(
@@ -182,6 +185,12 @@ class Landing:
                 tables[stream.raw.name] = standing
         requested_at = None if standing is None else standing.footer.requested_at
         for table in stream.typed:
+            if table.name in before:
+                changed = counted(table, before[table.name], typed[table.name].content)
+                figures[table.name] = {**figures[table.name], **changed}
+        if stream.history is not None:
+            self._keep(stream, day, tables, figures, before=before, typed=typed, raw=content, requested_at=requested_at)
+        for table in stream.typed:
             if table.name in self.selected:
                 tables[table.name] = self.lake.land(
                     stream.account,
@@ -192,6 +201,44 @@ class Landing:
                     is_sandbox=self.is_sandbox,
                 )
         return DayResult(day, tables, figures, requested_at=requested_at)
+
+    def _before(self, stream: Stream, day: date, typed: Mapping[str, Typed]) -> dict[str, pa.Table]:
+        """What stands in the tables to be landed, where that differs from what was made."""
+        before = {}
+        for table in stream.typed:
+            standing = self.lake.landed(stream.account, table.name, day) if table.name in self.selected else None
+            if standing is not None and standing.footer.content_hash != content_hash(table, typed[table.name].content):
+                before[table.name] = self.lake.read(stream.account, table, [day])
+        return before
+
+    def _keep(
+        self,
+        stream: Stream,
+        day: date,
+        tables: dict[str, Landed],
+        figures: dict[str, Mapping[str, Any]],
+        *,
+        before: Mapping[str, pa.Table],
+        typed: Mapping[str, Typed],
+        raw: pa.Table | None,
+        requested_at: datetime | None,
+    ) -> None:
+        """Lands the history, selected or not, before the table it is of: a crash between the two loses no change."""
+        history = stream.history
+        assert history is not None
+        if not {history.of, history.table.name} & set(self.selected):
+            return
+        content = self.lake.read(stream.account, history.table, [day])
+        if history.of in before:
+            change = Change(before[history.of], typed[history.of].content, content, raw, requested_at)
+            content, moved = history.grown(change)
+            figures[history.of] = {**figures[history.of], **moved}
+        landed = self.lake.land(
+            stream.account, history.table, day, content, requested_at=requested_at, is_sandbox=self.is_sandbox
+        )
+        figures[history.table.name] = {"restatements": landed.rows}
+        if history.table.name in self.selected:
+            tables[history.table.name] = landed
 
     def _content(self, stream: Stream, day: date, raw: RawDay | None, standing: Landed | None) -> pa.Table | None:
         """The raw day the typed tables are made from: the one just read, or the one that stands."""

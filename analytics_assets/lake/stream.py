@@ -28,6 +28,41 @@ class Typed:
 
 
 @dataclass(frozen=True)
+class Change:
+    """Two readings of a day that stands: what a `History` is made from.
+
+    Attributes:
+        before: What stood in the table.
+        after: What stands now.
+        kept: What the history of the day held before.
+        raw: The raw rows of the new reading.
+        requested_at: Instant the new reading was asked for.
+    """
+
+    before: pa.Table
+    after: pa.Table
+    kept: pa.Table
+    raw: pa.Table | None
+    requested_at: datetime | None
+
+
+@dataclass(frozen=True)
+class History:
+    """A table of a stream that only grows: what later readings of a day changed in another table of it.
+
+    Attributes:
+        table: The history; its days land with those of the other table.
+        of: Name of the other table.
+        grown: The history with what the change adds, and figures of the change for the other table's day. Called again with an equal
+            change, as after a crash, it adds nothing.
+    """
+
+    table: Table
+    of: str
+    grown: Callable[[Change], tuple[pa.Table, Mapping[str, Any]]]
+
+
+@dataclass(frozen=True)
 class Stream:
     """One stream of one account.
 
@@ -43,6 +78,7 @@ class Stream:
         announce: Told once, before the first `fetch`, which days will be fetched, oldest first.
         landed: Told when a fetched day stands in the lake.
         requests: The least requests that `fetch` sends for some days, by endpoint; pages and looks can be more.
+        history: Keeps what later readings changed, where that is kept.
     """
 
     account: str
@@ -56,3 +92,4 @@ class Stream:
     announce: Callable[[Sequence[date]], None] = lambda _days: None
     landed: Callable[[date], None] = lambda _day: None
     requests: Callable[[Sequence[date]], Mapping[str, int]] = lambda _days: {}
+    history: History | None = None

@@ -14,9 +14,12 @@ from analytics_assets.daily import DailyStep, Work, daily_assets
 from analytics_assets.lake.snapshot import Snapshot
 from analytics_assets.lake.stream import Stream
 from analytics_assets.snapshots import SnapshotStep, snapshot_assets
+from analytics_assets.sources.airbridge.checks import report_checks
+from analytics_assets.sources.airbridge.reader import Waiting
 from analytics_assets.sources.airbridge.request import ReportSpec
+from analytics_assets.sources.airbridge.restatements import restatements_table
 from analytics_assets.sources.airbridge.snapshots import catalog_snapshot, tasks_snapshot
-from analytics_assets.sources.airbridge.streams import App, Waiting, report_stream
+from analytics_assets.sources.airbridge.streams import App, report_stream
 from analytics_assets.sources.airbridge.tables import (
     CATALOG,
     cohort_totals_table,
@@ -62,9 +65,10 @@ def report_assets(
         account=account,
         vendor="airbridge",
         raw=report_raw_table(spec),
-        typed=(cohorts_table(spec), cohort_totals_table(spec)),
+        typed=(cohorts_table(spec), cohort_totals_table(spec), restatements_table(spec)),
         open=opened,
         days_per_run=days_per_run,
+        checks=report_checks(account, spec, waiting.policy),
     )
     return daily_assets(step, partitions, clock)
 

@@ -6,7 +6,7 @@ Made column by column, because a report has millions of values. Keep JSON out of
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -73,6 +73,12 @@ def cohort_rows(day: date, lines: Sequence[Line], spec: ReportSpec, *, reached: 
         "missing_values": sum(cell.value is None and not cell.is_masked for cell in cells),
         **({"complete_through_interval": reached - 1} if lines and reached else {}),
         **({"is_mature": reached == each} if lines else {}),
+        **(
+            {"mature_since" if reached == each else "mature_on": (day + timedelta(days=each)).isoformat()}
+            if lines
+            else {}
+        ),
+        **_falling(held.values, masked, spec, reached),
         **(_sums(held.values, reached) if spec.metric in ADDITIVE_METRICS else {}),
         **held.figures,
         **scale.figures,
@@ -128,6 +134,17 @@ def _sums(values: pa.Array, reached: int) -> dict[str, float]:
     """Sums over the groups at a few ages, each only where it is reached and every number is there."""
     at_age = {age: values.take(pa.array(range(age, len(values), reached))) for age in _SUMMED if age < reached}
     return {f"d{age}": _number(column) for age, column in at_age.items() if len(column) and not column.null_count}
+
+
+def _falling(values: pa.Array, masked: pa.Array, spec: ReportSpec, reached: int) -> dict[str, int]:
+    """How many sums up to an interval are below the one before, neither of them masked; nothing where there is none."""
+    if spec.aggregation == "on-day" or spec.metric not in ADDITIVE_METRICS or len(values) <= 1:
+        return {}
+    falls = pc.less(values[1:], values[:-1]).fill_null(False)
+    falls = pc.and_(falls, pc.invert(pc.or_(masked[1:], masked[:-1])))
+    is_same_group = pa.array([at % reached != 0 for at in range(1, len(values))], pa.bool_())
+    falling = pc.sum(pc.and_(falls, is_same_group)).as_py()
+    return {"falling_values": falling} if falling else {}
 
 
 def _number(column: pa.Array) -> float:

@@ -15,11 +15,12 @@ from analytics_assets.settings import settings
 from analytics_assets.sources.airbridge.assets import catalog_assets, report_assets, tasks_assets
 from analytics_assets.sources.airbridge.audience_config import CohortConfig
 from analytics_assets.sources.airbridge.client import BASE_URL
+from analytics_assets.sources.airbridge.reader import Waiting
 from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
 from analytics_assets.sources.airbridge.request import DAYS_PER_TASK, CsvResult, Filter, ReportSpec, Sort
 from analytics_assets.sources.airbridge.resource import POLITE_BUDGET, AirbridgeResource
 from analytics_assets.sources.airbridge.sensors import report_sensor
-from analytics_assets.sources.airbridge.streams import App, Waiting
+from analytics_assets.sources.airbridge.streams import App
 
 
 class FilterConfig(dg.Model, dg.Resolvable):

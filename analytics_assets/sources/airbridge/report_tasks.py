@@ -5,16 +5,17 @@ knows the time; the run (`streams.py`) and the sensor (`sensors.py`) do, and bot
 States: vendor page "Get Report" (PENDING, RUNNING, SUCCESS, FAILURE, CANCELED); some clients write FAILED; an expired task is 404.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from itertools import islice
 
 from analytics_assets.errors import PermanentError, SourceError, UnexpectedPayloadError
-from analytics_assets.spans import spans
+from analytics_assets.spans import in_words, spans
 from analytics_assets.state.requests import Request
 
+RESUMES = "It resumes when the key or the report is changed; or materialize the days to ask again."
 _NOT_FOUND = 404
 
 
@@ -129,6 +130,22 @@ def decide(seen: Seen, *, age_s: float, attempts: int, policy: TaskPolicy) -> De
         return Wait(min(policy.longest_look_s, max(policy.first_look_s, age_s / 4)))
     pause = min(policy.longest_pause_s, policy.first_pause_s * 2 ** min(attempts - 1, 20)) if attempts else 0.0
     return Resubmit(pause, is_loud=attempts >= policy.loud_from)
+
+
+def is_trouble(state: str, attempts: int, policy: TaskPolicy) -> bool:
+    """Whether somebody should know: the request is refused, or its tasks have gone wrong often."""
+    return state == Seen.REFUSED or (state in LOST and attempts >= policy.loud_from)
+
+
+def troubles(requests: Iterable[Request], policy: TaskPolicy) -> dict[str, str]:
+    """The days of open requests that somebody should know of: what is wrong, why, and what happens next."""
+    return {
+        in_words(request.days_left): f"{request.state} in attempt {request.attempts}"
+        + (f" ({request.reason}). " if request.reason else ". ")
+        + (RESUMES if request.state == Seen.REFUSED else "The sensor asks for a new task.")
+        for request in requests
+        if is_trouble(request.state, request.attempts, policy)
+    }
 
 
 def seen_in_look(error: SourceError) -> Seen:

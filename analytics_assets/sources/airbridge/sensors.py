@@ -30,6 +30,7 @@ from analytics_assets.sources.airbridge.report_tasks import (
 )
 from analytics_assets.sources.airbridge.request import ReportSpec, spec_hash
 from analytics_assets.sources.airbridge.resource import AirbridgeResource
+from analytics_assets.sources.airbridge.restatements import restatements_table
 from analytics_assets.sources.airbridge.tables import daily_tables
 from analytics_assets.spans import in_words
 from analytics_assets.state.budget import Caller, Kind
@@ -75,7 +76,10 @@ def report_sensor(
     account: str, reports: Sequence[ReportSpec], *, policy: TaskPolicy, days_per_run: int, interval_s: int, clock: Clock
 ) -> dg.SensorDefinition:
     """The sensor of an account; runs by default."""
-    keys = {spec.name: [asset_key(account, table.name) for table in daily_tables(spec)] for spec in reports}
+    keys = {
+        spec.name: [asset_key(account, table.name) for table in (*daily_tables(spec), restatements_table(spec))]
+        for spec in reports
+    }
 
     @dg.sensor(
         name=f"{account}_reports",

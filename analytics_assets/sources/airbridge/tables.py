@@ -40,6 +40,10 @@ _FIXED: Final = frozenset(
         "revenue_is_masked",
         "users",
         "users_is_masked",
+        "old_value",
+        "new_value",
+        "task_id",
+        "seen_at",
         "dt",
     }
 )

@@ -104,7 +104,8 @@ def typed_days(day: date, content: pa.Table | None, spec: ReportSpec, *, zone: s
     Cohorts have exactly `spec.intervals` + 1 rows a group. Interval i is reached when the calendar day `day` + i was over in the app's zone
     at the instant the report was asked for: a figure of half a day is not a figure.
     Figures of the cohorts: `groups`; `masked_share` (of the reached values); `missing_values` (reached, not masked, and no number sent);
-    `complete_through_interval` (the last one reached) and `is_mature` (all are), where there is a group; `d0`, `d7`, `d30` (sums over the groups, for metrics that can be
+    `complete_through_interval` (the last one reached), `is_mature` (all are) and `mature_since` or `mature_on` (the day they are), where there
+    is a group; `falling_values` (sums up to an interval below the one before, not masked), where there are any; `d0`, `d7`, `d30` (sums over the groups, for metrics that can be
     added, where reached and every number is there); `roas_scale`, `roas_rows_unexplained` and `rounded_values` as in `numbers.py`;
     `notifications` (codes) and `unknown_fields`, where there are any.
     Figures of the totals: `groups`; `cost`, `revenue` and `users` where every group has them; the last three as above.

@@ -73,6 +73,7 @@ def test_a_reached_value_that_was_not_sent_is_missing_and_no_zero(absent: Any):
         "missing_values": 2,
         "complete_through_interval": 2,
         "is_mature": True,
+        "mature_since": "2026-03-04",
     }
 
 
@@ -99,6 +100,7 @@ def test_a_masked_value_keeps_its_number_and_its_flag():
         "missing_values": 0,
         "complete_through_interval": 2,
         "is_mature": True,
+        "mature_since": "2026-03-04",
         "d0": 5.0,
     }
     assert totals.figures == {"groups": 1, "cost": 5.0, "revenue": 3.0}

@@ -1,0 +1,69 @@
+"""What a new reading of a day changed in a table: rows matched by key, and how many came, went and differ.
+
+Keep files out of here (`store.py`) and the meaning of a difference too; it is each source's own.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analytics_assets.lake.table import Table
+
+
+@dataclass(frozen=True)
+class Matched:
+    """Rows of two readings of a day, matched by key; all are row numbers.
+
+    Attributes:
+        before: Rows of the earlier reading that the later one has too.
+        after: The same rows in the later one, in the same order.
+        removed: Rows of the earlier reading alone.
+        added: Rows of the later reading alone.
+    """
+
+    before: pa.Array
+    after: pa.Array
+    removed: pa.Array
+    added: pa.Array
+
+
+def matched(key: Sequence[str], before: pa.Table, after: pa.Table) -> Matched:
+    """Matches the rows of two readings by key."""
+    joined = (
+        _numbered(key, before, "_before")
+        .join(_numbered(key, after, "_after"), keys=list(key), join_type="full outer")
+        .combine_chunks()
+    )
+    both = joined.filter(pc.and_(joined["_before"].is_valid(), joined["_after"].is_valid())).sort_by("_after")
+    removed = joined.filter(joined["_after"].is_null()).sort_by("_before")
+    added = joined.filter(joined["_before"].is_null()).sort_by("_after")
+    return Matched(both["_before"], both["_after"], removed["_before"], added["_after"])
+
+
+def counted(table: Table, before: pa.Table, after: pa.Table) -> dict[str, int]:
+    """`rows_changed`, `rows_added` and `rows_removed` of a day; nothing for a table whose rows have no identity."""
+    if not table.key:
+        return {}
+    rows = matched(table.key, before, after)
+    old, new = before.take(rows.before), after.take(rows.after)
+    differs = pa.chunked_array([pa.repeat(pa.scalar(value=False), old.num_rows)])
+    for name in set(table.content_names) - set(table.key):
+        differs = pc.or_(differs, differing(old[name], new[name]))
+    return {
+        "rows_changed": pc.sum(differs).as_py() or 0,
+        "rows_added": len(rows.added),
+        "rows_removed": len(rows.removed),
+    }
+
+
+def differing(old: pa.ChunkedArray, new: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Where two columns differ; null is equal to null and to nothing else."""
+    if pa.types.is_nested(old.type):
+        return pa.chunked_array([[a != b for a, b in zip(old.to_pylist(), new.to_pylist(), strict=True)]], pa.bool_())
+    return pc.or_(pc.not_equal(old, new).fill_null(False), pc.xor(old.is_null(), new.is_null()))
+
+
+def _numbered(key: Sequence[str], table: pa.Table, name: str) -> pa.Table:
+    return table.select(list(key)).append_column(name, pa.array(range(table.num_rows), pa.int64()))

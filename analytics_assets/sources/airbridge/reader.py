@@ -1,0 +1,223 @@
+"""How a run reads an Airbridge report: joins or asks for the tasks that cover its days, waits for them, reads them, hands out the days.
+
+One task answers for up to 92 days. The ledger knows which are open, so that a second run joins a task instead of asking again, and a crash
+costs at most the task in hand. A run waits only so long; what is not ready by then is left to the sensor, in words.
+What a state means is decided in `report_tasks.py`; what rows mean in `transform.py`. Keep Dagster out of here.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from logging import Logger
+
+from analytics_assets.clock import Clock
+from analytics_assets.errors import SourceError, TransientError, UnexpectedPayloadError
+from analytics_assets.lake.raw import RawDay
+from analytics_assets.lake.store import Lake
+from analytics_assets.sources.airbridge.client import QUERY, TASK, AirbridgeClient
+from analytics_assets.sources.airbridge.payloads import shown
+from analytics_assets.sources.airbridge.report_tasks import (
+    LOST,
+    Collect,
+    Pause,
+    Seen,
+    TaskPolicy,
+    Wait,
+    judge,
+    seen_in_look,
+    seen_in_post,
+)
+from analytics_assets.sources.airbridge.request import ReportSpec, body, spec_hash
+from analytics_assets.sources.airbridge.tables import report_raw_table
+from analytics_assets.sources.airbridge.transform import raw_days
+from analytics_assets.spans import spans
+from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.requests import Request
+
+_LEASE_S = 120.0
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How a run waits for its tasks.
+
+    Attributes:
+        wait_s: Seconds a run waits for a task before it leaves the days to the sensor.
+        days_per_task: Days one task covers at most; the vendor allows 92.
+        page_size: Groups read at once.
+        policy: Bounds of looks and new attempts.
+    """
+
+    wait_s: float
+    days_per_task: int
+    page_size: int
+    policy: TaskPolicy
+
+    def requests(self, days: Sequence[date]) -> dict[str, int]:
+        """The least requests for some days, by endpoint: a task for each span, one look that finds it ready, and one page."""
+        tasks = len(list(spans(days, longest=self.days_per_task)))
+        return {f"POST {QUERY}": tasks, f"GET {TASK}": 2 * tasks}
+
+
+class ReportReader:
+    """Reads the days of one run, a task for many of them."""
+
+    def __init__(
+        self,
+        account: str,
+        spec: ReportSpec,
+        client: AirbridgeClient,
+        *,
+        ledger: Ledger,
+        lake: Lake,
+        waiting: Waiting,
+        clock: Clock,
+        owner: str,
+        log: Logger,
+    ) -> None:
+        """Reads with `client` for the run `owner`; nothing is asked before `announce`."""
+        self._account, self._spec, self._client = account, spec, client
+        self._ledger, self._lake, self._waiting = ledger, lake, waiting
+        self._clock, self._owner, self._log = clock, owner, log
+        self._raw = report_raw_table(spec)
+        self._request_of: dict[date, int] = {}
+        self._reports: dict[int, asyncio.Future[dict[date, RawDay]]] = {}
+
+    def announce(self, days: Sequence[date]) -> None:
+        """Joins or opens the requests that cover the days, and begins to wait for all of them at once."""
+        if not days:
+            return
+        opened = self._ledger.join_or_open(
+            self._account,
+            self._spec.name,
+            spec_hash(self._spec),
+            days,
+            longest=self._waiting.days_per_task,
+            now=self._clock(),
+        )
+        for request in opened:
+            for day in set(request.days_left) & set(days):
+                self._request_of[day] = request.id
+            self._reports[request.id] = asyncio.ensure_future(
+                self._report(request.id, [d for d in request.days_left if d in set(days)])
+            )
+
+    async def fetch(self, day: date) -> RawDay:
+        """The raw rows of one day."""
+        days = await asyncio.shield(self._reports[self._request_of[day]])
+        return days.pop(day)
+
+    def landed(self, day: date) -> None:
+        """Tells the ledger that a day stands in the lake."""
+        self._ledger.landed(self._request_of[day], day, now=self._clock())
+
+    async def close(self) -> None:
+        """Lets go of what is still waited for."""
+        for report in self._reports.values():
+            report.cancel()
+        await asyncio.gather(*self._reports.values(), return_exceptions=True)
+        for request_id in self._reports:
+            self._ledger.release(request_id, self._owner)
+
+    async def _report(self, request_id: int, days: Sequence[date]) -> dict[date, RawDay]:
+        """Waits for a request's task and reads it; days that another run lands meanwhile are taken from the lake."""
+        until = self._clock() + timedelta(seconds=self._waiting.wait_s)
+        is_mine = False
+        while True:
+            request = self._ledger.get(request_id)
+            if not set(days) & set(request.days_left):
+                return {day: self._kept(day) for day in days}
+            if self._ledger.lease(request_id, self._owner, seconds=_LEASE_S, now=self._clock()):
+                step = await self._step(request, is_first=not is_mine)
+                is_mine = True
+                if isinstance(step, Collect):
+                    return await self._collect(self._ledger.get(request_id), days)
+            else:
+                step = Wait(self._waiting.policy.first_look_s)
+            if self._clock() >= until:
+                raise TransientError(
+                    f"Airbridge is still making the report {self._spec.name} ({request.first_day} to {request.last_day}, state "
+                    f"{self._ledger.get(request_id).state}). The sensor of {self._account} lands these days when it is ready."
+                )
+            await asyncio.sleep(step.seconds)
+
+    async def _step(self, request: Request, *, is_first: bool) -> Wait | Collect:
+        """Asks for a task if there is none that can still end well, and otherwise looks at it once."""
+        if request.task_id is None or (is_first and request.state in {*LOST, Seen.REFUSED}):
+            await self._post(request)
+            return Wait(self._waiting.policy.first_look_s)
+        reason: str | None = None
+        trouble: SourceError | None = None
+        try:
+            state = await self._client.report_state(request.task_id)
+            seen, reason = Seen(state.status), state.words
+        except SourceError as error:
+            seen, reason, trouble = seen_in_look(error), str(error), error
+        return self._decided(request, seen, reason, trouble)
+
+    async def _post(self, request: Request) -> None:
+        try:
+            await self._client.refuse_without_cost(self._spec)
+            self._ledger.begin_attempt(request.id, now=self._clock())
+            handle = await self._client.request_report(body(self._spec, request.first_day, request.last_day))
+        except SourceError as error:
+            self._decided(self._ledger.get(request.id), seen_in_post(error), str(error), error)
+            raise
+        self._ledger.posted(request.id, handle.task_id, now=self._clock())
+        self._log.info(
+            "Asked Airbridge for the report %s, %s to %s: task %s.",
+            self._spec.name,
+            request.first_day,
+            request.last_day,
+            shown(handle.task_id),
+        )
+
+    def _decided(self, request: Request, seen: Seen, reason: str | None, trouble: SourceError | None) -> Wait | Collect:
+        """Remembers what was seen; a task that cannot end well ends the wait with the reason and what happens next."""
+        now, policy = self._clock(), self._waiting.policy
+        verdict = judge(seen, posted_at=request.posted_at, attempts=request.attempts, now=now, policy=policy)
+        self._ledger.saw(request.id, verdict.state, now=now, next_look_at=verdict.next_look_at, reason=reason)
+        decision = verdict.decision
+        if isinstance(decision, Wait | Collect):
+            return decision
+        words = (
+            f"Airbridge task {shown(request.task_id)} for {request.first_day} to {request.last_day}: {verdict.state}"
+        )
+        words += f" ({reason})." if reason else "."
+        if isinstance(decision, Pause):
+            raise (
+                type(trouble)(f"{words} Nothing more is asked until this is mended.")
+                if trouble
+                else TransientError(words)
+            )
+        # An answer that is not as documented stays what it is, and its body is kept.
+        kind = UnexpectedPayloadError if isinstance(trouble, UnexpectedPayloadError) else TransientError
+        raise kind(
+            f"{words} The sensor of {self._account} asks for a new one in {decision.seconds:.0f} s.",
+            evidence=trouble.evidence if trouble else None,
+        )
+
+    async def _collect(self, request: Request, days: Sequence[date]) -> dict[date, RawDay]:
+        """Reads all pages of a finished task and splits them into days."""
+        assert request.task_id is not None
+        assert request.posted_at is not None
+        pages = await self._client.report_pages(request.task_id, self._waiting.page_size)
+        self._ledger.lease(request.id, self._owner, seconds=_LEASE_S, now=self._clock())
+        self._log.info("Airbridge task %s is ready: %d pages read.", shown(request.task_id), len(pages))
+        return raw_days(
+            days,
+            pages,
+            spec=self._spec,
+            table=self._raw,
+            task_id=request.task_id,
+            requested_at=request.posted_at,
+            first_day=request.first_day,
+            last_day=request.last_day,
+        )
+
+    def _kept(self, day: date) -> RawDay:
+        standing = self._lake.landed(self._account, self._raw.name, day)
+        if standing is None or standing.footer.requested_at is None:
+            raise TransientError(f"{day} was landed by another run, but its file is gone. Materialize it again.")
+        return RawDay(self._lake.read(self._account, self._raw, [day]), standing.footer.requested_at, {})

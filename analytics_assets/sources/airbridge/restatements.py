@@ -1,0 +1,126 @@
+"""What a later reading of a cohort day changed in intervals that had been reached before: rows of `<report>_restatements`. Pure.
+
+A cohort grows: an interval is reached, and null becomes a number. That is no restatement. A number that becomes another one, goes away, or
+comes late in a group nobody had seen, is one, and is kept for good. Numbers that the vendor masks are kept with their flag and never
+counted as moved. Keep the rows of a cohort out of here (`cohorts.py`), other tables too (`tables.py`).
+"""
+
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analytics_assets.lake.changes import differing, matched
+from analytics_assets.lake.stream import Change, History
+from analytics_assets.lake.table import DATE, MOMENT, Column, Table
+from analytics_assets.sources.airbridge.request import ReportSpec
+from analytics_assets.sources.airbridge.tables import ADDITIVE_METRICS, DOCS_URL, cohorts_table, group_columns
+
+_AGES: Final = (0, 7, 30)
+
+
+def restatements_table(spec: ReportSpec) -> Table:
+    """`<report>_restatements`: what later readings changed."""
+    cohorts = cohorts_table(spec)
+    labels, kind = group_columns(spec), cohorts.schema.field("value").type
+    return Table(
+        name=f"{spec.name}_restatements",
+        description=(
+            f"What later readings changed in `{cohorts.name}`, by start date of the cohort: one row for a value of an interval that had been "
+            "reached before. It only grows. Reaching an interval is no restatement."
+        ),
+        docs_url=DOCS_URL,
+        key=(*labels, "interval", "seen_at"),
+        columns=(
+            *(column for column in cohorts.columns if column.name in {DATE, *labels, "interval"}),
+            Column("old_value", kind, "The value that stood; null where the group had not been there.", nullable=True),
+            Column("new_value", kind, "The value now; null where it is gone.", nullable=True),
+            Column("is_masked", pa.bool_(), "Whether the vendor masked one of the two for privacy."),
+            Column("task_id", pa.string(), "Task that showed the new value; null if its day is empty.", nullable=True),
+            Column("seen_at", MOMENT, "Instant that task was asked for."),
+        ),
+    )
+
+
+def history(spec: ReportSpec) -> History:
+    """How the report keeps its restatements.
+
+    Figures for the day of the cohorts: `restated_values`; `mature_values_moved` where the cohort was mature before; `values_fell` for
+    cumulative sums; `d0_moved`, `d7_moved`, `d30_moved` (sums over groups; for ratios `d0_largest_move` and so on). Masked values are in
+    `restated_values` and the sums, as they are in `d0`, and in neither of the other counts.
+    """
+    table = restatements_table(spec)
+    return History(table, cohorts_table(spec).name, lambda change: _grown(change, spec, table))
+
+
+def _grown(change: Change, spec: ReportSpec, table: Table) -> tuple[pa.Table, dict[str, Any]]:
+    assert change.requested_at is not None, "a report's day has a raw file, and that says when it was asked for"
+    found = _restated(change, spec, table)
+    # Of one reading there is one row a value: made again with other rules, it tells from the first old value to the last new one.
+    rows = {_identity(row, table): row for row in change.kept.to_pylist()}
+    for row in found.to_pylist():
+        earlier = rows.get(_identity(row, table))
+        rows[_identity(row, table)] = row if earlier is None else {**row, "old_value": earlier["old_value"]}
+    return table.rows(rows.values()), _figures(found, spec, reached=_reached(change.before))
+
+
+def _identity(row: dict[str, Any], table: Table) -> tuple[Any, ...]:
+    return tuple(row[name] for name in table.key)
+
+
+def _restated(change: Change, spec: ReportSpec, table: Table) -> pa.Table:
+    """The rows this change adds."""
+    before, after = change.before, change.after
+    labels = [DATE, *group_columns(spec), "interval"]
+    rows = matched([*group_columns(spec), "interval"], before, after)
+    old, new = before.take(rows.before), after.take(rows.after)
+    was_there = pc.and_(old["value"].is_valid(), differing(old["value"], new["value"]))
+    old, new = old.filter(was_there), new.filter(was_there)
+    gone = before.take(rows.removed)
+    gone = gone.filter(gone["value"].is_valid())
+    late = after.take(rows.added)
+    late = late.filter(pc.and_(late["value"].is_valid(), pc.less_equal(late["interval"], _reached(before))))
+    nothing = table.schema.field("old_value").type
+    parts = [
+        _part(old.select(labels), old["value"], new["value"], pc.or_(old["is_masked"], new["is_masked"])),
+        _part(gone.select(labels), gone["value"], pa.nulls(gone.num_rows, nothing), gone["is_masked"]),
+        _part(late.select(labels), pa.nulls(late.num_rows, nothing), late["value"], late["is_masked"]),
+    ]
+    found = pa.concat_tables(parts)
+    tasks = [] if change.raw is None else change.raw["task_id"].to_pylist()[:1]
+    found = found.append_column("task_id", pa.repeat(pa.scalar(tasks[0] if tasks else None, pa.string()), len(found)))
+    return found.append_column("seen_at", pa.repeat(pa.scalar(change.requested_at, MOMENT), len(found)))
+
+
+def _part(labels: pa.Table, old: pa.ChunkedArray, new: pa.ChunkedArray, masked: pa.ChunkedArray) -> pa.Table:
+    names = [*labels.schema.names, "old_value", "new_value", "is_masked"]
+    return pa.table([*labels.columns, old, new, masked], names=names)
+
+
+def _reached(cohorts: pa.Table) -> int:
+    """The last interval that was reached, or -1."""
+    last = pc.max(cohorts.filter(cohorts["is_reached"])["interval"]).as_py()
+    return -1 if last is None else int(last)
+
+
+def _figures(found: pa.Table, spec: ReportSpec, *, reached: int) -> dict[str, Any]:
+    plain = found.filter(pc.invert(found["is_masked"]))
+    figures: dict[str, Any] = {"restated_values": found.num_rows}
+    if reached == spec.intervals:
+        figures["mature_values_moved"] = plain.num_rows
+    if spec.aggregation != "on-day" and spec.metric in ADDITIVE_METRICS:
+        figures["values_fell"] = pc.sum(pc.less(plain["new_value"], plain["old_value"])).as_py() or 0
+    for age in (age for age in _AGES if age <= reached):
+        moved = found.filter(pc.equal(found["interval"], age))
+        if spec.metric in ADDITIVE_METRICS:
+            figures[f"d{age}_moved"] = _moved(moved)
+        else:
+            moves = pc.abs(pc.subtract(moved["new_value"], moved["old_value"]))
+            figures[f"d{age}_largest_move"] = float(pc.max(moves).as_py() or 0)
+    return figures
+
+
+def _moved(values: pa.Table) -> float:
+    """By how much the sum moved; subtracted before it becomes a float, so that cents stay cents."""
+    moved = (pc.sum(values["new_value"]).as_py() or 0) - (pc.sum(values["old_value"]).as_py() or 0)
+    return moved if isinstance(moved, int) else float(moved)
