@@ -1,7 +1,7 @@
 """From an account's daily assets to its job and schedule, and the one job of all snapshots.
 
-A schedule asks for its lookback as one range run: recent days still change, and one run of many days is far cheaper than many runs. It ends
-with the newest day that is both a partition and final where the vendor counts. Schedules run by default in live mode only.
+A schedule asks for its lookback as one range run: recent days still change, and one run of many days is far cheaper than many runs. Where the
+lake tells which days change, it asks for these. It ends with the newest day that is both a partition and final where the vendor counts. Schedules run by default in live mode only.
 Dagster concept: schedules, https://docs.dagster.io/guides/automate/schedules
 """
 
@@ -13,7 +13,21 @@ import dagster as dg
 from dagster import DailyPartitionsDefinition
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from analytics_assets.lake.store import Lake
 from analytics_assets.partitions import SNAPSHOT_TAG, lookback, newest_final_day
+
+
+@dataclass(frozen=True)
+class Changing:
+    """Assets whose days are asked for while they change, and not a fixed number of days.
+
+    Attributes:
+        assets: The assets.
+        first: The first day to ask for, given the lake and the newest final day; None where nothing changes.
+    """
+
+    assets: Sequence[dg.AssetKey]
+    first: Callable[[Lake, date], date | None]
 
 
 @dataclass(frozen=True)
@@ -24,11 +38,13 @@ class DailyLoad:
         cron: Cron line, in UTC.
         lookback_days: Days asked for, the newest final one included.
         final_at: Instant from which a day is final in all streams of the account.
+        changing: Where the lake says which days change, what to ask for; `lookback_days` is for the first load then.
     """
 
     cron: str
     lookback_days: int
     final_at: Callable[[date], datetime]
+    changing: Sequence[Changing] = ()
 
 
 def daily_load(
@@ -51,24 +67,45 @@ def daily_load(
         job=job,
         cron_schedule=load.cron,
         execution_timezone="UTC",
-        description=f"Asks for the last {load.lookback_days} final days of {account}, as one run; they still change for that long.",
+        description=(
+            f"Asks for the days of {account} that still change, a report's as one run; in a first load for {load.lookback_days} days."
+            if load.changing
+            else f"Asks for the last {load.lookback_days} final days of {account}, as one run; they still change for that long."
+        ),
+        required_resource_keys={"lake"} if load.changing else set(),
         default_status=_status(is_on=is_on),
     )
-    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason | list[dg.RunRequest]:
         now = context.scheduled_execution_time.astimezone(UTC)
         newest = newest_final_day(partitions, load.final_at, now)
         if newest is None:
             return dg.SkipReason(f"No day from {partitions.start:%Y-%m-%d} on is final yet.")
-        first = lookback(newest, load.lookback_days, start=partitions.start.date())
-        return dg.RunRequest(
-            run_key=f"{account}:{now:%Y-%m-%dT%H:%MZ}",
-            tags={
-                "dagster/asset_partition_range_start": first.isoformat(),
-                "dagster/asset_partition_range_end": newest.isoformat(),
-            },
-        )
+        run_key = f"{account}:{now:%Y-%m-%dT%H:%MZ}"
+        start = partitions.start.date()
+        if not load.changing:
+            return _range_run(run_key, lookback(newest, load.lookback_days, start=start), newest, None)
+        lake: Lake = context.resources.lake.open()
+        wanted: dict[date, list[dg.AssetKey]] = {}
+        for changing in load.changing:
+            first = changing.first(lake, newest)
+            if first is not None:
+                wanted.setdefault(max(first, start), []).extend(changing.assets)
+        if not wanted:
+            return dg.SkipReason(f"Nothing of {account} changes any more.")
+        return [_range_run(f"{run_key}:{first}", first, newest, keys) for first, keys in sorted(wanted.items())]
 
     return job, schedule
+
+
+def _range_run(run_key: str, first: date, newest: date, keys: Sequence[dg.AssetKey] | None) -> dg.RunRequest:
+    return dg.RunRequest(
+        run_key=run_key,
+        asset_selection=keys,
+        tags={
+            "dagster/asset_partition_range_start": first.isoformat(),
+            "dagster/asset_partition_range_end": newest.isoformat(),
+        },
+    )
 
 
 def snapshots(cron: str, *, is_on: bool) -> tuple[UnresolvedAssetJobDefinition, dg.ScheduleDefinition]:

@@ -4,6 +4,7 @@ SQLite by default, in WAL mode with a long busy time-out, because runs, the sens
 Keep the meaning of rows out of here: `ledger.py`, `budget.py`.
 """
 
+import secrets
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Column,
+    Connection,
     Engine,
     Index,
     Integer,
@@ -23,13 +25,14 @@ from sqlalchemy import (
     insert,
     select,
     text,
+    update,
 )
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from analytics_assets.errors import PermanentError
 
-VERSION = 1
+VERSION = 2
 
 metadata = MetaData()
 
@@ -58,6 +61,7 @@ requests = Table(
     Column("reason", Text),
     Column("lease_owner", String(200)),
     Column("lease_until", String(40)),
+    Column("key_mark", String(64)),
 )
 Index(
     "one_open_request",
@@ -116,6 +120,11 @@ budget_queue = Table(
     Column("until", BigInteger, nullable=False),
 )
 
+salts = Table("salt", metadata, Column("salt", String(64), primary_key=True))
+
+# What brings a database of a version to the next. Tables that are new are made by themselves.
+_STEPS = {1: ["ALTER TABLE report_requests ADD COLUMN key_mark VARCHAR(64)"]}
+
 
 @lru_cache(maxsize=8)
 def engine(url: str) -> Engine:
@@ -143,12 +152,25 @@ def engine(url: str) -> Engine:
         version = connection.execute(select(schema_version.c.version)).scalar()
         if version is None:
             connection.execute(insert(schema_version).values(version=VERSION))
+        elif version < VERSION:
+            _migrate(connection)
         elif version > VERSION:
             made.dispose()
             raise PermanentError(
                 f"The state database has schema {version}, this package knows {VERSION}: update analytics_assets."
             )
+        if connection.execute(select(salts)).first() is None:
+            connection.execute(insert(salts).values(salt=secrets.token_hex(16)))
     return made
+
+
+def _migrate(connection: Connection) -> None:
+    """Takes the steps to the present version, in the transaction of the opening: all of them or none."""
+    # Postgres lets two processes come here at once; the second waits and then finds the version raised.
+    version = connection.execute(select(schema_version.c.version).with_for_update()).scalar_one()
+    for step in (step for number in range(version, VERSION) for step in _STEPS[number]):
+        connection.execute(text(step))
+    connection.execute(update(schema_version).values(version=VERSION))
 
 
 def _prepare(connection: Any, _record: Any) -> None:

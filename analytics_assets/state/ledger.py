@@ -6,15 +6,17 @@ A closed request changes no more; what is still heard of its task goes into its 
 What a state means and what to do next is pure code (`sources/airbridge/report_tasks.py`); this module only remembers.
 """
 
+import hashlib
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection, and_, insert, or_, select, update
 
 from analytics_assets.spans import spans
 from analytics_assets.state.database import days as days_table
-from analytics_assets.state.database import engine, requests, schema_version, states
+from analytics_assets.state.database import engine, requests, salts, schema_version, states
 from analytics_assets.state.requests import Request, as_text, from_row
 
 INTENT = "INTENT"
@@ -25,9 +27,12 @@ SUPERSEDED = "SUPERSEDED"
 class Ledger:
     """Report requests of all accounts, in one database."""
 
-    def __init__(self, url: str) -> None:
-        """Opens the ledger at a SQLAlchemy URL and makes its tables if they are missing."""
-        self._engine = engine(url)
+    def __init__(self, url: str, secret: str = "") -> None:
+        """Opens the ledger at a SQLAlchemy URL and makes its tables if they are missing.
+
+        `secret` is the key in use, where one is set; it is never written, only a salted mark of it.
+        """
+        self._engine, self._secret = engine(url), secret
 
     def join_or_open(
         self, account: str, report: str, spec_hash: str, wanted: Sequence[date], *, longest: int, now: datetime
@@ -119,9 +124,22 @@ class Ledger:
         now: datetime,
         next_look_at: datetime | None = None,
         reason: str | None = None,
+        is_refusal: bool = False,
     ) -> None:
-        """Remembers a state, when it was seen, why, and when to look again."""
-        self._record(request_id, state, now, reason=reason, next_look_at=as_text(next_look_at))
+        """Remembers a state, when it was seen, why, and when to look again; of a refusal also a mark of the key."""
+        mark = self._mark if is_refusal and self._secret else None
+        self._record(request_id, state, now, reason=reason, next_look_at=as_text(next_look_at), key_mark=mark)
+
+    def has_new_key(self, request: Request) -> bool:
+        """Whether the key in use is another than the one a request was refused with."""
+        return bool(self._secret and request.key_mark) and request.key_mark != self._mark
+
+    @cached_property
+    def _mark(self) -> str:
+        """The key in use as 32 digits that do not give it away."""
+        with self._engine.connect().execution_options(is_reading=True) as connection:
+            salt = connection.execute(select(salts.c.salt)).scalars().first() or ""
+        return hashlib.scrypt(self._secret.encode(), salt=salt.encode(), n=2**14, r=8, p=1, dklen=16).hex()
 
     def asked_landing(self, request_id: int, *, now: datetime, next_look_at: datetime) -> None:
         """Remembers that a run was asked for, so that no second one is before `next_look_at`."""

@@ -36,6 +36,7 @@ class Request:
         lease_owner: Who may post, poll and collect it now.
         lease_until: Instant that right ends.
         days_left: Days that have not landed, oldest first.
+        key_mark: Mark of the key that was refused; see `Ledger.has_new_key`.
     """
 
     id: int
@@ -58,6 +59,7 @@ class Request:
     lease_owner: str | None
     lease_until: datetime | None
     days_left: tuple[date, ...]
+    key_mark: str | None = None
 
 
 def from_row(row: Row[Any], left: Sequence[date]) -> Request:

@@ -32,7 +32,7 @@ from analytics_assets_tests.integration.running import (
 from analytics_assets_tests.integration.server import POST_REPORT, READ_REPORT, REPORT, Sandbox, sandbox_server
 
 TASK_S = 20
-TABLES = ("airbridge/revenue_raw", "airbridge/revenue_cohorts", "airbridge/revenue_cohort_totals")
+TABLES = tuple(f"airbridge/revenue_{name}" for name in ("raw", "cohorts", "cohort_totals", "restatements"))
 WISHES = Wishes(reports=(report("revenue", "app_revenue", "cumulative", intervals=2),), wait_s=0)
 
 
@@ -155,7 +155,7 @@ def test_a_refused_request_is_paused_in_the_words_of_the_tick_until_a_person_ask
         "/reports/api/v3/apps/{app_name}/revenue/query: HTTP 401"
     )
     assert "AIRBRIDGE_API_TOKEN" in said
-    assert said.endswith("Materialize the days to ask again.")
+    assert said.endswith("It resumes when the key or the report is changed; or materialize the days to ask again.")
     assert scene.sandbox.counts() == {}
 
     scene.materialize()

@@ -44,6 +44,7 @@ def test_a_new_database_has_its_folder_tables_and_version(url: str, tmp_path: Pa
         "report_days",
         "report_requests",
         "report_states",
+        "salt",
         "schema_version",
     ]
     with made.connect() as connection:

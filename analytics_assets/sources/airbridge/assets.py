@@ -5,16 +5,21 @@ Keep requests and rows out of here (`streams.py`, `transform.py`) and what is pu
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import date
 
 import dagster as dg
 from dagster import DailyPartitionsDefinition
 
+from analytics_assets.catalogue import asset_key
 from analytics_assets.clock import Clock
 from analytics_assets.daily import DailyStep, Work, daily_assets
 from analytics_assets.lake.snapshot import Snapshot
+from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Stream
+from analytics_assets.schedules import Changing
 from analytics_assets.snapshots import SnapshotStep, snapshot_assets
 from analytics_assets.sources.airbridge.checks import report_checks
+from analytics_assets.sources.airbridge.maturity import first_changing
 from analytics_assets.sources.airbridge.reader import Waiting
 from analytics_assets.sources.airbridge.request import ReportSpec
 from analytics_assets.sources.airbridge.restatements import restatements_table
@@ -24,6 +29,7 @@ from analytics_assets.sources.airbridge.tables import (
     CATALOG,
     cohort_totals_table,
     cohorts_table,
+    daily_tables,
     report_raw_table,
     tasks_table,
 )
@@ -71,6 +77,16 @@ def report_assets(
         checks=report_checks(account, spec, waiting.policy),
     )
     return daily_assets(step, partitions, clock)
+
+
+def changing_days(account: str, app: App, spec: ReportSpec, lookback_days: int) -> Changing:
+    """The days of a report that its schedule asks for: every cohort that still changes, and no mature one."""
+    keys = [asset_key(account, table.name) for table in (*daily_tables(spec), restatements_table(spec))]
+
+    def first(lake: Lake, newest: date) -> date | None:
+        return first_changing(lake, account, app, spec, newest=newest, lookback_days=lookback_days)
+
+    return Changing(keys, first)
 
 
 def catalog_assets(account: str, app: App, *, clock: Clock) -> dg.AssetsDefinition:

@@ -12,7 +12,7 @@ from analytics_assets.partitions import daily_partitions
 from analytics_assets.plan import AccountPlan, Asking
 from analytics_assets.schedules import DailyLoad
 from analytics_assets.settings import settings
-from analytics_assets.sources.airbridge.assets import catalog_assets, report_assets, tasks_assets
+from analytics_assets.sources.airbridge.assets import catalog_assets, changing_days, report_assets, tasks_assets
 from analytics_assets.sources.airbridge.audience_config import CohortConfig
 from analytics_assets.sources.airbridge.client import BASE_URL
 from analytics_assets.sources.airbridge.reader import Waiting
@@ -193,7 +193,12 @@ class AirbridgeRevenue(dg.Component, dg.Model, dg.Resolvable):
                 catalog_assets(account, app, clock=utc_now),
                 *(tasks_assets(account, app, spec, clock=utc_now) for spec in specs),
             ],
-            load=DailyLoad(self.schedule.cron, self.schedule.lookback_days, app.final_at),
+            load=DailyLoad(
+                self.schedule.cron,
+                self.schedule.lookback_days,
+                app.final_at,
+                [changing_days(account, app, spec, self.schedule.lookback_days) for spec in specs],
+            ),
             resource=self.resource(),
             sensors=[sensor],
         )

@@ -177,7 +177,14 @@ class ReportReader:
         """Remembers what was seen; a task that cannot end well ends the wait with the reason and what happens next."""
         now, policy = self._clock(), self._waiting.policy
         verdict = judge(seen, posted_at=request.posted_at, attempts=request.attempts, now=now, policy=policy)
-        self._ledger.saw(request.id, verdict.state, now=now, next_look_at=verdict.next_look_at, reason=reason)
+        self._ledger.saw(
+            request.id,
+            verdict.state,
+            now=now,
+            next_look_at=verdict.next_look_at,
+            reason=reason,
+            is_refusal=verdict.state is Seen.REFUSED,
+        )
         decision = verdict.decision
         if isinstance(decision, Wait | Collect):
             return decision
@@ -191,6 +198,8 @@ class ReportReader:
                 if trouble
                 else TransientError(words)
             )
+        if decision.is_loud:
+            words += f" This was attempt {request.attempts}."
         # An answer that is not as documented stays what it is, and its body is kept.
         kind = UnexpectedPayloadError if isinstance(trouble, UnexpectedPayloadError) else TransientError
         raise kind(

@@ -11,6 +11,7 @@ import dagster as dg
 from pydantic import Field
 
 from analytics_assets.clock import Clock
+from analytics_assets.errors import AccessRefusedError
 from analytics_assets.http.destination import destination, key
 from analytics_assets.settings import settings
 from analytics_assets.sources.airbridge.client import (
@@ -37,7 +38,13 @@ class AirbridgeResource(dg.ConfigurableResource[AirbridgeClient]):
 
     def ledger(self) -> Ledger:
         """The ledger of report requests, which runs and the sensor share."""
-        return Ledger(settings().state)
+        chosen = settings()
+        try:
+            secret = key(chosen, self.token_variable, "AIRBRIDGE_API_TOKEN")
+        except AccessRefusedError:
+            # Whoever opens a client is told; the ledger itself can be read without a key.
+            secret = ""
+        return Ledger(chosen.state, secret)
 
     @asynccontextmanager
     async def open(self, *, clock: Clock, caller: Caller | None = None) -> AsyncIterator[AirbridgeClient]:

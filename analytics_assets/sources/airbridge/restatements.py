@@ -115,8 +115,9 @@ def _figures(found: pa.Table, spec: ReportSpec, *, reached: int) -> dict[str, An
         if spec.metric in ADDITIVE_METRICS:
             figures[f"d{age}_moved"] = _moved(moved)
         else:
-            moves = pc.abs(pc.subtract(moved["new_value"], moved["old_value"]))
-            figures[f"d{age}_largest_move"] = float(pc.max(moves).as_py() or 0)
+            pairs = zip(moved["old_value"].to_pylist(), moved["new_value"].to_pylist(), strict=True)
+            moves = (abs(new - old) for old, new in pairs if None not in (old, new))
+            figures[f"d{age}_largest_move"] = float(max(moves, default=0))
     return figures
 
 

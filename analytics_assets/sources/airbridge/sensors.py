@@ -16,22 +16,26 @@ import dagster as dg
 from analytics_assets.catalogue import asset_key
 from analytics_assets.clock import Clock
 from analytics_assets.errors import SourceError
+from analytics_assets.sources.airbridge.checks import ARRIVE
 from analytics_assets.sources.airbridge.client import AirbridgeClient
 from analytics_assets.sources.airbridge.report_tasks import (
     LOST,
+    RESUMES,
     Collect,
     Resubmit,
     Seen,
     TaskPolicy,
     Wait,
+    is_trouble,
     judge,
     landings,
     seen_in_look,
+    troubles,
 )
-from analytics_assets.sources.airbridge.request import ReportSpec, spec_hash
+from analytics_assets.sources.airbridge.request import DAYS_PER_TASK, ReportSpec, spec_hash
 from analytics_assets.sources.airbridge.resource import AirbridgeResource
 from analytics_assets.sources.airbridge.restatements import restatements_table
-from analytics_assets.sources.airbridge.tables import daily_tables
+from analytics_assets.sources.airbridge.tables import cohorts_table, daily_tables
 from analytics_assets.spans import in_words
 from analytics_assets.state.budget import Caller, Kind
 from analytics_assets.state.ledger import INTENT, Ledger
@@ -60,11 +64,13 @@ class Tick:
         ready: Requests whose days a run should land, or ask for anew.
         counts: How many requests were found in which situation.
         words: What went wrong, one sentence a request.
+        troubled: Reports with a request that somebody should know of since this look.
     """
 
     ready: list[Request] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     words: list[str] = field(default_factory=list)
+    troubled: set[str] = field(default_factory=set)
 
     def summary(self) -> str:
         """The tick in words."""
@@ -96,7 +102,7 @@ def report_sensor(
         resource: AirbridgeResource = getattr(context.resources, account)
         ledger = resource.ledger()
         for spec in reports:
-            ledger.supersede(account, spec.name, but=spec_hash(spec), now=clock())
+            _ask_as_now_written(ledger, account, spec, days_per_run, clock)
         tick = asyncio.run(
             _look(
                 getattr(context.resources, account),
@@ -114,7 +120,11 @@ def report_sensor(
                 pause = min(_LONGEST_LANDING_PAUSE_S, _LANDING_PAUSE_S * 2 ** min(request.landings, 10))
                 ledger.asked_landing(request.id, now=clock(), next_look_at=clock() + timedelta(seconds=pause))
         context.log.info(tick.summary())
-        return dg.SensorResult(run_requests=asked, skip_reason=None if asked else dg.SkipReason(tick.summary()))
+        return dg.SensorResult(
+            run_requests=asked,
+            skip_reason=None if asked else dg.SkipReason(tick.summary()),
+            asset_events=[_warning(ledger, account, spec, policy) for spec in reports if spec.name in tick.troubled],
+        )
 
     return sensor
 
@@ -128,17 +138,17 @@ async def _look(
     for request in ledger.open_requests(account):
         if request.id in busy or (request.lease_until is not None and request.lease_until > clock()):
             tick.counts["in a run's hands"] += 1
-        elif request.state == Seen.REFUSED:
+        elif request.state == Seen.REFUSED and not ledger.has_new_key(request):
             tick.counts["paused"] += 1
-            tick.words.append(
-                f"{request.report} {_days(request)} is paused: {request.reason} Materialize the days to ask again."
-            )
+            tick.words.append(f"{request.report} {_days(request)} is paused: {request.reason} {RESUMES}")
         elif request.next_look_at is not None and request.next_look_at > clock():
             tick.counts["waiting"] += 1
-        elif request.state in LOST or request.state == INTENT:
+        elif request.state in {*LOST, INTENT, Seen.REFUSED}:
             tick.counts["to be asked for again"] += 1
+            why = f"{request.state} ({request.reason})" if request.reason else request.state
+            why = f"refused before, and the key has changed since ({why})" if request.state == Seen.REFUSED else why
             tick.words.append(
-                f"{request.report} {_days(request)} is asked for again after attempt {request.attempts}: {request.state}."
+                f"{request.report} {_days(request)} is asked for again after attempt {request.attempts}: {why}."
             )
             tick.ready.append(request)
         elif request.state == Seen.SUCCESS:
@@ -180,8 +190,17 @@ async def _look_at(
             seen, reason = seen_in_look(error), str(error)
     now = clock()
     verdict = judge(seen, posted_at=request.posted_at, attempts=request.attempts, now=now, policy=policy)
-    ledger.saw(request.id, verdict.state, now=now, next_look_at=verdict.next_look_at, reason=reason)
+    ledger.saw(
+        request.id,
+        verdict.state,
+        now=now,
+        next_look_at=verdict.next_look_at,
+        reason=reason,
+        is_refusal=verdict.state is Seen.REFUSED,
+    )
     decision = verdict.decision
+    if is_trouble(verdict.state, request.attempts, policy):
+        tick.troubled.add(request.report)
     said = f"{request.report} {_days(request)}: {verdict.state}" + (f" ({reason})." if reason else ".")
     if isinstance(decision, Collect):
         tick.counts["ready"] += 1
@@ -196,6 +215,30 @@ async def _look_at(
     else:
         tick.counts["paused"] += 1
         tick.words.append(f"{said} Nothing more is asked until this is mended.")
+
+
+def _ask_as_now_written(ledger: Ledger, account: str, spec: ReportSpec, longest: int, clock: Clock) -> None:
+    """Days asked for with an older specification are asked for with the present one."""
+    present = spec_hash(spec)
+    stale = [one for one in ledger.open_requests(account, spec.name) if one.spec_hash != present]
+    if stale:
+        left = sorted({day for one in stale for day in one.days_left})
+        # The new requests first: a crash in between leaves both open, and the next tick goes on.
+        ledger.join_or_open(account, spec.name, present, left, longest=min(longest, DAYS_PER_TASK), now=clock())
+        ledger.supersede(account, spec.name, but=present, now=clock())
+
+
+def _warning(ledger: Ledger, account: str, spec: ReportSpec, policy: TaskPolicy) -> dg.AssetCheckEvaluation:
+    """The check of the cohorts, evaluated the moment a request is in trouble; the run that lands its days evaluates it anew."""
+    concerns = troubles(ledger.open_requests(account, spec.name), policy)
+    return dg.AssetCheckEvaluation(
+        asset_key=asset_key(account, cohorts_table(spec).name),
+        check_name=ARRIVE,
+        passed=not concerns,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="; ".join(f"{days}: {words}" for days, words in concerns.items()),
+        metadata={"days": dg.MetadataValue.json(concerns)},
+    )
 
 
 def _run(

@@ -69,7 +69,7 @@ def test_the_sample_report_becomes_cohorts_and_totals_row_for_row():
         "missing_values": 0,
         "complete_through_interval": 3,
         "is_mature": True,
-        "mature_since": "2026-03-05",
+        "mature_since": "2021-11-05",
         "d0": 1.0,
         **codes,
     }

@@ -1,0 +1,111 @@
+"""What a new reading of a day changed: rows that differ, came and went."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from analytics_assets.lake.changes import counted
+from analytics_assets.lake.store import Lake
+from analytics_assets.lake.stream import Change, History
+from analytics_assets.lake.table import DATE, MOMENT, Column, Table
+from analytics_assets_tests.lake.vendor import NOW, NUMBERS, START, Vendor, brought
+
+_DATE = Column(DATE, pa.date32(), "The day.")
+TAGS = Table(
+    "tags",
+    "Rows with two keys, a list and an observation.",
+    (
+        _DATE,
+        Column("a", pa.string(), "First key."),
+        Column("b", pa.int64(), "Second key."),
+        Column("value", pa.decimal128(38, 9), "A value.", nullable=True),
+        Column("tags", pa.list_(pa.string()), "A list.", nullable=True),
+        Column("seen_at", MOMENT, "When.", nullable=True, is_observation=True),
+    ),
+    key=("a", "b"),
+)
+LOST = Table(
+    "lost",
+    "Numbers that were replaced.",
+    (_DATE, Column("part", pa.int32(), "Position."), Column("number", pa.int64(), "The old number.")),
+    key=("part", "number"),
+)
+ALL = {"numbers_raw", "numbers", "sums", "lost"}
+
+
+def rows(*cells: tuple[str, int, Any, Any]) -> pa.Table:
+    """Rows of `TAGS`."""
+    return TAGS.rows(
+        {DATE: date(2026, 3, 1), "a": a, "b": b, "value": value, "tags": tags} for a, b, value, tags in cells
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changed", "added", "removed"),
+    [
+        ([], [("x", 1, 1, ["t"])], 0, 1, 0),
+        ([("x", 1, 1, ["t"])], [], 0, 0, 1),
+        ([("x", 1, 1, ["t"]), ("x", 2, 1, None)], [("x", 2, 1, None), ("x", 1, 1, ["t"])], 0, 0, 0),
+        ([("x", 1, None, ["t"])], [("x", 1, 0, ["t"])], 1, 0, 0),
+        ([("x", 1, 2, ["t"]), ("y", 1, 2, None)], [("x", 1, 2, ["u"]), ("y", 2, 2, None)], 1, 1, 1),
+    ],
+)
+def test_rows_are_matched_by_key_and_compared_by_content(
+    before: list[Any], after: list[Any], changed: int, added: int, removed: int
+) -> None:
+    """Null is not zero, a list is compared whole, and the order of rows is nothing."""
+    assert counted(TAGS, rows(*before), rows(*after)) == {
+        "rows_changed": changed,
+        "rows_added": added,
+        "rows_removed": removed,
+    }
+
+
+def test_a_table_without_identity_tells_no_changes() -> None:
+    """Nothing says which of its rows became which."""
+    assert counted(Table("free", "", (_DATE,)), rows(), rows()) == {}
+
+
+def grown(change: Change) -> tuple[pa.Table, dict[str, int]]:
+    """Keeps the first number of each reading that another took the place of."""
+    kept = {row["number"]: row for row in change.kept.to_pylist()}
+    kept |= {row["number"]: {**row, DATE: START} for row in change.before.to_pylist()}
+    return LOST.rows(kept.values()), {"lost_now": change.before.num_rows}
+
+
+async def test_a_history_keeps_what_every_later_reading_replaced(tmp_path: Path) -> None:
+    """It stands from the first landing on, grows with each change, and an equal reading changes no byte and tells nothing."""
+    lake, vendor, told, held = Lake(str(tmp_path)), Vendor(), [], []
+    stream = vendor.stream(history=History(LOST, "numbers", grown))
+    for family, body in enumerate(["1", "2", "2", "3"]):
+        vendor.answers = {START: [body]}
+        [result] = await brought(lake, stream, [START], family=str(family), selected=ALL)
+        told.append(dict(result.figures["numbers"]))
+        held.append((lake.read("shop", LOST)["number"].to_pylist(), result.tables["lost"].is_changed))
+    moved = {"rows_changed": 1, "rows_added": 0, "rows_removed": 0, "lost_now": 1}
+    assert told == [{"biggest": 1}, {"biggest": 2, **moved}, {"biggest": 2}, {"biggest": 3, **moved}]
+    assert held == [([], True), ([1], True), ([1], False), ([1, 2], True)]
+
+
+async def test_a_history_is_kept_though_only_its_table_is_selected(tmp_path: Path) -> None:
+    """What was replaced would be lost for good; the day of the history is not logged then."""
+    lake, vendor = Lake(str(tmp_path)), Vendor()
+    stream = vendor.stream(history=History(LOST, "numbers", grown))
+    await brought(lake, stream, [START], family="first", selected=ALL)
+    vendor.answers = {START: ["7"]}
+    [result] = await brought(lake, stream, [START], family="second", selected={"numbers_raw", "numbers"})
+    assert sorted(result.tables) == ["numbers", "numbers_raw"]
+    assert lake.read("shop", LOST)["number"].to_pylist() == [1]
+
+
+async def test_a_history_selected_alone_stays_as_it_is(tmp_path: Path) -> None:
+    """Nothing is landed that it could be about."""
+    lake, vendor = Lake(str(tmp_path)), Vendor()
+    stream = vendor.stream(history=History(LOST, "numbers", grown))
+    await brought(lake, stream, [START], selected=ALL)
+    [result] = await brought(lake, stream, [START], selected={"lost"})
+    assert (list(result.tables), result.tables["lost"].is_changed, result.requested_at) == (["lost"], False, NOW)
+    assert lake.read("shop", NUMBERS)["number"].to_pylist() == [1]

@@ -1,0 +1,125 @@
+"""What later readings of a cohort day become: restatements, figures of how far it moved, and words of concern."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from analytics_assets.lake.landing import DayResult
+from analytics_assets.lake.stream import Change
+from analytics_assets.sources.airbridge.checks import report_checks
+from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
+from analytics_assets.sources.airbridge.request import ReportSpec
+from analytics_assets.sources.airbridge.restatements import history, restatements_table
+from analytics_assets.sources.airbridge.tables import cohorts_table
+from analytics_assets.sources.airbridge.transform import typed_days
+from analytics_assets_tests.sources.airbridge.days import DAY, LATER, read
+from analytics_assets_tests.sources.airbridge.vendor import group, report, spec, sub_row
+
+EARLY = datetime(2026, 3, 3, 12, tzinfo=UTC)
+EMPTY = restatements_table(spec()).schema.empty_table()
+
+
+def change(
+    before: dict[str, Sequence[Any]],
+    after: dict[str, Sequence[Any]],
+    *,
+    of: ReportSpec | None = None,
+    seen: tuple[datetime, datetime] = (LATER, LATER),
+    kept: Any = None,
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Two readings of `DAY`, values by group: the history after the second, and the figures."""
+    of = of or spec()
+    made = []
+    for number, (groups, at) in enumerate(zip((before, after), seen, strict=True)):
+        body = report([group([name], sub_row("2026-03-01", *values)) for name, values in groups.items()])
+        raw = read([body], of, requested_at=at, task_id=f"t-{number}")[DAY]
+        typed = typed_days(DAY, raw.content, of, zone="UTC", currency="EUR")[cohorts_table(of).name]
+        made.append((cohorts_table(of).validated(typed.content, DAY), raw))
+    (old, _), (new, raw) = made
+    held = restatements_table(of).schema.empty_table() if kept is None else restatements_table(of).rows(kept)
+    content, figures = history(of).grown(Change(old, new, held, raw.content, raw.requested_at))
+    return restatements_table(of).validated(content, DAY).to_pylist(), figures
+
+
+def told(channel: str, interval: int, old: Any, new: Any, **more: Any) -> dict[str, Any]:
+    """A restatement as it lands."""
+    values = {"old_value": old, "new_value": new}
+    return {
+        "date": DAY,
+        "channel": channel,
+        "interval": interval,
+        **{name: None if value is None else Decimal(value) for name, value in values.items()},
+        "is_masked": False,
+        "task_id": "t-1",
+        "seen_at": LATER,
+        **more,
+    }
+
+
+def test_every_kind_of_restatement_is_told_with_old_and_new_value() -> None:
+    """A value that moved, a group that went, a group that came late; what stayed is not told."""
+    found, figures = change({"a": (1, 2, 3), "b": (5, 5, 5)}, {"a": (1, 4, 3), "c": (7, 7, 7)})
+    assert found == [
+        told("a", 1, 2, 4),
+        *(told("b", interval, 5, None) for interval in range(3)),
+        *(told("c", interval, None, 7) for interval in range(3)),
+    ]
+    assert figures == {"restated_values": 7, "mature_values_moved": 7, "values_fell": 0, "d0_moved": 2.0}
+
+
+def test_reaching_an_interval_is_growth_and_no_restatement() -> None:
+    """Two intervals were over at the first reading; only the one that moved among them is told."""
+    found, figures = change({"a": (1, "2.10")}, {"a": (1, "1.90", 9)}, seen=(EARLY, LATER))
+    assert found == [told("a", 1, "2.10", "1.90")]
+    assert figures == {"restated_values": 1, "values_fell": 1, "d0_moved": 0.0}
+    assert change({"a": (1, 2)}, {"a": (1, 2, 9)}, seen=(EARLY, LATER))[0] == []
+
+
+def test_masked_values_are_kept_with_their_flag_and_never_counted_as_moved() -> None:
+    """The vendor blurs them anew with each reading."""
+    masked = {"value": 3, "isMasked": True}
+    found, figures = change({"a": (5, 6, 7)}, {"a": (masked, 6, 7)})
+    assert found == [told("a", 0, 5, 3, is_masked=True)]
+    assert figures == {"restated_values": 1, "mature_values_moved": 0, "values_fell": 0, "d0_moved": -2.0}
+
+
+def test_ratios_are_not_added_and_may_fall() -> None:
+    """Revenue per paying user falls with every small buyer; the largest move of a group is told."""
+    found, figures = change(
+        {"a": (1, 2, 3), "b": (4, 4, 4)}, {"a": (2, 2, 3), "b": ("1.5", 4, 4)}, of=spec(metric="app_arppu")
+    )
+    assert [(row["channel"], row["interval"]) for row in found] == [("a", 0), ("b", 0)]
+    assert figures == {"restated_values": 2, "mature_values_moved": 2, "d0_largest_move": 2.5}
+
+
+def test_the_history_keeps_earlier_restatements_and_tells_a_reading_once() -> None:
+    """After a crash the same change is found again; made anew with other rules it still tells from the first to the last value."""
+    earlier = told("a", 0, 8, 9, task_id="t-0", seen_at=EARLY)
+    once, _ = change({"a": (9, 9, 9)}, {"a": (10, 9, 9)}, kept=[earlier])
+    assert once == [earlier, told("a", 0, 9, 10)]
+    again, _ = change({"a": (9, 9, 9)}, {"a": (10, 9, 9)}, kept=once)
+    assert again == once
+    other_rules, _ = change({"a": (10, 9, 9)}, {"a": (11, 9, 9)}, kept=once)
+    assert other_rules == [earlier, told("a", 0, 9, 11)]
+
+
+def test_an_emptied_day_is_told_without_a_task() -> None:
+    """No row names one then."""
+    found, figures = change({"a": (1, 2, 3)}, {})
+    assert found == [told("a", number, number + 1, None, task_id=None) for number in range(3)]
+    assert figures == {"restated_values": 3, "mature_values_moved": 3, "values_fell": 0, "d0_moved": -1.0}
+
+
+def test_the_check_names_the_days_whose_cohorts_do_not_stand() -> None:
+    """And nothing of the days that only grew."""
+    check, _ = report_checks("shop", spec(), TaskPolicy())
+    quiet = DayResult(DAY, figures={"revenue_cohorts": {"restated_values": 3, "values_fell": 0}})
+    loud = DayResult(
+        DAY, figures={"revenue_cohorts": {"mature_values_moved": 2, "values_fell": 1, "falling_values": 4}}
+    )
+    assert check.concerns(None, [quiet, DayResult(DAY)]) == {}  # type: ignore[arg-type] - it asks the results alone
+    assert check.concerns(None, [quiet, loud]) == {  # type: ignore[arg-type] - as above
+        "2026-03-01": "2 values of a mature cohort moved, 1 cumulative values are lower than they were, "
+        "4 cumulative values are lower than the interval before"
+    }
