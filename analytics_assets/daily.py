@@ -42,6 +42,7 @@ class Work:
         family: The attempts that belong together: a run with its re-executions, or a backfill with its own.
         owner: The run's id.
         log: The run's log.
+        tags: The run's tags.
         caller: Whose requests the run's are, told to the budget, and what has been spent.
     """
 
@@ -50,6 +51,7 @@ class Work:
     family: str
     owner: str
     log: Logger
+    tags: Mapping[str, str]
     caller: Caller = field(default_factory=Caller)
 
 
@@ -225,6 +227,7 @@ def opened_landing(context: dg.AssetExecutionContext, account: str, clock: Clock
         family=of,
         owner=context.run.run_id,
         log=context.log,
+        tags=context.run.tags,
         caller=Caller(kind_of((root or context.run).tags), context.log.info),
     )
 

@@ -1,15 +1,18 @@
 """What a schedule asks for at an instant."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
 
+from analytics_assets.lake.resource import LakeResource
+from analytics_assets.lake.store import Lake
 from analytics_assets.partitions import daily_partitions
-from analytics_assets.schedules import DailyLoad, daily_load, snapshots
+from analytics_assets.schedules import Changing, DailyLoad, daily_load, snapshots
 from analytics_assets.settings import settings
 
 DAILY, SNAPSHOTS = {dg.AssetKey(["shop", "numbers"])}, {dg.AssetKey(["a", "counts"]), dg.AssetKey(["b", "counts"])}
@@ -134,3 +137,64 @@ def test_the_snapshot_schedule_asks_for_one_reading() -> None:
     request = tick("2026-03-10T09:30", "snapshots")
     assert isinstance(request, dg.RunRequest)
     assert (request.partition_key, [name for name in request.tags if "partition" in name]) == (None, [])
+
+
+def changing_tick(tmp_path: Path, *firsts: date | None) -> list[tuple[str | None, str, list[str]]] | str | None:
+    """What a schedule asks for whose reports change from these days on: run key, first day, tables; or why nothing."""
+    partitions = daily_partitions(replace(settings({}), timezone="UTC", start_date=date(2026, 3, 1)))
+    keys = [dg.AssetKey(["shop", f"report{number}"]) for number in range(len(firsts))]
+
+    @dg.multi_asset(specs=[dg.AssetSpec(key) for key in keys], partitions_def=partitions, can_subset=True)
+    def reports() -> Iterator[dg.MaterializeResult[None]]:
+        """A table a report."""
+        yield from ()
+
+    seen: list[date] = []
+
+    def told(day: date | None) -> Callable[[Lake, date], date | None]:
+        def first(lake: Lake, newest: date) -> date | None:
+            seen.append(newest)
+            assert lake.root == str(tmp_path)
+            return day
+
+        return first
+
+    changing = [Changing([key], told(day)) for key, day in zip(keys, firsts, strict=True)]
+    job, schedule = daily_load(
+        "shop", [reports], DailyLoad("30 4 * * *", 5, final_at, changing), partitions, is_on=False
+    )
+    definitions = dg.Definitions(
+        assets=[reports], jobs=[job], schedules=[schedule], resources={"lake": LakeResource(root=str(tmp_path))}
+    )
+    repository = definitions.get_repository_def()
+    with dg.build_schedule_context(
+        scheduled_execution_time=datetime(2026, 3, 10, 4, 30, tzinfo=UTC),
+        repository_def=repository,
+        resources={"lake": LakeResource(root=str(tmp_path))},
+    ) as context:
+        data = repository.get_schedule_def("shop_daily").evaluate_tick(context)
+    assert set(seen) == {date(2026, 3, 9)}
+    if data.skip_message is not None:
+        return data.skip_message
+    return [
+        (
+            request.run_key,
+            request.tags["dagster/asset_partition_range_start"],
+            sorted(key.path[-1] for key in request.asset_selection or ()),
+        )
+        for request in data.run_requests or ()
+    ]
+
+
+def test_a_schedule_asks_for_the_days_that_change_one_run_for_reports_of_one_range(tmp_path: Path) -> None:
+    """Reports of other intervals have a run of their own; one that does not change has none; nothing begins before all tables."""
+    assert changing_tick(tmp_path, date(2026, 3, 7), date(2026, 3, 5), date(2026, 3, 7), None, date(2026, 2, 1)) == [
+        ("shop:2026-03-10T04:30Z:2026-03-01", "2026-03-01", ["report4"]),
+        ("shop:2026-03-10T04:30Z:2026-03-05", "2026-03-05", ["report1"]),
+        ("shop:2026-03-10T04:30Z:2026-03-07", "2026-03-07", ["report0", "report2"]),
+    ]
+
+
+def test_a_schedule_says_that_nothing_changes_any_more(tmp_path: Path) -> None:
+    """A green tick without a run has to say why."""
+    assert changing_tick(tmp_path, None) == "Nothing of shop changes any more."

@@ -1,6 +1,8 @@
 """Opening the state database: new, known, from the future, and with a URL that cannot be used."""
 
-from datetime import UTC, datetime
+import sqlite3
+from contextlib import closing
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import CreateIndex
 
 from analytics_assets.errors import PermanentError
-from analytics_assets.state.database import VERSION, engine, metadata, requests, schema_version
+from analytics_assets.state.database import VERSION, engine, metadata, requests, salts, schema_version
+from analytics_assets.state.ledger import Ledger
 from analytics_assets.state.requests import as_text
 
 ROW = {
@@ -153,3 +156,51 @@ def test_instants_are_kept_in_utc_and_sort_as_text() -> None:
     assert as_text(seoul) == "2026-02-28T23:59:59.500000+00:00"
     assert as_text(datetime(2026, 3, 1, tzinfo=UTC)) == "2026-03-01T00:00:00.000000+00:00"
     assert as_text(None) is None
+
+
+V1 = """
+CREATE TABLE schema_version (version INTEGER NOT NULL PRIMARY KEY);
+CREATE TABLE report_requests (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, account VARCHAR(200) NOT NULL, report VARCHAR(200) NOT NULL,
+    spec_hash VARCHAR(64) NOT NULL, first_day VARCHAR(10) NOT NULL, last_day VARCHAR(10) NOT NULL, state VARCHAR(40) NOT NULL,
+    is_open INTEGER NOT NULL, task_id TEXT, attempts INTEGER NOT NULL, landings INTEGER NOT NULL, opened_at VARCHAR(40) NOT NULL,
+    posted_at VARCHAR(40), seen_at VARCHAR(40), next_look_at VARCHAR(40), closed_at VARCHAR(40), reason TEXT,
+    lease_owner VARCHAR(200), lease_until VARCHAR(40)
+);
+CREATE UNIQUE INDEX one_open_request ON report_requests (account, report, spec_hash, first_day, last_day) WHERE is_open = 1;
+CREATE TABLE report_days (request_id INTEGER NOT NULL, day VARCHAR(10) NOT NULL, landed_at VARCHAR(40), PRIMARY KEY (request_id, day));
+CREATE TABLE report_states (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, request_id INTEGER NOT NULL, task_id TEXT, state VARCHAR(40) NOT NULL,
+    seen_at VARCHAR(40) NOT NULL, reason TEXT
+);
+INSERT INTO schema_version VALUES (1);
+INSERT INTO report_requests (account, report, spec_hash, first_day, last_day, state, is_open, attempts, landings, opened_at)
+    VALUES ('shop', 'revenue', 'a', '2026-03-01', '2026-03-02', 'REFUSED', 1, 2, 1, '2026-03-03T00:00:00.000000+00:00');
+INSERT INTO report_days VALUES (1, '2026-03-01', '2026-03-03T01:00:00.000000+00:00'), (1, '2026-03-02', NULL);
+"""
+
+
+def test_a_database_of_the_first_version_opens_with_its_rows(url: str) -> None:
+    """Every version that was ever written is brought to the present one, column by column as a new one has it."""
+    path = Path(url.removeprefix("sqlite:///"))
+    path.parent.mkdir(parents=True)
+    with closing(sqlite3.connect(path)) as first:
+        first.executescript(V1)
+    made = engine(url)
+    [request] = Ledger(url).open_requests("shop")
+    assert (request.state, request.attempts, request.landings, request.days_left, request.key_mark) == (
+        "REFUSED",
+        2,
+        1,
+        (date(2026, 3, 2),),
+        None,
+    )
+    with made.connect() as connection:
+        assert connection.execute(select(schema_version)).all() == [(VERSION,)]
+        assert len(connection.execute(select(salts)).all()) == 1
+    migrated, new = inspect(made), inspect(engine(url.replace("state.db", "new.db")))
+    for table in metadata.tables:
+        assert {column["name"] for column in migrated.get_columns(table)} == {c["name"] for c in new.get_columns(table)}
+    engine.cache_clear()
+    Ledger(url).saw(1, "PENDING", now=datetime(2026, 3, 4, tzinfo=UTC))
+    assert Ledger(url).get(1).state == "PENDING"

@@ -21,6 +21,7 @@ from analytics_assets.snapshots import SnapshotStep, snapshot_assets
 from analytics_assets.sources.airbridge.checks import report_checks
 from analytics_assets.sources.airbridge.maturity import first_changing
 from analytics_assets.sources.airbridge.reader import Waiting
+from analytics_assets.sources.airbridge.report_tasks import requests_of
 from analytics_assets.sources.airbridge.request import ReportSpec
 from analytics_assets.sources.airbridge.restatements import restatements_table
 from analytics_assets.sources.airbridge.snapshots import catalog_snapshot, tasks_snapshot
@@ -62,6 +63,7 @@ def report_assets(
                 clock=clock,
                 owner=work.owner,
                 log=work.log,
+                only=requests_of(work.tags),
             ) as stream,
         ):
             yield stream

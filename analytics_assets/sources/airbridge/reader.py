@@ -6,7 +6,7 @@ What a state means is decided in `report_tasks.py`; what rows mean in `transform
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from logging import Logger
@@ -75,8 +75,14 @@ class ReportReader:
         clock: Clock,
         owner: str,
         log: Logger,
+        only: Collection[int],
     ) -> None:
-        """Reads with `client` for the run `owner`; nothing is asked before `announce`."""
+        """Reads with `client` for the run `owner`; nothing is asked before `announce`.
+
+        A run that the sensor asked for lands the requests `only`. What another run has landed of them meanwhile is taken from the lake, and
+        never asked for anew.
+        """
+        self._only = only
         self._account, self._spec, self._client = account, spec, client
         self._ledger, self._lake, self._waiting = ledger, lake, waiting
         self._clock, self._owner, self._log = clock, owner, log
@@ -86,6 +92,9 @@ class ReportReader:
 
     def announce(self, days: Sequence[date]) -> None:
         """Joins or opens the requests that cover the days, and begins to wait for all of them at once."""
+        if self._only:
+            left = {day for number in self._only for day in self._ledger.get(number).days_left}
+            days = [day for day in days if day in left]
         if not days:
             return
         opened = self._ledger.join_or_open(
@@ -105,12 +114,15 @@ class ReportReader:
 
     async def fetch(self, day: date) -> RawDay:
         """The raw rows of one day."""
+        if day not in self._request_of:
+            return self._kept(day)
         days = await asyncio.shield(self._reports[self._request_of[day]])
         return days.pop(day)
 
     def landed(self, day: date) -> None:
         """Tells the ledger that a day stands in the lake."""
-        self._ledger.landed(self._request_of[day], day, now=self._clock())
+        if day in self._request_of:
+            self._ledger.landed(self._request_of[day], day, now=self._clock())
 
     async def close(self) -> None:
         """Lets go of what is still waited for."""

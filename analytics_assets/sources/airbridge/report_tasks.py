@@ -5,7 +5,7 @@ knows the time; the run (`streams.py`) and the sensor (`sensors.py`) do, and bot
 States: vendor page "Get Report" (PENDING, RUNNING, SUCCESS, FAILURE, CANCELED); some clients write FAILED; an expired task is 404.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -15,6 +15,7 @@ from analytics_assets.errors import PermanentError, SourceError, UnexpectedPaylo
 from analytics_assets.spans import in_words, spans
 from analytics_assets.state.requests import Request
 
+REQUESTS_TAG = "analytics/report_requests"
 RESUMES = "It resumes when the key or the report is changed; or materialize the days to ask again."
 _NOT_FOUND = 404
 
@@ -130,6 +131,11 @@ def decide(seen: Seen, *, age_s: float, attempts: int, policy: TaskPolicy) -> De
         return Wait(min(policy.longest_look_s, max(policy.first_look_s, age_s / 4)))
     pause = min(policy.longest_pause_s, policy.first_pause_s * 2 ** min(attempts - 1, 20)) if attempts else 0.0
     return Resubmit(pause, is_loud=attempts >= policy.loud_from)
+
+
+def requests_of(tags: Mapping[str, str]) -> frozenset[int]:
+    """The requests that the sensor asked a run to land, by the run's tags; none for other runs."""
+    return frozenset(int(part) for part in tags.get(REQUESTS_TAG, "").split(",") if part)
 
 
 def is_trouble(state: str, attempts: int, policy: TaskPolicy) -> bool:

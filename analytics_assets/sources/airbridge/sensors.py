@@ -9,7 +9,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import dagster as dg
 
@@ -20,6 +20,7 @@ from analytics_assets.sources.airbridge.checks import ARRIVE
 from analytics_assets.sources.airbridge.client import AirbridgeClient
 from analytics_assets.sources.airbridge.report_tasks import (
     LOST,
+    REQUESTS_TAG,
     RESUMES,
     Collect,
     Resubmit,
@@ -29,6 +30,7 @@ from analytics_assets.sources.airbridge.report_tasks import (
     is_trouble,
     judge,
     landings,
+    requests_of,
     seen_in_look,
     troubles,
 )
@@ -41,7 +43,6 @@ from analytics_assets.state.budget import Caller, Kind
 from analytics_assets.state.ledger import INTENT, Ledger
 from analytics_assets.state.requests import Request
 
-REQUESTS_TAG = "analytics/report_requests"
 LOOKING_S = 40.0
 MOST_RUNS = 20
 _IN_FLIGHT = 16
@@ -115,7 +116,7 @@ def report_sensor(
         )
         asked = []
         for report, days, requests in landings(tick.ready, longest=days_per_run, most=MOST_RUNS):
-            asked.append(_run(account, report, days, requests, keys[report]))
+            asked.append(_run(account, report, days, requests, keys[report], now=clock()))
             for request in requests:
                 pause = min(_LONGEST_LANDING_PAUSE_S, _LANDING_PAUSE_S * 2 ** min(request.landings, 10))
                 ledger.asked_landing(request.id, now=clock(), next_look_at=clock() + timedelta(seconds=pause))
@@ -242,12 +243,21 @@ def _warning(ledger: Ledger, account: str, spec: ReportSpec, policy: TaskPolicy)
 
 
 def _run(
-    account: str, report: str, days: Sequence[date], requests: Sequence[Request], keys: Sequence[dg.AssetKey]
+    account: str,
+    report: str,
+    days: Sequence[date],
+    requests: Sequence[Request],
+    keys: Sequence[dg.AssetKey],
+    *,
+    now: datetime,
 ) -> dg.RunRequest:
-    """A range run that lands `days`; its key names the requests and how often they were tried, so that none is asked for twice."""
+    """A range run that lands `days`; its key names the requests, how often they were tried, and when.
+
+    That none is asked for twice is the ledger's doing. The instant is in the key, because a ledger restored from a backup counts anew.
+    """
     tried = ",".join(f"{request.id}.{request.attempts}.{request.landings}" for request in requests)
     return dg.RunRequest(
-        run_key=f"{account}/{report}/{days[0]}/{days[-1]}/{tried}",
+        run_key=f"{account}/{report}/{days[0]}/{days[-1]}/{tried}/{now:%Y%m%dT%H%M%SZ}",
         asset_selection=list(keys),
         tags={
             "dagster/asset_partition_range_start": days[0].isoformat(),
@@ -260,7 +270,7 @@ def _run(
 def _busy(instance: dg.DagsterInstance) -> frozenset[int]:
     """The requests that a run asked for earlier is still at, or waits in the queue for."""
     runs = instance.get_runs(dg.RunsFilter(statuses=list(_UNFINISHED)))
-    return frozenset(int(part) for run in runs for part in run.tags.get(REQUESTS_TAG, "").split(",") if part)
+    return frozenset(number for run in runs for number in requests_of(run.tags))
 
 
 def _days(request: Request) -> str:

@@ -3,7 +3,7 @@
 How a run waits for report tasks is in `reader.py`; what rows mean in `transform.py`. Keep Dagster out of here.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -77,11 +77,12 @@ async def report_stream(
     clock: Clock,
     owner: str,
     log: Logger,
+    only: Collection[int] = (),
 ) -> AsyncIterator[Stream]:
-    """The stream of a report for one run; what it waits for is let go at the end."""
+    """The stream of a report for one run; what it waits for is let go at the end; `only` as in `ReportReader`."""
     raw = report_raw_table(spec)
     reader = ReportReader(
-        account, spec, client, ledger=ledger, lake=lake, waiting=waiting, clock=clock, owner=owner, log=log
+        account, spec, client, ledger=ledger, lake=lake, waiting=waiting, clock=clock, owner=owner, log=log, only=only
     )
     try:
         yield Stream(

@@ -1,0 +1,148 @@
+"""Whatever the vendor answers, and in whatever order: the sensor and the runs it asks for bring a request to its end.
+
+Sensor, reader, decisions and ledger are production's; vendor and clock are simulated.
+"""
+
+import asyncio
+import logging
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from analytics_assets.errors import AccessRefusedError, Evidence, PermanentError, TransientError
+from analytics_assets.lake.store import Lake
+from analytics_assets.sources.airbridge.reader import ReportReader, Waiting
+from analytics_assets.sources.airbridge.report_tasks import Seen, TaskPolicy, landings
+from analytics_assets.sources.airbridge.request import spec_hash
+from analytics_assets.sources.airbridge.sensors import _look
+from analytics_assets.state.database import engine
+from analytics_assets.state.ledger import Ledger
+from analytics_assets_tests.sources.airbridge.vendor import page, report, spec
+
+START = datetime(2026, 3, 5, 12, tzinfo=UTC)
+DAYS = [date(2026, 3, 1), date(2026, 3, 2)]
+POLICY = TaskPolicy(
+    first_look_s=2, longest_look_s=15, deadline_s=120, first_pause_s=30, longest_pause_s=120, loud_from=3
+)
+TICK_S, MOST_TICKS = 15, 1000
+WORDS = st.sampled_from([seen for seen in Seen if seen is not Seen.OVERDUE])
+
+
+@dataclass
+class AnyVendor:
+    """Answers post and look with the words given, and well once there are none left; remembers when it was asked what."""
+
+    words: list[Seen]
+    now: datetime = START
+    posts: list[datetime] = field(default_factory=list)
+    looks: list[tuple[str, datetime, Seen]] = field(default_factory=list)
+    collected: list[str] = field(default_factory=list)
+
+    @asynccontextmanager
+    async def open(self, *, clock: Any) -> AsyncIterator["AnyVendor"]:
+        """The vendor is its own client."""
+        yield self
+
+    async def request_report(self, body: Any) -> Any:
+        """Takes a task, or does not."""
+        word = self.words.pop(0) if self.words else Seen.PENDING
+        self.posts.append(self.now)
+        _raise(word)
+        return SimpleNamespace(task_id=f"t-{len(self.posts)}")
+
+    async def report_state(self, task_id: str) -> Any:
+        """What a task is at."""
+        word = self.words.pop(0) if self.words else Seen.SUCCESS
+        self.looks.append((task_id, self.now, word))
+        if word is Seen.FORGOTTEN:
+            raise PermanentError("HTTP 404", evidence=Evidence("GET /task", status=404))
+        _raise(word)
+        return SimpleNamespace(status=word, words=None)
+
+    async def report_pages(self, task_id: str, size: int) -> Any:
+        """A report without rows."""
+        self.collected.append(task_id)
+        return [page(report([]))]
+
+
+def _raise(word: Seen) -> None:
+    if word is Seen.REFUSED:
+        raise AccessRefusedError("HTTP 401")
+    if word in {Seen.TROUBLE, Seen.UNPOSTED}:
+        raise TransientError("HTTP 503")
+
+
+async def run(vendor: AnyVendor, ledger: Ledger, lake: Lake, days: list[date], only: list[int]) -> None:
+    """What a run does with its days: what it cannot bring it leaves."""
+    waiting = Waiting(0, 92, 100, POLICY)
+    reader = ReportReader(
+        "shop",
+        spec(),
+        vendor,  # type: ignore[arg-type] - it has the three calls that a reader makes
+        ledger=ledger,
+        lake=lake,
+        waiting=waiting,
+        clock=lambda: vendor.now,
+        owner=f"run-{vendor.now}",
+        log=logging.getLogger("test"),
+        only=only,
+    )
+    reader.announce(days)
+    for day in days:
+        try:
+            await reader.fetch(day)
+        except (TransientError, PermanentError):
+            continue
+        reader.landed(day)
+    await reader.close()
+
+
+async def live(vendor: AnyVendor, ledger: Ledger, lake: Lake) -> str:
+    """A person asks for the days; then the sensor ticks until the request is closed or refused. Returns its last state."""
+    await run(vendor, ledger, lake, DAYS, [])
+    for _ in range(MOST_TICKS):
+        [request] = ledger.all_requests("shop", "revenue")
+        if not request.is_open or request.state == Seen.REFUSED:
+            return request.state
+        vendor.now += timedelta(seconds=TICK_S)
+        tick = await _look(vendor, ledger, "shop", busy=(), policy=POLICY, clock=lambda: vendor.now)  # type: ignore[arg-type] - opens like a resource
+        for _, days, requests in landings(tick.ready, longest=92, most=20):
+            for one in requests:
+                ledger.asked_landing(one.id, now=vendor.now, next_look_at=vendor.now + timedelta(seconds=60))
+            await run(vendor, ledger, lake, days, [one.id for one in requests])
+    raise AssertionError(f"after {MOST_TICKS} ticks the request is {request.state}")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(words=st.lists(WORDS, max_size=12))
+def test_from_any_answers_a_request_ends_landed_or_paused_by_a_refusal(words: list[Seen]) -> None:
+    """Never looked at faster or posted more often than allowed, and never collected twice."""
+    vendor = AnyVendor(list(words))
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/state.db"
+        ledger = Ledger(url)
+        ended = asyncio.run(live(vendor, ledger, Lake(f"{folder}/lake")))
+        [request] = ledger.all_requests("shop", "revenue")
+        engine(url).dispose()
+        engine.cache_clear()
+
+    assert ended in {"LANDED", Seen.REFUSED}
+    assert (ended == Seen.REFUSED) <= (Seen.REFUSED in words)
+    assert len(vendor.collected) == (ended == "LANDED")
+    assert request.attempts == len(vendor.posts)
+    assert request.spec_hash == spec_hash(spec())
+    # After n tasks the next is asked for no sooner than the n-th pause.
+    for number, (earlier, later) in enumerate(pairwise(vendor.posts)):
+        assert (later - earlier).total_seconds() >= min(POLICY.longest_pause_s, POLICY.first_pause_s * 2**number)
+    # A task is looked at again after the pause; only a finished one is looked at once more by the run that reads it.
+    for (task, at, word), (other, again, _) in pairwise(vendor.looks):
+        if task == other and word is not Seen.SUCCESS:
+            assert (again - at).total_seconds() >= POLICY.first_look_s
