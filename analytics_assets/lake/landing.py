@@ -27,8 +27,8 @@ from analytics_assets.lake.changes import counted
 from analytics_assets.lake.content import content_hash
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Footer, Lake, Landed, refuse_other_mode
-from analytics_assets.lake.stream import Change, Stream, Typed
-from analytics_assets.lake.table import Table
+from analytics_assets.lake.stream import Change, Stream
+from analytics_assets.lake.table import Table, ValidDay
 
 
 @dataclass(frozen=True)
@@ -163,18 +163,18 @@ class Landing:
         standing = None if stream.raw is None else self._standing(stream, stream.raw, day)
         if raw is not None and standing is not None and _is_older(raw, standing.footer):
             raw = None
-        content = self._content(stream, day, raw, standing)
-        typed = _made(stream, day, content)
+        fresh = None if raw is None else _valid_raw(stream, day, raw)
+        content = self._standing_content(stream, day, standing) if fresh is None else fresh.content
+        made, figures = _made(stream, day, content)
+        before = self._before(stream, day, made)
         tables: dict[str, Landed] = {}
-        figures: dict[str, Mapping[str, Any]] = {name: table.figures for name, table in typed.items()}
-        before = self._before(stream, day, typed)
-        if stream.raw is not None and content is not None:
-            if raw is not None:
+        if stream.raw is not None:
+            if raw is not None and fresh is not None:
                 standing = self.lake.land(
                     stream.account,
                     stream.raw,
                     day,
-                    content,
+                    fresh,
                     asked=stream.asked(day),
                     family=self.family,
                     requested_at=raw.requested_at,
@@ -186,28 +186,28 @@ class Landing:
         requested_at = None if standing is None else standing.footer.requested_at
         for table in stream.typed:
             if table.name in before:
-                changed = counted(table, before[table.name], typed[table.name].content)
+                changed = counted(table, before[table.name], made[table.name].content)
                 figures[table.name] = {**figures[table.name], **changed}
         if stream.history is not None:
-            self._keep(stream, day, tables, figures, before=before, typed=typed, raw=content, requested_at=requested_at)
+            self._keep(stream, day, tables, figures, before=before, made=made, raw=content, requested_at=requested_at)
         for table in stream.typed:
             if table.name in self.selected:
                 tables[table.name] = self.lake.land(
                     stream.account,
                     table,
                     day,
-                    typed[table.name].content,
+                    made[table.name],
                     requested_at=requested_at,
                     is_sandbox=self.is_sandbox,
                 )
         return DayResult(day, tables, figures, requested_at=requested_at)
 
-    def _before(self, stream: Stream, day: date, typed: Mapping[str, Typed]) -> dict[str, pa.Table]:
+    def _before(self, stream: Stream, day: date, made: Mapping[str, ValidDay]) -> dict[str, pa.Table]:
         """What stands in the tables to be landed, where that differs from what was made."""
         before = {}
         for table in stream.typed:
             standing = self.lake.landed(stream.account, table.name, day) if table.name in self.selected else None
-            if standing is not None and standing.footer.content_hash != content_hash(table, typed[table.name].content):
+            if standing is not None and standing.footer.content_hash != content_hash(table, made[table.name].content):
                 before[table.name] = self.lake.read(stream.account, table, [day])
         return before
 
@@ -219,7 +219,7 @@ class Landing:
         figures: dict[str, Mapping[str, Any]],
         *,
         before: Mapping[str, pa.Table],
-        typed: Mapping[str, Typed],
+        made: Mapping[str, ValidDay],
         raw: pa.Table | None,
         requested_at: datetime | None,
     ) -> None:
@@ -230,7 +230,7 @@ class Landing:
             return
         content = self.lake.read(stream.account, history.table, [day])
         if history.of in before:
-            change = Change(before[history.of], typed[history.of].content, content, raw, requested_at)
+            change = Change(before[history.of], made[history.of].content, content, raw, requested_at)
             content, moved = history.grown(change)
             figures[history.of] = {**figures[history.of], **moved}
         landed = self.lake.land(
@@ -240,16 +240,10 @@ class Landing:
         if history.table.name in self.selected:
             tables[history.table.name] = landed
 
-    def _content(self, stream: Stream, day: date, raw: RawDay | None, standing: Landed | None) -> pa.Table | None:
-        """The raw day the typed tables are made from: the one just read, or the one that stands."""
+    def _standing_content(self, stream: Stream, day: date, standing: Landed | None) -> pa.Table | None:
+        """The raw day that stands, for the typed tables to be made from."""
         if stream.raw is None:
             return None
-        if raw is not None:
-            try:
-                return stream.raw.validated(raw.content, day)
-            except UnexpectedPayloadError as error:
-                error.evidence = error.evidence or _evidence(stream, day, raw.content)
-                raise
         if standing is None:
             raise PermanentError(
                 f"{day} does not stand in {stream.account}/{stream.raw.name}, so there is nothing to make the typed tables from. "
@@ -258,14 +252,24 @@ class Landing:
         return self.lake.read(stream.account, stream.raw, [day])
 
 
-def _made(stream: Stream, day: date, content: pa.Table | None) -> Mapping[str, Typed]:
-    """The typed tables of the day, each a valid one; where they are not, the raw rows are the evidence."""
+def _valid_raw(stream: Stream, day: date, raw: RawDay) -> ValidDay:
+    """The raw day just read; where it is not valid, its rows are the evidence."""
+    assert stream.raw is not None, "only a stream with a raw table is read"
+    try:
+        return stream.raw.valid_day(raw.content, day)
+    except UnexpectedPayloadError as error:
+        error.evidence = error.evidence or _evidence(stream, day, raw.content)
+        raise
+
+
+def _made(
+    stream: Stream, day: date, content: pa.Table | None
+) -> tuple[Mapping[str, ValidDay], dict[str, Mapping[str, Any]]]:
+    """The typed tables of the day, each a valid one, and their figures; where they are not valid, the raw rows are the evidence."""
     try:
         typed = stream.transform(day, content)
-        return {
-            table.name: Typed(table.validated(typed[table.name].content, day), typed[table.name].figures)
-            for table in stream.typed
-        }
+        made = {table.name: table.valid_day(typed[table.name].content, day) for table in stream.typed}
+        return made, {table.name: typed[table.name].figures for table in stream.typed}
     except UnexpectedPayloadError as error:
         if content is not None:
             error.evidence = error.evidence or _evidence(stream, day, content)

@@ -23,7 +23,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from analytics_assets.errors import Evidence, PermanentError
 from analytics_assets.lake.content import content_hash
-from analytics_assets.lake.table import Table
+from analytics_assets.lake.table import Table, ValidDay
 
 _FOOTER = b"analytics_assets"
 _FILE = "data.parquet"
@@ -95,19 +95,21 @@ class Lake:
         account: str,
         table: Table,
         day: date,
-        content: pa.Table,
+        content: pa.Table | ValidDay,
         *,
         asked: str = "",
         family: str = "",
         requested_at: datetime | None = None,
         is_sandbox: bool = False,
     ) -> Landed:
-        """Validates a day and makes it visible, whole. An equal day with an equal footer is left as it is, byte for byte.
+        """Makes a valid day visible, whole. An equal day with an equal footer is left as it is, byte for byte.
+
+        What comes as a `ValidDay` of this table and day is not looked at again.
 
         Raises:
             UnexpectedPayloadError: The content is not a valid day of the table; what stood there stays.
         """
-        content = table.validated(content, day)
+        content = _valid(table, day, content)
         footer = Footer(
             content_hash=content_hash(table, content),
             asked=asked,
@@ -209,8 +211,9 @@ class Lake:
         try:
             aside.write_bytes(content)
             aside.replace(target)
-        finally:
+        except BaseException:
             aside.unlink(missing_ok=True)
+            raise
 
 
 def refuse_other_mode(standing: Landed, *, is_sandbox: bool) -> None:
@@ -224,6 +227,13 @@ def refuse_other_mode(standing: Landed, *, is_sandbox: bool) -> None:
         raise PermanentError(
             f"{standing.path} holds {held} numbers; {new} numbers are not put in their place. Set ANALYTICS_LAKE to another folder."
         )
+
+
+def _valid(table: Table, day: date, content: pa.Table | ValidDay) -> pa.Table:
+    if not isinstance(content, ValidDay):
+        return table.validated(content, day)
+    is_known = content.table is table and content.day == day
+    return content.content if is_known else table.validated(content.content, day)
 
 
 def _checked(name: str) -> str:

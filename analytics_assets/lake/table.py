@@ -86,6 +86,10 @@ class Table:
         return pa.Table.from_arrays(columns, schema=self.schema)
 
     def validated(self, content: pa.Table, day: date) -> pa.Table:
+        """The content of `valid_day`, which says what is refused."""
+        return self.valid_day(content, day).content
+
+    def valid_day(self, content: pa.Table, day: date) -> "ValidDay":
         """The content sorted by key, if it is a valid day of this table.
 
         Raises:
@@ -96,30 +100,31 @@ class Table:
             raise UnexpectedPayloadError(
                 f"{self.name} {day}: columns {content.schema.names} instead of {self.schema.names}."
             )
-        for column in self.columns:
-            given = content[column.name]
-            if not column.nullable and given.null_count:
-                raise UnexpectedPayloadError(
-                    f"{self.name} {day}: column {column.name} has no value in {given.null_count} of {content.num_rows} rows."
-                )
-            if _is_guess(given.type, column.type):
-                raise UnexpectedPayloadError(
-                    f"{self.name} {day}: column {column.name} is {given.type} instead of {column.type}."
-                )
-            try:
-                content = content.set_column(
-                    self.schema.get_field_index(column.name), column.name, given.cast(column.type)
-                )
-            except (pa.ArrowException, ValueError) as error:
-                raise UnexpectedPayloadError(f"{self.name} {day}: column {column.name}: {error}.") from error
-        content = content.cast(self.schema)
+        columns = [self._fitting(column, content[column.name], day) for column in self.columns]
+        content = pa.Table.from_arrays(columns, schema=self.schema)
         strangers = set(pc.unique(content[DATE]).to_pylist()) - {day}
         if strangers:
             raise UnexpectedPayloadError(f"{self.name} {day}: rows belong to {', '.join(map(str, sorted(strangers)))}.")
         if self.key:
             content = content.sort_by([(name, "ascending") for name in self.key])
             self._refuse_doubles(content, day)
-        return content
+        return ValidDay(self, day, content)
+
+    def _fitting(self, column: Column, given: pa.ChunkedArray, day: date) -> pa.ChunkedArray:
+        if not column.nullable and given.null_count:
+            raise UnexpectedPayloadError(
+                f"{self.name} {day}: column {column.name} has no value in {given.null_count} of {len(given)} rows."
+            )
+        if given.type == column.type:
+            return given
+        if _is_guess(given.type, column.type):
+            raise UnexpectedPayloadError(
+                f"{self.name} {day}: column {column.name} is {given.type} instead of {column.type}."
+            )
+        try:
+            return given.cast(column.type)
+        except (pa.ArrowException, ValueError) as error:
+            raise UnexpectedPayloadError(f"{self.name} {day}: column {column.name}: {error}.") from error
 
     def _column(self, field: pa.Field, values: list[Any]) -> pa.Array:
         for value in _misread(field.type, values):
@@ -134,6 +139,8 @@ class Table:
             ) from error
 
     def _refuse_doubles(self, content: pa.Table, day: date) -> None:
+        if not _has_equal_neighbours(content.select(list(self.key))):
+            return
         # One thread, so that the first in the message is the first by key.
         counts = content.group_by(list(self.key), use_threads=False).aggregate([([], "count_all")])
         doubles = counts.filter(pc.greater(counts["count_all"], 1)).drop_columns(["count_all"])
@@ -142,6 +149,33 @@ class Table:
             raise UnexpectedPayloadError(
                 f"{self.name} {day}: {doubles.num_rows} keys occur more than once, the first is {example}."
             )
+
+
+@dataclass(frozen=True)
+class ValidDay:
+    """A day its table has looked at, so that nobody needs to look again; only `Table.valid_day` makes one.
+
+    Attributes:
+        table: The table that found it valid.
+        day: The day it is.
+        content: Its rows, sorted by key, with the table's schema.
+    """
+
+    table: Table
+    day: date
+    content: pa.Table
+
+
+def _has_equal_neighbours(keys: pa.Table) -> bool:
+    """Whether two rows that follow each other are equal, null being equal to null; in sorted rows any equal ones do."""
+    same = pa.scalar(True)
+    for column in keys.columns:
+        here, before = column.slice(1), column.slice(0, max(0, len(column) - 1))
+        equal = pc.equal(here, before)
+        if column.null_count:
+            equal = pc.or_(pc.fill_null(equal, False), pc.and_(pc.is_null(here), pc.is_null(before)))
+        same = pc.and_(same, equal)
+    return bool(keys.num_rows > 1 and pc.any(same).as_py())
 
 
 def _misread(kind: pa.DataType, values: Sequence[Any]) -> Iterable[Any]:

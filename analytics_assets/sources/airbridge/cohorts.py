@@ -50,11 +50,7 @@ def cohort_rows(day: date, lines: Sequence[Line], spec: ReportSpec, *, reached: 
         factor=scale.factor,
     )
     masked = pa.array([bool(cell.is_masked) for cell in cells], pa.bool_())
-    # A row's place among the reached cells; none where it is not reached, so that taking it gives null.
-    places = pa.array(
-        [group * reached + at if at < reached else None for group in range(len(lines)) for at in range(each)],
-        pa.int64(),
-    )
+    places = _places(len(lines), each, reached)
     content = _table(
         table,
         {
@@ -70,7 +66,7 @@ def cohort_rows(day: date, lines: Sequence[Line], spec: ReportSpec, *, reached: 
     figures = {
         "groups": len(lines),
         "masked_share": masked.true_count / len(cells) if cells else 0.0,
-        "missing_values": sum(cell.value is None and not cell.is_masked for cell in cells),
+        "missing_values": pc.and_not(held.values.is_null(), masked).true_count,
         **({"complete_through_interval": reached - 1} if lines and reached else {}),
         **({"is_mature": reached == each} if lines else {}),
         **(
@@ -115,6 +111,15 @@ def _first(cells: Sequence[Cell | None], count: int) -> list[Cell]:
     """The first `count` cells; one that was not sent holds nothing."""
     sent = [cell or _NOTHING for cell in cells[:count]]
     return sent + [_NOTHING] * (count - len(sent))
+
+
+def _places(groups: int, each: int, reached: int) -> pa.Array:
+    """Each row's place among the reached cells; none where it is not reached, so that taking it gives null."""
+    if reached == each:
+        return pa.array(range(groups * each), pa.int64())
+    return pa.array(
+        [group * reached + at if at < reached else None for group in range(groups) for at in range(each)], pa.int64()
+    )
 
 
 def _labels(lines: Sequence[Line], spec: ReportSpec, each: int) -> dict[str, pa.Array]:

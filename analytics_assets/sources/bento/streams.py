@@ -206,8 +206,8 @@ def ads_stream(account: str, spec: AdsSpec, client: BentoClient) -> Stream:
         transform=partial(ads_tables, zone=zone),
         final_at=spec.final_at,
         requests=spec.requests,
-        # Enough days at once that the connections allowed are all in use, whatever a day takes.
-        ahead=max(2, math.ceil(IN_FLIGHT / (len(spec.dimensions) * len(spec.revenue_modes)))),
+        # Enough days at once that the connections allowed are all in use while as many days wait for their landing.
+        ahead=2 * math.ceil(IN_FLIGHT / (len(spec.dimensions) * len(spec.revenue_modes))),
     )
 
 

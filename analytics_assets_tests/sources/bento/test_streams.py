@@ -80,9 +80,9 @@ async def test_a_day_is_final_some_hours_after_it_ends_in_its_zone(zone, hours, 
         assert ads_stream("shop", spec, bento.client).final_at(date(2026, 3, 29)) == final_at
 
 
-@pytest.mark.parametrize(("requests", "ahead"), [(1, 16), (3, 6), (15, 2)])
-async def test_as_many_days_are_read_at_once_as_connections_are_allowed(requests, ahead):
-    """A day of one request leaves room for sixteen days, a day of fifteen for two."""
+@pytest.mark.parametrize(("requests", "ahead"), [(1, 32), (3, 12), (15, 4)])
+async def test_as_many_days_are_read_at_once_as_keep_all_connections_in_use_while_as_many_land(requests, ahead):
+    """Sixteen connections are in use by sixteen days of one request or by two of fifteen; as many again wait for their landing."""
     dimensions = ("source", "campaign", "medium", "content", "ad")
     modes = ("all_revenue", "first_revenue", "subscriptions")
     spec = AdsSpec(
