@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+BENCH := .venv-bench
 export DAGSTER_DISABLE_TELEMETRY := yes
 
-.PHONY: demo test dev check docs lock clean
+.PHONY: demo test dev check docs bench lock clean
 
 demo: $(READY)  ## Load the last 7 final days of everything from the sandbox, with the daemon and the sensor, and show what landed
 	@$(BIN)/python -m analytics_assets.demo
@@ -27,12 +28,17 @@ check: $(READY)  ## Lint, types, import contracts, definitions
 docs: $(READY)  ## Write the parts of the README that are made from the code
 	@$(BIN)/python -m analytics_assets_tests.readme
 
+bench: $(BENCH)/.ready  ## Time this project against a bare loop, dlt and a plain loop; BENCH_ARGS="--json FILE" writes the figures too
+	@$(BENCH)/bin/python -m bench $(BENCH_ARGS)
+
 lock: $(READY)  ## Pin the newest versions that pyproject.toml allows
 	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --upgrade \
 		--no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --group bench --universal --generate-hashes --upgrade \
+		--no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o bench/requirements.lock
 
 clean:  ## Remove the environment and all local data
-	rm -rf $(VENV) data
+	rm -rf $(VENV) $(BENCH) data
 
 # The lock names everything, so pip resolves nothing (--no-deps); each file must have its hash.
 $(READY): requirements.lock pyproject.toml
@@ -42,3 +48,9 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(READY)
+
+$(BENCH)/.ready: bench/requirements.lock
+	@echo "Installing into $(BENCH) ..."
+	@$(PYTHON) -m venv $(BENCH)
+	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r bench/requirements.lock
+	@touch $@

@@ -145,10 +145,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     add("--json", type=Path, metavar="FILE", help="write the results there too")
     chosen = parser.parse_args(arguments)
     pairs, today = _chosen(chosen.only), datetime.now(UTC).date()
-    missing = {need for way, need in _NEEDS.items() if way in {way for _, way in pairs} and not importlib.util.find_spec(need)}
+    missing = {
+        need for way, need in _NEEDS.items() if way in {way for _, way in pairs} and not importlib.util.find_spec(need)
+    }
     if not pairs or missing:
-        raise SystemExit(f"Not installed: {', '.join(sorted(missing))}. `make bench` installs them." if missing else "Nothing of that name.")
-    print(f"The server answers {_ceiling(today, is_small=chosen.small)} requests a second without its delay of {_DELAY_S * 1000:g} ms.", flush=True)
+        raise SystemExit(
+            f"Not installed: {', '.join(sorted(missing))}. `make bench` installs them."
+            if missing
+            else "Nothing of that name."
+        )
+    print(
+        f"The server answers {_ceiling(today, is_small=chosen.small)} requests a second without its delay of {_DELAY_S * 1000:g} ms.",
+        flush=True,
+    )
     results: list[Result] = []
     with served(today, delay_s=_DELAY_S, is_small=chosen.small) as url:
         for work, way in pairs:
@@ -158,7 +167,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(table(results))
     if chosen.json:
         chosen.json.write_text(json.dumps(results, indent=1) + "\n")
-    different = {work: rows for work in WORKS if len(rows := {one["rows"] for one in results if one["work"] == work}) > 1}
+    different = {
+        work: rows for work in WORKS if len(rows := {one["rows"] for one in results if one["work"] == work}) > 1
+    }
     if different:
         raise SystemExit(f"The ways land different numbers of rows: {different}")
 

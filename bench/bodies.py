@@ -34,9 +34,7 @@ class Bodies:
         }
         self._days = [day.isoformat() for day in sizes.cohort_days()]
         self._cells = sizes.intervals + 1
-        self._sub_rows = [
-            {day: _encoded(self._sub_row(day)) for day in self._days} for _group in range(sizes.groups)
-        ]
+        self._sub_rows = [{day: _encoded(self._sub_row(day)) for day in self._days} for _group in range(sizes.groups)]
         self.page = lru_cache(maxsize=None)(self._page)
 
     def ads(self, query: Mapping[str, str]) -> bytes:
@@ -67,11 +65,14 @@ class Bodies:
             % (b",".join(rows[day] for day in days), number % 7, number)
             for number, rows in enumerate(self._sub_rows)
         ][skip : skip + size]
-        return b'{"data":{"stats":{"rows":[%b]},"status":"SUCCESS","taskId":"%b","hasNext":%b,"metadata":{"totalCount":%d}},"notification":[]}' % (
-            b",".join(groups),
-            task_id.encode(),
-            b"true" if skip + size < len(self._sub_rows) else b"false",
-            len(self._sub_rows),
+        return (
+            b'{"data":{"stats":{"rows":[%b]},"status":"SUCCESS","taskId":"%b","hasNext":%b,"metadata":{"totalCount":%d}},"notification":[]}'
+            % (
+                b",".join(groups),
+                task_id.encode(),
+                b"true" if skip + size < len(self._sub_rows) else b"false",
+                len(self._sub_rows),
+            )
         )
 
     def _sub_row(self, day: str) -> dict[str, Any]:

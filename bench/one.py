@@ -14,7 +14,14 @@ from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 
-BARE, A_TASK_A_DAY, LAKE, DAGSTER, DLT, PLAIN = "bare loop", "bare, a task a day", "lake", "dagster", "dlt", "plain loop"
+BARE, A_TASK_A_DAY, LAKE, DAGSTER, DLT, PLAIN = (
+    "bare loop",
+    "bare, a task a day",
+    "lake",
+    "dagster",
+    "dlt",
+    "plain loop",
+)
 WAYS = (BARE, A_TASK_A_DAY, LAKE, DAGSTER, DLT, PLAIN)
 
 
@@ -54,7 +61,9 @@ def ready(work: str, way: str, today: date, *, is_small: bool, url: str, folder:
 
 def main() -> None:
     """Does it once."""
-    parser = argparse.ArgumentParser(prog="python -m bench.one", description="Do one work one way, and say what it took.")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.one", description="Do one work one way, and say what it took."
+    )
     add = parser.add_argument
     add("--work", required=True)
     add("--way", required=True, choices=WAYS)

@@ -6,6 +6,7 @@ Loading definitions and opening the instance are not part of the work. A range l
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pyarrow.parquet as pq
@@ -55,7 +56,7 @@ def prepared(work: str, sizes: Sizes, folder: Path) -> Callable[[], int]:
     return run
 
 
-def _assets(work: str, sizes: Sizes) -> tuple[list[dg.AssetsDefinition], dg.ConfigurableResource[object], list[date]]:
+def _assets(work: str, sizes: Sizes) -> tuple[list[dg.AssetsDefinition], dg.ConfigurableResource[Any], list[date]]:
     partitions = daily_partitions(settings())
     if work == STATSIG:
         spec = ListingSpec(events=tuple(sizes.event_names()))
@@ -79,5 +80,7 @@ def _configured(home: Path) -> Path:
 
 def _rows(account: Path) -> int:
     """Rows of the typed tables in the lake; reading the footers takes milliseconds."""
-    files: Sequence[Path] = [file for file in account.glob("*/dt=*/data.parquet") if not file.parts[-3].endswith("_raw")]
+    files: Sequence[Path] = [
+        file for file in account.glob("*/dt=*/data.parquet") if not file.parts[-3].endswith("_raw")
+    ]
     return sum(pq.read_metadata(file).num_rows for file in files)

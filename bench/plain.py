@@ -46,31 +46,31 @@ def _statsig(session: requests.Session, sizes: Sizes, url: str) -> Iterator[tupl
         while more:
             path = f"{url}/statsig/console/v1/events/{event}/metrics"
             answer = session.get(path, params={"limit": 100, "page": page}, timeout=60).json()
-            for metric in answer["data"]:
-                rows.append(
-                    {
-                        "date": day,
-                        "event_name": event,
-                        "metric_id": metric["id"],
-                        "metric_name": metric["name"],
-                        "metric_type": metric["type"],
-                        "directionality": metric["directionality"],
-                        "description": metric["description"],
-                        "created_at": datetime.fromtimestamp(metric["createdTime"] / 1000, UTC),
-                        "is_permanent": metric["isPermanent"],
-                        "is_read_only": metric["isReadOnly"],
-                        "is_hidden": metric["isHidden"],
-                        "is_verified": metric["isVerified"],
-                        "tags": metric["tags"],
-                        "unit_types": metric["unitTypes"],
-                        "lineage_events": metric["lineage"]["events"],
-                        "lineage_metrics": metric["lineage"]["metrics"],
-                        "is_indirect": event not in metric["lineage"]["events"],
-                        "team": metric["team"],
-                        "observed_at": seen_at,
-                        "is_reconstructed": True,
-                    }
-                )
+            rows += [
+                {
+                    "date": day,
+                    "event_name": event,
+                    "metric_id": metric["id"],
+                    "metric_name": metric["name"],
+                    "metric_type": metric["type"],
+                    "directionality": metric["directionality"],
+                    "description": metric["description"],
+                    "created_at": datetime.fromtimestamp(metric["createdTime"] / 1000, UTC),
+                    "is_permanent": metric["isPermanent"],
+                    "is_read_only": metric["isReadOnly"],
+                    "is_hidden": metric["isHidden"],
+                    "is_verified": metric["isVerified"],
+                    "tags": metric["tags"],
+                    "unit_types": metric["unitTypes"],
+                    "lineage_events": metric["lineage"]["events"],
+                    "lineage_metrics": metric["lineage"]["metrics"],
+                    "is_indirect": event not in metric["lineage"]["events"],
+                    "team": metric["team"],
+                    "observed_at": seen_at,
+                    "is_reconstructed": True,
+                }
+                for metric in answer["data"]
+            ]
             more, page = bool(answer["pagination"]["nextPage"]), page + 1
     yield EVENT_METRICS, day, rows
 
@@ -125,7 +125,9 @@ def _airbridge(session: requests.Session, sizes: Sizes, url: str) -> Iterator[tu
     for first, last in tasks(sizes.cohort_days(), each=WAITING.days_per_task):
         sent = session.post(f"{url}{_TASK}", json=body(spec, first, last), timeout=60).json()
         path = f"{url}{_TASK}/{sent['data']['taskId']}"
-        while (head := session.get(path, params={"skip": 0, "size": 1}, timeout=60).json())["data"]["status"] != "SUCCESS":
+        while (head := session.get(path, params={"skip": 0, "size": 1}, timeout=60).json())["data"][
+            "status"
+        ] != "SUCCESS":
             time.sleep(LOOK_S)
         held: dict[tuple[str, str], _Rows] = {}
         for skip in range(0, head["data"]["metadata"]["totalCount"], WAITING.page_size):

@@ -112,12 +112,12 @@ def ads_of(day: date, bodies: Sequence[bytes]) -> dict[Table, pa.Table]:
         for row in stats.breakdown:
             for currency, cents in _money(row):
                 is_main = currency == row.revenue_currency
-                _add(attribution, about, currency, is_main, row, cents)
+                _add(attribution, about, row, currency=currency, cents=cents)
                 attribution["key"].append(row.key)
                 attribution["label"].append(row.label)
                 attribution["revenue_per_signup_cents"].append(row.revenue_per_signup_cents if is_main else None)
         for currency, cents in _money(stats.totals):
-            _add(totals, about, currency, currency == stats.totals.revenue_currency, stats.totals, cents)
+            _add(totals, about, stats.totals, currency=currency, cents=cents)
             told = stats.attribution or Attribution()
             totals["value_filter"].append(None)
             totals["revenue_visitor_count"].append(stats.totals.revenue_visitor_count)
@@ -159,8 +159,7 @@ def cohorts_of(
     count = len(cells)
     at_group = pa.array([number for number in range(len(read)) for _ in range(each)], pa.int32())
     labels = {
-        name: pa.array([values[place] for values, _ in groups], pa.string())
-        for place, name in enumerate(spec.group_by)
+        name: pa.array([values[place] for values, _ in groups], pa.string()) for place, name in enumerate(spec.group_by)
     }
     dates, money = pa.scalar(day, pa.date32()), pa.scalar(currency)
     cohorts = {
@@ -170,7 +169,7 @@ def cohorts_of(
         "value": [cell.value for cell in cells],
         "currency": pa.repeat(money, count),
         "is_masked": [bool(cell.is_masked) for cell in cells],
-        "is_reached": pa.repeat(pa.scalar(True), count),  # noqa: FBT003 - the value of a column
+        "is_reached": pa.repeat(pa.scalar(True), count),
     }
     totals: dict[str, Any] = {"date": pa.repeat(dates, len(read)), **labels, "currency": pa.repeat(money, len(read))}
     for name, sent in (("cost", "total_cost"), ("revenue", "total_revenue"), ("users", "total_unique_users")):
@@ -184,17 +183,12 @@ def cohorts_of(
 
 
 def _add(
-    columns: Mapping[str, list[Any]],
-    about: tuple[Any, ...],
-    currency: str,
-    is_main: bool,
-    figures: Figures,
-    cents: int | None,
+    columns: Mapping[str, list[Any]], about: tuple[Any, ...], figures: Figures, *, currency: str, cents: int | None
 ) -> None:
     for name, value in zip(("date", "dimension", "revenue_mode", "revenue_truncated"), about, strict=True):
         columns[name].append(value)
     columns["currency"].append(currency)
-    columns["is_main_currency"].append(is_main)
+    columns["is_main_currency"].append(currency == figures.revenue_currency)
     columns["signups"].append(figures.signups)
     columns["customers"].append(figures.customers)
     columns["customer_rate_percent"].append(figures.customer_rate)
@@ -202,7 +196,10 @@ def _add(
 
 
 def _money(figures: Figures) -> Iterator[tuple[str, int | None]]:
-    yield from (figures.revenue_by_currency or {figures.revenue_currency or "": figures.revenue_cents}).items()
+    if figures.revenue_by_currency:
+        yield from figures.revenue_by_currency.items()
+    else:
+        yield figures.revenue_currency or "", figures.revenue_cents
 
 
 def _columns(table: Table) -> dict[str, list[Any]]:

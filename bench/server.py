@@ -76,7 +76,9 @@ class _Connection(asyncio.Protocol):
             return self._bodies.metrics(unquote(event[1]), query)
         task = _TASKS.fullmatch(url.path)
         assert task is not None, target
-        return self._bodies.page(task[1], int(query["skip"]), int(query["size"])) if task[1] else self._bodies.task(sent)
+        return (
+            self._bodies.page(task[1], int(query["skip"]), int(query["size"])) if task[1] else self._bodies.task(sent)
+        )
 
 
 async def _serve(bodies: Bodies, delay_s: float) -> None:

@@ -33,7 +33,6 @@ def prepared(work: str, sizes: Sizes, url: str, folder: Path) -> Callable[[], in
         "LOAD__WORKERS": "8",
         "RUNTIME__DLTHUB_TELEMETRY": "false",
         "RUNTIME__LOG_LEVEL": "ERROR",
-        "PROGRESS": "",
     }
     source = {STATSIG: _statsig, BENTO: _bento, AIRBRIDGE: _airbridge}[work](sizes, url)
     pipeline = dlt.pipeline(

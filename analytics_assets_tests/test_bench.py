@@ -1,0 +1,44 @@
+"""The benchmark runs: small works, the ways that need nothing beyond this project's own packages. What it measures is not judged here."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.__main__ import main
+
+ROOT = Path(__file__).parent.parent
+# Requests and rows of the small works of `bench/works.py`.
+EXPECTED = {
+    "bento_year:bare loop": (6, 276),
+    "bento_year:lake": (6, 276),
+    "bento_year:dagster": (6, 276),
+    "statsig_day:lake": (6, 600),
+    "airbridge_cohorts:lake": (4, 210),
+}
+
+
+def test_every_way_asks_the_same_and_lands_the_same_rows(tmp_path: Path) -> None:
+    """As `make bench` runs it: the file holds one entry a work and way, with what it took."""
+    file = tmp_path / "bench.json"
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "--small", "--runs", "1", "--json", str(file)]
+        + [argument for one in EXPECTED for argument in ("--only", one)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    results = json.loads(file.read_text())
+    assert {f"{one['work']}:{one['way']}": (one["requests"], one["rows"]) for one in results} == EXPECTED
+    assert [one for one in results if min(one["wall_s"], one["cpu_s"], one["peak_mb"]) <= 0] == []
+
+
+def test_a_name_that_is_none_is_refused() -> None:
+    """Before a server is started."""
+    with pytest.raises(SystemExit, match="Nothing of that name."):
+        main(["--only", "nothing"])
