@@ -1,4 +1,5 @@
 # Every verb works on a fresh machine with Python 3.11 or newer and make: it makes the environment first if it is missing or out of date.
+# The locks are whole, so pip is told not to look for more: older ones mistake an extra of a locked package for one that is not locked.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -52,5 +53,5 @@ $(READY): requirements.lock pyproject.toml
 $(BENCH)/.ready: bench/requirements.lock
 	@echo "Installing into $(BENCH) ..."
 	@$(PYTHON) -m venv $(BENCH)
-	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r bench/requirements.lock
+	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r bench/requirements.lock
 	@touch $@
