@@ -1,5 +1,5 @@
 # Every verb works on a fresh machine with Python 3.11 or newer and make: it makes the environment first if it is missing or out of date.
-# The locks are whole, so pip is told not to look for more: older ones mistake an extra of a locked package for one that is not locked.
+# The locks name everything, so pip resolves nothing (--no-deps); each file must have its hash.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -41,7 +41,6 @@ lock: $(READY)  ## Pin the newest versions that pyproject.toml allows
 clean:  ## Remove the environment and all local data
 	rm -rf $(VENV) $(BENCH) data
 
-# The lock names everything, so pip resolves nothing (--no-deps); each file must have its hash.
 $(READY): requirements.lock pyproject.toml
 	@echo "Installing into $(VENV) ..."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'

@@ -7,9 +7,10 @@ Keep how it is done out of here (one module a way) and what the server answers t
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from analytics_assets.sources.airbridge.reader import Waiting
 from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
 from analytics_assets.sources.airbridge.request import ReportSpec
-from analytics_assets.sources.airbridge.streams import App, Waiting
+from analytics_assets.sources.airbridge.streams import App
 from analytics_assets.sources.bento.client import DIMENSIONS
 from analytics_assets.sources.bento.streams import AdsSpec
 
