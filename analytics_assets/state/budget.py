@@ -24,8 +24,9 @@ from analytics_assets.errors import PermanentError
 from analytics_assets.http.session import Meter
 from analytics_assets.state.database import budget_doors, budget_queue, budget_spent, engine
 
-# A request reaches the vendor a little after it was let through, and the vendor counts arrivals: the window is this much longer.
-ARRIVAL_MARGIN = 1.02
+# A request reaches the vendor a little after it was let through, and the vendor counts arrivals: the window is longer by this share of
+# it, or by these seconds where that is more.
+_LATE_SHARE, _LATE_S = 0.02, 0.25
 # Shorter waits are the ordinary pace of a budget a second; they are counted, not told.
 NOTABLE_S = 5.0
 # Scheduled work that had to wait stays first this long after it passed, so that its next request finds the place free.
@@ -81,9 +82,14 @@ class Budget:
         if not 0 <= self.kept <= 1:
             raise PermanentError(f"budget, `kept_for_schedules`: {self.kept} is no share. Use 0 to 1.")
 
+    @property
+    def window_s(self) -> float:
+        """Length of the window that is kept here: the vendor's and what requests may arrive late."""
+        return self.per_s + max(_LATE_SHARE * self.per_s, _LATE_S)
+
     def seconds_for(self, requests: int) -> float:
         """How long so many requests take at least when nothing else is asked and none was asked before."""
-        return max(0, math.ceil(requests / self.requests) - 1) * self.per_s * ARRIVAL_MARGIN
+        return round(max(0, math.ceil(requests / self.requests) - 1) * self.window_s, 1)
 
     def __str__(self) -> str:
         return f"{self.requests} requests in {self.per_s:g} s"
@@ -116,7 +122,7 @@ class SharedGate:
         self._clock, self._sleep = clock, sleep
         self._turn = asyncio.Lock()
         self._id = uuid.uuid4().hex
-        self._rate = Rate(budget.requests, math.ceil(budget.per_s * 1000 * ARRIVAL_MARGIN))
+        self._rate = Rate(budget.requests, math.ceil(budget.window_s * 1000))
         self._pause_s = min(5.0, max(0.02, budget.per_s / budget.requests / 10))
 
     async def enter(self, endpoint: str) -> float:
