@@ -19,7 +19,7 @@ def test_each_vendor_has_a_budget_of_its_own_by_default() -> None:
         app_name="myapp", timezone="Asia/Seoul", currency="USD", reports=[REPORT], schedule=SCHEDULE
     )
     components = (BentoStats(schedule=SCHEDULE), StatsigMetrics(schedule=SCHEDULE), airbridge)
-    assert [one.resource().budget.budget() for one in components] == [Budget(30, 3600), Budget(10, 10), Budget(20, 2)]
+    assert [one.resource().budget.budget() for one in components] == [Budget(30, 3600), Budget(10, 10), Budget(100, 10)]
 
 
 def test_yaml_can_change_it() -> None:

@@ -25,8 +25,8 @@ from analytics_assets.http.session import Meter
 from analytics_assets.state.database import budget_doors, budget_queue, budget_spent, engine
 
 # A request reaches the vendor a little after it was let through, and the vendor counts arrivals: the window is longer by this share of
-# it, or by these seconds where that is more.
-_LATE_SHARE, _LATE_S = 0.02, 0.25
+# it, or by `Budget.late_s` where that is more.
+_LATE_SHARE = 0.02
 # Shorter waits are the ordinary pace of a budget a second; they are counted, not told.
 NOTABLE_S = 5.0
 # Scheduled work that had to wait stays first this long after it passed, so that its next request finds the place free.
@@ -67,11 +67,13 @@ class Budget:
         requests: Requests in any window, sent by all processes together.
         per_s: Length of the window in seconds.
         kept: Share of the requests, 0 to 1, that a backfill leaves to scheduled runs, polls and persons while one of them waits.
+        late_s: Seconds a request may take to arrive without falling into a later window of the vendor.
     """
 
     requests: int
     per_s: float
     kept: float = 1.0
+    late_s: float = 1.0
 
     def __post_init__(self) -> None:
         """Refuses what nothing could be sent with."""
@@ -85,7 +87,7 @@ class Budget:
     @property
     def window_s(self) -> float:
         """Length of the window that is kept here: the vendor's and what requests may arrive late."""
-        return self.per_s + max(_LATE_SHARE * self.per_s, _LATE_S)
+        return self.per_s + max(_LATE_SHARE * self.per_s, self.late_s)
 
     def seconds_for(self, requests: int) -> float:
         """How long so many requests take at least when nothing else is asked and none was asked before."""

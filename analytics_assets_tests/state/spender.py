@@ -28,7 +28,7 @@ def main(url: str, requests: str, per_s: str, seconds: str) -> None:
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()
-    asyncio.run(spend(url, Budget(int(requests), float(per_s)), float(seconds)))
+    asyncio.run(spend(url, Budget(int(requests), float(per_s), late_s=0.1), float(seconds)))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from analytics_assets.state.database import budget_spent, engine
 from analytics_assets.state.resource import BudgetSettings, kind_of
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
-THREE_IN_TEN_S = Budget(3, 10)
+THREE_IN_TEN_S = Budget(3, 10, late_s=0.25)
 
 
 class Watch:
@@ -133,7 +133,7 @@ def test_what_waits_in_a_schedule_goes_before_a_backfill(gate: Make, watch: Watc
 
 def test_a_share_that_is_not_kept_is_left_to_the_backfill(gate: Make, watch: Watch) -> None:
     """With a third kept, a backfill passes beside waiting scheduled work as long as it holds less than two thirds."""
-    budget = Budget(3, 10, kept=1 / 3)
+    budget = Budget(3, 10, kept=1 / 3, late_s=0.25)
     scheduled, backfill = (gate(budget=budget, caller=Caller(kind)) for kind in (Kind.SCHEDULED, Kind.BACKFILL))
     assert [passes(scheduled) for _ in range(4)] == [True, True, True, False]
     watch.now += timedelta(seconds=10.251)

@@ -127,7 +127,7 @@ class AirbridgeRevenue(dg.Component, dg.Model, dg.Resolvable):
     reports: list[ReportConfig] = Field(min_length=1, description="The reports to read.")
     tasks: TasksConfig = Field(default_factory=TasksConfig, description="How report tasks are waited for.")
     budget: BudgetConfig | None = Field(
-        default=None, description="What may be spent; unset is 20 in 2 seconds, what the vendor is known to bear."
+        default=None, description="What may be spent; unset is 100 in 10 seconds, what the vendor is known to bear."
     )
     schedule: ScheduleConfig = Field(description="When and how much the daily load asks for.")
 

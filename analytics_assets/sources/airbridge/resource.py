@@ -25,7 +25,7 @@ from analytics_assets.state.ledger import Ledger
 from analytics_assets.state.resource import BudgetSettings
 
 # Airbridge names no number, only that use which endangers the service is answered 429: a politeness.
-POLITE_BUDGET = BudgetSettings(requests=20, per_seconds=2)
+POLITE_BUDGET = BudgetSettings(requests=100, per_seconds=10)
 
 
 class AirbridgeResource(dg.ConfigurableResource[AirbridgeClient]):
