@@ -7,7 +7,8 @@ What a state means and what to do next is pure code (`sources/airbridge/report_t
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -33,6 +34,25 @@ class Ledger:
         `secret` is the key in use, where one is set; it is never written, only a salted mark of it.
         """
         self._engine, self._secret = engine(url), secret
+        self._open_transaction: Connection | None = None
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """States and landings remembered within are one transaction, and one wait for the disk. Other processes wait that long."""
+        with self._engine.begin() as connection:
+            self._open_transaction = connection
+            try:
+                yield
+            finally:
+                self._open_transaction = None
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        if self._open_transaction is not None:
+            yield self._open_transaction
+            return
+        with self._engine.begin() as connection:
+            yield connection
 
     def join_or_open(
         self, account: str, report: str, spec_hash: str, wanted: Sequence[date], *, longest: int, now: datetime
@@ -143,7 +163,7 @@ class Ledger:
 
     def asked_landing(self, request_id: int, *, now: datetime, next_look_at: datetime) -> None:
         """Remembers that a run was asked for, so that no second one is before `next_look_at`."""
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             connection.execute(
                 update(requests)
                 .where(requests.c.id == request_id)
@@ -204,7 +224,7 @@ class Ledger:
 
     def _record(self, request_id: int, state: str, now: datetime, **values: Any) -> None:
         """Writes a state and its history; a state seen again only renews the instant."""
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             before = connection.execute(
                 select(requests.c.state, requests.c.task_id).where(requests.c.id == request_id)
             ).one()

@@ -11,6 +11,7 @@ from analytics_assets.sandbox.options import Options
 from analytics_assets.sources.airbridge.request import body, spec_hash
 from analytics_assets_tests.integration.conftest import Place
 from analytics_assets_tests.integration.driven import TASK_S, Driven, driven
+from analytics_assets_tests.integration.hand_world import hand_world
 from analytics_assets_tests.integration.running import FIRST, LAST, days_from, report
 from analytics_assets_tests.integration.server import READ_REPORT
 
@@ -44,7 +45,9 @@ def test_four_hundred_ready_tasks_are_seen_in_one_tick_and_become_as_few_runs_as
 ) -> None:
     """A tick is cut at a minute; five ranges with gaps between them are five runs, and each task is looked at once."""
     spec = report("revenue", "app_revenue", "cumulative", intervals=2)
-    with driven(NOW, point, instance, report=spec, options=Options(latency_s=0.03, task_seconds=TASK_S)) as account:
+    # The world on paper costs the vendor, which is in this process too, no time.
+    options, world = Options(latency_s=0.03, task_seconds=TASK_S), hand_world()
+    with driven(NOW, point, instance, report=spec, options=options, world=world) as account:
         asyncio.run(posted(account))
         account.definitions()
         account.pass_seconds(TASK_S)
@@ -54,4 +57,4 @@ def test_four_hundred_ready_tasks_are_seen_in_one_tick_and_become_as_few_runs_as
         counts = account.sandbox.counts()
     assert [(one.tags[FIRST], one.tags[LAST]) for one in requests] == [(str(span[0]), str(span[-1])) for span in SPANS]
     assert counts[READ_REPORT] == len(DAYS)
-    assert took < LONGEST_S
+    assert took < LONGEST_S, took

@@ -26,6 +26,7 @@ from analytics_assets.sources.airbridge.report_tasks import (
     Resubmit,
     Seen,
     TaskPolicy,
+    Verdict,
     Wait,
     is_trouble,
     judge,
@@ -65,12 +66,14 @@ class Tick:
         ready: Requests whose days a run should land, or ask for anew.
         counts: How many requests were found in which situation.
         words: What went wrong, one sentence a request.
+        looks: What each look has shown and come to, when, and why.
         troubled: Reports with a request that somebody should know of since this look.
     """
 
     ready: list[Request] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     words: list[str] = field(default_factory=list)
+    looks: list[tuple[Request, Verdict, datetime, str | None]] = field(default_factory=list)
     troubled: set[str] = field(default_factory=set)
 
     def summary(self) -> str:
@@ -115,11 +118,12 @@ def report_sensor(
             )
         )
         asked = []
-        for report, days, requests in landings(tick.ready, longest=days_per_run, most=MOST_RUNS):
-            asked.append(_run(account, report, days, requests, keys[report], now=clock()))
-            for request in requests:
-                pause = min(_LONGEST_LANDING_PAUSE_S, _LANDING_PAUSE_S * 2 ** min(request.landings, 10))
-                ledger.asked_landing(request.id, now=clock(), next_look_at=clock() + timedelta(seconds=pause))
+        with ledger.at_once():
+            for report, days, requests in landings(tick.ready, longest=days_per_run, most=MOST_RUNS):
+                asked.append(_run(account, report, days, requests, keys[report], now=clock()))
+                for request in requests:
+                    pause = min(_LONGEST_LANDING_PAUSE_S, _LANDING_PAUSE_S * 2 ** min(request.landings, 10))
+                    ledger.asked_landing(request.id, now=clock(), next_look_at=clock() + timedelta(seconds=pause))
         context.log.info(tick.summary())
         return dg.SensorResult(
             run_requests=asked,
@@ -135,6 +139,35 @@ async def _look(
 ) -> Tick:
     """Looks at all open requests at once, within the time of a tick."""
     tick = Tick()
+    to_look_at = _sorted_out(ledger, account, tick, busy=busy, clock=clock)
+    if not to_look_at:
+        return tick
+    try:
+        async with resource.open(clock=clock, caller=Caller(Kind.SENSOR)) as client, asyncio.timeout(LOOKING_S):
+            slots = asyncio.Semaphore(_IN_FLIGHT)
+            looks = (_look_at(client, one, tick, slots=slots, policy=policy, clock=clock) for one in to_look_at)
+            await asyncio.gather(*looks)
+    except TimeoutError:
+        # What was looked at until then is remembered all the same.
+        tick.words.append(f"Looking took longer than {LOOKING_S:.0f} s; the rest is looked at in the next tick.")
+    except SourceError as error:
+        # Only the opening raises: a token that is not set, an address that is refused.
+        tick.words.append(str(error))
+    with ledger.at_once():
+        for request, verdict, seen_at, reason in tick.looks:
+            ledger.saw(
+                request.id,
+                verdict.state,
+                now=seen_at,
+                next_look_at=verdict.next_look_at,
+                reason=reason,
+                is_refusal=verdict.state is Seen.REFUSED,
+            )
+    return tick
+
+
+def _sorted_out(ledger: Ledger, account: str, tick: Tick, *, busy: Container[int], clock: Clock) -> list[Request]:
+    """Puts the open requests into the tick by what the ledger knows; returns those to look at."""
     to_look_at: list[Request] = []
     for request in ledger.open_requests(account):
         if request.id in busy or (request.lease_until is not None and request.lease_until > clock()):
@@ -157,24 +190,11 @@ async def _look(
             tick.ready.append(request)
         else:
             to_look_at.append(request)
-    if not to_look_at:
-        return tick
-    try:
-        async with resource.open(clock=clock, caller=Caller(Kind.SENSOR)) as client, asyncio.timeout(LOOKING_S):
-            slots = asyncio.Semaphore(_IN_FLIGHT)
-            looks = (_look_at(client, ledger, one, tick, slots=slots, policy=policy, clock=clock) for one in to_look_at)
-            await asyncio.gather(*looks)
-    except TimeoutError:
-        tick.words.append(f"Looking took longer than {LOOKING_S:.0f} s; the rest is looked at in the next tick.")
-    except SourceError as error:
-        # Only the opening raises: a token that is not set, an address that is refused.
-        tick.words.append(str(error))
-    return tick
+    return to_look_at
 
 
 async def _look_at(
     client: AirbridgeClient,
-    ledger: Ledger,
     request: Request,
     tick: Tick,
     *,
@@ -191,14 +211,7 @@ async def _look_at(
             seen, reason = seen_in_look(error), str(error)
     now = clock()
     verdict = judge(seen, posted_at=request.posted_at, attempts=request.attempts, now=now, policy=policy)
-    ledger.saw(
-        request.id,
-        verdict.state,
-        now=now,
-        next_look_at=verdict.next_look_at,
-        reason=reason,
-        is_refusal=verdict.state is Seen.REFUSED,
-    )
+    tick.looks.append((request, verdict, now, reason))
     decision = verdict.decision
     if is_trouble(verdict.state, request.attempts, policy):
         tick.troubled.add(request.report)
