@@ -24,20 +24,20 @@ LONGEST_S = 5.0
 async def posted(account: Driven) -> None:
     """Opens a request a day and asks for its task."""
     ledger, slots = account.ledger, asyncio.Semaphore(16)
-    requests = [
-        one
-        for day in DAYS
-        for one in ledger.join_or_open("airbridge", "revenue", spec_hash(account.report), [day], longest=1, now=NOW)
-    ]
+    tasks: dict[int, str] = {}
+    requests = ledger.join_or_open("airbridge", "revenue", spec_hash(account.report), DAYS, longest=1, now=NOW)
     async with account.resource.open(clock=lambda: account.now) as client:
 
         async def post(number: int, day: date) -> None:
             async with slots:
                 handle = await client.request_report(body(account.report, day, day))
-            ledger.begin_attempt(number, now=NOW)
-            ledger.posted(number, handle.task_id, now=NOW)
+            tasks[number] = handle.task_id
 
         await asyncio.gather(*(post(one.id, one.first_day) for one in requests))
+    with ledger.at_once():
+        for number, task_id in tasks.items():
+            ledger.begin_attempt(number, now=NOW)
+            ledger.posted(number, task_id, now=NOW)
 
 
 def test_four_hundred_ready_tasks_are_seen_in_one_tick_and_become_as_few_runs_as_there_are_gaps(
