@@ -23,6 +23,7 @@ import duckdb
 import httpx
 
 from analytics_assets.clock import utc_now
+from analytics_assets.lake.resource import LakeResource
 from analytics_assets.lake.store import Lake
 from analytics_assets.partitions import SNAPSHOT_TAG
 from analytics_assets.settings import settings
@@ -215,7 +216,9 @@ def _loads(definitions: dg.Definitions) -> list[Load]:
     for schedule in definitions.schedules or []:
         if not schedule.name.endswith("_daily") or not isinstance(schedule, dg.ScheduleDefinition):
             continue
-        with dg.build_schedule_context(scheduled_execution_time=utc_now()) as context:
+        with dg.build_schedule_context(
+            scheduled_execution_time=utc_now(), resources={"lake": LakeResource()}
+        ) as context:
             tags: Mapping[str, str] = (schedule.evaluate_tick(context).run_requests or [])[0].tags
         last = datetime.fromisoformat(tags["dagster/asset_partition_range_end"]).date()
         loads.append(Load(schedule.name, (last - timedelta(days=DAYS - 1)).isoformat(), last.isoformat()))

@@ -12,6 +12,7 @@ import pytest
 
 from analytics_assets.clock import utc_now
 from analytics_assets.definitions import defs
+from analytics_assets.lake.resource import LakeResource
 from analytics_assets.sandbox.options import Options
 from analytics_assets.settings import settings
 from analytics_assets.state.ledger import Ledger
@@ -81,7 +82,10 @@ def test_what_the_schedules_ask_for_lands_their_lookback(
         for name in JOBS:
             schedule = schedules[name]
             assert isinstance(schedule, dg.ScheduleDefinition)
-            tick = schedule.evaluate_tick(dg.build_schedule_context(memory, scheduled_execution_time=now))
+            context = dg.build_schedule_context(
+                memory, scheduled_execution_time=now, resources={"lake": LakeResource()}
+            )
+            tick = schedule.evaluate_tick(context)
             [request] = tick.run_requests or ()
             result = run(shipped(), schedule.job_name, memory, request.tags)
             assert result.success, failure_words(result)
