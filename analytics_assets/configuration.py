@@ -15,7 +15,7 @@ from pydantic import Field, field_validator, model_validator
 from analytics_assets.errors import PermanentError
 from analytics_assets.partitions import daily_partitions
 from analytics_assets.schedules import DailyLoad, daily_load
-from analytics_assets.settings import settings
+from analytics_assets.settings import is_variable, settings
 from analytics_assets.state.resource import BudgetSettings
 
 T = TypeVar("T")
@@ -65,6 +65,20 @@ class BudgetConfig(dg.Model, dg.Resolvable):
         return BudgetSettings(
             requests=self.requests, per_seconds=self.per_seconds, kept_for_schedules=self.kept_for_schedules
         )
+
+
+def variable_name(value: str) -> str:
+    """The name of an environment variable; anything else may be a key pasted there, so it is not repeated.
+
+    Raises:
+        ValueError: It is no such name.
+    """
+    if not is_variable(value):
+        raise ValueError(
+            "this must be the NAME of an environment variable, in capital letters, such as BENTO_SECRET_KEY; the key itself never "
+            "stands in YAML"
+        )
+    return value
 
 
 def account_of(context: dg.ComponentLoadContext) -> str:

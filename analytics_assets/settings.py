@@ -5,6 +5,7 @@ YAML gives, and are nowhere else. The README's table of settings is made from `V
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -88,14 +89,23 @@ def secret(variable: str, environment: Mapping[str, str] | None = None) -> str:
     """The value of a variable that holds a key.
 
     Raises:
-        AccessRefusedError: It is not set; the message names it.
+        AccessRefusedError: It is not set; the message names it, unless it looks like the key itself.
     """
+    if not is_variable(variable):
+        raise AccessRefusedError(
+            "The YAML holds something else than the name of an environment variable where a key's variable belongs."
+        )
     value = (os.environ if environment is None else environment).get(variable, "").strip()
     if not value:
         raise AccessRefusedError(
             f"The environment variable {variable} is not set. Live mode needs it; ANALYTICS_MODE=sandbox needs no key."
         )
     return value
+
+
+def is_variable(name: str) -> bool:
+    """Whether a text can be the name of an environment variable; a key pasted in its place cannot."""
+    return re.fullmatch(r"[A-Z_][A-Z0-9_]*", name) is not None
 
 
 def _is_on(given: Mapping[str, str], name: str, mode: str) -> bool:

@@ -7,6 +7,7 @@ Keep Dagster out of here (`daily.py` turns results into events) and vendors too 
 
 import asyncio
 from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -149,7 +150,9 @@ class Landing:
         except SourceError as error:
             kept = None
             if error.evidence is not None and error.evidence.body:
-                kept = self.lake.quarantine(stream.account, error.evidence, seen_at=self.clock())
+                # The answer is evidence; failing to keep it must not cost the other days.
+                with suppress(SourceError):
+                    kept = self.lake.quarantine(stream.account, error.evidence, seen_at=self.clock())
             return DayResult(day, error=error, is_asked=fetch is not None, quarantine=kept)
         return replace(landed, is_asked=fetch is not None)
 

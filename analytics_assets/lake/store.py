@@ -10,6 +10,7 @@ import io
 import re
 import uuid
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path, PurePosixPath
@@ -73,9 +74,16 @@ class Lake:
     """One folder or bucket of Parquet files."""
 
     def __init__(self, root: str) -> None:
-        """Opens the lake at a local path or an fsspec URL; nothing is read or written yet."""
-        # Other processes land days too, so no listing is remembered.
-        self._fs, self.root = fsspec.core.url_to_fs(root, use_listings_cache=False)
+        """Opens the lake at a local path or an fsspec URL; nothing is read or written yet.
+
+        Raises:
+            PermanentError: The URL is of no known kind, or what opens it is not installed.
+        """
+        try:
+            # Other processes land days too, so no listing is remembered.
+            self._fs, self.root = fsspec.core.url_to_fs(root, use_listings_cache=False)
+        except (ImportError, ValueError) as error:
+            raise PermanentError(f"ANALYTICS_LAKE cannot be opened: {error}.") from error
         self._is_local = isinstance(self._fs, LocalFileSystem)
 
     def path(self, account: str, table: str, day: date) -> str:
@@ -165,10 +173,11 @@ class Lake:
 
         Columns declared later than a file was written are null.
         """
-        standing = set(self.days(account, table.name))
-        chosen = sorted(standing if days is None else standing & set(days))
         schema = table.schema if columns is None else pa.schema([table.schema.field(name) for name in columns])
-        parts = [self._read(self.path(account, table.name, day), schema) for day in chosen]
+        parts = []
+        for day in self.days(account, table.name) if days is None else sorted(set(days)):
+            with suppress(FileNotFoundError):
+                parts.append(self._read(self.path(account, table.name, day), schema))
         if not parts:
             return schema.empty_table()
         held = pa.schema(
@@ -201,7 +210,19 @@ class Lake:
         return pa.table(columns).cast(pa.schema(fields))
 
     def _promote(self, path: str, content: bytes) -> None:
-        """Puts a file in place in one step. A bucket's put is one step by itself; a folder needs a rename."""
+        """Puts a file in place in one step. A bucket's put is one step by itself; a folder needs a rename.
+
+        Raises:
+            PermanentError: The lake cannot be written.
+        """
+        try:
+            self._put(path, content)
+        except OSError as error:
+            raise PermanentError(
+                f"{path} cannot be written ({error.strerror or error}). Check ANALYTICS_LAKE, its rights and its space."
+            ) from error
+
+    def _put(self, path: str, content: bytes) -> None:
         if not self._is_local:
             self._fs.pipe_file(path, content)
             return

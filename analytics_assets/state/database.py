@@ -28,7 +28,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from analytics_assets.errors import PermanentError
 
@@ -147,6 +147,19 @@ def engine(url: str) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         event.listen(made, "connect", _prepare)
         event.listen(made, "begin", _begin)
+    try:
+        _bring_up_to_date(made)
+    except SQLAlchemyError as error:
+        made.dispose()
+        raise PermanentError(
+            f"The state database of ANALYTICS_STATE cannot be used ({type(error).__name__}): check that it is a database of this project "
+            "and can be reached."
+        ) from None
+    return made
+
+
+def _bring_up_to_date(made: Engine) -> None:
+    """Makes the tables of a new database, or takes an older one to the present version."""
     with made.begin() as connection:
         metadata.create_all(connection)
         version = connection.execute(select(schema_version.c.version)).scalar()
@@ -161,7 +174,6 @@ def engine(url: str) -> Engine:
             )
         if connection.execute(select(salts)).first() is None:
             connection.execute(insert(salts).values(salt=secrets.token_hex(16)))
-    return made
 
 
 def _migrate(connection: Connection) -> None:

@@ -98,14 +98,14 @@ class Ledger:
         return self._read(requests.c.id == request_id)[0]
 
     def lease(self, request_id: int, owner: str, *, seconds: float, now: datetime) -> bool:
-        """Takes or renews the right to post, poll and collect a request; False while another holds it."""
+        """Takes or renews the right to post, poll and collect an open request; False while another holds it."""
         free = or_(
             requests.c.lease_until.is_(None), requests.c.lease_until < as_text(now), requests.c.lease_owner == owner
         )
         with self._engine.begin() as connection:
             taken = connection.execute(
                 update(requests)
-                .where(requests.c.id == request_id, free)
+                .where(requests.c.id == request_id, requests.c.is_open == 1, free)
                 .values(lease_owner=owner, lease_until=as_text(now + timedelta(seconds=seconds)))
             )
             return bool(taken.rowcount)

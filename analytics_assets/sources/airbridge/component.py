@@ -4,10 +4,17 @@ Keep meaning out of here: `request.py` checks what fits together, the schemas he
 """
 
 import dagster as dg
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from analytics_assets.clock import utc_now
-from analytics_assets.configuration import BudgetConfig, ScheduleConfig, account_definitions, account_of, checked
+from analytics_assets.configuration import (
+    BudgetConfig,
+    ScheduleConfig,
+    account_definitions,
+    account_of,
+    checked,
+    variable_name,
+)
 from analytics_assets.partitions import daily_partitions
 from analytics_assets.plan import AccountPlan, Asking
 from analytics_assets.schedules import DailyLoad
@@ -112,6 +119,9 @@ class TasksConfig(dg.Model, dg.Resolvable):
 class AirbridgeRevenue(dg.Component, dg.Model, dg.Resolvable):
     """An Airbridge app: revenue reports by cohort day, their report tasks, and the app's catalogue."""
 
+    # What stands where a name belongs may be a key, so pydantic must not print it.
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
     app_name: str = Field(description="The app's unique name, as in the address of its dashboard.")
     token: str = Field(
         default="AIRBRIDGE_API_TOKEN", description="Environment variable of the API token; never the token itself."
@@ -130,6 +140,8 @@ class AirbridgeRevenue(dg.Component, dg.Model, dg.Resolvable):
         default=None, description="What may be spent; unset is 100 in 10 seconds, what the vendor is known to bear."
     )
     schedule: ScheduleConfig = Field(description="When and how much the daily load asks for.")
+
+    _names = field_validator("token")(variable_name)
 
     @model_validator(mode="after")
     def _fits_together(self) -> "AirbridgeRevenue":

@@ -6,7 +6,8 @@ What a state means is decided in `report_tasks.py`; what rows mean in `transform
 """
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from logging import Logger
@@ -140,11 +141,16 @@ class ReportReader:
             request = self._ledger.get(request_id)
             if not set(days) & set(request.days_left):
                 return {day: self._kept(day) for day in days}
+            if not request.is_open:
+                raise TransientError(
+                    f"The report {self._spec.name} was changed in the YAML while these days were asked for. Materialize them again."
+                )
             if self._ledger.lease(request_id, self._owner, seconds=_LEASE_S, now=self._clock()):
-                step = await self._step(request, is_first=not is_mine)
-                is_mine = True
-                if isinstance(step, Collect):
-                    return await self._collect(self._ledger.get(request_id), days)
+                async with self._held(request_id):
+                    step = await self._step(request, is_first=not is_mine)
+                    is_mine = True
+                    if isinstance(step, Collect):
+                        return await self._collect(self._ledger.get(request_id), days)
             else:
                 step = Wait(self._waiting.policy.first_look_s)
             if self._clock() >= until:
@@ -154,9 +160,26 @@ class ReportReader:
                 )
             await asyncio.sleep(step.seconds)
 
+    @asynccontextmanager
+    async def _held(self, request_id: int) -> AsyncIterator[None]:
+        """Renews the lease while a step is at work: a POST may wait long for its turn, and pages may be many."""
+
+        async def renew() -> None:
+            while True:
+                await asyncio.sleep(_LEASE_S / 3)
+                self._ledger.lease(request_id, self._owner, seconds=_LEASE_S, now=self._clock())
+
+        renewal = asyncio.ensure_future(renew())
+        try:
+            yield
+        finally:
+            renewal.cancel()
+
     async def _step(self, request: Request, *, is_first: bool) -> Wait | Collect:
         """Asks for a task if there is none that can still end well, and otherwise looks at it once."""
-        if request.task_id is None or (is_first and request.state in {*LOST, Seen.REFUSED}):
+        if request.task_id is None or (
+            is_first and (request.state in {*LOST, Seen.REFUSED} or self._is_stuck(request))
+        ):
             await self._post(request)
             return Wait(self._waiting.policy.first_look_s)
         reason: str | None = None
@@ -167,6 +190,12 @@ class ReportReader:
         except SourceError as error:
             seen, reason, trouble = seen_in_look(error), str(error), error
         return self._decided(request, seen, reason, trouble)
+
+    def _is_stuck(self, request: Request) -> bool:
+        """Whether a person, not the sensor, asks for days whose task should have been landed long ago: then a new one is due."""
+        age_s = (self._clock() - (request.posted_at or self._clock())).total_seconds()
+        is_old = age_s > self._waiting.policy.deadline_s
+        return not self._only and is_old and request.state in {Seen.SUCCESS, Seen.TROUBLE}
 
     async def _post(self, request: Request) -> None:
         try:
@@ -223,19 +252,22 @@ class ReportReader:
         """Reads all pages of a finished task and splits them into days."""
         assert request.task_id is not None
         assert request.posted_at is not None
-        pages = await self._client.report_pages(request.task_id, self._waiting.page_size)
-        self._ledger.lease(request.id, self._owner, seconds=_LEASE_S, now=self._clock())
-        self._log.info("Airbridge task %s is ready: %d pages read.", shown(request.task_id), len(pages))
-        return raw_days(
-            days,
-            pages,
-            spec=self._spec,
-            table=self._raw,
-            task_id=request.task_id,
-            requested_at=request.posted_at,
-            first_day=request.first_day,
-            last_day=request.last_day,
-        )
+        try:
+            pages = await self._client.report_pages(request.task_id, self._waiting.page_size)
+            self._log.info("Airbridge task %s is ready: %d pages read.", shown(request.task_id), len(pages))
+            return raw_days(
+                days,
+                pages,
+                spec=self._spec,
+                table=self._raw,
+                task_id=request.task_id,
+                requested_at=request.posted_at,
+                first_day=request.first_day,
+                last_day=request.last_day,
+            )
+        except UnexpectedPayloadError as error:
+            self._decided(request, Seen.UNUSABLE, str(error), error)
+            raise
 
     def _kept(self, day: date) -> RawDay:
         standing = self._lake.landed(self._account, self._raw.name, day)

@@ -33,11 +33,12 @@ class Seen(StrEnum):
     TROUBLE = "TROUBLE"  # the look itself failed in a way that may pass
     UNPOSTED = "UNPOSTED"  # asking for the task failed in a way that may pass
     OVERDUE = "OVERDUE"  # no end within the deadline
+    UNUSABLE = "UNUSABLE"  # the rows are not an answer to what was asked
     REFUSED = "REFUSED"  # the key, the app or the request is refused
 
 
 WORKING = frozenset({Seen.PENDING, Seen.RUNNING, Seen.UNKNOWN, Seen.TROUBLE})
-LOST = frozenset({Seen.FAILURE, Seen.CANCELED, Seen.FORGOTTEN, Seen.UNPOSTED, Seen.OVERDUE})
+LOST = frozenset({Seen.FAILURE, Seen.CANCELED, Seen.FORGOTTEN, Seen.UNPOSTED, Seen.OVERDUE, Seen.UNUSABLE})
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,17 @@ from datetime import date, timedelta
 from typing import Literal
 
 import dagster as dg
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from analytics_assets.clock import utc_now
-from analytics_assets.configuration import BudgetConfig, ScheduleConfig, account_definitions, account_of, checked
+from analytics_assets.configuration import (
+    BudgetConfig,
+    ScheduleConfig,
+    account_definitions,
+    account_of,
+    checked,
+    variable_name,
+)
 from analytics_assets.errors import PermanentError
 from analytics_assets.partitions import daily_partitions
 from analytics_assets.plan import AccountPlan, Asking
@@ -27,9 +34,14 @@ LONGEST_RUN_S = 24 * 3600
 class KeysConfig(dg.Model, dg.Resolvable):
     """Names of the environment variables that hold the keys; never the keys themselves."""
 
+    # What stands where a name belongs may be a key, so pydantic must not print it.
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
     publishable: str = Field(default="BENTO_PUBLISHABLE_KEY", description="Variable of the publishable key.")
     secret: str = Field(default="BENTO_SECRET_KEY", description="Variable of the secret key.")
     site_uuid: str = Field(default="BENTO_SITE_UUID", description="Variable of the site's UUID.")
+
+    _names = field_validator("publishable", "secret", "site_uuid")(variable_name)
 
 
 class WindowConfig(dg.Model, dg.Resolvable):

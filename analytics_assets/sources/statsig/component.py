@@ -4,10 +4,17 @@ Keep meaning out of here: the specs in `streams.py` check what fits together, th
 """
 
 import dagster as dg
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from analytics_assets.clock import utc_now
-from analytics_assets.configuration import BudgetConfig, ScheduleConfig, account_definitions, account_of, checked
+from analytics_assets.configuration import (
+    BudgetConfig,
+    ScheduleConfig,
+    account_definitions,
+    account_of,
+    checked,
+    variable_name,
+)
 from analytics_assets.partitions import daily_partitions
 from analytics_assets.plan import AccountPlan, Asking
 from analytics_assets.schedules import DailyLoad
@@ -20,6 +27,9 @@ from analytics_assets.sources.statsig.streams import ListingSpec, ValuesSpec
 
 class StatsigMetrics(dg.Component, dg.Model, dg.Resolvable):
     """A Statsig project: the metrics of its events as defined each day, and their daily values."""
+
+    # What stands where a name belongs may be a key, so pydantic must not print it.
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     key: str = Field(
         default="STATSIG_CONSOLE_KEY", description="Environment variable of the Console API key; never the key itself."
@@ -41,6 +51,8 @@ class StatsigMetrics(dg.Component, dg.Model, dg.Resolvable):
         default=None, description="What may be spent; unset is 10 in 10 seconds, what the vendor is known to bear."
     )
     schedule: ScheduleConfig = Field(description="When and how much the daily load asks for.")
+
+    _names = field_validator("key")(variable_name)
 
     @model_validator(mode="after")
     def _fits_together(self) -> "StatsigMetrics":

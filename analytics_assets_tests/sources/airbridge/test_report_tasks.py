@@ -57,6 +57,7 @@ TABLE: list[tuple[Seen, float, int, Decision]] = [
     (Seen.FORGOTTEN, 90_000, 1, Resubmit(30, is_loud=False)),
     (Seen.UNPOSTED, 0, 1, Resubmit(30, is_loud=False)),
     (Seen.OVERDUE, 1000, 1, Resubmit(30, is_loud=False)),
+    (Seen.UNUSABLE, 40, 1, Resubmit(30, is_loud=False)),
     (Seen.TROUBLE, 0, 1, Wait(2)),
     (Seen.TROUBLE, 90_000, 1, Wait(15)),
     (Seen.REFUSED, 0, 1, Pause()),
