@@ -278,9 +278,11 @@ def _show(definitions: dg.Definitions, loads: Sequence[Load]) -> list[str]:
             landed = [one for one in (lake.landed(account, table, day) for day in days) if one is not None]
             rows = sum(one.rows for one in landed)
             print(f"{key.to_user_string():<34}{len(landed):>6}{rows:>9}{sum(one.size for one in landed):>11}")
-            if len(landed) < (DAYS if reading == "daily" else 1) or not rows:
+            # What later readings changed is nothing at first.
+            is_empty = not rows and not table.endswith("_restatements")
+            if len(landed) < (DAYS if reading == "daily" else 1) or is_empty:
                 missing.append(f"{key.to_user_string()} has {len(landed)} days with {rows} rows")
-    print(f"\nThe lake is {Path(lake.root)}; these numbers are the sandbox's.\n\n{_QUESTION}")
+    print(f"\nThe lake is {os.path.relpath(lake.root)}; these numbers are the sandbox's.\n\n{_QUESTION}")
     if not missing:
         load = wanted["airbridge"]
         print(duckdb.sql(_ANSWER.format(lake=lake.root, first=load.first, last=load.last)))

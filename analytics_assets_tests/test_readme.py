@@ -43,3 +43,11 @@ def test_every_file_the_readme_points_to_exists() -> None:
 
     assert [target for target in targets if not (README.parent / target).exists()] == []
     assert targets
+
+
+def test_the_readme_holds_no_placeholder() -> None:
+    """What a newcomer reads first is real: the demo's output ends with its answer, and no word stands for later."""
+    text = README.read_text()
+
+    assert re.findall(r"^(?:DEMO|TODO|TBD)$", text, re.MULTILINE) == []
+    assert "Which channel earned back its cost" in text

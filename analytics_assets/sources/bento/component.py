@@ -34,9 +34,6 @@ LONGEST_RUN_S = 24 * 3600
 class KeysConfig(dg.Model, dg.Resolvable):
     """Names of the environment variables that hold the keys; never the keys themselves."""
 
-    # What stands where a name belongs may be a key, so pydantic must not print it.
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-
     publishable: str = Field(default="BENTO_PUBLISHABLE_KEY", description="Variable of the publishable key.")
     secret: str = Field(default="BENTO_SECRET_KEY", description="Variable of the secret key.")
     site_uuid: str = Field(default="BENTO_SITE_UUID", description="Variable of the site's UUID.")
@@ -73,6 +70,9 @@ class AdsConfig(dg.Model, dg.Resolvable):
 
 class BentoStats(dg.Component, dg.Model, dg.Resolvable):
     """A Bento site: ads attribution by day, and audience and report statistics as they stand."""
+
+    # What stands where a name belongs may be a key, so pydantic must not print it.
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     keys: KeysConfig = Field(
         default_factory=KeysConfig, description="Names of the environment variables that hold the keys."
