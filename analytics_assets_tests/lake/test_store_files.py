@@ -44,7 +44,7 @@ def test_a_write_that_fails_leaves_nothing_behind(disk: Lake) -> None:
     """The day's place is taken by a folder, so the last step fails; the half-made file is taken away again."""
     blocked = Path(disk.path("airbridge", "revenue", DAY))
     (blocked / "in the way").mkdir(parents=True)
-    with pytest.raises(OSError, match="directory"):
+    with pytest.raises(PermanentError, match=r"cannot be written \(Is a directory\). Check ANALYTICS_LAKE"):
         disk._promote(str(blocked), b"content")
     assert list(blocked.parent.iterdir()) == [blocked]
 

@@ -47,9 +47,12 @@ class AnyVendor:
     collected: list[str] = field(default_factory=list)
 
     @asynccontextmanager
-    async def open(self, *, clock: Any) -> AsyncIterator["AnyVendor"]:
+    async def open(self, *, clock: Any, caller: Any = None) -> AsyncIterator["AnyVendor"]:
         """The vendor is its own client."""
         yield self
+
+    async def refuse_without_cost(self, spec: Any) -> None:
+        """Revenue is not made of cost."""
 
     async def request_report(self, body: Any) -> Any:
         """Takes a task, or does not."""
