@@ -13,7 +13,8 @@ demo: $(READY)  ## Load the last 7 final days of everything from the sandbox, wi
 	@$(BIN)/python -m analytics_assets.demo
 
 test: $(READY)  ## Unit, contract and integration tests; no network beyond this machine
-	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile $(TEST_ARGS)
+	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile -m "not alone" $(TEST_ARGS)
+	@$(BIN)/python -m pytest -m alone $(TEST_ARGS)
 
 dev: $(READY)  ## The Dagster UI on http://127.0.0.1:3000
 	@$(BIN)/dg dev --host 127.0.0.1 --port 3000

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
+import pytest
 
 from analytics_assets.sandbox.options import Options
 from analytics_assets.sources.airbridge.request import body, spec_hash
@@ -14,6 +15,9 @@ from analytics_assets_tests.integration.driven import TASK_S, Driven, driven
 from analytics_assets_tests.integration.hand_world import hand_world
 from analytics_assets_tests.integration.running import FIRST, LAST, days_from, report
 from analytics_assets_tests.integration.server import READ_REPORT
+
+# It keeps to the second what a vendor counts by the second, so nothing may run beside it.
+pytestmark = pytest.mark.alone
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 SPANS = [days_from(date(2024, 1, 1) + timedelta(days=82 * number), 80) for number in range(5)]

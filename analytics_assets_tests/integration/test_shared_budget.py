@@ -31,10 +31,13 @@ from analytics_assets_tests.integration.running import (
     run,
 )
 
+# It keeps to the second what a vendor counts by the second, so nothing may run beside it.
+pytestmark = pytest.mark.alone
+
 LIMIT, WINDOW_S = 30, 20.0
 BACKFILL, SCHEDULE = "dagster/backfill", "dagster/schedule_name"
 YEAR, WEEK = days_from(date(2025, 6, 1), 60), days_from(date(2025, 9, 1), 14)
-PATIENCE_S = 90.0
+PATIENCE_S = 150.0
 AFTER_S = 1.0
 TASKS_SOON = TaskPolicy(first_look_s=0.1, first_pause_s=0.1)
 
