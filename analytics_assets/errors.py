@@ -5,6 +5,7 @@
     |   `-- UnreachableError     no connection at all. No other day will fare better now
     |-- PermanentError           will not pass by itself: a parameter, a day without history, a wrong setting
     |   |-- AccessRefusedError   the whole account is refused: key, address, app. No other day will fare better
+    |   |-- LakeError            the lake itself cannot be read or written. No other day will fare better
     |   `-- NotFinalError        the day is not over yet where the vendor counts; says when it will be
     `-- UnexpectedPayloadError   the answer is not what the vendor documents, or its rows do not belong to the day
 
@@ -68,9 +69,17 @@ class AccessRefusedError(PermanentError):
     """The account as a whole is refused, so asking for its other days would only repeat the answer."""
 
 
+class LakeError(PermanentError):
+    """The lake cannot be read or written, so what is asked for now could not be kept."""
+
+
 class NotFinalError(PermanentError):
     """The day is not over, or not computed, where the vendor counts it."""
 
 
 class UnexpectedPayloadError(SourceError):
     """The answer is not what the vendor documents, or its rows do not belong to the day that was asked for."""
+
+
+# After one of these, asking for other days would only repeat it, or bring what cannot be kept.
+ENDS_ASKING = (AccessRefusedError, UnreachableError, LakeError)

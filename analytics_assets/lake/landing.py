@@ -1,7 +1,7 @@
 """Brings days of a stream into the lake: fetch ahead, validate, land raw, land typed, one day after the other.
 
 Days are read several at once and land in order, so that memory stays flat and the network is never idle. A bad day is reported and the
-others go on; a refused account or an unreachable vendor ends the asking. What one attempt family has landed is not asked for again.
+others go on; a refused account, an unreachable vendor or a lake that cannot be written ends the asking. What one attempt family has landed is not asked for again.
 Keep Dagster out of here (`daily.py` turns results into events) and vendors too (a `Stream` knows its own).
 """
 
@@ -16,13 +16,12 @@ import pyarrow as pa
 
 from analytics_assets.clock import Clock
 from analytics_assets.errors import (
-    AccessRefusedError,
+    ENDS_ASKING,
     Evidence,
     NotFinalError,
     PermanentError,
     SourceError,
     UnexpectedPayloadError,
-    UnreachableError,
 )
 from analytics_assets.lake.changes import counted
 from analytics_assets.lake.content import content_hash
@@ -77,9 +76,11 @@ class Landing:
         """Yields what became of each day, in order.
 
         Close the generator (`contextlib.aclosing`) where it is not read to its end: days still being fetched are let go then.
-        An error that is no `SourceError` is a fault of this program and ends the whole.
+        A `LakeError` comes at once where nothing could be kept. An error that is no `SourceError` is a fault of this program and ends the whole.
         """
         to_fetch, refused = self._plan(stream, days)
+        if to_fetch:
+            self.lake.files.probe()
         stream.announce(to_fetch)
         slots = asyncio.Semaphore(stream.ahead)
         fetches = {day: asyncio.ensure_future(_fetch(stream, day, slots)) for day in to_fetch}
@@ -95,7 +96,7 @@ class Landing:
                     # Nothing keeps the day in memory once its slot is free.
                     fetch = None
                     slots.release()
-                if isinstance(result.error, AccessRefusedError | UnreachableError):
+                if isinstance(result.error, ENDS_ASKING):
                     # What has been answered already is landed, or it would have to be asked for again.
                     unanswered = [other for other, pending in fetches.items() if not pending.done()]
                     _cancel(fetches[other] for other in unanswered)
@@ -112,7 +113,10 @@ class Landing:
         refused: dict[date, SourceError] = {}
         for day in days:
             try:
-                self._refuse_early(stream, day)
+                if self.clock() < (final_at := stream.final_at(day)):
+                    raise NotFinalError(
+                        f"{day} is not final yet; it can be asked for from {final_at:%Y-%m-%d %H:%M %Z} on."
+                    )
                 if self._must_ask(stream, day):
                     to_fetch.append(day)
             except SourceError as error:
@@ -155,11 +159,6 @@ class Landing:
                     kept = self.lake.quarantine(stream.account, error.evidence, seen_at=self.clock())
             return DayResult(day, error=error, is_asked=fetch is not None, quarantine=kept)
         return replace(landed, is_asked=fetch is not None)
-
-    def _refuse_early(self, stream: Stream, day: date) -> None:
-        final_at = stream.final_at(day)
-        if self.clock() < final_at:
-            raise NotFinalError(f"{day} is not final yet; it can be asked for from {final_at:%Y-%m-%d %H:%M %Z} on.")
 
     def _land(self, stream: Stream, day: date, raw: RawDay | None) -> DayResult:
         """Makes and checks all tables of the day before the first of them becomes visible."""

@@ -1,29 +1,26 @@
 """The lake: files promoted whole, and read back.
 
 A day of a table is `<root>/<account>/<table>/dt=YYYY-MM-DD/data.parquet`; DuckDB, Polars, Spark and Athena read that as it is.
-A file is written aside under a name no reader asks for and then promoted in one step, so nobody ever sees half a day.
-The footer says what was asked, when and by which attempt family. Keep vendors and Dagster out of here.
+The footer says what was asked, when and by which attempt family. How a file appears whole is in `files.py`; keep vendors and Dagster out of here.
 """
 
 import hashlib
 import io
 import re
-import uuid
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
-import fsspec
 import msgspec
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from fsspec.implementations.local import LocalFileSystem
 
 from analytics_assets.errors import Evidence, PermanentError
 from analytics_assets.lake.content import content_hash
+from analytics_assets.lake.files import Files
 from analytics_assets.lake.table import Table, ValidDay
 
 _FOOTER = b"analytics_assets"
@@ -79,12 +76,8 @@ class Lake:
         Raises:
             PermanentError: The URL is of no known kind, or what opens it is not installed.
         """
-        try:
-            # Other processes land days too, so no listing is remembered.
-            self._fs, self.root = fsspec.core.url_to_fs(root, use_listings_cache=False)
-        except (ImportError, ValueError) as error:
-            raise PermanentError(f"ANALYTICS_LAKE cannot be opened: {error}.") from error
-        self._is_local = isinstance(self._fs, LocalFileSystem)
+        self.files = Files(root)
+        self.root = self.files.root
 
     def path(self, account: str, table: str, day: date) -> str:
         """Where a day of a table stands.
@@ -134,8 +127,8 @@ class Lake:
         buffer = io.BytesIO()
         pq.write_table(content.replace_schema_metadata(metadata), buffer, compression="zstd")
         path = self.path(account, table.name, day)
-        self._promote(path, buffer.getvalue())
-        return Landed(path, content.num_rows, buffer.getbuffer().nbytes, footer, is_changed=True)
+        self.files.promote(path, buffer.getvalue())
+        return Landed(self.files.named(path), content.num_rows, buffer.getbuffer().nbytes, footer, is_changed=True)
 
     def landed(self, account: str, table: str, day: date) -> Landed | None:
         """What stands for a day, or None.
@@ -145,24 +138,25 @@ class Lake:
         """
         path = self.path(account, table, day)
         try:
-            size = self._fs.size(path)
-            with self._fs.open(path, "rb") as file:
+            size = self.files.size(path)
+            with self.files.opened(path) as file:
                 metadata = pq.read_metadata(file)
             footer = msgspec.json.decode((metadata.metadata or {})[_FOOTER], type=Footer)
         except FileNotFoundError:
             return None
         except (pa.ArrowInvalid, KeyError, msgspec.DecodeError) as error:
             raise PermanentError(
-                f"{path} is not a file of this lake, or a damaged one. Move it away and materialize the day again."
+                f"{self.files.named(path)} is not a file of this lake, or a damaged one. Move it away and materialize the day again."
             ) from error
-        return Landed(path, metadata.num_rows, size, footer, is_changed=False)
+        return Landed(self.files.named(path), metadata.num_rows, size, footer, is_changed=False)
 
     def days(self, account: str, table: str) -> list[date]:
         """The days that stand, oldest first."""
         folder = PurePosixPath(self.folder(account, table))
-        paths = map(PurePosixPath, self._fs.find(str(folder)))
         found = [
-            _DAY.fullmatch(path.parent.name) for path in paths if path.name == _FILE and path.parent.parent == folder
+            _DAY.fullmatch(path.parent.name)
+            for path in self.files.under(str(folder))
+            if path.name == _FILE and path.parent.parent == folder
         ]
         return sorted(date.fromisoformat(day[1]) for day in found if day)
 
@@ -194,11 +188,11 @@ class Lake:
         body = evidence.body.encode(errors="replace")
         endpoint = "".join(letter if letter.isalnum() else "-" for letter in evidence.endpoint)[:_LONGEST_NAME]
         path = f"{self.root}/_quarantine/{_checked(account)}/{seen_at:%Y%m%d}-{endpoint}-{hashlib.sha256(body).hexdigest()[:12]}.txt"
-        self._promote(path, body)
-        return path
+        self.files.promote(path, body)
+        return self.files.named(path)
 
     def _read(self, path: str, schema: pa.Schema) -> pa.Table:
-        with self._fs.open(path, "rb") as file:
+        with self.files.opened(path) as file:
             held = pq.ParquetFile(file)
             known = [name for name in schema.names if name in held.schema_arrow.names]
             part = held.read(columns=known)
@@ -208,33 +202,6 @@ class Lake:
         }
         fields = [field if field.name in known else field.with_nullable(nullable=True) for field in schema]
         return pa.table(columns).cast(pa.schema(fields))
-
-    def _promote(self, path: str, content: bytes) -> None:
-        """Puts a file in place in one step. A bucket's put is one step by itself; a folder needs a rename.
-
-        Raises:
-            PermanentError: The lake cannot be written.
-        """
-        try:
-            self._put(path, content)
-        except OSError as error:
-            raise PermanentError(
-                f"{path} cannot be written ({error.strerror or error}). Check ANALYTICS_LAKE, its rights and its space."
-            ) from error
-
-    def _put(self, path: str, content: bytes) -> None:
-        if not self._is_local:
-            self._fs.pipe_file(path, content)
-            return
-        target = Path(path)
-        aside = target.with_name(f"_{uuid.uuid4().hex}.tmp")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            aside.write_bytes(content)
-            aside.replace(target)
-        except BaseException:
-            aside.unlink(missing_ok=True)
-            raise
 
 
 def refuse_other_mode(standing: Landed, *, is_sandbox: bool) -> None:

@@ -68,4 +68,4 @@ def land(lake: Lake, *rows: dict[str, Any], day: date = DAY, table: Table = TABL
 
 def files(lake: Lake) -> list[str]:
     """Every file of the lake, by its path within."""
-    return sorted(path.removeprefix(f"{lake.root}/") for path in lake._fs.find(lake.root))
+    return sorted(path.removeprefix(f"{lake.root}/") for path in lake.files.fs.find(lake.root))

@@ -16,7 +16,7 @@ HOUR = timedelta(hours=1)
 
 def bytes_of(lake: Lake) -> dict[str, bytes]:
     """Every file of the lake and what is in it."""
-    return {path: lake._fs.cat_file(f"{lake.root}/{path}") for path in files(lake)}
+    return {path: lake.files.fs.cat_file(f"{lake.root}/{path}") for path in files(lake)}
 
 
 def values(lake: Lake) -> list[int]:
@@ -88,7 +88,7 @@ async def test_a_day_that_cannot_be_made_leaves_what_stood_and_keeps_the_answer(
         "2026-03-02": "numbers numbers_raw sums",
     }
     assert kept.startswith(f"{disk.root}/_quarantine/shop/20260401-shop-2026-03-01-")
-    assert disk._fs.cat_file(kept).decode().splitlines() == [
+    assert disk.files.fs.cat_file(kept).decode().splitlines() == [
         str({"date": START, "part": part, "body": body, "requested_at": NOW.astimezone(ZoneInfo("UTC"))})
         for part, body in [(0, "3"), (1, "<html>")]
     ]
@@ -120,7 +120,7 @@ async def test_raw_rows_that_are_no_valid_day_are_kept_aside(disk: Lake) -> None
     [result] = await brought(disk, Vendor().stream(fetch=fetch), [START])
     assert str(result.error) == "numbers_raw 2026-03-01: rows belong to 2026-03-02."
     assert result.quarantine is not None
-    assert "'body': '2'" in disk._fs.cat_file(result.quarantine).decode()
+    assert "'body': '2'" in disk.files.fs.cat_file(result.quarantine).decode()
     assert disk.days("shop", "numbers_raw") == []
 
 
@@ -130,7 +130,7 @@ async def test_the_answer_an_error_names_is_the_one_kept(disk: Lake) -> None:
     silent = UnexpectedPayloadError("No JSON.", evidence=Evidence("GET /numbers"))
     first, second = await brought(disk, Vendor({START: named, days(2)[1]: silent}).stream(), days(2))
     assert first.quarantine is not None
-    assert disk._fs.cat_file(first.quarantine) == b"<html>busy</html>"
+    assert disk.files.fs.cat_file(first.quarantine) == b"<html>busy</html>"
     assert "-GET--numbers-" in first.quarantine
     assert second.quarantine is None
 

@@ -26,7 +26,7 @@ def test_a_landed_day_reads_back_as_it_was(lake: Lake) -> None:
     assert lake.read("airbridge", TABLE).schema.equals(TABLE.schema, check_metadata=True)
     path = f"{lake.root}/airbridge/revenue/dt=2026-03-01/data.parquet"
     version = content_hash(TABLE, TABLE.validated(TABLE.rows(rows), DAY))
-    assert landed == Landed(path, 3, lake._fs.size(path), Footer(version), is_changed=True)
+    assert landed == Landed(lake.files.named(path), 3, lake.files.fs.size(path), Footer(version), is_changed=True)
     assert lake.landed("airbridge", "revenue", DAY) == replace(landed, is_changed=False)
     assert files(lake) == ["airbridge/revenue/dt=2026-03-01/data.parquet"]
 
@@ -87,7 +87,7 @@ def test_invented_numbers_and_real_ones_never_replace_each_other(lake: Lake) -> 
     with pytest.raises(PermanentError) as caught:
         lake.land("airbridge", TABLE, DAY, content)
     assert str(caught.value) == (
-        f"{lake.root}/airbridge/revenue/dt=2026-03-01/data.parquet holds sandbox numbers; "
+        f"{lake.files.named(lake.path('airbridge', 'revenue', DAY))} holds sandbox numbers; "
         "live numbers are not put in their place. Set ANALYTICS_LAKE to another folder."
     )
     lake.land("airbridge", TABLE, NEXT, TABLE.rows([row(date=NEXT)]))
@@ -99,7 +99,7 @@ def test_an_empty_day_lands_typed_and_stands(lake: Lake) -> None:
     """Nothing happened that day is something else than nobody asked."""
     landed = land(lake)
     assert (landed.rows, landed.is_changed, lake.days("airbridge", "revenue")) == (0, True, [DAY])
-    assert pq.read_schema(lake._fs.open(landed.path)).equals(TABLE.schema)
+    assert pq.read_schema(lake.files.fs.open(landed.path)).equals(TABLE.schema)
     assert lake.read("airbridge", TABLE).equals(TABLE.schema.empty_table())
     assert not land(lake).is_changed
 

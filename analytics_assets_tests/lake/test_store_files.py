@@ -20,7 +20,7 @@ def test_only_days_in_their_own_place_are_listed(lake: Lake) -> None:
     """What a killed writer left, a copy, another tool's folder and another table are no days."""
     landed = land(lake, row())
     folder = f"{lake.root}/airbridge/revenue"
-    with lake._fs.open(landed.path, "rb") as file:
+    with lake.files.fs.open(landed.path, "rb") as file:
         content = file.read()
     for name in (
         "dt=2026-03-02/_0123456789abcdef.tmp",
@@ -32,8 +32,8 @@ def test_only_days_in_their_own_place_are_listed(lake: Lake) -> None:
         "../revenue_old/dt=2026-03-05/data.parquet",
     ):
         path = f"{folder}/{name}".replace("revenue/../", "")
-        lake._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
-        lake._fs.pipe_file(path, content[: len(content) // 2] if name.endswith(".tmp") else content)
+        lake.files.fs.makedirs(path.rpartition("/")[0], exist_ok=True)
+        lake.files.promote(path, content[: len(content) // 2] if name.endswith(".tmp") else content)
     assert lake.days("airbridge", "revenue") == [DAY]
     assert lake.read("airbridge", TABLE).to_pylist() == [row()]
     assert lake.landed("airbridge", "revenue", NEXT) is None
@@ -45,7 +45,7 @@ def test_a_write_that_fails_leaves_nothing_behind(disk: Lake) -> None:
     blocked = Path(disk.path("airbridge", "revenue", DAY))
     (blocked / "in the way").mkdir(parents=True)
     with pytest.raises(PermanentError, match=r"cannot be written \(Is a directory\). Check ANALYTICS_LAKE"):
-        disk._promote(str(blocked), b"content")
+        disk.files.promote(str(blocked), b"content")
     assert list(blocked.parent.iterdir()) == [blocked]
 
 
@@ -106,18 +106,18 @@ def test_names_of_letters_digits_and_dashes_are_taken(lake: Lake) -> None:
 def test_a_file_the_lake_did_not_write_is_named_and_left(lake: Lake, content: bytes | None) -> None:
     """Neither overwritten in silence nor an error of the Parquet library."""
     path = lake.path("airbridge", "revenue", DAY)
-    lake._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
+    lake.files.fs.makedirs(path.rpartition("/")[0], exist_ok=True)
     if content is None:
         sink = pa.BufferOutputStream()
         pq.write_table(pa.table({"x": [1]}), sink)
         content = sink.getvalue().to_pybytes()
-    lake._fs.pipe_file(path, content)
+    lake.files.promote(path, content)
     with pytest.raises(PermanentError) as caught:
         land(lake, row())
     assert str(caught.value) == (
-        f"{path} is not a file of this lake, or a damaged one. Move it away and materialize the day again."
+        f"{lake.files.named(path)} is not a file of this lake, or a damaged one. Move it away and materialize the day again."
     )
-    with lake._fs.open(path, "rb") as file:
+    with lake.files.fs.open(path, "rb") as file:
         assert file.read() == content
 
 
@@ -130,10 +130,10 @@ def test_an_answer_in_quarantine_can_be_read_by_a_person(lake: Lake) -> None:
 
     assert (again, other) == (first, first.replace(first[-16:-4], other[-16:-4]))
     assert other != first
-    assert folder == f"{lake.root}/_quarantine/bento"
+    assert folder == lake.files.named(f"{lake.root}/_quarantine/bento")
     assert name.startswith("20260301-GET--stats--kind--x----y")
     assert (len(name) < 255, name.endswith(".txt")) == (True, True)
-    with lake._fs.open(first, "rb") as file:
+    with lake.files.fs.open(first, "rb") as file:
         assert file.read().decode() == "<html>ü?</html>"
     assert len(files(lake)) == 2
 
@@ -144,4 +144,4 @@ def test_a_second_process_is_seen_at_once(tmp_path: Path) -> None:
     assert reader.days("airbridge", "revenue") == []
     land(writer, row())
     assert reader.days("airbridge", "revenue") == [DAY]
-    assert reader._fs.storage_options["use_listings_cache"] is False
+    assert reader.files.fs.storage_options["use_listings_cache"] is False

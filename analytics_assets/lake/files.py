@@ -1,0 +1,131 @@
+"""Files of the lake, in a folder or a bucket: read, promoted whole, listed, and swept of what killed writers left.
+
+A file appears in one step or not at all. In a folder it is written aside, under a name no reader asks for, and renamed; a bucket shows an
+object only when its upload is complete. Of two writers of one file the later one stands, whole.
+What is in a file is `store.py`'s; keep tables and Parquet out of here.
+"""
+
+import re
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import IO, Final
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from analytics_assets.errors import LakeError, PermanentError, SourceError
+
+_ASIDE = re.compile(r"_[0-9a-f]{32}\.tmp")
+_PROBE: Final = "_probe"
+
+
+class Files:
+    """One folder or bucket."""
+
+    def __init__(self, root: str) -> None:
+        """Opens a local path or an fsspec URL; nothing is read or written yet.
+
+        Raises:
+            PermanentError: The URL is of no known kind, or what opens it is not installed.
+        """
+        try:
+            # Other processes land days too, so no listing is remembered.
+            self.fs, self.root = fsspec.core.url_to_fs(root, use_listings_cache=False)
+        except (ImportError, ValueError) as error:
+            raise PermanentError(
+                f"ANALYTICS_LAKE cannot be opened: {error}. A bucket needs its extra: pip install 'analytics_assets[s3]'."
+            ) from error
+        self.is_local = isinstance(self.fs, LocalFileSystem)
+
+    def named(self, path: str) -> str:
+        """The path as other programs are given it: with the scheme where it is in a bucket."""
+        return path if self.is_local else str(self.fs.unstrip_protocol(path))
+
+    def size(self, path: str) -> int:
+        """Bytes of a file; raises `FileNotFoundError` where there is none, and `LakeError`."""
+        with self._told(path, "read"):
+            return int(self.fs.size(path))
+
+    @contextmanager
+    def opened(self, path: str) -> Iterator[IO[bytes]]:
+        """A file to read from; raises `FileNotFoundError` where there is none, and `LakeError`."""
+        with self._told(path, "read"), self.fs.open(path, "rb") as file:
+            yield file
+
+    def under(self, folder: str) -> list[PurePosixPath]:
+        """All files in and below a folder; none where there is no such folder."""
+        with self._told(folder, "listed"):
+            return [PurePosixPath(path) for path in self.fs.find(folder)]
+
+    def promote(self, path: str, content: bytes) -> None:
+        """Puts a file in place in one step.
+
+        Raises:
+            LakeError: It cannot be written; what stood there stays.
+        """
+        with self._told(path, "written"):
+            if self.is_local:
+                _renamed(Path(path), content)
+            else:
+                self.fs.pipe_file(path, content)
+
+    def probe(self) -> None:
+        """Writes and removes a file, so that nobody is asked for what could not be kept.
+
+        Raises:
+            LakeError: The lake cannot be written.
+        """
+        path = f"{self.root}/{_PROBE}_{uuid.uuid4().hex}"
+        self.promote(path, b"")
+        with self._told(path, "removed"):
+            self.fs.rm_file(path)
+
+    def sweep(self, *, before: datetime) -> list[str]:
+        """Removes what writers that were killed before then left aside; returns the paths.
+
+        A bucket holds no such files: an upload that was not completed is no object.
+        """
+        swept = []
+        for path in self.under(self.root) if self.is_local else []:
+            left = Path(path)
+            if _ASIDE.fullmatch(left.name) or left.name.startswith(f"{_PROBE}_"):
+                with suppress(FileNotFoundError):
+                    if left.stat().st_mtime < before.timestamp():
+                        left.unlink()
+                        swept.append(str(left))
+        return swept
+
+    @contextmanager
+    def _told(self, path: str, done: str) -> Iterator[None]:
+        """Says what cannot be done with which file, and what to look at."""
+        try:
+            yield
+        except (SourceError, FileNotFoundError, ValueError, LookupError):
+            # What is wrong with a content is for its reader to say.
+            raise
+        except OSError as error:
+            raise LakeError(
+                f"{self.named(path)} cannot be {done} ({error.strerror or error}). Check ANALYTICS_LAKE, its rights and its space."
+            ) from error
+        except Exception as error:
+            # Each bucket's client has exceptions of its own, which share no class; those of a folder are all OSError.
+            if self.is_local:
+                raise
+            raise LakeError(
+                f"{self.named(path)} cannot be {done} ({type(error).__name__}: {error}). Check that the bucket of ANALYTICS_LAKE can be "
+                "reached from here."
+            ) from error
+
+
+def _renamed(target: Path, content: bytes) -> None:
+    aside = target.with_name(f"_{uuid.uuid4().hex}.tmp")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        aside.write_bytes(content)
+        aside.replace(target)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
