@@ -34,7 +34,7 @@ bench: $(BENCH)/.ready  ## Time this project against a bare loop, dlt and a plai
 	@$(BENCH)/bin/python -m bench $(BENCH_ARGS)
 
 lock: $(READY)  ## Pin the newest versions that pyproject.toml allows
-	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --upgrade \
+	@$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --generate-hashes --upgrade \
 		--no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o requirements.lock
 	@$(BIN)/uv pip compile pyproject.toml --group bench --universal --generate-hashes --upgrade \
 		--no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o bench/requirements.lock

@@ -48,7 +48,7 @@ def test_every_variable_can_be_set() -> None:
     given = {
         "ANALYTICS_MODE": "live",
         "ANALYTICS_LAKE": "s3://bucket/lake",
-        "ANALYTICS_STATE": "postgresql+psycopg://host/state",
+        "ANALYTICS_STATE": "postgresql+psycopg2://host/state",
         "ANALYTICS_SANDBOX_URL": "http://127.0.0.1:8000",
         "ANALYTICS_START_DATE": "2024-02-29",
         "ANALYTICS_TIMEZONE": "Asia/Seoul",
@@ -59,7 +59,7 @@ def test_every_variable_can_be_set() -> None:
     assert settings(given) == Settings(
         mode="live",
         lake="s3://bucket/lake",
-        state="postgresql+psycopg://host/state",
+        state="postgresql+psycopg2://host/state",
         sandbox_url="http://127.0.0.1:8000",
         start_date=date(2024, 2, 29),
         timezone="Asia/Seoul",

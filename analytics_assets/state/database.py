@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     create_engine,
     event,
+    func,
     insert,
     select,
     text,
@@ -33,6 +34,8 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from analytics_assets.errors import PermanentError
 
 VERSION = 2
+# Any number, as long as nothing else in the database locks the same.
+_LOCK = 4_107_350
 
 metadata = MetaData()
 
@@ -142,7 +145,7 @@ def engine(url: str) -> Engine:
         # The URL may hold a password, so it is not repeated.
         raise PermanentError(
             f"ANALYTICS_STATE cannot be used ({type(error).__name__}): write it as sqlite:///data/state.db or "
-            "postgresql+psycopg://user:password@host/database, with that driver installed."
+            "postgresql+psycopg2://user:password@host/database, with the extra [postgres] installed."
         ) from None
     if parsed.get_backend_name() == "sqlite":
         event.listen(made, "connect", _prepare)
@@ -161,6 +164,9 @@ def engine(url: str) -> Engine:
 def _bring_up_to_date(made: Engine) -> None:
     """Makes the tables of a new database, or takes an older one to the present version."""
     with made.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            # Two processes that find an empty database would both make its tables; SQLite's transaction has the lock already.
+            connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
         metadata.create_all(connection)
         version = connection.execute(select(schema_version.c.version)).scalar()
         if version is None:
@@ -178,8 +184,7 @@ def _bring_up_to_date(made: Engine) -> None:
 
 def _migrate(connection: Connection) -> None:
     """Takes the steps to the present version, in the transaction of the opening: all of them or none."""
-    # Postgres lets two processes come here at once; the second waits and then finds the version raised.
-    version = connection.execute(select(schema_version.c.version).with_for_update()).scalar_one()
+    version = connection.execute(select(schema_version.c.version)).scalar_one()
     for step in (step for number in range(version, VERSION) for step in _STEPS[number]):
         connection.execute(text(step))
     connection.execute(update(schema_version).values(version=VERSION))

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -51,11 +50,10 @@ def watch() -> Watch:
 
 
 @pytest.fixture
-def gate(tmp_path: Path, watch: Watch) -> Make:
+def gate(url: str, watch: Watch) -> Make:
     """Makes gates of one database; each is what another process would have."""
 
     def make(key: str = "shop", budget: Budget = THREE_IN_TEN_S, caller: Caller | None = None) -> SharedGate:
-        url = f"sqlite:///{tmp_path}/state.db"
         return SharedGate(url, key, budget, caller or Caller(), clock=watch, sleep=watch.sleep)
 
     return make
@@ -152,12 +150,12 @@ async def test_scheduled_work_that_died_in_the_queue_does_not_hold_up_a_backfill
     assert 10.2 < waited < 13.0
 
 
-async def test_requests_out_of_every_window_are_forgotten(gate: Make, watch: Watch, tmp_path: Path) -> None:
+async def test_requests_out_of_every_window_are_forgotten(gate: Make, watch: Watch, url: str) -> None:
     """The database does not grow with the years."""
     one = gate()
     for _ in range(20):
         await one.enter("GET /stats")
-    with engine(f"sqlite:///{tmp_path}/state.db").connect() as connection:
+    with engine(url).connect() as connection:
         assert len(connection.execute(select(budget_spent.c.at)).all()) <= 3
 
 

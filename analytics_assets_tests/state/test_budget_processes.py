@@ -1,8 +1,7 @@
-"""The budget between real processes on one SQLite file."""
+"""The budget between real processes, on one SQLite file or one PostgreSQL database."""
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -13,17 +12,23 @@ pytestmark = pytest.mark.alone
 
 REQUESTS, PER_S, SECONDS = 20, 2.0, 10.0
 # Rows out of the window are forgotten, so the test has the database write down each request that is let through.
-KEEP_ALL = (
-    "CREATE TABLE let_through (at INTEGER)",
-    "CREATE TRIGGER keep AFTER INSERT ON budget_spent BEGIN INSERT INTO let_through VALUES (new.at); END",
-)
+KEEP_ALL = {
+    "sqlite": (
+        "CREATE TABLE let_through (at INTEGER)",
+        "CREATE TRIGGER keep AFTER INSERT ON budget_spent BEGIN INSERT INTO let_through VALUES (new.at); END",
+    ),
+    "postgresql": (
+        "CREATE TABLE let_through (at BIGINT)",
+        "CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO let_through VALUES (new.at); RETURN new; END $$",
+        "CREATE TRIGGER keep AFTER INSERT ON budget_spent FOR EACH ROW EXECUTE FUNCTION keep()",
+    ),
+}
 
 
-def test_three_processes_stay_below_the_limit_and_use_nine_tenths_of_it(tmp_path: Path) -> None:
+def test_three_processes_stay_below_the_limit_and_use_nine_tenths_of_it(url: str) -> None:
     """In no two seconds are more than 20 requests let through, whichever two are looked at; and hardly any place stays empty."""
-    url = f"sqlite:///{tmp_path}/state.db"
     with engine(url).begin() as connection:
-        for statement in KEEP_ALL:
+        for statement in KEEP_ALL[connection.dialect.name]:
             connection.exec_driver_sql(statement)
     command = [sys.executable, "-m", "analytics_assets_tests.state.spender", url]
     command += [str(REQUESTS), str(PER_S), str(SECONDS)]

@@ -146,7 +146,7 @@ def test_a_url_that_cannot_be_used_is_told_without_its_password(wrong: str, kind
         engine(wrong)
     assert str(refused.value) == (
         f"ANALYTICS_STATE cannot be used ({kind}): write it as sqlite:///data/state.db or "
-        "postgresql+psycopg://user:password@host/database, with that driver installed."
+        "postgresql+psycopg2://user:password@host/database, with the extra [postgres] installed."
     )
 
 

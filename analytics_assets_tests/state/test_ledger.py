@@ -1,7 +1,6 @@
 """The ledger of one process: what is joined, opened, leased, seen and closed."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,9 +15,9 @@ LATER = NOW + timedelta(minutes=5)
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
+def ledger(url: str) -> Ledger:
     """An empty ledger."""
-    return Ledger(f"sqlite:///{tmp_path}/state.db")
+    return Ledger(url)
 
 
 def march(first: int, last: int) -> list[date]:

@@ -4,7 +4,6 @@ import multiprocessing
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from threading import Barrier
 from typing import Any
 
@@ -31,9 +30,8 @@ def _open_overlapping(url: str, number: int, barrier: Any, told: Any) -> None:
         told.put((number, [request.id for request in covered], mine))
 
 
-def test_processes_never_open_a_day_twice_nor_share_a_lease(tmp_path: Path) -> None:
+def test_processes_never_open_a_day_twice_nor_share_a_lease(url: str) -> None:
     """Three processes make the file, open overlapping days and take leases, all at the same time."""
-    url = f"sqlite:///{tmp_path}/fresh/state.db"
     spawn = multiprocessing.get_context("spawn")
     barrier, told = spawn.Barrier(3), spawn.Queue()
     processes = [
@@ -59,9 +57,9 @@ def test_processes_never_open_a_day_twice_nor_share_a_lease(tmp_path: Path) -> N
         )
 
 
-def test_threads_that_land_the_last_days_close_the_request_once(tmp_path: Path) -> None:
+def test_threads_that_land_the_last_days_close_the_request_once(url: str) -> None:
     """Each day is told by a thread of its own; the history has one end."""
-    ledger = Ledger(f"sqlite:///{tmp_path}/state.db")
+    ledger = Ledger(url)
     wanted = _days(0, 8)
     ledger.join_or_open("shop", "revenue", "a", wanted, longest=92, now=NOW)
     barrier = Barrier(4)

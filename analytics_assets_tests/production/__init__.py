@@ -1,0 +1,1 @@
+"""The parts of a production deployment, for real: PostgreSQL, Redis, a bucket, workers."""
