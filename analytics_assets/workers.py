@@ -1,0 +1,75 @@
+"""Runs on several machines: a queue an account, and a worker that died is noticed in minutes.
+
+The Celery launcher of Dagster asks the result backend how a run is, and that goes on saying STARTED when the machine that worked at it is
+gone. Here the worker itself is asked. Dagster's run monitoring asks every `poll_interval_seconds`, marks the run as failed, and its run
+retries begin a new one, which asks the vendors only for what had not landed. Used by `deploy/dagster.yaml`; needs the extra [celery].
+Keep one machine out of here; its runs are processes that Dagster starts itself.
+Dagster concept: run launchers, https://docs.dagster.io/guides/deploy/execution/run-launchers
+"""
+
+from typing import Any, Final
+
+from dagster import DagsterRun
+from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, ResumeRunContext, WorkerStatus
+from dagster_celery.launcher import CeleryRunLauncher
+from dagster_celery.tags import DAGSTER_CELERY_QUEUE_TAG, DAGSTER_CELERY_TASK_ID_TAG
+
+# A busy machine may be late with an answer; one that is gone stays silent.
+_ASKED: Final = 3
+_PATIENCE_S: Final = 5.0
+
+
+class WatchedCeleryRunLauncher(CeleryRunLauncher):
+    """Celery runs in the queue of their account, whose workers are asked whether they still work at them."""
+
+    def launch_run(self, context: LaunchRunContext) -> None:
+        """Puts the run into the queue of its account; runs over several accounts and others into the default queue."""
+        run, queue = context.dagster_run, queue_of(context.dagster_run)
+        if queue is not None and DAGSTER_CELERY_QUEUE_TAG not in run.tags:
+            tags = {DAGSTER_CELERY_QUEUE_TAG: queue}
+            self._instance.add_run_tags(run.run_id, tags)
+            context = context._replace(dagster_run=run.with_tags({**run.tags, **tags}))
+        super().launch_run(context)
+
+    def resume_run(self, context: ResumeRunContext) -> None:
+        """Not used: a run that is interrupted is begun anew, by Dagster's run retries."""
+        raise NotImplementedError(f"Run {context.dagster_run.run_id} is not resumed: set max_resume_run_attempts to 0.")
+
+    @property
+    def supports_resume_run(self) -> bool:
+        """A new run takes what has landed from the lake, so nothing is gained by resuming."""
+        return False
+
+    def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
+        """Whether a worker is still at the run; a broker that cannot be reached raises, and says nothing of the worker."""
+        task_id = run.tags.get(DAGSTER_CELERY_TASK_ID_TAG)
+        if task_id is None:
+            return CheckRunHealthResult(WorkerStatus.RUNNING, "The run is being put into its queue.")
+        result = self.celery.AsyncResult(task_id)
+        for _ in range(_ASKED):
+            # PENDING is what a backend says of what it has forgotten, too: Redis that was started anew.
+            if result.state not in {"STARTED", "PENDING"}:
+                return super().check_run_worker_health(run)
+            told = result.info
+            worker = str(told.get("hostname", "")) if isinstance(told, dict) else ""
+            if task_id in self._active(worker):
+                return CheckRunHealthResult(WorkerStatus.RUNNING)
+        return CheckRunHealthResult(
+            WorkerStatus.FAILED, f"No answer from {worker or 'any worker'} that it is at the run."
+        )
+
+    def _active(self, worker: str) -> set[str]:
+        """The tasks a worker is at, or without its name those of all; none where nobody answers."""
+        inspected = self.celery.control.inspect(
+            destination=[worker] if worker else None, limit=1 if worker else None, timeout=_PATIENCE_S
+        )
+        answers: dict[str, list[dict[str, Any]]] = inspected.active() or {}
+        return {str(task["id"]) for tasks in answers.values() for task in tasks}
+
+
+def queue_of(run: DagsterRun) -> str | None:
+    """The account whose assets a run is for, which is the name of its queue; None for several accounts, or no assets."""
+    accounts = {key.path[0] for key in run.asset_selection or ()}
+    if not accounts and run.job_name.endswith("_daily"):
+        return run.job_name.removesuffix("_daily")
+    return accounts.pop() if len(accounts) == 1 else None
