@@ -5,10 +5,12 @@ Keep the meaning of rows out of here: `ledger.py`, `budget.py`.
 """
 
 import secrets
+import sqlite3
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import stamina
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -195,7 +197,12 @@ def _prepare(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute("PRAGMA busy_timeout = 30000")
-    cursor.execute("PRAGMA journal_mode = WAL")
+    # Where another process is opening the same new file, this one statement fails at once instead of waiting.
+    for attempt in stamina.retry_context(
+        on=sqlite3.OperationalError, attempts=None, timeout=30.0, wait_initial=0.02, wait_max=0.5, wait_jitter=0.02
+    ):
+        with attempt:
+            cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.close()
 

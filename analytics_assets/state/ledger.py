@@ -121,34 +121,51 @@ class Ledger:
 
     def begin_attempt(self, request_id: int, *, now: datetime) -> None:
         """Remembers that a task is about to be posted; called before the request is sent."""
-        self._record(
-            request_id,
-            INTENT,
-            now,
-            task_id=None,
-            attempts=requests.c.attempts + 1,
-            posted_at=as_text(now),
-            next_look_at=None,
-            reason=None,
-        )
+        with self._writing() as connection:
+            self._record(
+                connection,
+                request_id,
+                INTENT,
+                now,
+                task_id=None,
+                attempts=requests.c.attempts + 1,
+                posted_at=as_text(now),
+                next_look_at=None,
+                reason=None,
+            )
 
     def posted(self, request_id: int, task_id: str, *, now: datetime) -> None:
         """Remembers the vendor's id of the task just posted."""
-        self._record(request_id, "POSTED", now, task_id=task_id)
+        with self._writing() as connection:
+            self._record(connection, request_id, "POSTED", now, task_id=task_id)
 
     def saw(
         self,
         request_id: int,
         state: str,
         *,
+        task_id: str | None,
         now: datetime,
         next_look_at: datetime | None = None,
         reason: str | None = None,
         is_refusal: bool = False,
-    ) -> None:
-        """Remembers a state, when it was seen, why, and when to look again; of a refusal also a mark of the key."""
+    ) -> bool:
+        """Remembers a state, when it was seen, why, and when to look again; of a refusal also a mark of the key.
+
+        What was seen of the task `task_id` says nothing of a later one: where the request has another by now, nothing is remembered.
+        Returns whether the request is open and still has this task.
+        """
         mark = self._mark if is_refusal and self._secret else None
-        self._record(request_id, state, now, reason=reason, next_look_at=as_text(next_look_at), key_mark=mark)
+        with self._writing() as connection:
+            present = connection.execute(
+                select(requests.c.task_id, requests.c.is_open).where(requests.c.id == request_id).with_for_update()
+            ).one()
+            if present.is_open and present.task_id != task_id:
+                return False
+            self._record(
+                connection, request_id, state, now, reason=reason, next_look_at=as_text(next_look_at), key_mark=mark
+            )
+            return bool(present.is_open)
 
     def has_new_key(self, request: Request) -> bool:
         """Whether the key in use is another than the one a request was refused with."""
@@ -224,28 +241,27 @@ class Ledger:
         connection.execute(insert(days_table), [{"request_id": request_id, "day": day.isoformat()} for day in span])
         return request_id
 
-    def _record(self, request_id: int, state: str, now: datetime, **values: Any) -> None:
+    def _record(self, connection: Connection, request_id: int, state: str, now: datetime, **values: Any) -> None:
         """Writes a state and its history; a state seen again only renews the instant."""
-        with self._writing() as connection:
-            before = connection.execute(
-                select(requests.c.state, requests.c.task_id).where(requests.c.id == request_id)
-            ).one()
-            task_id = values.get("task_id", before.task_id)
+        before = connection.execute(
+            select(requests.c.state, requests.c.task_id).where(requests.c.id == request_id)
+        ).one()
+        task_id = values.get("task_id", before.task_id)
+        connection.execute(
+            update(requests)
+            .where(requests.c.id == request_id, requests.c.is_open == 1)
+            .values(state=state, seen_at=as_text(now), **values)
+        )
+        if (before.state, before.task_id) != (state, task_id) or state == INTENT:
             connection.execute(
-                update(requests)
-                .where(requests.c.id == request_id, requests.c.is_open == 1)
-                .values(state=state, seen_at=as_text(now), **values)
-            )
-            if (before.state, before.task_id) != (state, task_id) or state == INTENT:
-                connection.execute(
-                    insert(states).values(
-                        request_id=request_id,
-                        task_id=task_id,
-                        state=state,
-                        seen_at=as_text(now),
-                        reason=values.get("reason"),
-                    )
+                insert(states).values(
+                    request_id=request_id,
+                    task_id=task_id,
+                    state=state,
+                    seen_at=as_text(now),
+                    reason=values.get("reason"),
                 )
+            )
 
     def _close(self, connection: Connection, request_id: int, state: str, now: datetime) -> None:
         closed = connection.execute(

@@ -1,6 +1,7 @@
 """Opening the state database: new, known, from the future, and with a URL that cannot be used."""
 
 import sqlite3
+import threading
 from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -202,5 +203,20 @@ def test_a_database_of_the_first_version_opens_with_its_rows(url: str) -> None:
     for table in metadata.tables:
         assert {column["name"] for column in migrated.get_columns(table)} == {c["name"] for c in new.get_columns(table)}
     engine.cache_clear()
-    Ledger(url).saw(1, "PENDING", now=datetime(2026, 3, 4, tzinfo=UTC))
+    Ledger(url).saw(1, "PENDING", task_id=None, now=datetime(2026, 3, 4, tzinfo=UTC))
     assert Ledger(url).get(1).state == "PENDING"
+
+
+def test_a_process_that_opens_a_new_database_while_another_does_waits_for_it(url: str) -> None:
+    """SQLite refuses the switch to its log at once while another connection writes in the older way."""
+    path = Path(url.removeprefix("sqlite:///"))
+    path.parent.mkdir(parents=True)
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("CREATE TABLE begun (x)")
+        with pytest.raises(sqlite3.OperationalError, match="locked"), closing(sqlite3.connect(path)) as refused:
+            refused.execute("PRAGMA journal_mode = WAL")
+        release = threading.Timer(0.3, other.execute, ["COMMIT"])
+        release.start()
+        assert Ledger(url).open_requests("shop") == []
+        release.join()

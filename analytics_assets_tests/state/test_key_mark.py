@@ -12,7 +12,7 @@ def refused(url: str, secret: str) -> Ledger:
     """A ledger whose only request was refused with a key."""
     ledger = Ledger(url, secret)
     ledger.join_or_open("shop", "revenue", "a", [date(2026, 3, 1)], longest=92, now=NOW)
-    ledger.saw(1, "REFUSED", now=NOW, reason="HTTP 401", is_refusal=True)
+    ledger.saw(1, "REFUSED", task_id=None, now=NOW, reason="HTTP 401", is_refusal=True)
     return ledger
 
 
@@ -40,8 +40,8 @@ def test_the_key_is_nowhere_in_the_database(tmp_path: Path) -> None:
 def test_a_mark_is_of_the_last_refusal_alone(tmp_path: Path) -> None:
     """Whatever else is seen takes it away; a refusal without a key has none."""
     ledger = refused(f"sqlite:///{tmp_path}/state.db", "key")
-    ledger.saw(1, "PENDING", now=NOW)
+    ledger.saw(1, "PENDING", task_id=None, now=NOW)
     assert ledger.get(1).key_mark is None
     keyless = Ledger(f"sqlite:///{tmp_path}/state.db")
-    keyless.saw(1, "REFUSED", now=NOW, is_refusal=True)
+    keyless.saw(1, "REFUSED", task_id=None, now=NOW, is_refusal=True)
     assert keyless.get(1).key_mark is None

@@ -183,11 +183,11 @@ def test_a_request_goes_from_intent_over_a_task_to_what_was_seen(ledger: Ledger)
     ledger.posted(1, "task-1", now=at[2])
     posted = {"attempts": 1, "posted_at": at[1], "task_id": "task-1"}
     assert ledger.get(1) == request(1, day, state="POSTED", seen_at=at[2], **posted)
-    ledger.saw(1, "RUNNING", now=at[3], next_look_at=at[5])
-    ledger.saw(1, "RUNNING", now=at[5], next_look_at=at[7], reason="busy")
+    ledger.saw(1, "RUNNING", task_id="task-1", now=at[3], next_look_at=at[5])
+    ledger.saw(1, "RUNNING", task_id="task-1", now=at[5], next_look_at=at[7], reason="busy")
     seen = {"state": "RUNNING", "seen_at": at[5], "next_look_at": at[7], "reason": "busy"}
     assert ledger.get(1) == request(1, day, **posted, **seen)
-    ledger.saw(1, "FAILURE", now=at[7], reason="too large")
+    ledger.saw(1, "FAILURE", task_id="task-1", now=at[7], reason="too large")
     assert ledger.get(1) == request(1, day, **posted, state="FAILURE", seen_at=at[7], reason="too large")
     ledger.begin_attempt(1, now=at[8])
     assert ledger.get(1) == request(1, day, attempts=2, posted_at=at[8], seen_at=at[8])
@@ -210,10 +210,28 @@ def test_the_same_state_of_a_new_task_is_news(ledger: Ledger) -> None:
     assert ledger.history(1) == [("INTENT", NOW, None), ("INTENT", LATER, None), *[("POSTED", LATER, None)] * 2]
 
 
+def test_what_was_seen_of_an_old_task_is_not_taken_for_the_new_one(ledger: Ledger) -> None:
+    """The sensor may still be looking at a task while a run asks for another: before its answer, and after it."""
+    opened(ledger, march(1, 1))
+    ledger.begin_attempt(1, now=NOW)
+    ledger.posted(1, "task-1", now=NOW)
+    ledger.begin_attempt(1, now=LATER)
+    asking = ledger.get(1)
+    assert not ledger.saw(1, "FAILURE", task_id="task-1", now=LATER, reason="too large")
+    assert ledger.get(1) == asking
+    ledger.posted(1, "task-2", now=LATER)
+    asked = ledger.get(1)
+    with ledger.at_once():
+        assert not ledger.saw(1, "FAILURE", task_id="task-1", now=LATER, reason="too large")
+    assert ledger.get(1) == asked
+    assert ledger.saw(1, "RUNNING", task_id="task-2", now=LATER)
+    assert [state for state, *_ in ledger.history(1)] == ["INTENT", "POSTED", "INTENT", "POSTED", "RUNNING"]
+
+
 def test_a_run_that_was_asked_for_is_counted_and_waited_for(ledger: Ledger) -> None:
     """The state stays what the vendor said."""
     opened(ledger, march(1, 1))
-    ledger.saw(1, "SUCCESS", now=NOW)
+    ledger.saw(1, "SUCCESS", task_id=None, now=NOW)
     ledger.asked_landing(1, now=NOW, next_look_at=LATER)
     ledger.asked_landing(1, now=LATER, next_look_at=LATER + timedelta(minutes=5))
     assert ledger.get(1) == request(
@@ -271,7 +289,7 @@ def test_a_closed_request_changes_no_more(ledger: Ledger) -> None:
     ledger.supersede("shop", "revenue", but="a", now=NOW)
     before = ledger.get(1)
     ledger.posted(1, "task-1", now=LATER)
-    ledger.saw(1, "RUNNING", now=LATER)
+    assert not ledger.saw(1, "RUNNING", task_id="task-1", now=LATER)
     assert ledger.get(1) == before
     assert [state for state, *_ in ledger.history(1)] == ["SUPERSEDED", "POSTED", "RUNNING"]
 
@@ -281,7 +299,7 @@ def test_instants_come_back_in_utc_to_the_microsecond(ledger: Ledger) -> None:
     seoul = NOW.astimezone(timezone(timedelta(hours=9)))
     opened(ledger, march(1, 1), now=seoul)
     ledger.begin_attempt(1, now=seoul)
-    ledger.saw(1, "RUNNING", now=seoul, next_look_at=seoul)
+    ledger.saw(1, "RUNNING", task_id=None, now=seoul, next_look_at=seoul)
     ledger.lease(1, "run-a", seconds=1, now=seoul)
     held = ledger.get(1)
     given = (held.opened_at, held.posted_at, held.seen_at, held.next_look_at, ledger.history(1)[0][1])

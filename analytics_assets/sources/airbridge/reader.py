@@ -17,6 +17,7 @@ from analytics_assets.errors import SourceError, TransientError, UnexpectedPaylo
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake
 from analytics_assets.sources.airbridge.client import QUERY, TASK, AirbridgeClient
+from analytics_assets.sources.airbridge.looks import looked_at
 from analytics_assets.sources.airbridge.payloads import shown
 from analytics_assets.sources.airbridge.report_tasks import (
     LOST,
@@ -26,7 +27,6 @@ from analytics_assets.sources.airbridge.report_tasks import (
     TaskPolicy,
     Wait,
     judge,
-    seen_in_look,
     seen_in_post,
 )
 from analytics_assets.sources.airbridge.request import ReportSpec, body, spec_hash
@@ -182,13 +182,7 @@ class ReportReader:
         ):
             await self._post(request)
             return Wait(self._waiting.policy.first_look_s)
-        reason: str | None = None
-        trouble: SourceError | None = None
-        try:
-            state = await self._client.report_state(request.task_id)
-            seen, reason = Seen(state.status), state.words
-        except SourceError as error:
-            seen, reason, trouble = seen_in_look(error), str(error), error
+        seen, reason, trouble = await looked_at(self._client, request.task_id)
         return self._decided(request, seen, reason, trouble)
 
     def _is_stuck(self, request: Request) -> bool:
@@ -221,6 +215,7 @@ class ReportReader:
         self._ledger.saw(
             request.id,
             verdict.state,
+            task_id=request.task_id,
             now=now,
             next_look_at=verdict.next_look_at,
             reason=reason,

@@ -18,6 +18,7 @@ from analytics_assets.clock import Clock
 from analytics_assets.errors import SourceError
 from analytics_assets.sources.airbridge.checks import ARRIVE
 from analytics_assets.sources.airbridge.client import AirbridgeClient
+from analytics_assets.sources.airbridge.looks import looked_at
 from analytics_assets.sources.airbridge.report_tasks import (
     LOST,
     REQUESTS_TAG,
@@ -32,7 +33,6 @@ from analytics_assets.sources.airbridge.report_tasks import (
     judge,
     landings,
     requests_of,
-    seen_in_look,
     troubles,
 )
 from analytics_assets.sources.airbridge.request import DAYS_PER_TASK, ReportSpec, spec_hash
@@ -155,14 +155,17 @@ async def _look(
         tick.words.append(str(error))
     with ledger.at_once():
         for request, verdict, seen_at, reason in tick.looks:
-            ledger.saw(
+            is_present = ledger.saw(
                 request.id,
                 verdict.state,
+                task_id=request.task_id,
                 now=seen_at,
                 next_look_at=verdict.next_look_at,
                 reason=reason,
                 is_refusal=verdict.state is Seen.REFUSED,
             )
+            # A run has asked for another task meanwhile; its days are not ready because the old one was.
+            tick.ready = [one for one in tick.ready if is_present or one.id != request.id]
     return tick
 
 
@@ -204,11 +207,7 @@ async def _look_at(
 ) -> None:
     assert request.task_id is not None
     async with slots:
-        try:
-            state = await client.report_state(request.task_id)
-            seen, reason = Seen(state.status), state.words
-        except SourceError as error:
-            seen, reason = seen_in_look(error), str(error)
+        seen, reason, _ = await looked_at(client, request.task_id)
     now = clock()
     verdict = judge(seen, posted_at=request.posted_at, attempts=request.attempts, now=now, policy=policy)
     tick.looks.append((request, verdict, now, reason))
