@@ -199,7 +199,6 @@ class Landing:
                     table,
                     day,
                     made[table.name],
-                    requested_at=requested_at,
                     is_sandbox=self.is_sandbox,
                 )
         return DayResult(day, tables, figures, requested_at=requested_at)
@@ -235,9 +234,7 @@ class Landing:
             change = Change(before[history.of], made[history.of].content, content, raw, requested_at)
             content, moved = history.grown(change)
             figures[history.of] = {**figures[history.of], **moved}
-        landed = self.lake.land(
-            stream.account, history.table, day, content, requested_at=requested_at, is_sandbox=self.is_sandbox
-        )
+        landed = self.lake.land(stream.account, history.table, day, content, is_sandbox=self.is_sandbox)
         figures[history.table.name] = {"restatements": landed.rows}
         if history.table.name in self.selected:
             tables[history.table.name] = landed
