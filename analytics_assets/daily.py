@@ -27,7 +27,7 @@ from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Stream
 from analytics_assets.lake.table import Table
 from analytics_assets.partitions import run_days
-from analytics_assets.progress import Progress
+from analytics_assets.progress import Progress, in_requests
 from analytics_assets.state.budget import Caller
 from analytics_assets.state.resource import kind_of
 
@@ -146,7 +146,10 @@ async def _land(
     number = 0
     try:
         # The days are let go before the stream they are read from is closed.
-        async with step.open(work) as stream, aclosing(landing.bring(_announced(stream, work), days)) as results:
+        async with (
+            step.open(work) as opened,
+            aclosing(landing.bring(_announced(context, step, opened), days)) as results,
+        ):
             async for result in results:
                 number += 1
                 seen.append(result)
@@ -173,22 +176,32 @@ async def _land(
         errors |= dict.fromkeys(days[number:], error)
     for evaluation in _evaluations(context, step, work, seen):
         yield evaluation
-    progress.end()
+    _tell(context, step, spent=progress.end())
     if errors:
         what = f"{step.account}/{step.name}"
         raise failure(errors, of=len(days), what=what, quarantined=quarantined, spent=progress.spent())
 
 
-def _announced(stream: Stream, work: Work) -> Stream:
-    """The stream, with its plan in the run's log before the first request."""
+def _announced(context: dg.AssetExecutionContext, step: DailyStep, stream: Stream) -> Stream:
+    """The stream, with its plan in the run's log and among its tags before the first request."""
 
     def announce(days: Sequence[date]) -> None:
-        if days and (requests := stream.requests(days)):
-            each = ", ".join(f"{number} {endpoint}" for endpoint, number in requests.items())
-            work.log.info("Plan: %d days are asked for, with at least %s.", len(days), each)
+        requests = stream.requests(days) if days else {}
+        plan = f"days asked for: {len(days)}" + (f"; at least {in_requests(requests)}" if requests else "")
+        if requests:
+            context.log.info("Plan: %s.", plan)
+        # A re-execution begins with the tags of the run before it.
+        _tell(context, step, plan=plan, spent="nothing yet")
         stream.announce(days)
 
     return replace(stream, announce=announce)
+
+
+def _tell(context: dg.AssetExecutionContext, step: DailyStep, **words: str) -> None:
+    """Tags of the run, which the UI shows while it works: metadata of a table would come with its first day."""
+    if step.raw is not None:
+        named = {f"analytics/{what}.{step.account}.{step.name}": said for what, said in words.items()}
+        context.instance.add_run_tags(context.run.run_id, named)
 
 
 def _evaluations(

@@ -44,17 +44,20 @@ class Progress:
         words += f", {done - self._landed} did not" if done > self._landed else ""
         if self._requests():
             words += f"; {self._requests().total()} requests, {self._waited_s():.0f} s waited for the budget"
+            left = [number for meter in self._meters if (number := meter.left()) is not None]
+            words += f", {min(left)} left of it now" if left else ""
         if done < self._days:
             end = now + (now - self._began) / done * (self._days - done)
             words += f"; end expected at {end:%Y-%m-%d %H:%M:%S} UTC"
         self._say(f"{words}.")
 
-    def end(self) -> None:
-        """Says what was spent, if anything was."""
+    def end(self) -> str:
+        """What was spent, in words; said too, if it was anything."""
         if not (requests := self._requests()):
-            return
-        each = ", ".join(f"{number} {endpoint}" for endpoint, number in sorted(requests.items()))
-        self._say(f"Spent: {each}; {self._repeated()} of them repeats; {self._waited_s():.0f} s waited for the budget.")
+            return "nothing"
+        words = f"{in_requests(requests)}; {self._repeated()} of them repeats; {self._waited_s():.0f} s waited for the budget"
+        self._say(f"Spent: {words}.")
+        return words
 
     def spent(self) -> Mapping[str, Any]:
         """What was spent, as metadata by name; empty where nothing was asked."""
@@ -78,3 +81,8 @@ class Progress:
 
     def _waited_s(self) -> float:
         return sum(meter.waited_s for meter in self._meters)
+
+
+def in_requests(requests: Mapping[str, int]) -> str:
+    """Requests in words, by endpoint."""
+    return ", ".join(f"{number} {endpoint}" for endpoint, number in sorted(requests.items()))

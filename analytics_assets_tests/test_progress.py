@@ -1,5 +1,6 @@
 """What a long run says of itself."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 from analytics_assets.http.session import Meter
@@ -51,7 +52,8 @@ def test_at_the_end_what_was_spent_is_told_by_endpoint_and_is_metadata_of_the_la
     first.requests.update({"POST /tasks": 1, "GET /tasks": 3})
     second.requests.update({"GET /tasks": 2})
     progress = Progress(2, [first, second], Watch(), say=lines.append)
-    progress.end()
+    words = progress.end()
+    assert words == "5 GET /tasks, 1 POST /tasks; 1 of them repeats; 4 s waited for the budget"
     assert lines == ["Spent: 5 GET /tasks, 1 POST /tasks; 1 of them repeats; 4 s waited for the budget."]
     assert progress.spent_after(1) == {}
     assert progress.spent_after(2) == {
@@ -66,5 +68,19 @@ def test_a_run_that_asked_nothing_says_nothing_of_requests() -> None:
     lines: list[str] = []
     progress = Progress(1, [Meter()], Watch(), say=lines.append)
     progress.step(1, is_landed=True)
-    progress.end()
+    assert progress.end() == "nothing"
     assert (lines, dict(progress.spent())) == (["1 of 1 days landed."], {})
+
+
+def test_what_is_left_of_the_budget_is_told_at_that_moment() -> None:
+    """The sessions of a run share one; a session without a budget has nothing to say."""
+    lines: list[str] = []
+    left = iter([7, 5])
+    meters = [Meter(Counter({"GET /stats": 3}), left=lambda: next(left)), Meter()]
+    progress = Progress(2, meters, Watch(), say=lines.append)
+    progress.step(1, is_landed=True)
+    progress.step(2, is_landed=True)
+    assert [line.split("; ")[1].rstrip(".") for line in lines] == [
+        "3 requests, 0 s waited for the budget, 7 left of it now",
+        "3 requests, 0 s waited for the budget, 5 left of it now",
+    ]

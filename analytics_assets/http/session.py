@@ -8,7 +8,7 @@ Keep paths and fields out of here; they are each source's `client.py`.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -42,6 +42,9 @@ class Gate(Protocol):
     def close(self, seconds: float) -> None:
         """Keeps every process from sending for that long; a vendor asked for it."""
 
+    def left(self) -> int | None:
+        """How many requests may be sent now without waiting for the budget; None where none is kept."""
+
 
 class OpenGate:
     """Lets every request pass."""
@@ -53,6 +56,10 @@ class OpenGate:
     def close(self, seconds: float) -> None:
         """Does nothing: a single session obeys Retry-After by itself."""
 
+    def left(self) -> int | None:
+        """Knows of no budget."""
+        return None
+
 
 @dataclass
 class Meter:
@@ -63,12 +70,14 @@ class Meter:
         retries: Requests that repeated an earlier one.
         waited_s: Seconds spent waiting for the gate.
         received: Bytes of successful bodies.
+        left: What the session's gate says is left; see `Gate.left`.
     """
 
     requests: Counter[str] = field(default_factory=Counter)
     retries: int = 0
     waited_s: float = 0.0
     received: int = 0
+    left: Callable[[], int | None] = field(default=lambda: None, compare=False)
 
 
 class Session:
@@ -115,11 +124,11 @@ class Session:
                     f"{vendor.name}: the header {name} holds a line break or a letter that no header can carry: check {vendor.credentials}."
                 )
         self.vendor = replace(vendor, secrets=[*vendor.secrets, *(private_params or {}).values()])
-        self.meter = Meter()
         self._clock = clock
         self._private = dict(private_params or {})
         self._policy = retries or RetryPolicy()
         self._gate = gate or OpenGate()
+        self.meter = Meter(left=self._gate.left)
         self._longest_attempt_s = longest_attempt_s
         self._largest_body = largest_body
         self._slots = asyncio.Semaphore(in_flight)

@@ -154,6 +154,13 @@ class SharedGate:
                 is_this = budget_doors.c.key == self._key
                 connection.execute(update(budget_doors).where(is_this).values(closed_until=until))
 
+    def left(self) -> int:
+        """Places in the window that nobody has taken; a backfill may have to leave them to scheduled work."""
+        with engine(self._url).connect().execution_options(is_reading=True) as connection:
+            start = _ms(self._clock()) - self._rate.interval
+            inside = select(func.count()).where(budget_spent.c.key == self._key, budget_spent.c.at > start)
+            return max(0, self._budget.requests - connection.execute(inside).scalar_one())
+
     def _try(self, *, has_waited: bool) -> tuple[datetime, str] | None:
         """Takes a place, or says until when there is none and why; one transaction."""
         is_first = self._caller.kind is not Kind.BACKFILL

@@ -14,7 +14,7 @@ from analytics_assets.errors import (
     UnreachableError,
 )
 from analytics_assets.http.retries import RetryPolicy
-from analytics_assets.http.session import Meter
+from analytics_assets.http.session import Meter, OpenGate
 from analytics_assets_tests.http.scripted import (
     NOW,
     Notes,
@@ -106,16 +106,13 @@ async def test_a_429_without_retry_after_waits_longer_each_time() -> None:
     assert gate.closed == []
 
 
-class Slow:
+class Slow(OpenGate):
     """A gate that takes longer than all patience."""
 
     async def enter(self, endpoint: str) -> float:
         """Waits."""
         await asyncio.sleep(0.3)
         return 0.3
-
-    def close(self, seconds: float) -> None:
-        """Never asked here."""
 
 
 async def test_time_spent_before_the_gate_is_no_reason_to_lose_patience() -> None:

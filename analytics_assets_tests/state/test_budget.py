@@ -110,6 +110,16 @@ async def test_retry_after_of_one_closes_the_door_for_the_others(gate: Make, wat
     assert await gate("other").enter("GET /stats") == 0.0
 
 
+async def test_what_is_left_of_a_budget_is_known_to_all_that_share_it(gate: Make, watch: Watch) -> None:
+    """It comes back as the window moves on; where no budget is kept there is nothing to know."""
+    for number in range(3):
+        assert gate().left() == 3 - number
+        await gate().enter("GET /stats")
+    assert (gate().left(), gate("other").left(), OpenGate().left()) == (0, 3, None)
+    watch.now += timedelta(seconds=10.251)
+    assert gate().left() == 3
+
+
 def passes(one: SharedGate) -> bool:
     """Whether one request would be let through now; if so it is, and otherwise the gate waits in the queue as `enter` would."""
     return one._try(has_waited=True) is None
