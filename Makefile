@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 BENCH := .venv-bench
 export DAGSTER_DISABLE_TELEMETRY := yes
 
-.PHONY: demo test dev check docs bench lock clean
+.PHONY: demo test soak dev check docs bench lock clean
 
 demo: $(READY)  ## Load the last 7 final days of everything from the sandbox, with the daemon and the sensor, and show what landed
 	@$(BIN)/python -m analytics_assets.demo
@@ -15,6 +15,9 @@ demo: $(READY)  ## Load the last 7 final days of everything from the sandbox, wi
 test: $(READY)  ## Unit, contract and integration tests; no network beyond this machine
 	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile -m "not alone" $(TEST_ARGS)
 	@$(BIN)/python -m pytest -m alone $(TEST_ARGS)
+
+soak: $(READY)  ## 60 simulated days of schedules and sensor over failing vendors; SOAK_ARGS="--days 60 --seed 1"
+	@timeout 3600 $(BIN)/python -m analytics_assets_tests.soak $(SOAK_ARGS)
 
 dev: $(READY)  ## The Dagster UI on http://127.0.0.1:3000
 	@$(BIN)/dg dev --host 127.0.0.1 --port 3000

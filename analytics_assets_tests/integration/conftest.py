@@ -17,25 +17,30 @@ class Place:
     environment: dict[str, str]
 
 
-@pytest.fixture
-def point(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], Place]:
-    """A function that points production to a sandbox server, with a lake and state below the test's folder."""
+def pointed(patch: pytest.MonkeyPatch, folder: Path) -> Callable[[str], Place]:
+    """A function that points production to a sandbox server, with a lake and state below a folder."""
 
     def to(url: str) -> Place:
         place = Place(
-            tmp_path / "lake",
-            f"sqlite:///{tmp_path}/state.db",
+            folder / "lake",
+            f"sqlite:///{folder}/state.db",
             {
                 "ANALYTICS_SANDBOX_URL": url,
-                "ANALYTICS_LAKE": str(tmp_path / "lake"),
-                "ANALYTICS_STATE": f"sqlite:///{tmp_path}/state.db",
+                "ANALYTICS_LAKE": str(folder / "lake"),
+                "ANALYTICS_STATE": f"sqlite:///{folder}/state.db",
             },
         )
         for name, value in place.environment.items():
-            monkeypatch.setenv(name, value)
+            patch.setenv(name, value)
         return place
 
     return to
+
+
+@pytest.fixture
+def point(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], Place]:
+    """A function that points production to a sandbox server, with a lake and state below the test's folder."""
+    return pointed(monkeypatch, tmp_path)
 
 
 @pytest.fixture

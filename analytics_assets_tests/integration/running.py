@@ -17,9 +17,9 @@ from analytics_assets.clock import Clock
 from analytics_assets.configuration import account_definitions
 from analytics_assets.lake.resource import LakeResource
 from analytics_assets.partitions import daily_partitions
-from analytics_assets.schedules import DailyLoad, snapshots
+from analytics_assets.schedules import Changing, DailyLoad, snapshots
 from analytics_assets.settings import settings
-from analytics_assets.sources.airbridge.assets import catalog_assets, report_assets, tasks_assets
+from analytics_assets.sources.airbridge.assets import catalog_assets, changing_days, report_assets, tasks_assets
 from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
 from analytics_assets.sources.airbridge.request import ReportSpec
 from analytics_assets.sources.airbridge.resource import AirbridgeResource
@@ -55,7 +55,7 @@ REVENUE = report("revenue", "app_revenue", "cumulative", intervals=30)
 
 @dataclass(frozen=True)
 class Wishes:
-    """What the three accounts of a test pull, and how report tasks are waited for."""
+    """What the three accounts of a test pull, how report tasks are waited for, and how far back schedules ask, by account (1 day)."""
 
     ads: AdsSpec = field(default_factory=AdsSpec)
     audience: AudienceSpec = field(default_factory=AudienceSpec)
@@ -63,6 +63,11 @@ class Wishes:
     reports: tuple[ReportSpec, ...] = (REVENUE,)
     wait_s: float = 60.0
     policy: TaskPolicy = field(default_factory=lambda: TaskPolicy(first_look_s=0.05, first_pause_s=0.1))
+    lookback_days: Mapping[str, int] = field(default_factory=dict)
+
+    def load(self, account: str, final_at: Callable[[date], datetime], changing: Sequence[Changing] = ()) -> DailyLoad:
+        """When the days of an account are asked for."""
+        return DailyLoad("0 0 * * *", self.lookback_days.get(account, 1), final_at, changing)
 
 
 def definitions_at(clock: Clock, wishes: Wishes) -> dg.Definitions:
@@ -70,6 +75,8 @@ def definitions_at(clock: Clock, wishes: Wishes) -> dg.Definitions:
     chosen = settings()
     partitions = daily_partitions(chosen)
     waiting = Waiting(wishes.wait_s, DAYS_PER_RUN, 100, wishes.policy)
+    first_load = wishes.lookback_days.get("airbridge")
+    changing = [changing_days("airbridge", SEOUL_APP, spec, first_load) for spec in wishes.reports if first_load]
     bento = account_definitions(
         "bento",
         daily=[ads_assets("bento", wishes.ads, partitions, days_per_run=DAYS_PER_RUN, clock=clock)],
@@ -77,7 +84,7 @@ def definitions_at(clock: Clock, wishes: Wishes) -> dg.Definitions:
             audience_assets("bento", wishes.audience, clock=clock),
             reports_assets("bento", wishes.bento_reports, clock=clock),
         ],
-        load=_load(wishes.ads.final_at),
+        load=wishes.load("bento", wishes.ads.final_at),
         resource=BentoResource(),
     )
     statsig = account_definitions(
@@ -87,7 +94,7 @@ def definitions_at(clock: Clock, wishes: Wishes) -> dg.Definitions:
             definitions_assets("statsig", ListingSpec(), partitions, days_per_run=DAYS_PER_RUN, clock=clock),
         ],
         snapshots=[listing_assets("statsig", ListingSpec(), clock=clock)],
-        load=_load(ValuesSpec().final_at),
+        load=wishes.load("statsig", ValuesSpec().final_at),
         resource=StatsigResource(),
     )
     airbridge = account_definitions(
@@ -100,7 +107,7 @@ def definitions_at(clock: Clock, wishes: Wishes) -> dg.Definitions:
             catalog_assets("airbridge", SEOUL_APP, clock=clock),
             *(tasks_assets("airbridge", SEOUL_APP, spec, clock=clock) for spec in wishes.reports),
         ],
-        load=_load(SEOUL_APP.final_at),
+        load=wishes.load("airbridge", SEOUL_APP.final_at, changing),
         resource=AirbridgeResource(app_name=SEOUL_APP.name),
         sensors=[
             report_sensor(
@@ -113,13 +120,11 @@ def definitions_at(clock: Clock, wishes: Wishes) -> dg.Definitions:
             )
         ],
     )
-    job, _ = snapshots("0 0 * * *", is_on=False)
-    shared = dg.Definitions(resources={"lake": LakeResource()}, jobs=[job], executor=dg.in_process_executor)
+    job, schedule = snapshots("0 0 * * *", is_on=False)
+    shared = dg.Definitions(
+        resources={"lake": LakeResource()}, jobs=[job], schedules=[schedule], executor=dg.in_process_executor
+    )
     return dg.Definitions.merge(bento, statsig, airbridge, shared)
-
-
-def _load(final_at: Callable[[date], datetime]) -> DailyLoad:
-    return DailyLoad("0 0 * * *", 1, final_at)
 
 
 def run(

@@ -5,6 +5,7 @@ No assertions here, and nothing of the production code: this is the other side o
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,6 +40,11 @@ class Sandbox:
         asked = [one for one in self._control("GET", "/requests") if one["vendor"] == vendor]
         urls = [httpx.URL(f"{one['path']}?{one['query']}").copy_remove_param("site_uuid") for one in asked]
         return [f"{url.path}?{url.query.decode()}".rstrip("?") for url in urls]
+
+    def answered(self, endpoint: str) -> Counter[int]:
+        """The answers to an endpoint, named as in `counts`, by status; of the last 10,000 requests, which is all the sandbox keeps."""
+        log = self._control("GET", "/requests")
+        return Counter(one["status"] for one in log if f"{one['vendor']} {one['endpoint']}" == endpoint)
 
     def spoil(self, **rule: Any) -> None:
         """Scripts one fault; its fields are those of the sandbox's `Rule`."""

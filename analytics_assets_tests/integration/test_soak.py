@@ -1,63 +1,45 @@
-"""Ten days of schedule and sensor over an Airbridge whose report tasks fail, are cancelled and are forgotten.
-
-At the end every cohort holds the truth of its age, and nothing was asked for that no failure forced.
-"""
+"""Six days of `make soak`: its schedules, its sensor, its faults and its promises, over small reports."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from itertools import count
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 import dagster as dg
+import pytest
 
-from analytics_assets.sandbox.options import Options
-from analytics_assets.sandbox.world import SeededWorld
+from analytics_assets.sources.bento.streams import AdsSpec
 from analytics_assets_tests.integration.conftest import Place
-from analytics_assets_tests.integration.driven import TASK_S, driven
-from analytics_assets_tests.integration.oracle_airbridge import AirbridgeTruth
-from analytics_assets_tests.integration.running import FIRST, LAST, days_from, days_landed, in_order, report, rows
-from analytics_assets_tests.integration.server import POST_REPORT
+from analytics_assets_tests.integration.driven import POLICY
+from analytics_assets_tests.integration.running import Wishes, report
+from analytics_assets_tests.integration.soak import FIRST_DAY, HOURS, START_DATE, soaked
 
-START = datetime(2025, 6, 10, 20, 30, tzinfo=UTC)
-# Half past eight in the evening, UTC: the newest partition is the day before, and in Seoul it is the day after.
-NEWEST = START.date() - timedelta(days=1)
-DAYS, INTERVALS, LOOKBACK = 10, 3, 5
-OPTIONS = Options(seed=5, task_seconds=TASK_S, fail_every=10, cancel_every=4, forget_every=7)
-
-
-def posts_for(good: int) -> int:
-    """Tasks that have to be asked for until so many have ended well."""
-    ends_well = (number for number in count(1) if all(number % every for every in (10, 4, 7)))
-    return [next(ends_well) for _ in range(good)][-1]
+DAYS, INTERVALS, LOOKBACK, SEED = 6, 3, 5, 5
+# Of the tasks asked for, in their order, 4, 5, 7, 8 and 10 go wrong: the sixth good one is the 11th.
+FATES, POSTS = (4, 7, 5), 11
+WISHES = Wishes(
+    ads=AdsSpec(dimensions=("source",)),
+    reports=(report("revenue", "app_revenue", "cumulative", intervals=INTERVALS),),
+    wait_s=0,
+    policy=POLICY,
+    lookback_days={"bento": 2, "statsig": 2, "airbridge": LOOKBACK},
+)
 
 
-def test_ten_days_of_schedule_and_sensor_end_in_the_truth(
-    point: Callable[[str], Place], instance: dg.DagsterInstance
+def test_six_days_of_schedules_and_sensor_end_in_the_truth(
+    point: Callable[[str], Place], instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One task a day for all cohorts that still change, none for a mature one; a failed one is asked for again and no other."""
-    spec = report("revenue", "app_revenue", "cumulative", intervals=INTERVALS)
-    asked = []
-    with driven(START, point, instance, report=spec, options=OPTIONS) as account:
-        account.lookback_days = LOOKBACK
-        for number in range(DAYS):
-            account.now = START + timedelta(days=number)
-            [request] = account.schedule()
-            asked.append((request.tags[FIRST], request.tags[LAST]))
-            account.execute(request)
-            account.settle()
-        counts, lake = account.sandbox.counts(), account.place.lake
+    """Every promise holds; one task a day for all cohorts that still change, none for a mature one; a lost one is asked for again and no other."""
+    monkeypatch.setenv("ANALYTICS_START_DATE", START_DATE.isoformat())
+    told = soaked(DAYS, SEED, WISHES, point, instance, fates=FATES)
 
-        first = NEWEST - timedelta(days=LOOKBACK - 1)
-        days = days_from(first, LOOKBACK + DAYS - 1)
-        truth = AirbridgeTruth(SeededWorld(OPTIONS.seed), ZoneInfo("Asia/Seoul"), account.now, INTERVALS)
-        assert days_landed(lake, "airbridge", "revenue_cohorts") == days
-        assert in_order(rows(lake, "airbridge", "revenue_cohorts")) == in_order(truth.cohorts(days, "revenue"))
-        assert rows(lake, "airbridge", "revenue_restatements") == []
-        assert account.ledger.open_requests("airbridge") == []
-    # The days that the schedule asked for: the first load, then the new day and the two before it that still changed.
-    newest = [NEWEST + timedelta(days=number) for number in range(DAYS)]
-    assert asked == [
+    assert told.broken == []
+    # The days that the schedule asked for: the first load, then the new day and those before it that still changed.
+    newest = [FIRST_DAY + timedelta(days=number - 1) for number in range(DAYS)]
+    assert told.asked == [
         (str(day - timedelta(days=INTERVALS - 1 if number else LOOKBACK - 1)), str(day))
         for number, day in enumerate(newest)
     ]
-    assert counts[POST_REPORT] == posts_for(DAYS)
+    assert (told.needed, told.a_cohort_a_day) == (DAYS, LOOKBACK + (DAYS - 1) * INTERVALS)
+    assert told.accepted == told.least == POSTS
+    # The outage and the throttling were felt, or none of this was shown.
+    assert told.refused > 0
+    assert {name: told.runs[name] for name in HOURS} == dict.fromkeys(HOURS, DAYS)
