@@ -18,9 +18,10 @@ import stamina
 
 import analytics_assets
 from analytics_assets import AirbridgeRevenue, BentoStats, StatsigMetrics
+from analytics_assets.settings import VARIABLES
 from analytics_assets_tests.integration.conftest import pointed
 from analytics_assets_tests.integration.running import Wishes
-from analytics_assets_tests.integration.soak import START_DATE, soaked
+from analytics_assets_tests.integration.soak import FEWEST_DAYS, START_DATE, soaked
 
 
 def shipped() -> Wishes:
@@ -50,9 +51,11 @@ def shipped() -> Wishes:
 def main() -> int:
     """Runs them; the seed comes first, so that a soak that hangs can be run again."""
     parser = argparse.ArgumentParser(description="Simulated weeks of schedules and sensor over failing vendors.")
-    parser.add_argument("--days", type=int, default=60, help="days, at least 6")
+    parser.add_argument("--days", type=int, default=60, help=f"days, at least {FEWEST_DAYS}")
     parser.add_argument("--seed", type=int, default=None, help="without one it is drawn")
     chosen = parser.parse_args()
+    if chosen.days < FEWEST_DAYS:
+        parser.error(f"--days {chosen.days}: an outage and its mending need {FEWEST_DAYS}")
     seed = Random().randint(1, 10_000) if chosen.seed is None else chosen.seed
 
     def say(words: str) -> None:
@@ -65,6 +68,8 @@ def main() -> int:
     logging.disable(logging.CRITICAL)
     stamina.instrumentation.set_on_retry_hooks([])
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        for name in VARIABLES:
+            patch.delenv(name, raising=False)
         patch.setenv("ANALYTICS_START_DATE", START_DATE.isoformat())
         (Path(folder) / "dagster").mkdir()
         with dg.DagsterInstance.local_temp(str(Path(folder) / "dagster")) as instance:

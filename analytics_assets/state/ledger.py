@@ -129,6 +129,7 @@ class Ledger:
                 now,
                 task_id=None,
                 attempts=requests.c.attempts + 1,
+                landings=0,
                 posted_at=as_text(now),
                 next_look_at=None,
                 reason=None,

@@ -26,7 +26,7 @@ class Request:
         is_open: Whether some day of it has not landed.
         task_id: The vendor's id of the present attempt.
         attempts: Tasks posted so far.
-        landings: Runs the sensor asked for so far.
+        landings: Runs the sensor asked for since the present task was posted.
         opened_at: Instant of the intent.
         posted_at: Instant the present task was asked for.
         seen_at: Instant the state was seen last.

@@ -42,7 +42,7 @@ TASK_S, SENSOR_S, OUTAGE_STEP_S, OUTAGE = 40, 15, 900, timedelta(hours=12)
 # Every so many-th task fails, is cancelled, is forgotten.
 Fates = tuple[int, int, int]
 FATES: Fates = (10, 13, 17)
-MOST_OVER = 0.05
+MOST_OVER, FEWEST_DAYS = 0.05, 6
 # Hour and minute, UTC, as shipped. The snapshots' is the door's own.
 HOURS = {"bento_daily": (2, 10), "snapshots": (9, 30), "statsig_daily": (20, 20), "airbridge_daily": (20, 30)}
 # Longer than any client waits within a request, so the runs and the sensor have to bear it.
@@ -219,8 +219,8 @@ def soaked(
 ) -> Told:
     """Lives the days and looks at what stands then; `seed` chooses world, throttling and the time of the outage."""
     draw, start = Random(seed), datetime(FIRST_DAY.year, FIRST_DAY.month, FIRST_DAY.day, tzinfo=UTC)
-    # It lasts over the evening, when two schedules ask, and ends early enough for what it has cost to be mended.
-    outage_at = start + timedelta(days=draw.randint(days // 3, 2 * days // 3), minutes=draw.randint(10 * 60, 20 * 60))
+    # It lasts over the evening, when two schedules ask, and a whole day is left in which what it has cost is mended.
+    outage_at = start + timedelta(days=draw.randint(days // 3, days - 3), minutes=draw.randint(10 * 60, 20 * 60))
     held: list[Soak] = []
 
     def clock() -> datetime:

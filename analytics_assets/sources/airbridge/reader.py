@@ -21,6 +21,7 @@ from analytics_assets.sources.airbridge.looks import looked_at
 from analytics_assets.sources.airbridge.payloads import shown
 from analytics_assets.sources.airbridge.report_tasks import (
     LOST,
+    UNANSWERED,
     Collect,
     Pause,
     Seen,
@@ -189,7 +190,7 @@ class ReportReader:
         """Whether a person, not the sensor, asks for days whose task should have been landed long ago: then a new one is due."""
         age_s = (self._clock() - (request.posted_at or self._clock())).total_seconds()
         is_old = age_s > self._waiting.policy.deadline_s
-        return not self._only and is_old and request.state in {Seen.SUCCESS, Seen.TROUBLE}
+        return not self._only and is_old and request.state in {Seen.SUCCESS, *UNANSWERED}
 
     async def _post(self, request: Request) -> None:
         try:

@@ -31,14 +31,19 @@ class Seen(StrEnum):
     FORGOTTEN = "FORGOTTEN"  # 404: the vendor no longer knows the task
     UNKNOWN = "UNKNOWN"  # a word the vendor's page does not have
     TROUBLE = "TROUBLE"  # the look itself failed in a way that may pass
+    UNSEEN = "UNSEEN"  # looks have gone on failing beyond the deadline
     UNPOSTED = "UNPOSTED"  # asking for the task failed in a way that may pass
     OVERDUE = "OVERDUE"  # no end within the deadline
-    UNUSABLE = "UNUSABLE"  # the rows are not an answer to what was asked
+    UNUSABLE = (
+        "UNUSABLE"  # the rows are not an answer to what was asked, or would not land however often they were read
+    )
     REFUSED = "REFUSED"  # the key, the app or the request is refused
 
 
-WORKING = frozenset({Seen.PENDING, Seen.RUNNING, Seen.UNKNOWN, Seen.TROUBLE})
+UNANSWERED = frozenset({Seen.TROUBLE, Seen.UNSEEN})
+WORKING = frozenset({Seen.PENDING, Seen.RUNNING, Seen.UNKNOWN, *UNANSWERED})
 LOST = frozenset({Seen.FAILURE, Seen.CANCELED, Seen.FORGOTTEN, Seen.UNPOSTED, Seen.OVERDUE, Seen.UNUSABLE})
+LOUD = frozenset({Seen.REFUSED, Seen.UNUSABLE, Seen.UNSEEN})
 
 
 @dataclass(frozen=True)
@@ -77,17 +82,21 @@ class TaskPolicy:
         first_look_s: Seconds from the request to the first look; looks then grow with the age of the task.
         longest_look_s: No two looks are further apart.
         deadline_s: A task without an end after this is given up; the vendor names up to 5 minutes.
+        patience_s: A task that no look gets through to is given up after this, and is loud from the deadline on.
         first_pause_s: Pause before the second task; it doubles with each attempt.
         longest_pause_s: No pause is longer.
-        loud_from: Attempts from which a failure is loud.
+        loud_from: Attempts from which any failure is loud.
+        most_landings: Runs that may try to land a finished report before it counts as unusable.
     """
 
     first_look_s: float = 2.0
     longest_look_s: float = 15.0
     deadline_s: float = 900.0
+    patience_s: float = 86400.0
     first_pause_s: float = 30.0
     longest_pause_s: float = 3600.0
     loud_from: int = 3
+    most_landings: int = 6
 
 
 @dataclass(frozen=True)
@@ -96,7 +105,7 @@ class Verdict:
 
     Attributes:
         decision: What to do.
-        state: What was seen, or OVERDUE.
+        state: What was seen, or OVERDUE, or UNSEEN.
         next_look_at: Nothing is done about it before this instant.
     """
 
@@ -109,7 +118,8 @@ def judge(seen: Seen, *, posted_at: datetime | None, attempts: int, now: datetim
     """What to do about a request whose present task was asked for at `posted_at`; see `decide`."""
     age_s = 0.0 if posted_at is None else (now - posted_at).total_seconds()
     decision = decide(seen, age_s=age_s, attempts=attempts, policy=policy)
-    state = Seen.OVERDUE if isinstance(decision, Resubmit) and seen in WORKING else seen
+    state = Seen.UNSEEN if seen is Seen.TROUBLE and age_s >= policy.deadline_s else seen
+    state = Seen.OVERDUE if isinstance(decision, Resubmit) and seen in WORKING else state
     pause_s = decision.seconds if isinstance(decision, Wait | Resubmit) else 0.0
     return Verdict(decision, state, now + timedelta(seconds=pause_s))
 
@@ -127,11 +137,11 @@ def decide(seen: Seen, *, age_s: float, attempts: int, policy: TaskPolicy) -> De
         return Collect()
     if seen is Seen.REFUSED:
         return Pause()
-    # A look that fails says nothing about the task, so it never costs a new one; every other end, or none in time, does.
-    if seen in WORKING and (seen is Seen.TROUBLE or age_s < policy.deadline_s):
+    # A look that fails says nothing about the task, so an outage costs no new one; an end, or none in time, does.
+    if seen in WORKING and age_s < (policy.patience_s if seen in UNANSWERED else policy.deadline_s):
         return Wait(min(policy.longest_look_s, max(policy.first_look_s, age_s / 4)))
     pause = min(policy.longest_pause_s, policy.first_pause_s * 2 ** min(attempts - 1, 20)) if attempts else 0.0
-    return Resubmit(pause, is_loud=attempts >= policy.loud_from)
+    return Resubmit(pause, is_loud=seen in UNANSWERED | LOUD or attempts >= policy.loud_from)
 
 
 def requests_of(tags: Mapping[str, str]) -> frozenset[int]:
@@ -139,9 +149,15 @@ def requests_of(tags: Mapping[str, str]) -> frozenset[int]:
     return frozenset(int(part) for part in tags.get(REQUESTS_TAG, "").split(",") if part)
 
 
+_NEXT = {
+    Seen.REFUSED: RESUMES,
+    Seen.UNSEEN: "The sensor goes on looking, and a day after the task was asked for it asks for a new one.",
+}
+
+
 def is_trouble(state: str, attempts: int, policy: TaskPolicy) -> bool:
-    """Whether somebody should know: the request is refused, or its tasks have gone wrong often."""
-    return state == Seen.REFUSED or (state in LOST and attempts >= policy.loud_from)
+    """Whether somebody should know: nothing comes of it by itself, the vendor's rows are at fault, or its tasks have gone wrong often."""
+    return state in LOUD or (state in LOST and attempts >= policy.loud_from)
 
 
 def troubles(requests: Iterable[Request], policy: TaskPolicy) -> dict[str, str]:
@@ -149,7 +165,7 @@ def troubles(requests: Iterable[Request], policy: TaskPolicy) -> dict[str, str]:
     return {
         in_words(request.days_left): f"{request.state} in attempt {request.attempts}"
         + (f" ({request.reason}). " if request.reason else ". ")
-        + (RESUMES if request.state == Seen.REFUSED else "The sensor asks for a new task.")
+        + _NEXT.get(request.state, "The sensor asks for a new task.")
         for request in requests
         if is_trouble(request.state, request.attempts, policy)
     }

@@ -139,7 +139,7 @@ async def _look(
 ) -> Tick:
     """Looks at all open requests at once, within the time of a tick."""
     tick = Tick()
-    to_look_at = _sorted_out(ledger, account, tick, busy=busy, clock=clock)
+    to_look_at = _sorted_out(ledger, account, tick, busy=busy, policy=policy, clock=clock)
     if not to_look_at:
         return tick
     try:
@@ -169,7 +169,9 @@ async def _look(
     return tick
 
 
-def _sorted_out(ledger: Ledger, account: str, tick: Tick, *, busy: Container[int], clock: Clock) -> list[Request]:
+def _sorted_out(
+    ledger: Ledger, account: str, tick: Tick, *, busy: Container[int], policy: TaskPolicy, clock: Clock
+) -> list[Request]:
     """Puts the open requests into the tick by what the ledger knows; returns those to look at."""
     to_look_at: list[Request] = []
     for request in ledger.open_requests(account):
@@ -188,6 +190,13 @@ def _sorted_out(ledger: Ledger, account: str, tick: Tick, *, busy: Container[int
                 f"{request.report} {_days(request)} is asked for again after attempt {request.attempts}: {why}."
             )
             tick.ready.append(request)
+        elif request.state == Seen.SUCCESS and request.landings >= policy.most_landings:
+            why, now = f"it did not land in {request.landings} runs; their logs say why", clock()
+            said = judge(Seen.UNUSABLE, posted_at=None, attempts=request.attempts, now=now, policy=policy)
+            ledger.saw(request.id, said.state, now=now, next_look_at=said.next_look_at, reason=why)
+            tick.counts["failed"] += 1
+            tick.words.append(f"{request.report} {_days(request)}: {said.state} ({why}). A new task is asked for.")
+            tick.troubled.add(request.report)
         elif request.state == Seen.SUCCESS:
             tick.counts["ready"] += 1
             tick.ready.append(request)

@@ -197,7 +197,7 @@ def tasks_table(spec: ReportSpec) -> Table:
             Column("is_open", pa.bool_(), "Whether some day of it has not landed."),
             Column("days_left", pa.int32(), "Days of it that have not landed."),
             Column("attempts", pa.int32(), "Tasks asked for so far."),
-            Column("landings", pa.int32(), "Runs the sensor has asked for."),
+            Column("landings", pa.int32(), "Runs the sensor has asked for since the present task was posted."),
             Column("task_id", pa.string(), "The vendor's id of the present task.", nullable=True),
             Column("opened_at", MOMENT, "Instant the request was opened."),
             Column("posted_at", MOMENT, "Instant the present task was asked for.", nullable=True),

@@ -33,14 +33,18 @@ POLICY = TaskPolicy(
     first_look_s=2, longest_look_s=15, deadline_s=120, first_pause_s=30, longest_pause_s=120, loud_from=3
 )
 TICK_S, MOST_TICKS = 15, 1000
-WORDS = st.sampled_from([seen for seen in Seen if seen is not Seen.OVERDUE])
+WORDS = st.sampled_from([seen for seen in Seen if seen not in {Seen.OVERDUE, Seen.UNSEEN}])
 
 
 @dataclass
 class AnyVendor:
-    """Answers post and look with the words given, and well once there are none left; remembers when it was asked what."""
+    """Answers post and look with the words given, and well once there are none left; remembers when it was asked what.
+
+    The first `unread` times that somebody reads a finished report, its pages do not fit together.
+    """
 
     words: list[Seen]
+    unread: int = 0
     now: datetime = START
     posts: list[datetime] = field(default_factory=list)
     looks: list[tuple[str, datetime, Seen]] = field(default_factory=list)
@@ -72,6 +76,9 @@ class AnyVendor:
 
     async def report_pages(self, task_id: str, size: int) -> Any:
         """A report without rows."""
+        self.unread -= 1
+        if self.unread >= 0:
+            raise TransientError("the pages do not fit together")
         self.collected.append(task_id)
         return [page(report([]))]
 
@@ -125,10 +132,10 @@ async def live(vendor: AnyVendor, ledger: Ledger, lake: Lake) -> str:
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(words=st.lists(WORDS, max_size=12))
-def test_from_any_answers_a_request_ends_landed_or_paused_by_a_refusal(words: list[Seen]) -> None:
+@given(words=st.lists(WORDS, max_size=12), unread=st.integers(0, 20))
+def test_from_any_answers_a_request_ends_landed_or_paused_by_a_refusal(words: list[Seen], unread: int) -> None:
     """Never looked at faster or posted more often than allowed, and never collected twice."""
-    vendor = AnyVendor(list(words))
+    vendor = AnyVendor(list(words), unread)
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/state.db"
         ledger = Ledger(url)

@@ -13,6 +13,7 @@ from analytics_assets.errors import (
     UnexpectedPayloadError,
 )
 from analytics_assets.sources.airbridge.report_tasks import (
+    LOST,
     Collect,
     Decision,
     Pause,
@@ -22,6 +23,7 @@ from analytics_assets.sources.airbridge.report_tasks import (
     Verdict,
     Wait,
     decide,
+    is_trouble,
     judge,
     landings,
     seen_in_look,
@@ -30,7 +32,14 @@ from analytics_assets.sources.airbridge.report_tasks import (
 from analytics_assets.state.requests import Request
 
 POLICY = TaskPolicy(
-    first_look_s=2, longest_look_s=15, deadline_s=900, first_pause_s=30, longest_pause_s=3600, loud_from=3
+    first_look_s=2,
+    longest_look_s=15,
+    deadline_s=900,
+    patience_s=86_400,
+    first_pause_s=30,
+    longest_pause_s=3600,
+    loud_from=3,
+    most_landings=6,
 )
 NOW = datetime(2026, 3, 5, 12, tzinfo=UTC)
 DAY = date(2026, 3, 1)
@@ -57,9 +66,13 @@ TABLE: list[tuple[Seen, float, int, Decision]] = [
     (Seen.FORGOTTEN, 90_000, 1, Resubmit(30, is_loud=False)),
     (Seen.UNPOSTED, 0, 1, Resubmit(30, is_loud=False)),
     (Seen.OVERDUE, 1000, 1, Resubmit(30, is_loud=False)),
-    (Seen.UNUSABLE, 40, 1, Resubmit(30, is_loud=False)),
+    (Seen.UNUSABLE, 40, 1, Resubmit(30, is_loud=True)),
+    (Seen.UNUSABLE, 90_000, 9, Resubmit(3600, is_loud=True)),
     (Seen.TROUBLE, 0, 1, Wait(2)),
-    (Seen.TROUBLE, 90_000, 1, Wait(15)),
+    (Seen.TROUBLE, 86_399, 1, Wait(15)),
+    (Seen.TROUBLE, 86_400, 1, Resubmit(30, is_loud=True)),
+    (Seen.UNSEEN, 900, 1, Wait(15)),
+    (Seen.UNSEEN, 86_400, 2, Resubmit(60, is_loud=True)),
     (Seen.REFUSED, 0, 1, Pause()),
     (Seen.REFUSED, 90_000, 9, Pause()),
 ]
@@ -89,6 +102,36 @@ def test_a_task_without_an_end_is_remembered_as_overdue() -> None:
     verdict = judge(Seen.PENDING, posted_at=asked, attempts=1, now=NOW, policy=POLICY)
 
     assert verdict == Verdict(Resubmit(30, is_loud=False), Seen.OVERDUE, NOW + timedelta(seconds=30))
+
+
+@pytest.mark.parametrize(
+    ("age_s", "expected"),
+    [
+        (899, Verdict(Wait(15), Seen.TROUBLE, NOW + timedelta(seconds=15))),
+        (900, Verdict(Wait(15), Seen.UNSEEN, NOW + timedelta(seconds=15))),
+        (86_400, Verdict(Resubmit(30, is_loud=True), Seen.OVERDUE, NOW + timedelta(seconds=30))),
+    ],
+)
+def test_looks_that_fail_are_loud_from_the_deadline_on_and_cost_a_task_after_a_day(
+    age_s: float, expected: Verdict
+) -> None:
+    """Half a day without the vendor costs no task; one that can never be looked at must not stay for ever."""
+    asked = NOW - timedelta(seconds=age_s)
+    assert judge(Seen.TROUBLE, posted_at=asked, attempts=1, now=NOW, policy=POLICY) == expected
+
+
+# Tasks asked for so far: what somebody should know of.
+LOUD: list[tuple[int, set[Seen]]] = [
+    (1, {Seen.REFUSED, Seen.UNUSABLE, Seen.UNSEEN}),
+    (2, {Seen.REFUSED, Seen.UNUSABLE, Seen.UNSEEN}),
+    (3, {Seen.REFUSED, Seen.UNUSABLE, Seen.UNSEEN, *LOST}),
+]
+
+
+@pytest.mark.parametrize(("attempts", "expected"), LOUD)
+def test_somebody_is_told_of_refusals_of_bad_rows_and_of_what_fails_often(attempts: int, expected: set[Seen]) -> None:
+    """What a wait or the next task will mend is not worth a warning."""
+    assert {seen for seen in Seen if is_trouble(seen, attempts, POLICY)} == expected
 
 
 def test_the_next_look_follows_from_the_decision() -> None:
