@@ -5,6 +5,9 @@ Parquet wrote them. Keep files out of here.
 """
 
 import hashlib
+from collections.abc import Iterable
+from itertools import accumulate
+from typing import Any
 
 import msgspec
 import pyarrow as pa
@@ -24,7 +27,7 @@ def content_hash(table: Table, content: pa.Table) -> str:
         column = content[name].combine_chunks()
         digest.update(f"{name}:{column.type}:{len(column)};".encode())
         if pa.types.is_nested(column.type):
-            digest.update(msgspec.json.encode(column.to_pylist()))
+            digest.update(msgspec.json.encode(_plain(column)))
             continue
         # As the validity would be, without making it: most columns have no null.
         if column.null_count:
@@ -34,6 +37,20 @@ def content_hash(table: Table, content: pa.Table) -> str:
         if not pa.types.is_null(column.type):
             _add(digest, _filled(column))
     return digest.hexdigest()
+
+
+def _plain(column: pa.Array) -> list[Any]:
+    """What `to_pylist` gives, made level by level: of lists and structs that takes a tenth of the time."""
+    if pa.types.is_struct(column.type):
+        fields = [_plain(field) for field in column.flatten()]
+        names = column.type.names
+        held: Iterable[Any] = (dict(zip(names, values, strict=True)) for values in zip(*fields, strict=True))
+    elif pa.types.is_list(column.type):
+        inside, lengths = _plain(column.flatten()), pc.list_value_length(column).fill_null(0).to_pylist()
+        held = (inside[end - length : end] for length, end in zip(lengths, accumulate(lengths), strict=True))
+    else:
+        return list(column.to_pylist())
+    return [value if is_there else None for value, is_there in zip(held, column.is_valid().to_pylist(), strict=True)]
 
 
 def _filled(column: pa.Array) -> pa.Array:

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
 import fsspec
+import pyarrow as pa
 from fsspec.implementations.local import LocalFileSystem
 
 from analytics_assets.errors import LakeError, PermanentError, SourceError
@@ -60,7 +61,7 @@ class Files:
         with self._told(folder, "listed"):
             return [PurePosixPath(path) for path in self.fs.find(folder)]
 
-    def promote(self, path: str, content: bytes) -> None:
+    def promote(self, path: str, content: bytes | pa.Buffer) -> None:
         """Puts a file in place in one step.
 
         Raises:
@@ -70,7 +71,7 @@ class Files:
             if self.is_local:
                 _renamed(Path(path), content)
             else:
-                self.fs.pipe_file(path, content)
+                self.fs.pipe_file(path, bytes(content))
 
     def probe(self) -> None:
         """Writes and removes a file, so that nobody is asked for what could not be kept.
@@ -120,7 +121,7 @@ class Files:
             ) from error
 
 
-def _renamed(target: Path, content: bytes) -> None:
+def _renamed(target: Path, content: bytes | pa.Buffer) -> None:
     aside = target.with_name(f"_{uuid.uuid4().hex}.tmp")
     target.parent.mkdir(parents=True, exist_ok=True)
     try:

@@ -5,7 +5,6 @@ The footer says what was asked, when and by which attempt family. How a file app
 """
 
 import hashlib
-import io
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -21,6 +20,7 @@ import pyarrow.parquet as pq
 from analytics_assets.errors import Evidence, PermanentError
 from analytics_assets.lake.content import content_hash
 from analytics_assets.lake.files import Files
+from analytics_assets.lake.parquet import parquet
 from analytics_assets.lake.table import Table, ValidDay
 
 _FOOTER = b"analytics_assets"
@@ -123,12 +123,10 @@ class Lake:
             refuse_other_mode(standing, is_sandbox=is_sandbox)
         if standing is not None and _is_same(standing.footer, footer):
             return standing
-        metadata = {**(content.schema.metadata or {}), _FOOTER: msgspec.json.encode(footer)}
-        buffer = io.BytesIO()
-        pq.write_table(content.replace_schema_metadata(metadata), buffer, compression="zstd")
+        file = parquet(content, {_FOOTER: msgspec.json.encode(footer)})
         path = self.path(account, table.name, day)
-        self.files.promote(path, buffer.getvalue())
-        return Landed(self.files.named(path), content.num_rows, buffer.getbuffer().nbytes, footer, is_changed=True)
+        self.files.promote(path, file)
+        return Landed(self.files.named(path), content.num_rows, file.size, footer, is_changed=True)
 
     def landed(self, account: str, table: str, day: date) -> Landed | None:
         """What stands for a day, or None.

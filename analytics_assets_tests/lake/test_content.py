@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -47,6 +48,21 @@ def test_the_hash_is_made_of_plain_bytes_in_a_written_order() -> None:
         b"l:list<item: string>:2;" + b'[null,["x"]]',
     ]
     assert content_hash(table, content) == hashlib.sha256(b"".join(plain)).hexdigest()
+
+
+@given(
+    st.lists(
+        st.none()
+        | st.lists(st.none() | st.fixed_dictionaries({"a": st.none() | st.lists(st.text()), "b": st.booleans()}))
+    ),
+    st.integers(0, 3),
+)
+def test_what_is_nested_counts_as_its_json(values: list[Any], cut: int) -> None:
+    """Whatever is null at whatever depth, and wherever a slice begins."""
+    kind = pa.list_(pa.struct([("a", pa.list_(pa.string())), ("b", pa.bool_())]))
+    column = pa.array(values, kind).slice(min(cut, len(values)))
+    plain = f"x:{kind}:{len(column)};".encode() + msgspec.json.encode(column.to_pylist())
+    assert _one(kind, column) == hashlib.sha256(plain).hexdigest()
 
 
 def test_the_order_in_which_rows_came_does_not_count() -> None:
