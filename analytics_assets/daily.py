@@ -7,6 +7,7 @@ Keep vendors out of here (a source's `assets.py` gives the stream) and files too
 Dagster concept: multi-assets, https://docs.dagster.io/guides/build/assets/defining-assets
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, field, replace
@@ -23,11 +24,12 @@ from analytics_assets.errors import SourceError
 from analytics_assets.failures import failure
 from analytics_assets.lake.landing import DayResult, Landing
 from analytics_assets.lake.resource import LakeResource
-from analytics_assets.lake.store import Lake
+from analytics_assets.lake.store import Lake, Landed
 from analytics_assets.lake.stream import Stream
 from analytics_assets.lake.table import Table
 from analytics_assets.partitions import run_days
-from analytics_assets.progress import Progress, in_requests
+from analytics_assets.pictures.metadata import Pictures, pictured
+from analytics_assets.progress import Progress, in_requests, on_its_day
 from analytics_assets.state.budget import Caller
 from analytics_assets.state.resource import kind_of
 
@@ -89,6 +91,7 @@ class DailyStep:
         days_per_run: Days a run of a backfill takes at most.
         deps: Assets of other streams that this one reads.
         checks: What its runs check at their end.
+        pictures: What is drawn of its tables.
     """
 
     name: str
@@ -100,6 +103,7 @@ class DailyStep:
     days_per_run: int
     deps: Sequence[dg.AssetKey] = ()
     checks: Sequence[StepCheck] = ()
+    pictures: Sequence[Pictures] = ()
 
 
 def daily_assets(step: DailyStep, partitions: DailyPartitionsDefinition, clock: Clock) -> dg.AssetsDefinition:
@@ -153,15 +157,8 @@ async def _land(
             async for result in results:
                 number += 1
                 seen.append(result)
-                for name, landed in result.tables.items():
-                    figures = {**result.figures.get(name, {}), **progress.spent_after(number)}
-                    yield materialization(
-                        asset_key(step.account, name),
-                        landed,
-                        figures,
-                        partition=result.day.isoformat(),
-                        requested_at=result.requested_at,
-                    )
+                for event in await _materializations(step, work, result, progress, is_newest=number == len(days)):
+                    yield event
                 progress.step(number, is_landed=result.error is None)
                 if result.error is None:
                     continue
@@ -174,6 +171,8 @@ async def _land(
         if number == len(days):
             raise
         errors |= dict.fromkeys(days[number:], error)
+    for event in await _drawn_late(step, work, seen, days):
+        yield event
     for evaluation in _evaluations(context, step, work, seen):
         yield evaluation
     _tell(context, step, spent=progress.end())
@@ -182,8 +181,57 @@ async def _land(
         raise failure(errors, of=len(days), what=what, quarantined=quarantined, spent=progress.spent())
 
 
+async def _materializations(
+    step: DailyStep, work: Work, result: DayResult, progress: Progress, *, is_newest: bool
+) -> list[dg.AssetMaterialization]:
+    """The events of a day that has landed: its raw one says what was spent, and the newest of the run have pictures."""
+    shown = await _drawn(step, work, result) if is_newest else {}
+    events = []
+    for name, landed in result.tables.items():
+        figures = {**result.figures.get(name, {}), **shown.get(name, {})}
+        if step.raw is not None and name == step.raw.name:
+            figures |= progress.spent_for(result.day)
+        events.append(_materialized(step, result, name, landed, figures))
+    return events
+
+
+async def _drawn_late(
+    step: DailyStep, work: Work, seen: Sequence[DayResult], days: Sequence[date]
+) -> list[dg.AssetMaterialization]:
+    """The events of the newest day that landed, once more and with pictures, where the last day did not; the data version is the same.
+
+    That no later day lands is known at the end only, and no event waits for that: it would be lost with a run that is killed.
+    """
+    newest = next((result for result in reversed(seen) if result.tables), None)
+    if newest is None or newest.day == days[-1]:
+        return []
+    return [
+        _materialized(step, newest, name, newest.tables[name], {**newest.figures.get(name, {}), **shown})
+        for name, shown in (await _drawn(step, work, newest)).items()
+    ]
+
+
+def _materialized(
+    step: DailyStep, result: DayResult, name: str, landed: Landed, figures: Mapping[str, Any]
+) -> dg.AssetMaterialization:
+    key, day = asset_key(step.account, name), result.day.isoformat()
+    return materialization(key, landed, figures, partition=day, requested_at=result.requested_at)
+
+
+async def _drawn(step: DailyStep, work: Work, result: DayResult) -> dict[str, dict[str, dg.MetadataValue]]:
+    """The pictures of the tables that the day has landed in, by table."""
+    shown: dict[str, dict[str, dg.MetadataValue]] = {}
+    for pictures in step.pictures:
+        if (landed := result.tables.get(pictures.table)) is not None:
+            # Aside, because a lease may have to be renewed meanwhile.
+            shown[pictures.table] = await asyncio.to_thread(
+                pictured, pictures, work.lake, result.day, is_sandbox=landed.footer.is_sandbox, log=work.log
+            )
+    return shown
+
+
 def _announced(context: dg.AssetExecutionContext, step: DailyStep, stream: Stream) -> Stream:
-    """The stream, with its plan in the run's log and among its tags before the first request."""
+    """The stream, with its plan in the run's log and among its tags before the first request, and what is sent for a day counted as its."""
 
     def announce(days: Sequence[date]) -> None:
         requests = stream.requests(days) if days else {}
@@ -194,7 +242,7 @@ def _announced(context: dg.AssetExecutionContext, step: DailyStep, stream: Strea
         _tell(context, step, plan=plan, spent="nothing yet")
         stream.announce(days)
 
-    return replace(stream, announce=announce)
+    return replace(stream, announce=announce, fetch=on_its_day(stream.fetch))
 
 
 def _tell(context: dg.AssetExecutionContext, step: DailyStep, **words: str) -> None:

@@ -19,6 +19,7 @@ from analytics_assets.failures import failure
 from analytics_assets.lake.snapshot import Snapshot
 from analytics_assets.lake.stream import Stream
 from analytics_assets.lake.table import Table
+from analytics_assets.progress import Progress, on_its_day
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ async def _read(
     context: dg.AssetExecutionContext, step: SnapshotStep, clock: Clock
 ) -> AsyncGenerator[dg.AssetMaterialization, None]:
     landing, work = opened_landing(context, step.account, clock)
+    progress = Progress(1, work.caller.meters, clock, say=context.log.info)
     what = f"{step.account}/{step.name}"
     try:
         async with step.open(work) as snapshot:
@@ -75,6 +77,8 @@ async def _read(
                     raise failure({day: result.error}, of=1, what=what, quarantined=kept)
                 for name, landed in result.tables.items():
                     figures = {"observed_on": day.isoformat(), **result.figures.get(name, {})}
+                    if name == step.raw.name:
+                        figures |= progress.spent_for(day)
                     key, asked_at = asset_key(step.account, name), result.requested_at
                     yield materialization(key, landed, figures, partition=None, requested_at=asked_at)
     except SourceError as error:
@@ -90,7 +94,7 @@ def _as_stream(step: SnapshotStep, snapshot: Snapshot) -> Stream:
         typed=snapshot.typed,
         # Where the table holds its answers itself, an equal reading is no news and leaves the file as it is.
         asked=lambda _day: step.name if snapshot.typed else "",
-        fetch=snapshot.fetch,
+        fetch=on_its_day(snapshot.fetch),
         transform=lambda day, raw: {} if raw is None else snapshot.transform(day, raw),
         final_at=lambda _day: datetime.min.replace(tzinfo=UTC),
     )

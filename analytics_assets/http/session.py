@@ -7,9 +7,8 @@ Keep paths and fields out of here; they are each source's `client.py`.
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -21,6 +20,7 @@ from analytics_assets.clock import Clock
 from analytics_assets.errors import AccessRefusedError, Evidence, PermanentError, TransientError, UnexpectedPayloadError
 from analytics_assets.http.answer import Answer
 from analytics_assets.http.faults import FAULTS, fault_of, shown
+from analytics_assets.http.meter import Meter
 from analytics_assets.http.retries import RetryPolicy, backoff, is_untaken
 from analytics_assets.http.statuses import Vendor, error_of
 
@@ -59,25 +59,6 @@ class OpenGate:
     def left(self) -> int | None:
         """Knows of no budget."""
         return None
-
-
-@dataclass
-class Meter:
-    """What a session has spent.
-
-    Attributes:
-        requests: Requests sent, by endpoint, retries included.
-        retries: Requests that repeated an earlier one.
-        waited_s: Seconds spent waiting for the gate.
-        received: Bytes of successful bodies.
-        left: What the session's gate says is left; see `Gate.left`.
-    """
-
-    requests: Counter[str] = field(default_factory=Counter)
-    retries: int = 0
-    waited_s: float = 0.0
-    received: int = 0
-    left: Callable[[], int | None] = field(default=lambda: None, compare=False)
 
 
 class Session:
@@ -211,10 +192,9 @@ class Session:
                 # The gate comes last: a place taken in the vendor's window is used at once, so that arrivals keep to the window too.
                 waiting_since = asyncio.get_running_loop().time()
                 async with self._slots:
-                    self.meter.waited_s += await self._gate.enter(name)
+                    waited_s = await self._gate.enter(name)
                     held_s += asyncio.get_running_loop().time() - waiting_since
-                    self.meter.requests[name] += 1
-                    self.meter.retries += attempt_no > 1
+                    self.meter.sent(name, waited_s=waited_s, is_repeat=attempt_no > 1)
                     return await self._once(method, name, path, params=params, content=content, attempt_no=attempt_no)
         raise AssertionError  # pragma: no cover - the loop returns or raises
 

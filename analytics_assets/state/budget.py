@@ -21,7 +21,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from analytics_assets.clock import Clock
 from analytics_assets.errors import PermanentError
-from analytics_assets.http.session import Meter
+from analytics_assets.http.meter import Meter
 from analytics_assets.state.database import budget_doors, budget_queue, budget_spent, engine
 
 # A request reaches the vendor a little after it was let through, and the vendor counts arrivals: the window is longer by this share of

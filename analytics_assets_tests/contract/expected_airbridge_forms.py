@@ -45,7 +45,7 @@ def _masked(name: str) -> Change:
             f"{name}_cohorts": setting(is_masked=lambda row: row["is_reached"]),
             f"{name}_cohort_totals": setting(**flags),
         },
-        named=_tables(name, cohorts={"masked_share": 1.0, "roas_scale": ANY}),
+        named=_tables(name, cohorts={"masked_share": 1.0, "roas_scale": ANY}, totals={"masked_share": 1.0}),
     )
 
 

@@ -18,7 +18,7 @@ from analytics_assets.errors import (
     UnexpectedPayloadError,
 )
 from analytics_assets.http.answer import Answer
-from analytics_assets.http.session import Meter
+from analytics_assets.http.meter import Meter
 from analytics_assets_tests.http.scripted import (
     NOW,
     ONCE,

@@ -13,8 +13,9 @@ from analytics_assets.errors import (
     TransientError,
     UnreachableError,
 )
+from analytics_assets.http.meter import Meter
 from analytics_assets.http.retries import RetryPolicy
-from analytics_assets.http.session import Meter, OpenGate
+from analytics_assets.http.session import OpenGate
 from analytics_assets_tests.http.scripted import (
     NOW,
     Notes,
@@ -124,3 +125,10 @@ async def test_time_spent_before_the_gate_is_no_reason_to_lose_patience() -> Non
     ):
         await way.get("/x", "/x")
         assert way.meter == Meter(Counter({"GET /x": 2}), retries=1, waited_s=0.6, received=2)
+
+
+async def test_the_seconds_of_requests_that_wait_at_once_are_all_counted() -> None:
+    """Each waits for its own turn, and none forgets what the others have waited."""
+    async with scripted(answer(), answer(), answer()) as server, session(server.url, gate=Slow()) as way:
+        await asyncio.gather(*(way.get("/x", "/x") for _ in range(3)))
+        assert way.meter.waited_s == pytest.approx(0.9)

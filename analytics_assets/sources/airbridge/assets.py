@@ -6,6 +6,7 @@ Keep requests and rows out of here (`streams.py`, `transform.py`) and what is pu
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
+from functools import partial
 
 import dagster as dg
 from dagster import DailyPartitionsDefinition
@@ -16,10 +17,12 @@ from analytics_assets.daily import DailyStep, Work, daily_assets
 from analytics_assets.lake.snapshot import Snapshot
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Stream
+from analytics_assets.pictures.metadata import Pictures
 from analytics_assets.schedules import Changing
 from analytics_assets.snapshots import SnapshotStep, snapshot_assets
 from analytics_assets.sources.airbridge.checks import report_checks
 from analytics_assets.sources.airbridge.maturity import first_changing
+from analytics_assets.sources.airbridge.pictures import has_pictures, report_pictures
 from analytics_assets.sources.airbridge.reader import Waiting
 from analytics_assets.sources.airbridge.report_tasks import requests_of
 from analytics_assets.sources.airbridge.request import ReportSpec
@@ -68,6 +71,7 @@ def report_assets(
         ):
             yield stream
 
+    read = partial(report_pictures, account, spec, app=app.name, currency=app.currency)
     step = DailyStep(
         name=spec.name,
         account=account,
@@ -77,6 +81,7 @@ def report_assets(
         open=opened,
         days_per_run=days_per_run,
         checks=report_checks(account, spec, waiting.policy),
+        pictures=[Pictures(cohorts_table(spec).name, read)] if has_pictures(spec) else [],
     )
     return daily_assets(step, partitions, clock)
 

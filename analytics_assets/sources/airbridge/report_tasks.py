@@ -149,7 +149,7 @@ def requests_of(tags: Mapping[str, str]) -> frozenset[int]:
     return frozenset(int(part) for part in tags.get(REQUESTS_TAG, "").split(",") if part)
 
 
-_NEXT = {
+_NEXT: Mapping[str, str] = {
     Seen.REFUSED: RESUMES,
     Seen.UNSEEN: "The sensor goes on looking, and a day after the task was asked for it asks for a new one.",
 }

@@ -193,7 +193,9 @@ def _sorted_out(
         elif request.state == Seen.SUCCESS and request.landings >= policy.most_landings:
             why, now = f"it did not land in {request.landings} runs; their logs say why", clock()
             said = judge(Seen.UNUSABLE, posted_at=None, attempts=request.attempts, now=now, policy=policy)
-            ledger.saw(request.id, said.state, now=now, next_look_at=said.next_look_at, reason=why)
+            ledger.saw(
+                request.id, said.state, task_id=request.task_id, now=now, next_look_at=said.next_look_at, reason=why
+            )
             tick.counts["failed"] += 1
             tick.words.append(f"{request.report} {_days(request)}: {said.state} ({why}). A new task is asked for.")
             tick.troubled.add(request.report)

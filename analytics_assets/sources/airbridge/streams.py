@@ -15,6 +15,7 @@ from analytics_assets.errors import PermanentError
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Stream
 from analytics_assets.sources.airbridge.client import AirbridgeClient
+from analytics_assets.sources.airbridge.figures import with_figures
 from analytics_assets.sources.airbridge.reader import ReportReader, Waiting
 from analytics_assets.sources.airbridge.request import ReportSpec, spec_hash
 from analytics_assets.sources.airbridge.restatements import history
@@ -91,7 +92,9 @@ async def report_stream(
             typed=(cohorts_table(spec), cohort_totals_table(spec)),
             asked=lambda _day: spec_hash(spec),
             fetch=reader.fetch,
-            transform=lambda day, content: typed_days(day, content, spec, zone=app.zone, currency=app.currency),
+            transform=lambda day, content: with_figures(
+                typed_days(day, content, spec, zone=app.zone, currency=app.currency), spec, currency=app.currency
+            ),
             final_at=app.final_at,
             announce=reader.announce,
             landed=reader.landed,

@@ -5,6 +5,7 @@ Keep requests and rows out of here (`streams.py`, `transform.py`) and what is pu
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import dagster as dg
 from dagster import DailyPartitionsDefinition
@@ -13,7 +14,9 @@ from analytics_assets.clock import Clock
 from analytics_assets.daily import DailyStep, Work, daily_assets
 from analytics_assets.lake.snapshot import Snapshot
 from analytics_assets.lake.stream import Stream
+from analytics_assets.pictures.metadata import Pictures
 from analytics_assets.snapshots import SnapshotStep, snapshot_assets
+from analytics_assets.sources.bento.pictures import ads_pictures
 from analytics_assets.sources.bento.streams import (
     AdsSpec,
     AudienceSpec,
@@ -44,6 +47,7 @@ def ads_assets(
         async with work.resource.open(clock=clock, caller=work.caller) as client:
             yield ads_stream(account, spec, client)
 
+    read = partial(ads_pictures, account, dimension=spec.dimensions[0], mode=spec.revenue_modes[0], value=spec.value)
     step = DailyStep(
         name="ads",
         account=account,
@@ -52,6 +56,7 @@ def ads_assets(
         typed=(ADS_ATTRIBUTION, ADS_TOTALS, ADS_CHART),
         open=opened,
         days_per_run=days_per_run,
+        pictures=[Pictures(ADS_ATTRIBUTION.name, read)],
     )
     return daily_assets(step, partitions, clock)
 

@@ -5,6 +5,7 @@ Keep requests and rows out of here (`streams.py`, `transform.py`) and what is pu
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import dagster as dg
 from dagster import DailyPartitionsDefinition
@@ -14,8 +15,10 @@ from analytics_assets.clock import Clock
 from analytics_assets.daily import DailyStep, Work, daily_assets
 from analytics_assets.lake.snapshot import Snapshot
 from analytics_assets.lake.stream import Stream
+from analytics_assets.pictures.metadata import Pictures
 from analytics_assets.snapshots import SnapshotStep, snapshot_assets
 from analytics_assets.sources.statsig.observations import definitions_stream
+from analytics_assets.sources.statsig.pictures import value_pictures
 from analytics_assets.sources.statsig.streams import (
     ListingSpec,
     ValuesSpec,
@@ -35,7 +38,16 @@ def values_assets(
         async with work.resource.open(clock=clock, caller=work.caller) as client:
             yield values_stream(account, spec, client, clock)
 
-    step = DailyStep("values", account, "statsig", VALUES_RAW, (METRIC_VALUES,), opened, days_per_run)
+    step = DailyStep(
+        "values",
+        account,
+        "statsig",
+        VALUES_RAW,
+        (METRIC_VALUES,),
+        opened,
+        days_per_run,
+        pictures=[Pictures(METRIC_VALUES.name, partial(value_pictures, account))],
+    )
     return daily_assets(step, partitions, clock)
 
 

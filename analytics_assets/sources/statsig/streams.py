@@ -19,9 +19,9 @@ from analytics_assets.lake.raw import RawDay, raw_day, request_hash
 from analytics_assets.lake.snapshot import Snapshot
 from analytics_assets.lake.stream import Stream, Typed
 from analytics_assets.sources.statsig.client import LIMIT, VALUES, StatsigClient, is_askable, started
+from analytics_assets.sources.statsig.figures import counted_values
 from analytics_assets.sources.statsig.payloads import Metric
 from analytics_assets.sources.statsig.tables import LISTING_RAW, METRIC_VALUES, VALUES_RAW
-from analytics_assets.sources.statsig.transform import metric_values
 
 UTC_MINUS_8 = -8.0
 _OFFSETS = (-12.0, 14.0)
@@ -141,7 +141,7 @@ def values_stream(account: str, spec: ValuesSpec, client: StatsigClient, clock: 
         typed=(METRIC_VALUES,),
         asked=lambda day: request_hash(VALUES, day, LIMIT),
         fetch=fetch,
-        transform=metric_values,
+        transform=counted_values,
         final_at=spec.final_at,
         requests=spec.requests,
     )

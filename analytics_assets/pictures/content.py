@@ -1,0 +1,116 @@
+"""What a picture shows, as plain values: a heat map, curves, stacked bars or trends, each with a caption.
+
+Money keeps its currency in the unit; None is what is not there and never a zero. Keep colours out of here (`drawing.py`) and tables too (a
+source's `pictures.py`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import IntEnum
+
+
+@dataclass(frozen=True)
+class Caption:
+    """What is written on a picture.
+
+    Attributes:
+        title: What is shown.
+        of: The app, site or project it is of.
+        unit: Unit of the values, with the currency of money.
+        first: The first day shown.
+        last: The last day shown.
+        notes: What to know before believing it; stands below the picture.
+    """
+
+    title: str
+    of: str
+    unit: str
+    first: date
+    last: date
+    notes: Sequence[str] = ()
+
+
+class Cell(IntEnum):
+    """What is known of a cell of a heat map."""
+
+    ABSENT = 0
+    UNREACHED = 1
+    MISSING = 2
+    MASKED = 3
+    PARTLY_MASKED = 4
+    PLAIN = 5
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """Values by row and column.
+
+    Attributes:
+        caption: What is written on it.
+        row_title: What the rows are.
+        rows: Name of each row, the first on top.
+        column_title: What the columns are; they are numbered from 0.
+        unit: Unit of the scale of colours, in a word.
+        values: By row and column; None where there is none.
+        cells: What is known of each.
+    """
+
+    caption: Caption
+    row_title: str
+    rows: Sequence[str]
+    column_title: str
+    unit: str
+    values: Sequence[Sequence[float | None]]
+    cells: Sequence[Sequence[Cell]]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One line, point x being its place in `values`; a gap where there is no value."""
+
+    name: str
+    values: Sequence[float | None]
+    is_masked: bool = False
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Lines over a common x from 0; `level` is a value worth a line of its own, with its name."""
+
+    caption: Caption
+    x_title: str
+    curves: Sequence[Curve]
+    level: tuple[float, str] | None = None
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Bars by day, stacked by name, in a panel for each unit.
+
+    Attributes:
+        caption: What is written on it.
+        days: The days.
+        absent: Those of them that have not landed.
+        panels: By unit: by name, a value for each day.
+        totals: By unit: the whole of each day, where the names may not add up to it.
+    """
+
+    caption: Caption
+    days: Sequence[date]
+    absent: frozenset[date]
+    panels: Mapping[str, Mapping[str, Sequence[float | None]]]
+    totals: Mapping[str, Sequence[float | None]]
+
+
+@dataclass(frozen=True)
+class Trends:
+    """A small panel for each name, each with a scale of its own, over common days."""
+
+    caption: Caption
+    days: Sequence[date]
+    absent: frozenset[date]
+    panels: Mapping[str, Sequence[float | None]]
+
+
+Content = HeatMap | Curves | Bars | Trends
