@@ -1,18 +1,43 @@
-"""What Dagster shows of a table: one asset specification made from its declaration.
+"""What Dagster shows of a table: one asset specification made from its declaration, and where it is kept and by whom.
 
+Dagster's own UI draws no lineage of columns; it is in the metadata for what reads it, and each column says in a tag what it is made from.
 Keep what a day holds out of here (`daily.py`, `snapshots.py` log that with each materialization).
 Dagster concept: asset metadata, https://docs.dagster.io/guides/build/assets/metadata-and-tags
 """
 
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from analytics_assets.lake.store import Landed
-from analytics_assets.lake.table import Table
+from analytics_assets.lake.table import Column, Origin, Table
 from analytics_assets.partitions import DAILY_TAG, SNAPSHOT_TAG
+
+_ROOT = Path(__file__).parent.parent
+# What declares the columns, makes the rows, and asks the vendor.
+_MODULES = ("tables.py", "transform.py", "client.py")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an account's tables are kept, and by whom.
+
+    Attributes:
+        lake: Folder or URL of the lake, as a reader on this machine names it.
+        owners: E-mail addresses, or teams as `team:name`.
+        code: Folder of the source's modules.
+        repository: Address of the checkout's root where code is read; None links to the files of this machine.
+    """
+
+    lake: str
+    owners: Sequence[str]
+    code: Path
+    repository: str | None = None
 
 
 def asset_key(account: str, table: str) -> dg.AssetKey:
@@ -42,9 +67,51 @@ def asset_spec(
         metadata={
             "dagster/column_schema": column_schema(table),
             "dagster/table_name": f"{account}.{table.name}",
+            **({"dagster/column_lineage": lineage} if (lineage := column_lineage(account, table)) else {}),
             "key": ", ".join(table.key) or "none",
+            "query": table.example,
         },
     )
+
+
+def placed(spec: dg.AssetSpec, place: Place) -> dg.AssetSpec:
+    """The asset of a table with its owners, its files, a query that reads them, and its code."""
+    account, table = spec.key.path
+    folder = f"{place.lake}/{account}/{table}"
+    return spec.merge_attributes(
+        owners=place.owners,
+        metadata={
+            "dagster/uri": folder,
+            "query": dg.MetadataValue.md(f"```sql\n{query(folder, spec.metadata['query'])}\n```"),
+            "dagster/code_references": code_references((place.code / name for name in _MODULES), place.repository),
+        },
+    )
+
+
+def query(folder: str, example: str) -> str:
+    """A query for DuckDB over all days of a table that have landed; without an example, the rows of the newest day."""
+    files = f"{folder}/*/data.parquet".replace("'", "''")
+    example = example or "\nfrom days where date = (select max(date) from days)"
+    return (
+        "with days as (\n  from read_parquet(\n"
+        f"    '{files}',\n    hive_partitioning = false, union_by_name = true)\n){example}\nlimit 100;"
+    )
+
+
+def code_references(paths: Iterable[Path], repository: str | None, *, line: int = 1) -> dg.CodeReferencesMetadataValue:
+    """Links to files of this project: in its repository where there is one, else on this machine."""
+    with warnings.catch_warnings():
+        # Links to code are beta in Dagster.
+        warnings.filterwarnings("ignore", message=".*CodeReference", category=dg.BetaWarning)
+        links: list[dg.LocalFileCodeReference | dg.UrlCodeReference] = []
+        for path in paths:
+            label = f"{path.parent.name}/{path.name}"
+            if repository and path.is_relative_to(_ROOT):
+                url = f"{repository.rstrip('/')}/{path.relative_to(_ROOT).as_posix()}#L{line}"
+                links.append(dg.UrlCodeReference(url=url, label=label))
+            else:
+                links.append(dg.LocalFileCodeReference(file_path=str(path), line_number=line, label=label))
+        return dg.CodeReferencesMetadataValue(code_references=links)
 
 
 def column_schema(table: Table) -> dg.TableSchema:
@@ -55,12 +122,26 @@ def column_schema(table: Table) -> dg.TableSchema:
                 column.name,
                 str(column.type),
                 description=column.description,
+                tags=_tags(column, table),
                 constraints=dg.TableColumnConstraints(
                     nullable=column.nullable, other=["part of the key"] if column.name in table.key else None
                 ),
             )
             for column in table.columns
         ]
+    )
+
+
+def column_lineage(account: str, table: Table) -> dg.TableColumnLineage | None:
+    """The raw columns that each column of a table is made from; None for a table that is read itself."""
+    if table.origin is None:
+        return None
+    key = asset_key(account, table.origin.table.name)
+    return dg.TableColumnLineage(
+        {
+            column.name: [dg.TableColumnDep(key, name) for name in _made_from(column, table.origin)]
+            for column in table.columns
+        }
     )
 
 
@@ -91,6 +172,17 @@ def materialization(
         },
         tags={"dagster/data_version": landed.footer.content_hash},
     )
+
+
+def _tags(column: Column, table: Table) -> dict[str, str]:
+    tags = {"unit": column.unit} if column.unit else {}
+    if table.origin is not None and (names := _made_from(column, table.origin)):
+        tags["from"] = f"{table.origin.table.name}.{', '.join(names)}"
+    return tags
+
+
+def _made_from(column: Column, origin: Origin) -> Sequence[str]:
+    return (origin.column,) if column.made_from is None else column.made_from
 
 
 def _shown(value: Any) -> Any:

@@ -5,14 +5,19 @@ Keep what a vendor's YAML may say out of here; it is each source's `component.py
 Dagster concept: components, https://docs.dagster.io/guides/build/components
 """
 
+import inspect
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
 
 import dagster as dg
-from pydantic import Field, field_validator, model_validator
+from dagster_shared.yaml_utils.source_position import SourcePosition
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
+from analytics_assets.catalogue import Place, code_references, placed
 from analytics_assets.errors import PermanentError
+from analytics_assets.lake.files import address
 from analytics_assets.partitions import daily_partitions
 from analytics_assets.schedules import DailyLoad, daily_load
 from analytics_assets.settings import is_variable, settings
@@ -22,6 +27,37 @@ T = TypeVar("T")
 
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]*")
 _SHARED = ("lake", "io_manager")
+_OWNER = re.compile(r"team:[\w.-]+|[^@\s:]+@[^@\s.]+(\.[^@\s.]+)+")
+
+
+def _owners(context: dg.ResolutionContext, given: list[str]) -> list[str]:
+    # A resolver and not a validator of the component's own field: what that refuses, Dagster tells without a line.
+    owners: list[str] = list(context.resolve_value(given))
+    for owner in owners:
+        if not _OWNER.fullmatch(owner):
+            raise ValueError(
+                f"{owner!r} is no owner: use an e-mail address, or `team:` and a name, such as team:growth."
+            )
+    return owners
+
+
+class AccountComponent(dg.Component, dg.Model, dg.Resolvable):
+    """What the YAML of every account may say, whatever its vendor."""
+
+    # What stands where a name belongs may be a key, so pydantic must not print it.
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    owners: Annotated[list[str], dg.Resolver(_owners, model_field_type=list[str])] = Field(
+        default=[], description="E-mail addresses, or teams as `team:name`, shown with every table of the account."
+    )
+
+    @classmethod
+    def get_code_references_for_yaml(
+        cls, yaml_path: Path, source_position: SourcePosition, context: dg.ComponentLoadContext
+    ) -> Sequence[dg.LocalFileCodeReference | dg.UrlCodeReference]:
+        """The link to the YAML that every asset of the account has."""
+        del context
+        return code_references([yaml_path], settings().repository, line=source_position.start.line).code_references
 
 
 class ScheduleConfig(dg.Model, dg.Resolvable):
@@ -112,12 +148,17 @@ def account_definitions(
     load: DailyLoad,
     resource: dg.ConfigurableResource[Any],
     sensors: Sequence[dg.SensorDefinition] = (),
+    owners: Sequence[str] = (),
 ) -> dg.Definitions:
-    """An account's assets, resource, daily job, schedule and sensors."""
+    """An account's assets, resource, daily job, schedule and sensors.
+
+    The code that the assets link to is that beside the resource.
+    """
     chosen = settings()
+    place = Place(address(chosen.lake), owners, Path(inspect.getfile(type(resource))).parent, chosen.repository)
     job, schedule = daily_load(account, daily, load, daily_partitions(chosen), is_on=chosen.schedules_on)
     return dg.Definitions(
-        assets=[*daily, *snapshots],
+        assets=dg.map_asset_specs(lambda spec: placed(spec, place), [*daily, *snapshots]),
         resources={account: resource},
         jobs=[job],
         schedules=[schedule],

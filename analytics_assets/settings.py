@@ -33,6 +33,10 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
         "off in sandbox, on in live",
         "`on` or `off`: whether the daily schedules run without being switched on in the UI.",
     ),
+    "ANALYTICS_REPOSITORY": (
+        "",
+        "Address of this checkout's root on the web, such as `https://github.com/acme/growth/blob/main`, for links to code.",
+    ),
     "ANALYTICS_BUDGET": (
         "off in sandbox, on in live",
         "`on` or `off`: whether requests wait for the `budget` of their account.",
@@ -53,6 +57,7 @@ class Settings:
         timezone: Zone in which a day becomes a partition.
         schedules_on: Whether schedules run by default.
         budget_on: Whether requests wait for the budget of their account.
+        repository: Address of the checkout's root where its code is read, or None for the files of this machine.
     """
 
     mode: Mode
@@ -63,6 +68,7 @@ class Settings:
     timezone: str
     schedules_on: bool
     budget_on: bool
+    repository: str | None
 
 
 def settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -82,6 +88,7 @@ def settings(environment: Mapping[str, str] | None = None) -> Settings:
         timezone=_timezone(given),
         schedules_on=_is_on(given, "ANALYTICS_SCHEDULES", mode),
         budget_on=_is_on(given, "ANALYTICS_BUDGET", mode),
+        repository=_repository(given),
     )
 
 
@@ -125,6 +132,15 @@ def _start_date(given: Mapping[str, str]) -> date:
         return date.fromisoformat(value)
     except ValueError as error:
         raise PermanentError(f"ANALYTICS_START_DATE={value!r} is not a date: write it as 2025-01-01.") from error
+
+
+def _repository(given: Mapping[str, str]) -> str | None:
+    value = given.get("ANALYTICS_REPOSITORY")
+    if value and not re.fullmatch(r"https?://[^\s@]+", value):
+        raise PermanentError(
+            "ANALYTICS_REPOSITORY is no address of a web page: write it as https://github.com/acme/growth/blob/main."
+        )
+    return value or None
 
 
 def _timezone(given: Mapping[str, str]) -> str:

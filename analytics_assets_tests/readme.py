@@ -37,7 +37,7 @@ def yaml_part() -> str:
             "| field | default | meaning |",
             "|---|---|---|",
         ]
-        lines += [f"| `{path}` | {_default(field)} | {field.description} |" for path, field in _fields(component)]
+        lines += [f"| `{path}` | {_default(field)} | {field.description} |" for path, field in fields(component)]
         parts.append("\n".join([*lines, "", "</details>"]))
     return "\n\n".join(parts)
 
@@ -89,7 +89,8 @@ def _reading(spec: dg.AssetSpec) -> str:
     return "one partition a day" if spec.tags["reading"] == "daily" else "snapshot"
 
 
-def _fields(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
+def fields(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    """The fields of a model and of the models in them, each with its path."""
     for name, field in model.model_fields.items():
         yield f"{prefix}{name}", field
         inner = next(
@@ -97,7 +98,7 @@ def _fields(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Fie
         )
         if inner is not None:
             is_list = "list[" in str(field.annotation)
-            yield from _fields(inner, f"{prefix}{name}{'[]' if is_list else ''}.")
+            yield from fields(inner, f"{prefix}{name}{'[]' if is_list else ''}.")
 
 
 def _kinds(annotation: Any) -> Iterator[Any]:

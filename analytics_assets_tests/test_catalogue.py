@@ -1,13 +1,24 @@
 """What Dagster shows of a table and of a day that landed."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
 
-from analytics_assets.catalogue import asset_key, asset_spec, column_schema, materialization
+from analytics_assets.catalogue import (
+    Place,
+    asset_key,
+    asset_spec,
+    column_lineage,
+    column_schema,
+    materialization,
+    placed,
+)
 from analytics_assets.lake.store import Footer, Landed
+from analytics_assets.lake.table import Origin, Table
 from analytics_assets_tests.lake.vendor import NUMBERS, RAW, SUMS
 
 DAILY = dg.DailyPartitionsDefinition(start_date="2026-03-01")
@@ -35,6 +46,7 @@ def test_a_daily_table_is_shown_in_full() -> None:
             "dagster/column_schema": column_schema(NUMBERS),
             "dagster/table_name": "shop.numbers",
             "key": "part",
+            "query": "",
         },
     )
 
@@ -63,6 +75,69 @@ def test_columns_are_shown_with_type_description_and_constraints() -> None:
             ),
         ]
     )
+
+
+def made() -> Table:
+    """A table made from another: a number of what was sent, the day as it was kept, and a column that is configuration."""
+    day, part, number = NUMBERS.columns
+    columns = (
+        replace(day, made_from=("date",)),
+        replace(part, unit="position", made_from=()),
+        replace(number, unit="cents of currency"),
+    )
+    return replace(NUMBERS, columns=columns, origin=Origin(RAW, "body"))
+
+
+def test_columns_say_their_unit_and_what_they_are_made_from() -> None:
+    """In tags, which Dagster's pages show; and as lineage, for what draws it."""
+    assert {column.name: column.tags for column in column_schema(made()).columns} == {
+        "date": {"from": "numbers_raw.date"},
+        "part": {"unit": "position"},
+        "number": {"unit": "cents of currency", "from": "numbers_raw.body"},
+    }
+    raw = dg.AssetKey(["shop", "numbers_raw"])
+    lineage = dg.TableColumnLineage(
+        {"date": [dg.TableColumnDep(raw, "date")], "part": [], "number": [dg.TableColumnDep(raw, "body")]}
+    )
+    assert column_lineage("shop", made()) == lineage
+    assert asset_spec("shop", made(), vendor="bento").metadata["dagster/column_lineage"] == lineage
+
+
+CODE = Path(__file__).parents[1] / "analytics_assets/sources/bento"
+
+
+def test_a_table_says_who_answers_for_it_where_its_files_are_and_how_to_read_them() -> None:
+    """With links to its code on this machine."""
+    spec = placed(asset_spec("shop", NUMBERS, vendor="bento"), Place("/lake of o'neil", ["team:growth"], CODE))
+    assert (spec.owners, spec.metadata["dagster/uri"]) == (["team:growth"], "/lake of o'neil/shop/numbers")
+    assert spec.metadata["query"] == dg.MetadataValue.md(
+        "```sql\n"
+        "with days as (\n"
+        "  from read_parquet(\n"
+        "    '/lake of o''neil/shop/numbers/*/data.parquet',\n"
+        "    hive_partitioning = false, union_by_name = true)\n"
+        ")\n"
+        "from days where date = (select max(date) from days)\n"
+        "limit 100;\n"
+        "```"
+    )
+    links = spec.metadata["dagster/code_references"].code_references
+    assert [(link.file_path, link.label) for link in links] == [
+        (str(CODE / name), f"bento/{name}") for name in ("tables.py", "transform.py", "client.py")
+    ]
+    assert all(Path(link.file_path).is_file() for link in links)
+
+
+def test_links_to_code_lead_to_the_repository_if_one_is_named() -> None:
+    """Where the web server runs is no place a reader could open."""
+    place = Place("s3://bucket", [], CODE, "https://github.com/acme/growth/blob/main/")
+    links = (
+        placed(asset_spec("shop", NUMBERS, vendor="bento"), place).metadata["dagster/code_references"].code_references
+    )
+    assert [link.url for link in links] == [
+        f"https://github.com/acme/growth/blob/main/analytics_assets/sources/bento/{name}#L1"
+        for name in ("tables.py", "transform.py", "client.py")
+    ]
 
 
 def landed(**footer: Any) -> Landed:

@@ -71,6 +71,13 @@ def test_the_folders_name_is_the_account(load: Load) -> None:
     assert "shop_eu" in repository.get_top_level_resources()
 
 
+def test_owners_are_those_of_every_table_of_the_account(load: Load) -> None:
+    """People and teams; without any, nobody."""
+    owners = load(f"{SCHEDULE}\nowners: [team:growth, ana@example.com]").resolve_all_asset_specs()
+    assert {tuple(spec.owners) for spec in owners} == {("team:growth", "ana@example.com")}
+    assert {tuple(spec.owners) for spec in load(folder="shop_eu").resolve_all_asset_specs()} >= {()}
+
+
 @pytest.mark.parametrize("folder", ["shop-eu", "shop.eu", "_shop", "lake", "io_manager", "Größe"])
 def test_a_folder_that_cannot_be_an_account_is_refused(load: Load, folder: str) -> None:
     """Dagster has no such names, or all accounts share them."""
@@ -101,13 +108,21 @@ def test_a_folder_that_cannot_be_an_account_is_refused(load: Load, folder: str) 
             "defs.yaml:4 - attributes.schedule",
             "days_per_run\n  Value error, 0 days are none: use 1 or more.",
         ),
+        *(
+            (
+                f"{SCHEDULE}\nowners: [team:growth, '{owner}']",
+                "defs.yaml:5 - attributes.owners",
+                f"{owner!r} is no owner: use an e-mail address, or `team:` and a name, such as team:growth.",
+            )
+            for owner in ("growth", "ana@example", "team:")
+        ),
         (
             f"{SCHEDULE}\nads:\n  window: {{end: open}}",
             "defs.yaml:6 - attributes.ads.window",
             "end\n  Input should be 'exclusive' or 'inclusive'",
         ),
     ],
-    ids=["key", "nested key", "missing", "type", "number", "too small", "choice"],
+    ids=["key", "nested key", "missing", "type", "number", "too small", "owner", "address", "team", "choice"],
 )
 def test_wrong_keys_and_types_are_told_with_their_place(load: Load, attributes: str, place: str, reason: str) -> None:
     """The file, the field and what may stand there."""

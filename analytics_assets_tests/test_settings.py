@@ -16,6 +16,7 @@ DEFAULTS = Settings(
     timezone="UTC",
     schedules_on=False,
     budget_on=False,
+    repository=None,
 )
 
 
@@ -40,6 +41,7 @@ def test_live_mode_has_its_own_lake_and_state_and_runs_its_schedules() -> None:
         timezone="UTC",
         schedules_on=True,
         budget_on=True,
+        repository=None,
     )
 
 
@@ -54,6 +56,7 @@ def test_every_variable_can_be_set() -> None:
         "ANALYTICS_TIMEZONE": "Asia/Seoul",
         "ANALYTICS_SCHEDULES": "off",
         "ANALYTICS_BUDGET": "off",
+        "ANALYTICS_REPOSITORY": "https://github.com/acme/growth/blob/main",
     }
     assert given.keys() == VARIABLES.keys()
     assert settings(given) == Settings(
@@ -65,6 +68,7 @@ def test_every_variable_can_be_set() -> None:
         timezone="Asia/Seoul",
         schedules_on=False,
         budget_on=False,
+        repository="https://github.com/acme/growth/blob/main",
     )
 
 
@@ -88,6 +92,18 @@ def test_schedules_can_be_on_in_the_sandbox() -> None:
             "ANALYTICS_START_DATE",
             "2025-02-29",
             "ANALYTICS_START_DATE='2025-02-29' is not a date: write it as 2025-01-01.",
+        ),
+        *(
+            (
+                "ANALYTICS_REPOSITORY",
+                value,
+                "ANALYTICS_REPOSITORY is no address of a web page: write it as https://github.com/acme/growth/blob/main.",
+            )
+            for value in (
+                "git@github.com:acme/growth.git",
+                "https://ana:key@github.com/acme/growth",
+                "javascript:alert(1)",
+            )
         ),
         (
             "ANALYTICS_TIMEZONE",

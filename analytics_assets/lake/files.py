@@ -121,6 +121,16 @@ class Files:
             ) from error
 
 
+def address(root: str) -> str:
+    """A lake's root as any reader names it: an absolute path, or the URL without a user's name and password."""
+    last = root.rsplit("::", maxsplit=1)[-1]
+    protocol, separator, place = last.partition("://")
+    if not separator or protocol in {"file", "local"}:
+        return str(Path(place if separator else last).resolve())
+    host, slash, path = place.partition("/")
+    return f"{protocol}://{host.rpartition('@')[2]}{slash}{path}".rstrip("/")
+
+
 def _renamed(target: Path, content: bytes | pa.Buffer) -> None:
     aside = target.with_name(f"_{uuid.uuid4().hex}.tmp")
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -41,15 +41,15 @@ def raw_table(name: str, description: str, docs_url: str) -> Table:
         key=("part",),
         columns=(
             Column(DATE, pa.date32(), "The day of the partition, as the vendor counts days."),
-            Column("part", pa.int32(), "Position of the answer within the day, from 0."),
+            Column("part", pa.int32(), "Position of the answer within the day, from 0.", unit="position"),
             Column("endpoint", pa.string(), "Method and path template."),
             Column("path", pa.string(), "The path asked for."),
             Column("params", pa.string(), "The query as a JSON object, without what identifies the account."),
-            Column("status", pa.int16(), "HTTP status."),
+            Column("status", pa.int16(), "HTTP status.", unit="HTTP status code"),
             Column("body", pa.large_string(), "The body as sent, JSON text."),
             Column("requested_at", MOMENT, "Instant the answer was asked for.", is_observation=True),
             Column("answered_at", MOMENT, "Instant the answer was complete.", is_observation=True),
-            Column("attempts", pa.int16(), "Attempts it took.", is_observation=True),
+            Column("attempts", pa.int16(), "Attempts it took.", is_observation=True, unit="attempts"),
         ),
     )
 

@@ -31,6 +31,8 @@ class Column:
         description: What it holds, with unit and source, for the catalogue.
         nullable: Whether null is allowed; null always means "not known", never zero.
         is_observation: It says when or how something was read, not what: two readings that differ only here are the same day.
+        unit: What one of it is; every number has one.
+        made_from: Columns of the table's origin it comes from; None is the one the origin names, and none is configuration.
     """
 
     name: str
@@ -38,6 +40,21 @@ class Column:
     description: str
     nullable: bool = False
     is_observation: bool = False
+    unit: str = ""
+    made_from: Sequence[str] | None = None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a table is made from.
+
+    Attributes:
+        table: The table whose rows are read.
+        column: The column that holds what was sent: most columns come from it.
+    """
+
+    table: "Table"
+    column: str
 
 
 @dataclass(frozen=True)
@@ -50,6 +67,8 @@ class Table:
         columns: All columns; one of them is `date`, the day of the partition.
         key: The columns that tell rows of a day apart, in sort order; empty where rows have no identity.
         docs_url: The vendor's page.
+        origin: What it is made from; None for what is read or kept itself.
+        example: A query over its rows, named `days`, that minds what the description warns of; in DuckDB's SQL.
     """
 
     name: str
@@ -57,6 +76,8 @@ class Table:
     columns: Sequence[Column]
     key: Sequence[str] = ()
     docs_url: str = ""
+    origin: Origin | None = None
+    example: str = ""
 
     @cached_property
     def schema(self) -> pa.Schema:

@@ -13,7 +13,7 @@ import pytest
 
 from analytics_assets.errors import PermanentError, UnexpectedPayloadError
 from analytics_assets.lake.content import content_hash
-from analytics_assets.lake.store import Footer, Lake, Landed
+from analytics_assets.lake.store import Footer, Lake, Landed, address
 from analytics_assets.lake.table import DATE, Column
 from analytics_assets_tests.lake.sample import DAY, NEXT, NOON, TABLE, empty_row, files, land, row
 
@@ -168,3 +168,18 @@ def test_other_tools_read_the_lake_as_it_is(disk: Lake) -> None:
     with duckdb.connect() as database:
         found = database.execute(query, [f"{disk.root}/*/revenue/dt=*/*.parquet"]).fetchall()
     assert found == [(DAY, DAY, row()["revenue"], 3), (NEXT, NEXT, None, 3)]
+
+
+def test_a_lake_is_named_as_any_reader_finds_it_and_without_a_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Folders from the root of the disk, URLs as they are; what only opens them, and a user's name and password, left out."""
+    monkeypatch.chdir(tmp_path)
+    named = {
+        "data/lake": f"{tmp_path}/data/lake",
+        "file:///srv/lake/": "/srv/lake",
+        "s3://bucket/lake/": "s3://bucket/lake",
+        "simplecache::s3://bucket": "s3://bucket",
+        "sftp://ana:p@ss@host/lake": "sftp://host/lake",
+    }
+    assert {root: address(root) for root in named} == named

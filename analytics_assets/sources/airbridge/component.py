@@ -4,10 +4,11 @@ Keep meaning out of here: `request.py` checks what fits together, the schemas he
 """
 
 import dagster as dg
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from analytics_assets.clock import utc_now
 from analytics_assets.configuration import (
+    AccountComponent,
     BudgetConfig,
     ScheduleConfig,
     account_definitions,
@@ -116,11 +117,8 @@ class TasksConfig(dg.Model, dg.Resolvable):
         )
 
 
-class AirbridgeRevenue(dg.Component, dg.Model, dg.Resolvable):
+class AirbridgeRevenue(AccountComponent):
     """An Airbridge app: revenue reports by cohort day, their report tasks, and the app's catalogue."""
-
-    # What stands where a name belongs may be a key, so pydantic must not print it.
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     app_name: str = Field(description="The app's unique name, as in the address of its dashboard.")
     token: str = Field(
@@ -212,5 +210,6 @@ class AirbridgeRevenue(dg.Component, dg.Model, dg.Resolvable):
                 [changing_days(account, app, spec, self.schedule.lookback_days) for spec in specs],
             ),
             resource=self.resource(),
+            owners=self.owners,
             sensors=[sensor],
         )

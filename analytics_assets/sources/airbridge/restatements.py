@@ -15,6 +15,7 @@ from analytics_assets.lake.stream import Change, History
 from analytics_assets.lake.table import DATE, MOMENT, Column, Table
 from analytics_assets.sources.airbridge.request import ReportSpec
 from analytics_assets.sources.airbridge.tables import ADDITIVE_METRICS, DOCS_URL, cohorts_table, group_columns
+from analytics_assets.sources.airbridge.wording import UNITS
 
 _AGES: Final = (0, 7, 30)
 
@@ -30,14 +31,27 @@ def restatements_table(spec: ReportSpec) -> Table:
             "reached before. It only grows. Reaching an interval is no restatement."
         ),
         docs_url=DOCS_URL,
+        origin=cohorts.origin,
         key=(*labels, "interval", "seen_at"),
         columns=(
             *(column for column in cohorts.columns if column.name in {DATE, *labels, "interval"}),
-            Column("old_value", kind, "The value that stood; null where the group had not been there.", nullable=True),
-            Column("new_value", kind, "The value now; null where it is gone.", nullable=True),
+            Column(
+                "old_value",
+                kind,
+                "The value that stood; null where the group had not been there.",
+                nullable=True,
+                unit=UNITS[spec.metric],
+            ),
+            Column("new_value", kind, "The value now; null where it is gone.", nullable=True, unit=UNITS[spec.metric]),
             Column("is_masked", pa.bool_(), "Whether the vendor masked one of the two for privacy."),
-            Column("task_id", pa.string(), "Task that showed the new value; null if its day is empty.", nullable=True),
-            Column("seen_at", MOMENT, "Instant that task was asked for."),
+            Column(
+                "task_id",
+                pa.string(),
+                "Task that showed the new value; null if its day is empty.",
+                nullable=True,
+                made_from=("task_id",),
+            ),
+            Column("seen_at", MOMENT, "Instant that task was asked for.", made_from=("requested_at",)),
         ),
     )
 

@@ -10,22 +10,15 @@ from typing import Final
 import pyarrow as pa
 
 from analytics_assets.errors import PermanentError
-from analytics_assets.lake.table import DATE, MOMENT, MONEY, Column, Table
+from analytics_assets.lake.table import DATE, MOMENT, MONEY, Column, Origin, Table
 from analytics_assets.sources.airbridge.request import ReportSpec
+from analytics_assets.sources.airbridge.wording import QUANTITIES, UNITS, asked, cohorts_by_age, span, totals_by_group
 
 DOCS_URL: Final = "https://help.airbridge.io/en/references/revenue-report"
 MONEY_METRICS: Final = frozenset({"app_revenue", "app_arpu", "app_arppu"})
 COUNT_METRICS: Final = frozenset({"app_user_count", "app_event_count"})
 # Sums over groups mean something for these; ratios of different groups cannot be added.
 ADDITIVE_METRICS: Final = COUNT_METRICS | {"app_revenue"}
-_UNITS: Final = {
-    "app_revenue": "revenue in units of `currency`",
-    "app_arpu": "revenue per user of the start event, in units of `currency`",
-    "app_arppu": "revenue per paying user, in units of `currency`",
-    "app_user_count": "number of users",
-    "app_event_count": "number of events",
-    "app_roas": "revenue per cost in percent: 250 means 2.5 times the cost",
-}
 _FIXED: Final = frozenset(
     {
         "date",
@@ -78,7 +71,7 @@ def report_raw_table(spec: ReportSpec) -> Table:
     return Table(
         name=f"{spec.name}_raw",
         description=(
-            f"Airbridge report `{spec.name}` as sent: {_asked(spec)}. One row for each group with a sub-row for the day; a group's own total "
+            f"Airbridge report `{spec.name}` as sent: {asked(spec)}. One row for each group with a sub-row for the day; a group's own total "
             "is not kept, because it spans whatever days the task was asked for. Typed tables are made from it without a request."
         ),
         docs_url=DOCS_URL,
@@ -110,21 +103,24 @@ def cohorts_table(spec: ReportSpec) -> Table:
     return Table(
         name=f"{spec.name}_cohorts",
         description=(
-            f"Cohorts of the report `{spec.name}`: {_asked(spec)}. Each group of a day has {spec.intervals + 1} rows, one an interval, reached "
+            f"Cohorts of the report `{spec.name}`: {asked(spec)}. Each group of a day has {spec.intervals + 1} rows, one an interval, reached "
             "or not. A cohort changes until all its intervals are reached, and a little longer while the vendor corrects. "
             f"Values may be added over groups: {'yes' if spec.metric in ADDITIVE_METRICS else 'no, they are ratios'}."
         ),
         docs_url=DOCS_URL,
+        origin=Origin(report_raw_table(spec), "sub_row"),
+        example=cohorts_by_age(group_columns(spec), is_additive=spec.metric in ADDITIVE_METRICS),
         key=(*group_columns(spec), "interval"),
         columns=(
-            Column(DATE, pa.date32(), "Start date of the cohort, in the app's zone."),
+            Column(DATE, pa.date32(), "Start date of the cohort, in the app's zone.", made_from=(DATE,)),
             *_group_columns(spec),
-            Column("interval", pa.int16(), "Days since the start date; 0 is the start date itself."),
+            Column("interval", pa.int16(), "Days since the start date; 0 is the start date itself.", unit="days"),
             Column(
                 "value",
                 _value_type(spec.metric),
-                f"{_UNITS[spec.metric].capitalize()}, {_span(spec)}; null where not reached or not sent.",
+                f"{QUANTITIES[spec.metric]}, {span(spec)}; null where not reached or not sent.",
                 nullable=True,
+                unit=UNITS[spec.metric],
             ),
             *currency,
             Column(
@@ -134,6 +130,7 @@ def cohorts_table(spec: ReportSpec) -> Table:
                 "is_reached",
                 pa.bool_(),
                 "Whether the day of the interval was over in the app's zone when the report was asked for; before that there is no figure.",
+                made_from=(DATE, "requested_at"),
             ),
         ),
     )
@@ -145,28 +142,38 @@ def cohort_totals_table(spec: ReportSpec) -> Table:
     return Table(
         name=f"{spec.name}_cohort_totals",
         description=(
-            f"Totals of the cohorts of the report `{spec.name}` as of its last reading: {_asked(spec)}. They run up to the moment of the "
+            f"Totals of the cohorts of the report `{spec.name}` as of its last reading: {asked(spec)}. They run up to the moment of the "
             "reading, the unfinished day included, so they move until the cohort is older than its last interval."
         ),
         docs_url=DOCS_URL,
+        origin=Origin(report_raw_table(spec), "sub_row"),
+        example=totals_by_group(group_columns(spec)),
         key=tuple(group_columns(spec)),
         columns=(
-            Column(DATE, pa.date32(), "Start date of the cohort, in the app's zone."),
+            Column(DATE, pa.date32(), "Start date of the cohort, in the app's zone.", made_from=(DATE,)),
             *_group_columns(spec),
             Column(
                 "cost",
                 MONEY,
                 "`totalCost` in units of `currency`; dimensions without cost have none. Null where not sent.",
                 nullable=True,
+                unit="major units of currency",
             ),
             Column("cost_is_masked", pa.bool_(), masked),
-            Column("revenue", MONEY, "`totalRevenue` in units of `currency`. Null where not sent.", nullable=True),
+            Column(
+                "revenue",
+                MONEY,
+                "`totalRevenue` in units of `currency`. Null where not sent.",
+                nullable=True,
+                unit="major units of currency",
+            ),
             Column("revenue_is_masked", pa.bool_(), masked),
             Column(
                 "users",
                 pa.int64(),
                 "`totalUniqueUsers`; whether of the start event or paying is not documented. Null where not sent.",
                 nullable=True,
+                unit="users",
             ),
             Column("users_is_masked", pa.bool_(), masked),
             _currency(),
@@ -186,7 +193,7 @@ def tasks_table(spec: ReportSpec) -> Table:
         key=("request_id",),
         columns=(
             Column(DATE, pa.date32(), "Day of the observation, in the app's zone."),
-            Column("request_id", pa.int64(), "Number of the request in the ledger."),
+            Column("request_id", pa.int64(), "Number of the request in the ledger.", unit="serial number"),
             Column("first_day", pa.date32(), "First start date asked for."),
             Column("last_day", pa.date32(), "Last start date asked for, included."),
             Column(
@@ -195,9 +202,11 @@ def tasks_table(spec: ReportSpec) -> Table:
                 "The vendor's state of the present task, or INTENT, UNPOSTED, FORGOTTEN, REFUSED, LANDED, SUPERSEDED.",
             ),
             Column("is_open", pa.bool_(), "Whether some day of it has not landed."),
-            Column("days_left", pa.int32(), "Days of it that have not landed."),
-            Column("attempts", pa.int32(), "Tasks asked for so far."),
-            Column("landings", pa.int32(), "Runs the sensor has asked for since the present task was posted."),
+            Column("days_left", pa.int32(), "Days of it that have not landed.", unit="days"),
+            Column("attempts", pa.int32(), "Tasks asked for so far.", unit="tasks"),
+            Column(
+                "landings", pa.int32(), "Runs the sensor has asked for since the present task was posted.", unit="runs"
+            ),
             Column("task_id", pa.string(), "The vendor's id of the present task.", nullable=True),
             Column("opened_at", MOMENT, "Instant the request was opened."),
             Column("posted_at", MOMENT, "Instant the present task was asked for.", nullable=True),
@@ -251,22 +260,6 @@ CATALOG: Final = Table(
 )
 
 
-def _asked(spec: ReportSpec) -> str:
-    """What the constants of the report are: they are no columns."""
-    return (
-        f"`{spec.metric}`, aggregation `{spec.aggregation}`, of {', '.join(spec.return_events)} after {', '.join(spec.start_events)}, "
-        f"by {', '.join(spec.group_by)}"
-        + (f", {len(spec.filters)} filters" if spec.filters else "")
-        + (", of a cohort" if spec.cohort else "")
-    )
-
-
-def _span(spec: ReportSpec) -> str:
-    return (
-        "of the interval alone" if spec.aggregation == "on-day" else "from the start date up to and with the interval"
-    )
-
-
 def _value_type(metric: str) -> pa.DataType:
     """Money is decimal, counts are whole, and only a ratio is floating."""
     if metric in MONEY_METRICS:
@@ -276,12 +269,20 @@ def _value_type(metric: str) -> pa.DataType:
 
 def _group_columns(spec: ReportSpec) -> list[Column]:
     return [
-        Column(name, pa.string(), f"Value of the group-by field `{field}` as sent; empty means organic or none.")
+        Column(
+            name,
+            pa.string(),
+            f"Value of the group-by field `{field}` as sent; empty means organic or none.",
+            made_from=("group_values",),
+        )
         for name, field in zip(group_columns(spec), spec.group_by, strict=True)
     ]
 
 
 def _currency() -> Column:
     return Column(
-        "currency", pa.string(), "Currency of the money beside it, as configured; the vendor's answers never name it."
+        "currency",
+        pa.string(),
+        "Currency of the money beside it, as configured; the vendor's answers never name it.",
+        made_from=(),
     )

@@ -7,10 +7,11 @@ from datetime import date, timedelta
 from typing import Literal
 
 import dagster as dg
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from analytics_assets.clock import utc_now
 from analytics_assets.configuration import (
+    AccountComponent,
     BudgetConfig,
     ScheduleConfig,
     account_definitions,
@@ -68,11 +69,8 @@ class AdsConfig(dg.Model, dg.Resolvable):
     final_after_hours: float = Field(default=1.0, description="Hours after the end of a day before it is asked for.")
 
 
-class BentoStats(dg.Component, dg.Model, dg.Resolvable):
+class BentoStats(AccountComponent):
     """A Bento site: ads attribution by day, and audience and report statistics as they stand."""
-
-    # What stands where a name belongs may be a key, so pydantic must not print it.
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     keys: KeysConfig = Field(
         default_factory=KeysConfig, description="Names of the environment variables that hold the keys."
@@ -159,4 +157,5 @@ class BentoStats(dg.Component, dg.Model, dg.Resolvable):
             ],
             load=DailyLoad(self.schedule.cron, self.schedule.lookback_days, ads.final_at),
             resource=self.resource(),
+            owners=self.owners,
         )

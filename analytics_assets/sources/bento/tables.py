@@ -7,19 +7,32 @@ Keep how rows are made out of here (`transform.py`). Source of all meanings: htt
 import pyarrow as pa
 
 from analytics_assets.lake.raw import raw_table
-from analytics_assets.lake.table import DATE, MOMENT, Column, Table
+from analytics_assets.lake.table import DATE, MOMENT, Column, Origin, Table
 
 DOCS_URL = "https://bentonow.com/stats"
 
-_DAY = Column(DATE, pa.date32(), "The day asked for, in the zone of the account's `window`.")
-_SEEN_DAY = Column(DATE, pa.date32(), "The UTC day of the observation; the numbers are as of that moment.")
-_SEEN = Column("observed_at", MOMENT, "Instant the numbers were asked for.", is_observation=True)
-_DIMENSION = Column("dimension", pa.string(), "What is grouped by: source, campaign, medium, content or ad.")
-_MODE = Column("revenue_mode", pa.string(), "Which revenue events count: all_revenue, first_revenue or subscriptions.")
+_DAY = Column(DATE, pa.date32(), "The day asked for, in the zone of the account's `window`.", made_from=(DATE,))
+_SEEN_DAY = Column(
+    DATE, pa.date32(), "The UTC day of the observation; the numbers are as of that moment.", made_from=(DATE,)
+)
+_SEEN = Column(
+    "observed_at", MOMENT, "Instant the numbers were asked for.", is_observation=True, made_from=("requested_at",)
+)
+_DIMENSION = Column(
+    "dimension", pa.string(), "What is grouped by: source, campaign, medium, content or ad.", made_from=("params",)
+)
+_MODE = Column(
+    "revenue_mode",
+    pa.string(),
+    "Which revenue events count: all_revenue, first_revenue or subscriptions.",
+    made_from=("params",),
+)
 _CURRENCY = Column(
     "currency", pa.string(), "Currency of revenue_cents as sent, such as USD; empty where none is named."
 )
-_CENTS = Column("revenue_cents", pa.int64(), "Revenue in whole cents of `currency`.", nullable=True)
+_CENTS = Column(
+    "revenue_cents", pa.int64(), "Revenue in whole cents of `currency`.", nullable=True, unit="cents of currency"
+)
 _TRUNCATED = Column("revenue_truncated", pa.bool_(), "Whether Bento says its revenue is incomplete.", nullable=True)
 _ONE_ROW = "Counts repeat on each currency row of a key: sum counts only where is_main_currency is true, sum revenue_cents per currency only."
 
@@ -32,8 +45,8 @@ def _main(of: str) -> Column:
     )
 
 
-def _count(name: str, description: str) -> Column:
-    return Column(name, pa.int64(), description, nullable=True)
+def _count(name: str, description: str, *, unit: str = "people") -> Column:
+    return Column(name, pa.int64(), description, nullable=True, unit=unit)
 
 
 _RATE = Column(
@@ -41,6 +54,7 @@ _RATE = Column(
     pa.float64(),
     "Customers per signup in percent, 0 to 100, as Bento rounds it.",
     nullable=True,
+    unit="percent",
 )
 
 ADS_RAW = raw_table("ads_raw", "Answers of GET /stats/ads, one per dimension and revenue mode.", DOCS_URL)
@@ -52,6 +66,13 @@ ADS_ATTRIBUTION = Table(
         f"{_ONE_ROW} Bento returns the top values only, so the rows may add up to less than ads_totals; the dimensions overlap."
     ),
     docs_url=DOCS_URL,
+    origin=Origin(ADS_RAW, "body"),
+    example="""
+select dimension, revenue_mode, key, currency,
+       sum(signups) filter (is_main_currency) as signups,
+       sum(customers) filter (is_main_currency) as customers,
+       sum(revenue_cents) as revenue_cents
+from days group by all order by all""",
     key=("dimension", "revenue_mode", "key", "currency"),
     columns=(
         _DAY,
@@ -75,6 +96,7 @@ ADS_ATTRIBUTION = Table(
             pa.float64(),
             "Cents of `currency` per signup, as Bento rounds it; only on the row in Bento's revenueCurrency.",
             nullable=True,
+            unit="cents of currency",
         ),
         _TRUNCATED,
     ),
@@ -87,6 +109,10 @@ ADS_TOTALS = Table(
         f"answer carries its own: take one dimension, never the sum over dimensions. {_ONE_ROW}"
     ),
     docs_url=DOCS_URL,
+    origin=Origin(ADS_RAW, "body"),
+    example="""
+select date, revenue_mode, currency, is_main_currency, signups, customers, revenue_cents
+from days where dimension = (select min(dimension) from days) order by date desc, revenue_mode, currency""",
     key=("dimension", "revenue_mode", "currency"),
     columns=(
         _DAY,
@@ -99,6 +125,7 @@ ADS_TOTALS = Table(
             pa.string(),
             "The value that was filtered to, null without a filter. Not documented: whether it filters totals and chart too.",
             nullable=True,
+            made_from=("params",),
         ),
         _count("signups", "People who signed up; repeats on each currency row."),
         _count("customers", "People who bought; repeats on each currency row."),
@@ -111,7 +138,7 @@ ADS_TOTALS = Table(
         Column("top_source", pa.string(), "The strongest source; empty when there is none.", nullable=True),
         _TRUNCATED,
         Column("attribution_mode", pa.string(), "How the site attributes, such as last_click.", nullable=True),
-        _count("attribution_window_days", "Days after a click within which a signup counts for it."),
+        _count("attribution_window_days", "Days after a click within which a signup counts for it.", unit="days"),
         Column(
             "attribution_applies_to_ad_revenue", pa.bool_(), "Bento's attribution.appliesToAdRevenue.", nullable=True
         ),
@@ -125,6 +152,10 @@ ADS_CHART = Table(
         "nothing happened may be missing. Take one dimension, never the sum over dimensions."
     ),
     docs_url=DOCS_URL,
+    origin=Origin(ADS_RAW, "body"),
+    example="""
+select bucket_start, revenue_mode, signups, customers
+from days where dimension = (select min(dimension) from days) order by bucket_start desc, revenue_mode""",
     key=("dimension", "revenue_mode", "bucket_start"),
     columns=(
         _DAY,
@@ -138,6 +169,7 @@ ADS_CHART = Table(
             pa.float64(),
             "Revenue as sent. Neither its unit (cents or whole currency) nor its currency is documented; use ads_totals for money.",
             nullable=True,
+            unit="not documented",
         ),
         _TRUNCATED,
     ),
@@ -152,11 +184,14 @@ AUDIENCE_COUNTS = Table(
         "overlap each other and the site. Bento does not say that users are subscribers plus unsubscribers."
     ),
     docs_url=DOCS_URL,
+    origin=Origin(AUDIENCE_RAW, "body"),
     key=("kind", "id"),
     columns=(
         _SEEN_DAY,
-        Column("kind", pa.string(), "site or segment."),
-        Column("id", pa.string(), "Id of the segment; empty for the site, whose id is not stored."),
+        Column("kind", pa.string(), "site or segment.", made_from=("params",)),
+        Column(
+            "id", pa.string(), "Id of the segment; empty for the site, whose id is not stored.", made_from=("params",)
+        ),
         _count("user_count", "All people."),
         _count("subscriber_count", "Active people."),
         _count("unsubscriber_count", "People who have unsubscribed."),
@@ -177,11 +212,12 @@ REPORT_POINTS = Table(
         "number is one point. Shapes that are not documented give no rows: they stay in reports_raw and are named in the metadata."
     ),
     docs_url=DOCS_URL,
+    origin=Origin(REPORTS_RAW, "body"),
     key=("report_id", "point_no"),
     columns=(
         _SEEN_DAY,
-        Column("report_id", pa.string(), "Id of the report, as asked for."),
-        Column("point_no", pa.int32(), "Position of the point within the report, from 0."),
+        Column("report_id", pa.string(), "Id of the report, as asked for.", made_from=("params",)),
+        Column("point_no", pa.int32(), "Position of the point within the report, from 0.", unit="position"),
         Column("report_name", pa.string(), "Name of the report.", nullable=True),
         Column("chart_style", pa.string(), "How Bento draws it, such as counter or column_chart.", nullable=True),
         Column("report_type", pa.string(), "Bento's class of the report.", nullable=True),
@@ -189,7 +225,13 @@ REPORT_POINTS = Table(
         Column(
             "x", pa.string(), "Bento's x as sent, mostly a date; null for a report that is one number.", nullable=True
         ),
-        Column("y", pa.float64(), "The number; its unit is the report's own and not sent.", nullable=True),
+        Column(
+            "y",
+            pa.float64(),
+            "The number; its unit is the report's own and not sent.",
+            nullable=True,
+            unit="the report's own",
+        ),
         _SEEN,
     ),
 )

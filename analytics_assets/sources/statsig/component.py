@@ -4,10 +4,11 @@ Keep meaning out of here: the specs in `streams.py` check what fits together, th
 """
 
 import dagster as dg
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from analytics_assets.clock import utc_now
 from analytics_assets.configuration import (
+    AccountComponent,
     BudgetConfig,
     ScheduleConfig,
     account_definitions,
@@ -25,11 +26,8 @@ from analytics_assets.sources.statsig.resource import READ_BUDGET, StatsigResour
 from analytics_assets.sources.statsig.streams import ListingSpec, ValuesSpec
 
 
-class StatsigMetrics(dg.Component, dg.Model, dg.Resolvable):
+class StatsigMetrics(AccountComponent):
     """A Statsig project: the metrics of its events as defined each day, and their daily values."""
-
-    # What stands where a name belongs may be a key, so pydantic must not print it.
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     key: str = Field(
         default="STATSIG_CONSOLE_KEY", description="Environment variable of the Console API key; never the key itself."
@@ -103,4 +101,5 @@ class StatsigMetrics(dg.Component, dg.Model, dg.Resolvable):
             snapshots=[listing_assets(account, listing, clock=utc_now)],
             load=DailyLoad(self.schedule.cron, self.schedule.lookback_days, values.final_at),
             resource=self.resource(),
+            owners=self.owners,
         )

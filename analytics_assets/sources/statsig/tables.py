@@ -7,7 +7,7 @@ https://docs.statsig.com/api-reference/events/get-metrics-using-event-name and t
 import pyarrow as pa
 
 from analytics_assets.lake.raw import raw_table
-from analytics_assets.lake.table import DATE, MOMENT, Column, Table
+from analytics_assets.lake.table import DATE, MOMENT, Column, Origin, Table
 
 DEFINITIONS_URL = "https://docs.statsig.com/api-reference/events/get-metrics-using-event-name"
 VALUES_URL = "https://docs.statsig.com/api-reference/metrics/list-all-metric-values"
@@ -26,19 +26,47 @@ METRIC_VALUES = Table(
         "`metric_name::metric_type` can differ from `event_metrics.metric_id`: join on name and type."
     ),
     docs_url=VALUES_URL,
+    origin=Origin(VALUES_RAW, "body"),
+    example="""
+select date, metric_name, metric_type, value
+from days where is_overall order by date desc, metric_name, metric_type""",
     key=("metric_name", "metric_type", "unit_type"),
     columns=(
-        Column(DATE, pa.date32(), _DAY),
+        Column(DATE, pa.date32(), _DAY, made_from=(DATE,)),
         Column("metric_name", pa.string(), "Name of the metric; free text, blanks included."),
         Column(
             "metric_type", pa.string(), "Type of the metric, such as event_count, event_dau, sum, mean, ratio, funnel."
         ),
         Column("unit_type", pa.string(), "What is counted by: `overall`, userID, stableID or a custom id."),
         Column("is_overall", pa.bool_(), "Whether `unit_type` is `overall`; at most one row of a metric."),
-        Column("value", pa.float64(), "The value, in the metric's own unit (a count, a sum, a ratio).", nullable=True),
-        Column("numerator", pa.float64(), "Numerator of a ratio; null where none was sent.", nullable=True),
-        Column("denominator", pa.float64(), "Denominator of a ratio; null where none was sent.", nullable=True),
-        Column("input_rows", pa.int64(), "Rows the value was computed from; null where not sent.", nullable=True),
+        Column(
+            "value",
+            pa.float64(),
+            "The value, in the metric's own unit (a count, a sum, a ratio).",
+            nullable=True,
+            unit="the metric's own",
+        ),
+        Column(
+            "numerator",
+            pa.float64(),
+            "Numerator of a ratio; null where none was sent.",
+            nullable=True,
+            unit="the metric's own",
+        ),
+        Column(
+            "denominator",
+            pa.float64(),
+            "Denominator of a ratio; null where none was sent.",
+            nullable=True,
+            unit="the metric's own",
+        ),
+        Column(
+            "input_rows",
+            pa.int64(),
+            "Rows the value was computed from; null where not sent.",
+            nullable=True,
+            unit="rows",
+        ),
         Column("display_name", pa.string(), "The metric's label; null where not sent.", nullable=True),
     ),
 )
@@ -58,10 +86,11 @@ EVENT_METRICS = Table(
         "the nearest one by creation time (`is_reconstructed`), and then shows later edits and misses deleted metrics."
     ),
     docs_url=DEFINITIONS_URL,
+    origin=Origin(LISTING_RAW, "body"),
     key=("event_name", "metric_id"),
     columns=(
-        Column(DATE, pa.date32(), _DAY),
-        Column("event_name", pa.string(), "The event whose metrics were asked for."),
+        Column(DATE, pa.date32(), _DAY, made_from=()),
+        Column("event_name", pa.string(), "The event whose metrics were asked for.", made_from=("path",)),
         Column("metric_id", pa.string(), "Statsig's id; usually, not always, `name::type`: do not build or split it."),
         Column("metric_name", pa.string(), "Name; free text, blanks included."),
         Column(
@@ -93,9 +122,14 @@ EVENT_METRICS = Table(
             pa.float64(),
             "Start of a custom window, as sent (no page says the unit).",
             nullable=True,
+            unit="not documented",
         ),
         Column(
-            "custom_rollup_end", pa.float64(), "End of a custom window, as sent (no page says the unit).", nullable=True
+            "custom_rollup_end",
+            pa.float64(),
+            "End of a custom window, as sent (no page says the unit).",
+            nullable=True,
+            unit="not documented",
         ),
         Column("metric_events", pa.string(), "Events with aggregation and criteria, JSON text as sent.", nullable=True),
         Column("component_metrics", pa.string(), "Metrics it is composed of, JSON text as sent.", nullable=True),
@@ -108,7 +142,14 @@ EVENT_METRICS = Table(
         Column("owner_email", pa.string(), f"Who owns it. {_PERSONAL}", nullable=True),
         Column("last_modifier_name", pa.string(), f"Who edited it last. {_PERSONAL}", nullable=True),
         Column("last_modifier_email", pa.string(), f"Who edited it last. {_PERSONAL}", nullable=True),
-        Column("observed_at", MOMENT, "When the definitions were read.", is_observation=True),
-        Column("is_reconstructed", pa.bool_(), "Whether the day was rebuilt from a reading of another time."),
+        Column(
+            "observed_at", MOMENT, "When the definitions were read.", is_observation=True, made_from=("requested_at",)
+        ),
+        Column(
+            "is_reconstructed",
+            pa.bool_(),
+            "Whether the day was rebuilt from a reading of another time.",
+            made_from=(DATE, "requested_at"),
+        ),
     ),
 )

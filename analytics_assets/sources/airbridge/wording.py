@@ -1,0 +1,66 @@
+"""What the tables of a report say of themselves: what was asked, what the numbers are measured in, and a query to begin with.
+
+Keep columns and types out of here (`tables.py`). Source of the meanings: https://help.airbridge.io/en/references/revenue-report
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from analytics_assets.sources.airbridge.request import ReportSpec
+
+QUANTITIES: Final = {
+    "app_revenue": "Revenue in units of `currency`",
+    "app_arpu": "Revenue per user of the start event, in units of `currency`",
+    "app_arppu": "Revenue per paying user, in units of `currency`",
+    "app_user_count": "Number of users",
+    "app_event_count": "Number of events",
+    "app_roas": "Revenue per cost in percent: 250 means 2.5 times the cost",
+}
+UNITS: Final = {
+    "app_revenue": "major units of currency",
+    "app_arpu": "major units of currency",
+    "app_arppu": "major units of currency",
+    "app_user_count": "users",
+    "app_event_count": "events",
+    "app_roas": "percent",
+}
+
+
+def asked(spec: ReportSpec) -> str:
+    """What the constants of the report are: they are no columns."""
+    return (
+        f"`{spec.metric}`, aggregation `{spec.aggregation}`, of {', '.join(spec.return_events)} after {', '.join(spec.start_events)}, "
+        f"by {', '.join(spec.group_by)}"
+        + (f", {len(spec.filters)} filters" if spec.filters else "")
+        + (", of a cohort" if spec.cohort else "")
+    )
+
+
+def span(spec: ReportSpec) -> str:
+    """Which days a value is of."""
+    return (
+        "of the interval alone" if spec.aggregation == "on-day" else "from the start date up to and with the interval"
+    )
+
+
+def cohorts_by_age(labels: Sequence[str], *, is_additive: bool) -> str:
+    """Each cohort by age: one number a cohort where groups may be added, one a group where not."""
+    if is_additive:
+        return """
+select date, "interval", sum(value) as value, count(*) filter (is_masked) as masked_groups
+from days where is_reached group by all order by date desc, "interval\""""
+    groups = _quoted(labels)
+    return f"""
+select date, {groups}, "interval", value, is_masked
+from days where is_reached order by date desc, {groups}, "interval\""""  # noqa: S608 - for a person to copy; the names are columns
+
+
+def totals_by_group(labels: Sequence[str]) -> str:
+    """What each group cost and brought in, over the days that have landed."""
+    return f"""
+select {_quoted(labels)}, currency, sum(users) as users, sum(cost) as cost, sum(revenue) as revenue
+from days group by all order by users desc"""  # noqa: S608 - the same
+
+
+def _quoted(labels: Sequence[str]) -> str:
+    return ", ".join(f'"{label}"' for label in labels)
