@@ -6,6 +6,7 @@ Where do I go to...
     add or change a column          sources/<vendor>/tables.py and transform.py
     change time-outs or retries     http/
     change where files go           lake/
+    change who is told what fails   defs/alerts/defs.yaml, alerts/
     see how a report task is kept   state/ledger.py, sources/airbridge/report_tasks.py
     see the simulated vendors       sandbox/
 
@@ -17,11 +18,12 @@ import importlib
 from typing import Any
 
 _COMPONENTS = {
+    "Alerts": "analytics_assets.alerts.component",
     "BentoStats": "analytics_assets.sources.bento.component",
     "StatsigMetrics": "analytics_assets.sources.statsig.component",
     "AirbridgeRevenue": "analytics_assets.sources.airbridge.component",
 }
-__all__ = ["AirbridgeRevenue", "BentoStats", "StatsigMetrics"]
+__all__ = ["AirbridgeRevenue", "Alerts", "BentoStats", "StatsigMetrics"]
 
 
 def __getattr__(name: str) -> Any:

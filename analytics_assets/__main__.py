@@ -1,9 +1,10 @@
 """The command line, `analytics-assets`: what a person asks once, outside of Dagster's runs.
 
 `analytics-assets calibrate bento` finds out how Bento reads dates and prints the lines for the account's `defs.yaml`.
-`analytics-assets plan` says what a range of days will cost and asks nothing. Modes, addresses and
+`analytics-assets plan` says what a range of days will cost and asks nothing. `analytics-assets alerts test` sends a message to every
+destination of the alerts and says whether it arrived. Modes, addresses and
 keys are those of the runs: the sandbox unless ANALYTICS_MODE is live. Answers go to stdout, what went wrong to stderr.
-Status: 0 found, 1 open (the words say what to try), 2 not asked or refused.
+Status: 0 found or arrived, 1 open (the words say what to try), 2 not asked or refused.
 Keep decisions out of here; this module reads arguments, opens the account and prints.
 """
 
@@ -18,6 +19,9 @@ from pathlib import Path
 
 import dagster as dg
 
+from analytics_assets.alerts.cause import SUCCESS
+from analytics_assets.alerts.component import Alerts
+from analytics_assets.alerts.delivery import send
 from analytics_assets.clock import Clock, utc_now
 from analytics_assets.errors import SourceError
 from analytics_assets.plan import AccountPlan, planned
@@ -29,6 +33,7 @@ from analytics_assets.sources.bento.resource import BentoResource
 from analytics_assets.sources.bento.streams import WindowSpec
 from analytics_assets.sources.statsig.component import StatsigMetrics
 from analytics_assets.state.budget import Caller
+from analytics_assets.state.outbox import Message
 
 DEFS = Path(__file__).parent / "defs"
 
@@ -84,6 +89,13 @@ def _parser() -> argparse.ArgumentParser:
     planning.add_argument("--select", metavar="ACCOUNT,...", help="folders under defs/; all by default")
     planning.add_argument("--json", type=Path, metavar="FILE", help="where the plan is also written to, for programs")
     planning.set_defaults(carry_out=_plan)
+    alerting = commands.add_parser("alerts", help="try where alerts go")
+    testing = alerting.add_subparsers(title="what to do", required=True, metavar="WHAT").add_parser(
+        "test",
+        help="send a message to every destination",
+        description="Sends one message to every destination, and says which took it.",
+    )
+    testing.set_defaults(carry_out=lambda _chosen, defs, _clock: _test_alerts(defs))
     return parser
 
 
@@ -117,6 +129,8 @@ def _plan(chosen: argparse.Namespace, defs: Path, clock: Clock) -> int:
     asked: dict[str, AccountPlan] = {}
     for account in dict.fromkeys(accounts):
         component = _component(defs / account, option="--select")
+        if isinstance(component, Alerts) and not chosen.select:
+            continue
         if not isinstance(component, BentoStats | StatsigMetrics | AirbridgeRevenue):
             raise _RefusedError(f"--select {account}: a {type(component).__name__} has no plan.")
         asked[account] = component.plan(account)
@@ -128,6 +142,19 @@ def _plan(chosen: argparse.Namespace, defs: Path, clock: Clock) -> int:
     if not here.budget_on:
         print(f"In {here.mode} mode as set here, budgets are off: nothing waits.")
     return 0
+
+
+def _test_alerts(defs: Path) -> int:
+    loaded = (_component(defs / account, option="alerts") for account in _accounts(defs))
+    names = [name for component in loaded if isinstance(component, Alerts) for name in component.destinations]
+    if not names:
+        raise _RefusedError("no destination is configured: name one under `destinations` in defs/alerts/defs.yaml.")
+    words = "This is a test. Alerts arrive here: failed runs, report tasks in trouble, failed checks and late days."
+    message = Message(f"analytics_assets ({settings().mode}): alerts arrive here", words, SUCCESS)
+    troubles = {name: send(name, message) for name in names}
+    for name, trouble in troubles.items():
+        print(f"{name}: {'arrived.' if trouble is None else f'did not arrive. {trouble}'}")
+    return int(any(troubles.values()))
 
 
 async def _found(resource: BentoResource, day: date, clock: Clock) -> Finding:

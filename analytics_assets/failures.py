@@ -15,6 +15,7 @@ import dagster as dg
 from analytics_assets.errors import NotFinalError, SourceError, TransientError
 from analytics_assets.spans import in_words
 
+NEXT, DAYS_NOT_LANDED = "next", "days_not_landed"
 _SHOWN = 20
 _DATE = r"\d{4}-\d{2}-\d{2}"
 
@@ -38,7 +39,7 @@ def failure(
     """
     causes: dict[str, list[date]] = {}
     for day, error in errors.items():
-        causes.setdefault(_cause(day, error), []).append(day)
+        causes.setdefault(without_day(day, str(error)), []).append(day)
     lines = [f"{in_words(days)}: {cause}" for cause, days in list(causes.items())[:_SHOWN]]
     more = (
         f"\n... and {len(causes) - _SHOWN} more causes; all days are in the metadata." if len(causes) > _SHOWN else ""
@@ -53,7 +54,8 @@ def failure(
         f"{what}: {len(errors)} of {of} days did not land.\n" + "\n".join(lines) + f"{more}\n{advice}",
         metadata={
             **(spent or {}),
-            "days_not_landed": dg.MetadataValue.table(
+            NEXT: advice,
+            DAYS_NOT_LANDED: dg.MetadataValue.table(
                 records=[
                     dg.TableRecord(
                         {
@@ -71,7 +73,7 @@ def failure(
     )
 
 
-def _cause(day: date, error: SourceError) -> str:
-    """The message without the day, so that days with one cause share a line; a path or a span of days with the day in it stays as it is."""
+def without_day(day: date, words: str) -> str:
+    """What is said of a day without the day, so that days with one cause share a line; a path or a span of days with the day in it stays."""
     alone = rf"(?<![\w=/.-])(?<!{_DATE} to ){day}(?![\w/-])(?! to {_DATE})"
-    return re.sub(alone, "the day", str(error))
+    return re.sub(alone, "the day", words)

@@ -92,8 +92,13 @@ def settings(environment: Mapping[str, str] | None = None) -> Settings:
     )
 
 
-def secret(variable: str, environment: Mapping[str, str] | None = None) -> str:
-    """The value of a variable that holds a key.
+def secret(
+    variable: str,
+    environment: Mapping[str, str] | None = None,
+    *,
+    advice: str = "Live mode needs it; ANALYTICS_MODE=sandbox needs no key.",
+) -> str:
+    """The value of a variable that holds a key; `advice` says why it has to be set.
 
     Raises:
         AccessRefusedError: It is not set; the message names it, unless it looks like the key itself.
@@ -104,9 +109,7 @@ def secret(variable: str, environment: Mapping[str, str] | None = None) -> str:
         )
     value = (os.environ if environment is None else environment).get(variable, "").strip()
     if not value:
-        raise AccessRefusedError(
-            f"The environment variable {variable} is not set. Live mode needs it; ANALYTICS_MODE=sandbox needs no key."
-        )
+        raise AccessRefusedError(f"The environment variable {variable} is not set. {advice}")
     return value
 
 

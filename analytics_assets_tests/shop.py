@@ -47,6 +47,8 @@ class Shop:
         works: What each run told when it opened the stream.
         closing: Raised when the stream is closed, if anything.
         events: When the stream was opened and closed.
+        clock: The present instant of its runs.
+        partitions: Its days.
     """
 
     folder: Path
@@ -57,6 +59,7 @@ class Shop:
     works: list[Work] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
     clock: Clock = lambda: NOW
+    partitions: DailyPartitionsDefinition = PARTITIONS
 
     @property
     def lake(self) -> Lake:
@@ -78,19 +81,20 @@ class Shop:
                 raise self.closing
 
         step = DailyStep("numbers", "shop", "bento", RAW, (NUMBERS, SUMS), opened, 12, [dg.AssetKey(["other", "list"])])
-        return daily_assets(step, PARTITIONS, self.clock)
+        return daily_assets(step, self.partitions, self.clock)
 
-    def job(self) -> dg.JobDefinition:
-        """All its tables as a job."""
+    def definitions(self) -> dg.Definitions:
+        """The account, with all its tables as a job."""
         resources = {
             "shop": dg.ResourceDefinition.hardcoded_resource(self.vendor),
             "lake": LakeResource(root=str(self.folder), sandbox=False),
         }
         job = dg.define_asset_job("shop_daily")
-        definitions = dg.Definitions(
-            assets=[self.assets()], jobs=[job], resources=resources, executor=dg.in_process_executor
-        )
-        return definitions.resolve_job_def("shop_daily")
+        return dg.Definitions(assets=[self.assets()], jobs=[job], resources=resources, executor=dg.in_process_executor)
+
+    def job(self) -> dg.JobDefinition:
+        """All its tables as a job."""
+        return self.definitions().resolve_job_def("shop_daily")
 
     def run(
         self, tags: dict[str, str], *, again: dg.DagsterRun | None = None, tables: Sequence[str] = ()

@@ -75,6 +75,7 @@ def test_all_days_are_in_the_metadata_with_the_answer_that_was_kept() -> None:
         {MARCH[0]: "/lake/_quarantine/shop/1.txt"},
     )
     assert told.metadata == {
+        "next": dg.MetadataValue.text("Mend the cause, then re-execute from failure."),
         "days_not_landed": dg.MetadataValue.table(
             records=[
                 dg.TableRecord(
@@ -94,7 +95,7 @@ def test_all_days_are_in_the_metadata_with_the_answer_that_was_kept() -> None:
                     }
                 ),
             ]
-        )
+        ),
     }
 
 
@@ -121,4 +122,6 @@ def test_what_the_step_has_spent_stands_beside_the_days() -> None:
     """Requests are spent whether days land or not."""
     spent = {"requests_spent": {"GET /stats": 3}, "requests_repeated": 1, "seconds_waited": 2.5}
     told = failure({MARCH[0]: TransientError("Later.")}, of=1, what="shop/numbers", quarantined={}, spent=spent)
-    assert {name: value.value for name, value in told.metadata.items() if name != "days_not_landed"} == spent
+    assert {
+        name: value.value for name, value in told.metadata.items() if name not in {"next", "days_not_landed"}
+    } == spent

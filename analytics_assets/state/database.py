@@ -1,7 +1,7 @@
 """Opens the state database and brings its schema up to date.
 
 SQLite by default, in WAL mode with a long busy time-out, because runs, the sensor and the daemon write from processes of their own.
-Keep the meaning of rows out of here: `ledger.py`, `budget.py`.
+Keep the meaning of rows out of here: `ledger.py`, `budget.py`, `told.py`.
 """
 
 import secrets
@@ -35,7 +35,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from analytics_assets.errors import PermanentError
 
-VERSION = 2
+VERSION = 3
 # Any number, as long as nothing else in the database locks the same.
 _LOCK = 4_107_350
 
@@ -127,8 +127,53 @@ budget_queue = Table(
 
 salts = Table("salt", metadata, Column("salt", String(64), primary_key=True))
 
+alert_causes = Table(
+    "alert_causes",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("key", String(64), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("is_open", Integer, nullable=False),
+    Column("times", Integer, nullable=False),
+    Column("first_seen", String(40), nullable=False),
+    Column("last_seen", String(40), nullable=False),
+    Column("told_at", String(40), nullable=False),
+    Column("closed_at", String(40)),
+    Column("missing", Text, nullable=False),
+)
+Index(
+    "one_open_cause",
+    alert_causes.c.key,
+    unique=True,
+    sqlite_where=text("is_open = 1"),
+    postgresql_where=text("is_open = 1"),
+)
+
+alert_runs = Table(
+    "alert_runs",
+    metadata,
+    Column("run_id", String(64), primary_key=True),
+    Column("failed_at", String(40), nullable=False, index=True),
+)
+
+alert_messages = Table(
+    "alert_messages",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("destination", String(200), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("severity", String(20), nullable=False),
+    Column("made_at", String(40), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("next_try_at", String(40), nullable=False),
+    Column("sent_at", String(40)),
+    Column("trouble", Text),
+)
+
 # What brings a database of a version to the next. Tables that are new are made by themselves.
-_STEPS = {1: ["ALTER TABLE report_requests ADD COLUMN key_mark VARCHAR(64)"]}
+_STEPS: dict[int, list[str]] = {1: ["ALTER TABLE report_requests ADD COLUMN key_mark VARCHAR(64)"], 2: []}
 
 
 @lru_cache(maxsize=8)

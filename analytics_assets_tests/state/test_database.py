@@ -13,7 +13,16 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import CreateIndex
 
 from analytics_assets.errors import PermanentError
-from analytics_assets.state.database import VERSION, engine, metadata, requests, salts, schema_version
+from analytics_assets.state.database import (
+    VERSION,
+    alert_causes,
+    alert_runs,
+    engine,
+    metadata,
+    requests,
+    salts,
+    schema_version,
+)
 from analytics_assets.state.ledger import Ledger
 from analytics_assets.state.requests import as_text
 
@@ -42,6 +51,9 @@ def test_a_new_database_has_its_folder_tables_and_version(url: str, tmp_path: Pa
     made = engine(url)
     assert (tmp_path / "not/there/state.db").is_file()
     assert sorted(inspect(made).get_table_names()) == [
+        "alert_causes",
+        "alert_messages",
+        "alert_runs",
         "budget_doors",
         "budget_queue",
         "budget_spent",
@@ -220,3 +232,27 @@ def test_a_process_that_opens_a_new_database_while_another_does_waits_for_it(url
         release.start()
         assert Ledger(url).open_requests("shop") == []
         release.join()
+
+
+def test_a_database_of_the_second_version_gets_the_tables_of_the_alerts(url: str) -> None:
+    """They are new in the third; what was there stays."""
+    path = Path(url.removeprefix("sqlite:///"))
+    path.parent.mkdir(parents=True)
+    with closing(sqlite3.connect(path)) as second:
+        second.executescript(V1)
+        second.execute("ALTER TABLE report_requests ADD COLUMN key_mark VARCHAR(64)")
+        second.execute("UPDATE schema_version SET version = 2")
+        second.commit()
+    made = engine(url)
+    with made.connect() as connection:
+        assert connection.execute(select(schema_version)).all() == [(VERSION,)]
+        assert connection.execute(select(alert_runs)).all() == []
+        assert connection.execute(select(requests.c.account)).all() == [("shop",)]
+    assert {"alert_causes", "alert_messages", "alert_runs"} <= set(inspect(made).get_table_names())
+
+
+def test_postgres_would_refuse_a_second_open_cause_too() -> None:
+    """A cause that is over does not block the next."""
+    [index] = alert_causes.indexes
+    made = " ".join(str(CreateIndex(index).compile(dialect=PGDialect())).split())  # type: ignore[no-untyped-call]  # SQLAlchemy's dialects carry no types
+    assert made == "CREATE UNIQUE INDEX one_open_cause ON alert_causes (key) WHERE is_open = 1"

@@ -1,0 +1,75 @@
+"""What `defs/alerts/defs.yaml` may say: where alerts go and which, and the sensor made from it.
+
+Keep what an alert is out of here (`cause.py`). Dagster concept: components, https://docs.dagster.io/guides/build/components
+"""
+
+from datetime import timedelta
+from typing import Literal
+
+import dagster as dg
+from pydantic import ConfigDict, Field, field_validator
+
+from analytics_assets.alerts.cause import Kind
+from analytics_assets.alerts.sensor import AlertSpec, alert_sensor
+from analytics_assets.clock import utc_now
+from analytics_assets.configuration import variable_name
+
+
+class Alerts(dg.Component, dg.Model, dg.Resolvable):
+    """Where alerts go and which: one message a cause, to Slack, e-mail, a webhook or any other service that Apprise knows."""
+
+    # What stands where a name belongs may be an address with its password, so pydantic must not print it.
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    destinations: list[str] = Field(
+        default=[],
+        description="Environment variables that hold one Apprise address each; never the address itself. None: nothing is told.",
+    )
+    ui: str = Field(default="http://127.0.0.1:3000", description="Address of Dagster's UI, for the links in messages.")
+    kinds: list[Literal["failure", "task", "check", "late"]] = Field(
+        default=["failure", "task", "check", "late"],
+        description="Any of failure (runs), task (report tasks refused or failing often), check and late (days).",
+    )
+    checks_from: Literal["warn", "error"] = Field(
+        default="warn", description="warn, or error to be told only of checks of that severity."
+    )
+    repeat_hours: float = Field(
+        default=24.0, description="A cause that goes on is told again after so many hours; more than 0."
+    )
+    all_clear: bool = Field(default=False, description="Whether the end of a cause is told too.")
+
+    @field_validator("destinations")
+    @classmethod
+    def _names(cls, value: list[str]) -> list[str]:
+        names = [variable_name(one) for one in value]
+        if len(set(names)) < len(names):
+            raise ValueError("destinations: a variable is named twice, so each alert would come twice. Name it once.")
+        return names
+
+    @field_validator("ui")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")) or "@" in value:
+            raise ValueError(
+                "this must be the address of the UI, without a password, such as https://dagster.example.com"
+            )
+        return value
+
+    @field_validator("repeat_hours")
+    @classmethod
+    def _is_time(cls, value: float) -> float:
+        if not 0 < value < timedelta.max.total_seconds() / 3600:
+            raise ValueError(f"{value} hours are no time to wait: use more than 0, such as 24.")
+        return value
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002 - Dagster gives it
+        """The sensor."""
+        spec = AlertSpec(
+            destinations=tuple(self.destinations),
+            ui=self.ui,
+            kinds=frozenset(map(Kind, self.kinds)),
+            warnings=self.checks_from == "warn",
+            repeat=timedelta(hours=self.repeat_hours),
+            all_clear=self.all_clear,
+        )
+        return dg.Definitions(sensors=[alert_sensor(spec, clock=utc_now)])

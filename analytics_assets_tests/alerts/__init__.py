@@ -1,0 +1,1 @@
+"""Alerts: what is told, once, and where it arrives."""

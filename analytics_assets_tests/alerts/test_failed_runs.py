@@ -1,0 +1,169 @@
+"""A failed run is told once, by its cause: through real runs, the real sensor and a receiver on this machine."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from analytics_assets.errors import AccessRefusedError, PermanentError, TransientError, UnexpectedPayloadError
+from analytics_assets.http.statuses import Vendor, error_of
+from analytics_assets_tests.alerts.receivers import Receiver
+from analytics_assets_tests.alerts.scene import FIRST, Scene
+
+KEY = "bento-key-5f2c81d07e"
+
+
+def down(trace: str) -> TransientError:
+    """What an outage says; the vendor gives each answer a trace id."""
+    return TransientError(f"Bento GET /stats/ads: HTTP 503 (Back soon) [trace {trace}]. This may pass by itself.")
+
+
+def test_a_run_that_fails_a_hundred_days_sends_one_message(scene: Scene, receiver: Receiver) -> None:
+    """It names the step, the days, the vendor's words by how often they were said, what to do and where to look."""
+    refused = PermanentError("Bento GET /stats/ads: HTTP 400 (unknown source). The request is refused.")
+    errors = dict.fromkeys(range(100), down("a1")) | {41: refused, 42: refused}
+    run = scene.fails(errors, days=101, dagster__schedule_name="shop_daily")
+    assert scene.tick() == "1 new, 1 sent."
+    assert receiver.posts == [
+        {
+            "version": "1.0",
+            "title": "[sandbox] shop/numbers: 100 of 101 days did not land",
+            "message": (
+                "shop/numbers: 100 of 101 days did not land.\n"
+                "2026-01-01 to 2026-02-10, 2026-02-13 to 2026-04-10 (98 days): Bento GET /stats/ads: HTTP 503 (Back soon) "
+                "[trace a1]. This may pass by itself.\n"
+                "2026-02-11 to 2026-02-12 (2 days): Bento GET /stats/ads: HTTP 400 (unknown source). The request is refused.\n"
+                "Next: Mend the cause, then re-execute from failure. The schedule shop_daily asks for its days again with its next run.\n"
+                f"Look: http://dagster.example.com/runs/{run.run_id}"
+            ),
+            "attachments": [],
+            "type": "failure",
+        }
+    ]
+
+
+def test_one_outage_is_told_once_however_many_runs_it_fails(scene: Scene, receiver: Receiver) -> None:
+    """Later runs are counted; after a day the same outage is told again with their number, another trouble at once."""
+    for number in range(3):
+        scene.fails({0: down(f"t{number}"), 1: down(f"u{number}")}, days=2)
+    scene.tick()
+    assert receiver.titles() == ["[sandbox] shop: a run failed (shop/numbers)"]
+    assert receiver.posts[0]["message"].count("Look: ") == 3
+    scene.fails({0: down("later")}, days=1)
+    assert [scene.tick(), scene.tick()] == ["0 new, 0 sent.", "0 new, 0 sent."]
+
+    scene.later = timedelta(hours=25)
+    assert scene.tick() == "0 new, 0 sent."
+    scene.fails({0: down("a day later")}, days=1)
+    scene.fails({0: UnexpectedPayloadError(f"numbers {FIRST}: not a number.")}, days=1)
+    scene.tick()
+    assert receiver.titles()[1:] == [
+        "[sandbox] Again: shop/numbers: 1 of 1 days did not land",
+        "[sandbox] shop/numbers: 1 of 1 days did not land",
+    ]
+    again, other = receiver.posts[1]["message"], receiver.posts[2]["message"]
+    assert "This has made 5 steps fail since" in again
+    assert other.splitlines()[1] == "2026-01-01: numbers the day: not a number."
+
+
+def test_days_that_have_landed_since_are_not_told(scene_on_disk: Scene, receiver: Receiver) -> None:
+    """Neither all of a run's, nor some: only what is still missing is named."""
+    scene = scene_on_disk
+    scene.fails({0: down("a")}, days=1)
+    scene.fails({}, days=1)
+    scene.tick()
+    assert receiver.posts == []
+    scene.fails({number: down("b") for number in range(4)}, days=4)
+    scene.fails({}, days=2)
+    scene.tick()
+    assert receiver.titles() == ["[sandbox] shop/numbers: 2 of 4 days did not land"]
+    assert receiver.posts[0]["message"].splitlines()[1].startswith("2026-01-03 to 2026-01-04 (2 days): Bento")
+
+
+def test_the_end_of_a_failure_is_told_if_the_yaml_says_so(scene: Scene, receiver: Receiver) -> None:
+    """Once all its days have landed, and once; the same words later are a new cause."""
+    scene.spec = replace(scene.spec, all_clear=True)
+    scene.fails({0: down("a"), 1: down("a")}, days=2)
+    scene.tick()
+    scene.fails({}, days=1)
+    assert scene.tick() == "0 new, 0 sent."
+    scene.fails({}, days=2)
+    assert [scene.tick(), scene.tick()] == ["1 new, 1 sent.", "0 new, 0 sent."]
+    scene.fails({0: down("b")}, days=1)
+    scene.tick()
+    told = "shop/numbers: 2 of 2 days did not land"
+    assert [(post["title"], post["type"]) for post in receiver.posts] == [
+        (f"[sandbox] {told}", "failure"),
+        (f"[sandbox] All clear: {told}", "success"),
+        ("[sandbox] shop/numbers: 1 of 1 days did not land", "failure"),
+    ]
+    assert receiver.posts[1]["message"].startswith(f"{told}: over. It was first seen ")
+
+
+def test_days_a_report_task_still_works_at_are_left_to_it(scene: Scene, receiver: Receiver) -> None:
+    """The sensor lands them, and tells when it cannot; a report that is ready and does not land is told."""
+    ledger, now = scene.ledger, datetime(2026, 6, 1, tzinfo=UTC)
+    [request] = ledger.join_or_open("shop", "numbers", "a", [FIRST, date(2026, 1, 2)], longest=92, now=now)
+    ledger.saw(request.id, "FAILURE", now=now, reason="Internal error")
+    scene.fails({0: down("a"), 1: down("a")}, days=2)
+    assert (scene.tick(), receiver.posts) == ("0 new, 0 sent.", [])
+    ledger.saw(request.id, "SUCCESS", now=now)
+    scene.fails({0: down("a"), 1: down("a")}, days=2)
+    scene.tick()
+    assert receiver.titles() == ["[sandbox] shop/numbers: 2 of 2 days did not land"]
+
+
+def test_an_exception_that_is_not_ours_is_told_in_its_own_words(scene: Scene, receiver: Receiver) -> None:
+    """Without any of the accounts' keys that it may quote."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("BENTO_SECRET_KEY", KEY)
+        scene.shop.closing = RuntimeError(f"no session for {KEY}")
+        scene.runs(2)
+        scene.tick()
+    assert receiver.titles() == ["[sandbox] shop/numbers: the run failed"]
+    assert (
+        "no session for [redacted]\nNext: Mend the cause, then re-execute the run from failure."
+        in (receiver.posts[0]["message"])
+    )
+
+
+def test_a_key_that_the_vendor_echoes_is_in_no_message(scene: Scene, receiver: Receiver) -> None:
+    """The words of a refusal arrive, the key in them does not."""
+    echo = f'{{"error": "Key {KEY} is not valid"}}'.encode()
+    vendor = Vendor("Bento", "BENTO_SECRET_KEY", [KEY])
+    refusal = error_of(
+        vendor, endpoint="GET /stats/ads", status=401, headers={}, body=echo, now=datetime(2026, 6, 1, tzinfo=UTC)
+    )
+    assert isinstance(refusal, AccessRefusedError)
+    scene.fails({0: refusal}, days=1)
+    scene.tick()
+    assert receiver.posts[0]["message"].splitlines()[1] == (
+        "2026-01-01: Bento GET /stats/ads: HTTP 401 (Key [redacted] is not valid). "
+        "The credentials are refused: check BENTO_SECRET_KEY."
+    )
+    assert KEY not in str(receiver.posts)
+
+
+def test_a_run_that_dagster_starts_again_is_told_when_its_last_attempt_fails(scene: Scene, receiver: Receiver) -> None:
+    """A worker that was killed has no failed step; the run is told as a whole."""
+    job = scene.shop.job()
+    first = scene.instance.create_run_for_job(job, tags={"dagster/will_retry": "true"})
+    scene.instance.report_run_failed(first, "The worker was killed.")
+    assert (scene.tick(), receiver.posts) == ("0 new, 0 sent.", [])
+    last = scene.instance.create_run_for_job(job)
+    scene.instance.report_run_failed(last, "The worker was killed.")
+    scene.tick()
+    assert [(post["title"], post["message"].splitlines()[1]) for post in receiver.posts] == [
+        ("[sandbox] shop_daily: the run failed", "The worker was killed.")
+    ]
+
+
+def test_what_failed_before_the_first_look_is_not_told(scene: Scene, receiver: Receiver) -> None:
+    """Alerts begin when they are switched on; a look that finds no rows begins now."""
+    scene.fails({0: down("a")}, days=1)
+    scene.state = scene.state.replace("state.db", "new.db")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("ANALYTICS_STATE", scene.state)
+        assert (scene.tick(), receiver.posts) == ("0 new, 0 sent.", [])
+        scene.fails({0: down("b")}, days=1)
+        assert scene.tick() == "1 new, 1 sent."

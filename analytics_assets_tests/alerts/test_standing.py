@@ -1,0 +1,158 @@
+"""What stands is told once, repeated once a day, and told anew when it comes back: report tasks, checks, late days."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import dagster as dg
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
+
+from analytics_assets.alerts.cause import Kind
+from analytics_assets_tests.alerts.receivers import Receiver
+from analytics_assets_tests.alerts.scene import Scene
+from analytics_assets_tests.shop import table_key
+
+NOW = datetime(2026, 6, 1, 8, tzinfo=UTC)
+REFUSED = "Airbridge POST /reports: HTTP 401 (Unauthorized). The credentials are refused: check AIRBRIDGE_API_TOKEN."
+WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
+
+
+def test_one_refusal_pauses_many_tasks_and_is_one_message(scene: Scene, receiver: Receiver) -> None:
+    """It names each report with its days and the vendor's words; a task that is refused later for the same reason adds nothing."""
+    for report in ("revenue", "users"):
+        [request] = scene.ledger.join_or_open("shop", report, "a", [date(2026, 5, 1)], longest=92, now=NOW)
+        scene.ledger.saw(request.id, "REFUSED", now=NOW, reason=REFUSED)
+    assert [scene.tick(), scene.tick()] == ["1 new, 1 sent.", "0 new, 0 sent."]
+    [request] = scene.ledger.join_or_open("shop", "users", "a", [date(2026, 5, 2)], longest=92, now=NOW)
+    scene.ledger.saw(request.id, "REFUSED", now=NOW, reason=REFUSED)
+    assert scene.tick() == "0 new, 0 sent."
+    parts = [
+        f"shop/{report}: the report task is paused.\n"
+        f"2026-05-01: {REFUSED}\n"
+        "Next: It resumes when the key or the report is changed; or materialize the days to ask again.\n"
+        f"Look: http://dagster.example.com/assets/shop/{report}_tasks"
+        for report in ("revenue", "users")
+    ]
+    assert [(post["title"], post["message"], post["type"]) for post in receiver.posts] == [
+        ("[sandbox] shop: report tasks do not arrive (shop/revenue, shop/users)", "\n\n".join(parts), "failure")
+    ]
+
+
+def test_a_task_that_fails_again_and_again_is_told_from_the_third_attempt(scene: Scene, receiver: Receiver) -> None:
+    """Once; while it is asked for anew nothing is over. A day later it is told again, and when it has landed it is over."""
+    scene.spec = replace(scene.spec, all_clear=True)
+    ledger = scene.ledger
+    [request] = ledger.join_or_open("shop", "revenue", "a", [date(2026, 5, 1)], longest=92, now=NOW)
+
+    def fails(reason: str) -> None:
+        ledger.begin_attempt(request.id, now=NOW)
+        scene.tick()
+        ledger.saw(request.id, "FAILURE", now=NOW, reason=reason, next_look_at=NOW + timedelta(minutes=2))
+        scene.tick()
+
+    for reason in ("Internal error", "Internal error 2"):
+        fails(reason)
+    assert receiver.posts == []
+    for reason in ("Internal error 3", "Something else"):
+        fails(reason)
+    assert receiver.titles() == ["[sandbox] shop/revenue: report task FAILURE in attempt 3"]
+    assert receiver.posts[0]["message"].splitlines()[1:3] == [
+        "2026-05-01: Internal error 3",
+        "Next: The sensor asks for a new task at 2026-06-01 08:02 UTC.",
+    ]
+    scene.later = timedelta(hours=25)
+    assert [scene.tick(), scene.tick()] == ["1 new, 1 sent.", "0 new, 0 sent."]
+    ledger.landed(request.id, date(2026, 5, 1), now=NOW)
+    scene.tick()
+    assert receiver.titles()[1:] == [
+        "[sandbox] Still: shop/revenue: report task FAILURE in attempt 4",
+        "[sandbox] All clear: shop/revenue: report task FAILURE in attempt 4",
+    ]
+
+
+def test_a_check_is_told_when_it_fails_and_again_only_after_it_has_passed(scene: Scene, receiver: Receiver) -> None:
+    """With the severity it has; the same check of two tables is one message."""
+    for table in ("numbers", "sums"):
+        scene.evaluates(table, "volume", passed=False, severity=WARN, description=f"{table}: 3 rows, 60 before.")
+    assert [scene.tick(), scene.tick()] == ["1 new, 1 sent.", "0 new, 0 sent."]
+    parts = [
+        f"shop/{table}: check volume failed.\n"
+        f"{table}: 3 rows, 60 before.\n"
+        "Next: Nothing is held back; the check is evaluated again when the table is.\n"
+        f"Look: http://dagster.example.com/assets/shop/{table}?view=checks"
+        for table in ("numbers", "sums")
+    ]
+    assert [(post["title"], post["message"], post["type"]) for post in receiver.posts] == [
+        ("[sandbox] shop: a check failed (shop/numbers, shop/sums)", "\n\n".join(parts), "warning")
+    ]
+    scene.evaluates("numbers", "volume", passed=True)
+    assert scene.tick() == "0 new, 0 sent."
+    scene.evaluates("numbers", "volume", passed=False, severity=ERROR, description="No rows.")
+    assert scene.tick() == "1 new, 1 sent."
+    assert (receiver.posts[-1]["title"], receiver.posts[-1]["type"]) == (
+        "[sandbox] shop/numbers: check volume failed",
+        "failure",
+    )
+
+
+def test_late_days_have_words_of_their_own_and_one_message_an_account(scene: Scene, receiver: Receiver) -> None:
+    """Whatever the severity that checks are told from."""
+    scene.spec = replace(scene.spec, warnings=False)
+    scene.evaluates("numbers", "volume", passed=False, severity=WARN)
+    scene.evaluates("sums", "latest_final_day", passed=False, severity=WARN, description="2026-05-31 is missing.")
+    assert scene.tick() == "1 new, 1 sent."
+    assert [(post["title"], post["message"]) for post in receiver.posts] == [
+        (
+            "[sandbox] shop/sums: the newest final day has not landed",
+            (
+                "shop/sums: the newest final day has not landed.\n"
+                "2026-05-31 is missing.\n"
+                "Next: The schedule asks for it again with its next run; or materialize the day now.\n"
+                "Look: http://dagster.example.com/assets/shop/sums?view=checks"
+            ),
+        )
+    ]
+
+
+def test_a_check_counts_when_its_run_has_ended(scene: Scene, receiver: Receiver) -> None:
+    """Until then its other tables may still be on their way; one that is being evaluated again is neither new nor over."""
+    scene.spec = replace(scene.spec, all_clear=True)
+    run = scene.instance.create_run_for_job(scene.shop.job(), status=dg.DagsterRunStatus.STARTED)
+
+    def logs(data: dg.AssetCheckEvaluation | None) -> None:
+        planned = dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED
+        evaluated = dg.DagsterEventType.ASSET_CHECK_EVALUATION
+        key = dg.AssetCheckKey(table_key("numbers"), "volume")
+        scene.instance.report_dagster_event(
+            dg.DagsterEvent(
+                (evaluated if data else planned).value,
+                "shop_daily",
+                event_specific_data=data or AssetCheckEvaluationPlanned(asset_key=key.asset_key, check_name=key.name),
+            ),
+            run.run_id,
+        )
+
+    logs(None)
+    logs(dg.AssetCheckEvaluation(asset_key=table_key("numbers"), check_name="volume", passed=False))
+    assert (scene.tick(), receiver.posts) == ("0 new, 0 sent.", [])
+    scene.instance.report_run_canceled(run)
+    assert scene.tick() == "1 new, 1 sent."
+    run = scene.instance.create_run_for_job(scene.shop.job(), status=dg.DagsterRunStatus.STARTED)
+    logs(None)
+    assert scene.tick() == "0 new, 0 sent."
+
+
+def test_only_the_kinds_that_are_asked_for_are_told(scene: Scene, receiver: Receiver) -> None:
+    """The others are not looked for."""
+    scene.spec = replace(scene.spec, kinds=frozenset({Kind.LATE}))
+    scene.evaluates("numbers", "volume", passed=False)
+    [request] = scene.ledger.join_or_open("shop", "revenue", "a", [date(2026, 5, 1)], longest=92, now=NOW)
+    scene.ledger.saw(request.id, "REFUSED", now=NOW, reason=REFUSED)
+    scene.evaluates("numbers", "latest_final_day", passed=False)
+    scene.tick()
+    assert receiver.titles() == ["[sandbox] shop/numbers: the newest final day has not landed"]
+
+
+def test_what_the_ledger_tells_the_check_of_it_does_not_repeat(scene: Scene, receiver: Receiver) -> None:
+    """`reports_arrive` is the ledger in the UI."""
+    scene.evaluates("numbers", "reports_arrive", passed=False)
+    assert (scene.tick(), receiver.posts) == ("0 new, 0 sent.", [])
