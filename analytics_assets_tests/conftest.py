@@ -6,6 +6,11 @@ Keep fixtures that only some tests need beside those tests.
 import os
 
 import pytest
+from hypothesis import settings
+
+# A machine that is busy is slow; that is no finding.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 _OURS = ("ANALYTICS_", "BENTO_", "STATSIG_", "AIRBRIDGE_", "DAGSTER_HOME")
 

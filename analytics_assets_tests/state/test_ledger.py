@@ -4,8 +4,6 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from sqlalchemy import event
-from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from analytics_assets.state.ledger import Ledger
 from analytics_assets.state.requests import Request
@@ -122,19 +120,6 @@ def test_an_account_or_a_report_can_be_looked_at_by_itself(ledger: Ledger) -> No
     assert [one.id for one in ledger.open_requests("shop")] == [2, users.id]
     assert [one.id for one in ledger.open_requests("shop", "revenue")] == [2]
     assert [one.id for one in ledger.all_requests("shop", "revenue")] == [2, 1]
-
-
-def test_postgres_lets_one_process_open_at_a_time(ledger: Ledger) -> None:
-    """SQLite's transaction holds the write lock; there a row is locked first, or two runs would open overlapping days at once."""
-    statements: list[str] = []
-    event.listen(
-        ledger._engine,
-        "before_execute",
-        lambda _connection, statement, *_: statements.append(str(statement.compile(dialect=PGDialect()))),  # type: ignore[no-untyped-call]  # SQLAlchemy's dialects carry no types
-    )
-    opened(ledger, march(1, 1))
-    assert [statement.split()[0] for statement in statements[:2]] == ["SELECT", "SELECT"]
-    assert statements[0].split() == ["SELECT", "schema_version.version", "FROM", "schema_version", "FOR", "UPDATE"]
 
 
 def test_a_lease_is_taken_renewed_and_refused_to_others(ledger: Ledger) -> None:
