@@ -1,6 +1,7 @@
 """A real Dagster daemon over a project of the test's own: its folders, its process, and what it did.
 
-The project is one Airbridge account in a `defs.yaml`, loaded as the shipped ones are. No assertions here.
+The project's accounts are `defs.yaml` files, loaded as the shipped ones are; its instance is configured as the shipped one. No assertions
+here.
 """
 
 import json
@@ -8,11 +9,12 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import dagster as dg
 from dagster._core.definitions.run_request import InstigatorType
@@ -20,19 +22,6 @@ from dagster._core.definitions.run_request import InstigatorType
 PYTHON_ROOT = Path(__file__).parents[2]
 _PATIENCE_S = 20.0
 
-_INSTANCE = """
-    run_coordinator:
-      module: dagster._core.run_coordinator
-      class: QueuedRunCoordinator
-      config:
-        max_concurrent_runs: 4
-        dequeue_interval_seconds: 1
-    sensors:
-      use_threads: true
-      num_workers: 4
-    telemetry:
-      enabled: false
-"""
 _PROJECT = """
     [tool.dg]
     directory_type = "project"
@@ -55,13 +44,15 @@ _DEFINITIONS = '''
     import dagster as dg
 
     from analytics_assets.lake.resource import LakeResource
+    from analytics_assets.schedules import snapshots
 
 
     @dg.definitions
     def defs() -> dg.Definitions:
         """Everything Dagster sees."""
         loaded = dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
-        shared = dg.Definitions(resources={"lake": LakeResource()}, executor=dg.in_process_executor)
+        job, _ = snapshots("0 0 * * *", is_on=False)
+        shared = dg.Definitions(resources={"lake": LakeResource()}, jobs=[job], executor=dg.in_process_executor)
         return dg.Definitions.merge(loaded, shared)
 '''
 
@@ -76,65 +67,108 @@ class Project:
     def launch(self, job: str, tags: Mapping[str, str]) -> None:
         """Puts one run of a job into the instance's queue."""
         command = [sys.executable, "-m", "dagster", "job", "launch", "-w", str(self.root / "workspace.yaml"), "-j", job]
+        self._carried_out([*command, "--tags", json.dumps(dict(tags))])
+
+    def graphql(self, query: str, **variables: Any) -> dict[str, Any]:
+        """What the instance answers to one document, as the web server would."""
+        program = "from dagster_graphql.cli import main; main()"
+        command = [sys.executable, "-c", program, "-w", str(self.root / "workspace.yaml"), "-t", query]
+        answer = self.root / "answer.json"
+        said = self._carried_out([*command, "-v", json.dumps(variables), "-o", str(answer)])
+        told = json.loads(answer.read_text())
+        if told.get("errors"):
+            raise RuntimeError(f"the document was refused: {told['errors']}\n{said}")
+        data: dict[str, Any] = told["data"]
+        return data
+
+    def _carried_out(self, command: Sequence[str]) -> str:
         done = subprocess.run(
-            [*command, "--tags", json.dumps(dict(tags))],
+            command,
             cwd=self.root,
             env=dict(self.environment),
             check=False,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=60,
+            timeout=120,
         )
         if done.returncode:
-            raise RuntimeError(f"the run was not launched:\n{done.stdout}")
+            raise RuntimeError(f"{command[2]} failed:\n{done.stdout}")
+        return done.stdout
 
     @contextmanager
     def daemon(self) -> Iterator[None]:
         """`dagster-daemon run` until the block ends; it and all it has started are ended then."""
-        with (self.root / "daemon.log").open("wb") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "dagster._daemon", "run", "-w", str(self.root / "workspace.yaml")],
-                cwd=self.root,
-                env=dict(self.environment),
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        one = Daemon(self)
+        one.start()
         try:
             yield
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
-            try:
-                process.wait(_PATIENCE_S)
-            finally:
-                # What it started is in its group, and so ends with it even if it did not end itself.
-                _end_group(process.pid)
-                process.wait(_PATIENCE_S)
+            one.end()
 
     @contextmanager
     def instance(self) -> Iterator[dg.DagsterInstance]:
         """The instance the daemon works on."""
-        with dg.DagsterInstance.local_temp(str(self.root / "home")) as one:
+        with dg.DagsterInstance.from_config(str(self.root / "home")) as one:
             yield one
 
 
-def made_project(root: Path, account: str, defs_yaml: str, environment: Mapping[str, str]) -> Project:
-    """Writes the project into an empty folder."""
+@dataclass
+class Daemon:
+    """`dagster-daemon run` of a project, which may be started again after it was killed.
+
+    Attributes:
+        project: Whose.
+        groups: The process groups of the daemons started; all that a daemon starts is in its own.
+        process: The daemon of now.
+    """
+
+    project: Project
+    groups: list[int] = field(default_factory=list)
+    process: "subprocess.Popen[bytes] | None" = None
+
+    def start(self) -> None:
+        """Starts one."""
+        with (self.project.root / "daemon.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "dagster._daemon", "run", "-w", str(self.project.root / "workspace.yaml")],
+                cwd=self.project.root,
+                env=dict(self.project.environment),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self.groups.append(self.process.pid)
+
+    def end(self) -> None:
+        """Ends the daemon, and what is left of all that was started."""
+        assert self.process is not None
+        self.process.terminate()
+        try:
+            self.process.wait(_PATIENCE_S)
+        finally:
+            for group in self.groups:
+                _end_group(group)
+            self.process.wait(_PATIENCE_S)
+
+
+def made_project(root: Path, accounts: Mapping[str, str], environment: Mapping[str, str]) -> Project:
+    """Writes the project into an empty folder: the `defs.yaml` of each account, and the shipped instance with files of its own."""
     files = {
-        "home/dagster.yaml": _INSTANCE,
+        "home/dagster.yaml": (PYTHON_ROOT / "dagster.yaml").read_text().replace("data/dagster", str(root / "dagster")),
         "pyproject.toml": _PROJECT,
         "workspace.yaml": _WORKSPACE,
         "growth/__init__.py": '"""A project that uses the package."""\n',
         "growth/definitions.py": _DEFINITIONS,
         "growth/defs/__init__.py": '"""What is pulled."""\n',
-        f"growth/defs/{account}/defs.yaml": defs_yaml,
+        **{f"growth/defs/{account}/defs.yaml": text for account, text in accounts.items()},
     }
     for name, text in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(dedent(text), encoding="utf-8")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}  # noqa: TID251
+    foreign = ("PYTEST", "ANALYTICS_", "DAGSTER_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}  # noqa: TID251
     paths = os.pathsep.join([str(root), str(PYTHON_ROOT)])
     project = Project(root, {**kept, **environment, "DAGSTER_HOME": str(root / "home"), "PYTHONPATH": paths})
     with project.instance():

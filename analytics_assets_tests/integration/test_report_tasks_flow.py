@@ -74,7 +74,7 @@ def test_the_sensor_alone_sees_every_report_task_through_to_the_end(
     """One launched run, then the daemon: all days land with the truth of the seed, and no task is asked for that no failure forced."""
     with sandbox_server(OPTIONS) as sandbox:
         place = point(sandbox.url)
-        project = made_project(tmp_path / "project", "airbridge", DEFS_YAML, place.environment)
+        project = made_project(tmp_path / "project", {"airbridge": DEFS_YAML}, place.environment)
         with project.daemon():
             project.launch("airbridge_daily", range_tags(DAYS))
             _wait_for_all_days(project, place)

@@ -1,0 +1,68 @@
+"""The run launcher of one machine: Dagster's default one, which also tells whether a run's process is still there.
+
+Dagster's own notices a killed run only while the code server that started it lives. When both are gone (the daemon killed, the machine
+started anew) a run would stay STARTED until its maximum runtime. Named in `dagster.yaml`; the run monitoring of the daemon asks it, marks
+a run whose process is gone as failed, and the run retries start it again. Keep what a run does out of here.
+Dagster concept: run monitoring, https://docs.dagster.io/deployment/execution/run-monitoring
+"""
+
+import json
+import os
+import re
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from dagster import DagsterEventType, DagsterRun
+from dagster._core.launcher import CheckRunHealthResult, DefaultRunLauncher, WorkerStatus
+from dagster._core.storage.tags import GRPC_INFO_TAG
+
+from analytics_assets.clock import utc_now
+
+_STARTED = re.compile(r"Started process for run \(pid: (\d+)\)")
+_HERE = {"localhost", "127.0.0.1", "::1"}
+# A process that began this long after the run said its number is another one with that number.
+_LATE = timedelta(seconds=60)
+
+
+class WatchedRunLauncher(DefaultRunLauncher):
+    """Runs as processes of this machine, with their health."""
+
+    @property
+    def supports_check_run_worker_health(self) -> bool:
+        """It does."""
+        return True
+
+    def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
+        """Whether the run's process is there; a run of another machine, or one that has not said its number, is let be."""
+        host = json.loads(run.tags.get(GRPC_INFO_TAG, "{}")).get("host")
+        if host not in _HERE or not self.has_instance:
+            return CheckRunHealthResult(WorkerStatus.RUNNING)
+        said = self._instance.all_logs(run.run_id, of_type=DagsterEventType.ENGINE_EVENT)
+        numbers = [(found, entry.timestamp) for entry in said if (found := _STARTED.search(entry.message or ""))]
+        if not numbers:
+            return CheckRunHealthResult(WorkerStatus.RUNNING)
+        number, at = numbers[-1]
+        if is_alive(int(number[1]), datetime.fromtimestamp(at, UTC)):
+            return CheckRunHealthResult(WorkerStatus.RUNNING)
+        words = f"the process of the run (pid {number[1]}) is gone: it was killed, or the machine was started anew"
+        return CheckRunHealthResult(WorkerStatus.FAILED, words)
+
+
+def is_alive(pid: int, since: datetime) -> bool:
+    """Whether the process that had this number at an instant is there; where the system does not tell when it began, any of that number."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    stat = Path(f"/proc/{pid}/stat")
+    try:
+        # After the name, which may hold anything: the state first, and the beginning in ticks since the machine's.
+        state, *more = stat.read_text().rpartition(")")[2].split()
+    except OSError:
+        return not Path("/proc/self/stat").exists()
+    booted = utc_now() - timedelta(seconds=time.clock_gettime(time.CLOCK_BOOTTIME))
+    began = booted + timedelta(seconds=int(more[18]) / os.sysconf("SC_CLK_TCK"))
+    return state not in {"Z", "X"} and began < since + _LATE
