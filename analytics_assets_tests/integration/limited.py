@@ -1,9 +1,8 @@
-"""A sandbox server whose Bento refuses: by a limit counted on arrival, or with Retry-After by lot.
+"""A sandbox server that refuses: Bento by a limit counted on arrival, or any vendor with Retry-After by lot.
 
 The refusals stand before the sandbox, in an ASGI app of their own. No assertions here, and nothing of the production code.
 """
 
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -11,14 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
 
-import uvicorn
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from analytics_assets.sandbox.app import create_app
 from analytics_assets.sandbox.options import Options
+from analytics_assets_tests.integration.server import served
 
-_PATIENCE_S = 20.0
+_MOST_IN_A_ROW = 2
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class Limited:
     """The app before the sandbox.
 
     Attributes:
-        refusal: Given itself and a query of Bento; None lets it pass, a number refuses it with that Retry-After in seconds.
+        refusal: Given itself, path and query; None lets it pass, a number refuses it with that Retry-After in seconds.
         url: Where it is served.
         arrivals: All requests, oldest first.
     """
@@ -59,7 +58,7 @@ class Limited:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Counts, then refuses or passes on."""
         path, query = scope["path"], scope["query_string"].decode()
-        after = self.refusal(self, query) if path.startswith("/bento/") else None
+        after = self.refusal(self, f"{path}?{query}")
         self.arrivals.append(Arrival(time.monotonic(), path, query, 0 if after is None else 429))
         if after is None:
             await self.app(scope, receive, send)
@@ -73,9 +72,11 @@ class Limited:
 
 
 def at_most(requests: int, window_s: float) -> Refusal:
-    """Refuses what arrives when so many have arrived within the window before it."""
+    """Refuses what arrives at Bento when so many have arrived within the window before it."""
 
-    def refusal(server: Limited, _query: str) -> float | None:
+    def refusal(server: Limited, asked: str) -> float | None:
+        if not asked.startswith("/bento/"):
+            return None
         now = time.monotonic()
         return 0.0 if sum(now - one.at < window_s for one in server.of("bento")) >= requests else None
 
@@ -83,12 +84,15 @@ def at_most(requests: int, window_s: float) -> Refusal:
 
 
 def by_lot(share: float, after_s: float, seed: int) -> Refusal:
-    """Refuses a share of the calls; the lot falls by query and attempt, so that the order of arrival does not matter."""
+    """Refuses a share of the calls, none a third time in a row; the lot falls by request and attempt, whatever the order of arrival."""
     attempts: Counter[str] = Counter()
+    in_a_row: Counter[str] = Counter()
 
-    def refusal(_server: Limited, query: str) -> float | None:
-        attempts[query] += 1
-        return after_s if Random(f"{seed} {query} {attempts[query]}").random() < share else None
+    def refusal(_server: Limited, asked: str) -> float | None:
+        attempts[asked] += 1
+        is_refused = Random(f"{seed} {asked} {attempts[asked]}").random() < share and in_a_row[asked] < _MOST_IN_A_ROW
+        in_a_row[asked] = in_a_row[asked] + 1 if is_refused else 0
+        return after_s if is_refused else None
 
     return refusal
 
@@ -97,26 +101,5 @@ def by_lot(share: float, after_s: float, seed: int) -> Refusal:
 def limited_server(refusal: Refusal, options: Options) -> Iterator[Limited]:
     """Serves the vendors on a free port until the block ends."""
     limited = Limited(refusal, create_app(options))
-    config = uvicorn.Config(
-        limited,
-        port=0,
-        access_log=False,
-        log_level="critical",
-        ws="none",
-        lifespan="off",
-        timeout_graceful_shutdown=1,
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, name="limited sandbox", daemon=True)
-    thread.start()
-    until = time.monotonic() + _PATIENCE_S
-    while not server.started:
-        if time.monotonic() > until or not thread.is_alive():
-            raise RuntimeError("the sandbox server does not start")
-        time.sleep(0.01)
-    limited.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    try:
+    with served(limited) as limited.url:
         yield limited
-    finally:
-        server.should_exit = True
-        thread.join(_PATIENCE_S)

@@ -31,6 +31,7 @@ from analytics_assets.sources.bento.streams import AdsSpec, AudienceSpec, Report
 from analytics_assets.sources.statsig.assets import definitions_assets, listing_assets, values_assets
 from analytics_assets.sources.statsig.resource import StatsigResource
 from analytics_assets.sources.statsig.streams import ListingSpec, ValuesSpec
+from analytics_assets.state.resource import BudgetSettings
 
 SEOUL_APP = App("myapp", "Asia/Seoul", "USD", 4.0)
 FIRST, LAST = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
@@ -55,7 +56,7 @@ REVENUE = report("revenue", "app_revenue", "cumulative", intervals=30)
 
 @dataclass(frozen=True)
 class Wishes:
-    """What the three accounts of a test pull, how report tasks are waited for, and how far back schedules ask, by account (1 day)."""
+    """What the three accounts of a test pull, how report tasks are waited for, how far back schedules ask, by account, and what is spent."""
 
     ads: AdsSpec = field(default_factory=AdsSpec)
     audience: AudienceSpec = field(default_factory=AudienceSpec)
@@ -63,6 +64,7 @@ class Wishes:
     reports: tuple[ReportSpec, ...] = (REVENUE,)
     wait_s: float = 60.0
     policy: TaskPolicy = field(default_factory=lambda: TaskPolicy(first_look_s=0.05, first_pause_s=0.1))
+    budget: BudgetSettings | None = None
     lookback_days: Mapping[str, int] = field(default_factory=dict)
 
     def load(self, account: str, final_at: Callable[[date], datetime], changing: Sequence[Changing] = ()) -> DailyLoad:
@@ -74,6 +76,7 @@ def definitions_at(clock: Clock, wishes: Wishes) -> dg.Definitions:
     """All three accounts as production puts them together, but with a clock of the test's."""
     chosen = settings()
     partitions = daily_partitions(chosen)
+    spending = {} if wishes.budget is None else {"budget": wishes.budget}
     waiting = Waiting(wishes.wait_s, DAYS_PER_RUN, 100, wishes.policy)
     first_load = wishes.lookback_days.get("airbridge")
     changing = [changing_days("airbridge", SEOUL_APP, spec, first_load) for spec in wishes.reports if first_load]
@@ -85,7 +88,7 @@ def definitions_at(clock: Clock, wishes: Wishes) -> dg.Definitions:
             reports_assets("bento", wishes.bento_reports, clock=clock),
         ],
         load=wishes.load("bento", wishes.ads.final_at),
-        resource=BentoResource(),
+        resource=BentoResource(**spending),
     )
     statsig = account_definitions(
         "statsig",
@@ -95,7 +98,7 @@ def definitions_at(clock: Clock, wishes: Wishes) -> dg.Definitions:
         ],
         snapshots=[listing_assets("statsig", ListingSpec(), clock=clock)],
         load=wishes.load("statsig", ValuesSpec().final_at),
-        resource=StatsigResource(),
+        resource=StatsigResource(**spending),
     )
     airbridge = account_definitions(
         "airbridge",
@@ -108,7 +111,7 @@ def definitions_at(clock: Clock, wishes: Wishes) -> dg.Definitions:
             *(tasks_assets("airbridge", SEOUL_APP, spec, clock=clock) for spec in wishes.reports),
         ],
         load=wishes.load("airbridge", SEOUL_APP.final_at, changing),
-        resource=AirbridgeResource(app_name=SEOUL_APP.name),
+        resource=AirbridgeResource(app_name=SEOUL_APP.name, **spending),
         sensors=[
             report_sensor(
                 "airbridge",

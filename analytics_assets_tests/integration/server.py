@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import uvicorn
+from starlette.types import ASGIApp
 
 from analytics_assets.sandbox.app import create_app
 from analytics_assets.sandbox.options import Options
@@ -35,9 +36,14 @@ class Sandbox:
         counts: dict[str, int] = self._control("GET", "/counts")
         return counts
 
+    def log(self) -> list[dict[str, Any]]:
+        """The last requests as the sandbox logged them, oldest first: vendor, endpoint, path, query, status and instant of arrival."""
+        entries: list[dict[str, Any]] = self._control("GET", "/requests")
+        return entries
+
     def requests(self, vendor: str) -> list[str]:
         """Path and decoded query of each request to a vendor, oldest first, without what identifies the account."""
-        asked = [one for one in self._control("GET", "/requests") if one["vendor"] == vendor]
+        asked = [one for one in self.log() if one["vendor"] == vendor]
         urls = [httpx.URL(f"{one['path']}?{one['query']}").copy_remove_param("site_uuid") for one in asked]
         return [f"{url.path}?{url.query.decode()}".rstrip("?") for url in urls]
 
@@ -65,8 +71,15 @@ class Sandbox:
 @contextmanager
 def sandbox_server(options: Options | None = None, world: World | None = None) -> Iterator[Sandbox]:
     """Serves the vendors on a free port until the block ends."""
+    with served(create_app(options or Options(), world)) as url:
+        yield Sandbox(url)
+
+
+@contextmanager
+def served(app: ASGIApp) -> Iterator[str]:
+    """Serves an app on a free port until the block ends; gives its address."""
     config = uvicorn.Config(
-        create_app(options or Options(), world),
+        app,
         port=0,
         access_log=False,
         log_level="critical",
@@ -83,7 +96,7 @@ def sandbox_server(options: Options | None = None, world: World | None = None) -
             raise RuntimeError("the sandbox server does not start")
         time.sleep(0.01)
     try:
-        yield Sandbox(f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}")
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join(_PATIENCE_S)
