@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent
@@ -21,6 +21,7 @@ from dagster._core.definitions.run_request import InstigatorType
 
 PYTHON_ROOT = Path(__file__).parents[2]
 _PATIENCE_S = 20.0
+_LONGEST_COMMAND_S = 300.0
 
 _PROJECT = """
     [tool.dg]
@@ -90,7 +91,7 @@ class Project:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=120,
+            timeout=_LONGEST_COMMAND_S,
         )
         if done.returncode:
             raise RuntimeError(f"{command[2]} failed:\n{done.stdout}")
@@ -144,12 +145,11 @@ class Daemon:
         """Ends the daemon, and what is left of all that was started."""
         assert self.process is not None
         self.process.terminate()
-        try:
+        with suppress(subprocess.TimeoutExpired):
             self.process.wait(_PATIENCE_S)
-        finally:
-            for group in self.groups:
-                _end_group(group)
-            self.process.wait(_PATIENCE_S)
+        for group in self.groups:
+            _end_group(group)
+        self.process.wait(_PATIENCE_S)
 
 
 def made_project(root: Path, accounts: Mapping[str, str], environment: Mapping[str, str]) -> Project:
@@ -187,7 +187,5 @@ def tick_reasons(instance: dg.DagsterInstance) -> str:
 
 
 def _end_group(group: int) -> None:
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(group, signal.SIGKILL)
-    except ProcessLookupError:
-        return
