@@ -186,10 +186,9 @@ class Landing:
             if standing is not None and stream.raw.name in self.selected:
                 tables[stream.raw.name] = standing
         requested_at = None if standing is None else standing.footer.requested_at
-        for table in stream.typed:
-            if table.name in before:
-                changed = counted(table, before[table.name], made[table.name].content)
-                figures[table.name] = {**figures[table.name], **changed}
+        for table in (one for one in stream.typed if one.name in before):
+            old, new = before[table.name], made[table.name].content
+            figures[table.name] = {**figures[table.name], **counted(table, old, new), **stream.moved(table, old, new)}
         if stream.history is not None:
             self._keep(stream, day, tables, figures, before=before, made=made, raw=content, requested_at=requested_at)
         for table in stream.typed:

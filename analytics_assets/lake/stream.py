@@ -79,6 +79,7 @@ class Stream:
         landed: Told when a fetched day stands in the lake.
         requests: The least requests that `fetch` sends for some days, by endpoint; pages and looks can be more.
         history: Keeps what later readings changed, where that is kept.
+        moved: By how much another reading of a day moved a table, as figures; given the table, what stood and what stands now.
     """
 
     account: str
@@ -93,3 +94,4 @@ class Stream:
     landed: Callable[[date], None] = lambda _day: None
     requests: Callable[[Sequence[date]], Mapping[str, int]] = lambda _days: {}
     history: History | None = None
+    moved: Callable[[Table, pa.Table, pa.Table], Mapping[str, Any]] = lambda _table, _before, _after: {}

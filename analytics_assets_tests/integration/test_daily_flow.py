@@ -62,7 +62,7 @@ def _lookbacks(now: datetime) -> dict[str, list[date]]:
     day = timedelta(days=1)
     newest = {
         # An hour after the day's end.
-        "bento": (7, (now - timedelta(hours=1)).date() - day),
+        "bento": (8, (now - timedelta(hours=1)).date() - day),
         # 20:00 UTC of the next day.
         "statsig": (4, (now - timedelta(hours=20)).date() - day),
         # 19:00 UTC of the day itself, which is then not over yet.

@@ -10,13 +10,14 @@ import dagster as dg
 import pytest
 
 from analytics_assets.lake.store import Lake
+from analytics_assets.sandbox.credentials import AIRBRIDGE_API_TOKEN
 from analytics_assets.sandbox.options import Options
 from analytics_assets.sources.airbridge.resource import AirbridgeResource
 from analytics_assets_tests.integration.conftest import Place
 from analytics_assets_tests.integration.driven import TASK_S, Driven, driven
 from analytics_assets_tests.integration.hand_airbridge import REVENUE_COHORTS
 from analytics_assets_tests.integration.hand_world import D11, DAYS, NOW, hand_world
-from analytics_assets_tests.integration.running import FIRST, LAST, failure_words, in_order, report, rows
+from analytics_assets_tests.integration.running import FIRST, LAST, SEOUL_APP, failure_words, in_order, report, rows
 from analytics_assets_tests.integration.server import POST_REPORT, READ_REPORT, REPORT
 
 COHORTS = dg.AssetKey(["airbridge", "revenue_cohorts"])
@@ -138,9 +139,15 @@ def latest_check(account: Driven) -> dg.AssetCheckEvaluation:
     return record.event.dagster_event.asset_check_evaluation_data
 
 
-def test_a_pause_ends_by_itself_when_the_key_changes(account: Driven) -> None:
-    """The same key is not tried again, an hour later; another one is, once."""
-    refused(account)
+def test_a_pause_ends_by_itself_when_the_key_changes(account: Driven, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The vendor refuses the one key and takes the other: the first is not tried again, an hour later; the second is, once."""
+    for name, value in (("MODE", "live"), ("BUDGET", "off")):
+        monkeypatch.setenv(f"ANALYTICS_{name}", value)
+    account.resource = AirbridgeResource(app_name=SEOUL_APP.name, base_url=f"{account.sandbox.url}/airbridge")
+    monkeypatch.setenv("AIRBRIDGE_API_TOKEN", "a-key-that-was-withdrawn")
+    assert not account.materialize(DAYS).success
+    assert account.sandbox.answered(POST_REPORT) == {401: 1}
+    account.sandbox.forget()
     account.pass_seconds(3600)
     requests, words, _ = account.tick()
     assert (requests, account.sandbox.counts()) == ([], {})
@@ -150,14 +157,12 @@ def test_a_pause_ends_by_itself_when_the_key_changes(account: Driven) -> None:
     assert (warned.description or "").startswith("2025-06-10 to 2025-06-12: REFUSED in attempt 1 (Airbridge POST ")
     assert "HTTP 401" in (warned.description or "")
 
-    # What was refused was another key than the one in use now.
-    with closing(sqlite3.connect(account.place.state.removeprefix("sqlite:///"))) as state, state:
-        state.execute("UPDATE report_requests SET key_mark = 'of another key'")
+    monkeypatch.setenv("AIRBRIDGE_API_TOKEN", AIRBRIDGE_API_TOKEN)
     [request], _, _ = account.tick()
     account.execute(request)
     account.settle()
     assert landed(account)
-    assert account.sandbox.counts()[POST_REPORT] == 1
+    assert account.sandbox.answered(POST_REPORT) == {200: 1}
     assert latest_check(account).passed
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from analytics_assets.lake.changes import counted
@@ -67,6 +68,26 @@ def test_rows_are_matched_by_key_and_compared_by_content(
 def test_a_table_without_identity_tells_no_changes() -> None:
     """Nothing says which of its rows became which."""
     assert counted(Table("free", "", (_DATE,)), rows(), rows()) == {}
+
+
+async def test_another_reading_tells_by_how_much_it_moved_a_table(tmp_path: Path) -> None:
+    """As the source says it, given what stood and what stands now, beside the numbers of rows; an equal reading tells nothing."""
+    lake, vendor, told = Lake(str(tmp_path)), Vendor(), []
+
+    def moved(table: Table, before: pa.Table, after: pa.Table) -> dict[str, int]:
+        column = {"numbers": "number", "sums": "sum"}[table.name]
+        return {"moved": pc.sum(after[column]).as_py() - pc.sum(before[column]).as_py()}
+
+    for family, bodies in enumerate([["1", "2"], ["1", "7"], ["1", "7"]]):
+        vendor.answers = {START: bodies}
+        [result] = await brought(lake, vendor.stream(moved=moved), [START], family=str(family))
+        told.append((dict(result.figures["numbers"]), dict(result.figures["sums"])))
+    counts = {"rows_changed": 1, "rows_added": 0, "rows_removed": 0}
+    assert told == [
+        ({"biggest": 2}, {"sum": 3}),
+        ({"biggest": 7, **counts, "moved": 5}, {"sum": 8, "moved": 5}),
+        ({"biggest": 7}, {"sum": 8}),
+    ]
 
 
 def grown(change: Change) -> tuple[pa.Table, dict[str, int]]:

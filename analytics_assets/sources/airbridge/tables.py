@@ -199,7 +199,8 @@ def tasks_table(spec: ReportSpec) -> Table:
             Column(
                 "state",
                 pa.string(),
-                "The vendor's state of the present task, or INTENT, UNPOSTED, FORGOTTEN, REFUSED, LANDED, SUPERSEDED.",
+                "The vendor's state of the present task, or ours: INTENT, POSTED, UNPOSTED, FORGOTTEN, OVERDUE, UNSEEN, UNUSABLE, REFUSED, "
+                "LANDED, SUPERSEDED.",
             ),
             Column("is_open", pa.bool_(), "Whether some day of it has not landed."),
             Column("days_left", pa.int32(), "Days of it that have not landed.", unit="days"),

@@ -20,6 +20,7 @@ from analytics_assets.lake.snapshot import Snapshot
 from analytics_assets.lake.stream import Stream, Typed
 from analytics_assets.sources.statsig.client import LIMIT, VALUES, StatsigClient, is_askable, started
 from analytics_assets.sources.statsig.figures import counted_values
+from analytics_assets.sources.statsig.moves import values_moved
 from analytics_assets.sources.statsig.payloads import Metric
 from analytics_assets.sources.statsig.tables import LISTING_RAW, METRIC_VALUES, VALUES_RAW
 
@@ -144,6 +145,7 @@ def values_stream(account: str, spec: ValuesSpec, client: StatsigClient, clock: 
         transform=counted_values,
         final_at=spec.final_at,
         requests=spec.requests,
+        moved=values_moved,
     )
 
 
