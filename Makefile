@@ -30,8 +30,9 @@ check: $(READY)  ## Lint, types, import contracts, definitions
 	@$(BIN)/dg check yaml
 	@$(BIN)/dg check defs
 
-docs: $(READY)  ## Write the parts of the README that are made from the code
+docs: $(READY)  ## Write the parts of the README and of docs/report-tasks.md that are made from the code
 	@$(BIN)/python -m analytics_assets_tests.readme
+	@$(BIN)/python -m analytics_assets_tests.sources.airbridge.task_page
 
 bench: $(BENCH)/.ready  ## Time this project against a bare loop, dlt and a plain loop; BENCH_ARGS="--json FILE" writes the figures too
 	@$(BENCH)/bin/python -m bench $(BENCH_ARGS)

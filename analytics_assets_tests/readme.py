@@ -5,7 +5,7 @@
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
@@ -55,13 +55,13 @@ def tables_part() -> str:
 PARTS = {"settings": settings_part, "yaml": yaml_part, "tables": tables_part}
 
 
-def with_parts(text: str) -> str:
-    """The README with its made parts as the code says."""
-    for name, make in PARTS.items():
+def with_parts(text: str, parts: Mapping[str, Callable[[], str]] = PARTS) -> str:
+    """The README, or another page with parts of its own, with its made parts as the code says."""
+    for name, make in parts.items():
         begin, end = f"<!-- {name}: made from the code by `make docs` -->", f"<!-- end of {name} -->"
         pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
         if len(pattern.findall(text)) != 1:
-            raise ValueError(f"the README needs {begin} and {end} once")
+            raise ValueError(f"the page needs {begin} and {end} once")
         made = f"{begin}\n{make()}\n{end}"
         text = pattern.sub(lambda _, made=made: made, text)
     return text

@@ -80,7 +80,7 @@ class TaskPolicy:
 
     Attributes:
         first_look_s: Seconds from the request to the first look; looks then grow with the age of the task.
-        longest_look_s: No two looks are further apart.
+        longest_look_s: No two looks are further apart; less than the sensor's interval, or a tick a moment too early would wait for the next.
         deadline_s: A task without an end after this is given up; the vendor names up to 5 minutes.
         patience_s: A task that no look gets through to is given up after this, and is loud from the deadline on.
         first_pause_s: Pause before the second task; it doubles with each attempt.
@@ -90,7 +90,7 @@ class TaskPolicy:
     """
 
     first_look_s: float = 2.0
-    longest_look_s: float = 15.0
+    longest_look_s: float = 10.0
     deadline_s: float = 900.0
     patience_s: float = 86400.0
     first_pause_s: float = 30.0

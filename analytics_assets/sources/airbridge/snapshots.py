@@ -4,6 +4,7 @@ Keep rows out of here (`transform.py`) and days that can be asked for too (`stre
 """
 
 import asyncio
+from collections import Counter
 from datetime import date
 
 from analytics_assets.clock import Clock
@@ -28,7 +29,11 @@ def catalog_snapshot(account: str, app: App, client: AirbridgeClient) -> Snapsho
 
 
 def tasks_snapshot(account: str, app: App, spec: ReportSpec, ledger: Ledger, clock: Clock) -> Snapshot:
-    """Every request of a report as the ledger has it; filed under the app's day of the reading."""
+    """Every request of a report as the ledger has it; filed under the app's day of the reading.
+
+    Notes: `open_requests` and `days_not_landed`; of what is open the instant of the oldest, how many are in which state, and the most tasks
+    one has cost; `tasks_posted` of all requests ever.
+    """
     table = tasks_table(spec)
 
     async def fetch(day: date) -> RawDay:
@@ -59,6 +64,8 @@ def tasks_snapshot(account: str, app: App, spec: ReportSpec, ledger: Ledger, clo
             "open_requests": len(opened),
             "days_not_landed": sum(len(request.days_left) for request in opened),
             **({"oldest_open_since": min(request.opened_at for request in opened).isoformat()} if opened else {}),
+            **({"open_states": dict(sorted(Counter(request.state for request in opened).items()))} if opened else {}),
+            **({"most_attempts": max(request.attempts for request in opened)} if opened else {}),
             "tasks_posted": sum(request.attempts for request in requests),
         }
         return RawDay(table.rows(rows), now, notes)

@@ -1,0 +1,102 @@
+"""The tables of `docs/report-tasks.md` that are made from the code: what comes of each state, and how pauses grow.
+
+`make docs` writes them; `test_task_page.py` fails when page and code differ. What a state means is written here by hand, once for each.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+
+from analytics_assets.sources.airbridge.component import TasksConfig
+from analytics_assets.sources.airbridge.report_tasks import (
+    Collect,
+    Decision,
+    Pause,
+    Resubmit,
+    Seen,
+    Wait,
+    decide,
+    is_trouble,
+)
+from analytics_assets_tests.readme import with_parts
+
+PAGE = Path(__file__).parents[3] / "docs" / "report-tasks.md"
+POLICY = TasksConfig().policy()
+MEANINGS: Mapping[Seen, str] = {
+    Seen.PENDING: "the vendor has taken it",
+    Seen.RUNNING: "the vendor is at it",
+    Seen.UNKNOWN: "the vendor says a word its page does not have",
+    Seen.SUCCESS: "the report is there",
+    Seen.FAILURE: "the vendor could not make it (FAILED is read as this)",
+    Seen.CANCELED: "the vendor gave it up",
+    Seen.FORGOTTEN: "404: the vendor no longer knows the task",
+    Seen.UNPOSTED: "asking for it met 429, 5xx, a time-out, no connection, or an answer that is no JSON",
+    Seen.TROUBLE: "looking at it met one of these",
+    Seen.UNSEEN: "looking has met nothing else since the deadline",
+    Seen.OVERDUE: "no end within its time",
+    Seen.UNUSABLE: "rows of other days or groups than were asked for, or six runs that landed nothing",
+    Seen.REFUSED: "400, 401, 403, or an app that does not exist",
+}
+
+
+def states_part() -> str:
+    """Each state with what is done about it when young, at the deadline and after a day, and who hears of it."""
+    ages = f"of a task {_long(POLICY.deadline_s)} old | {_long(POLICY.patience_s)} old"
+    lines = [
+        f"| state | what has been seen | what comes of it | {ages} | the check warns |",
+        "|---|---|---|---|---|---|",
+    ]
+    for seen, meaning in MEANINGS.items():
+        young, old, ancient = (
+            _words(decide(seen, age_s=age_s, attempts=1, policy=POLICY))
+            for age_s in (0, POLICY.deadline_s, POLICY.patience_s)
+        )
+        cells = (f"`{seen}`", meaning, young, _unless(old, young), _unless(ancient, old), _warns(seen))
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def pauses_part() -> str:
+    """The pause before each next task."""
+    tasks = range(1, 11)
+    found = [decide(Seen.FAILURE, age_s=0, attempts=number, policy=POLICY) for number in tasks]
+    pauses = [_long(one.seconds) for one in found if isinstance(one, Resubmit)]
+    heads = " | ".join(f"{number}" for number in tasks)
+    return f"| tasks that went wrong | {heads} and more |\n|{'---|' * 11}\n| pause before the next | {' | '.join(pauses)} |"
+
+
+PARTS = {"states": states_part, "pauses": pauses_part}
+
+
+def _words(decision: Decision) -> str:
+    match decision:
+        case Wait():
+            return "looked at again"
+        case Collect():
+            return "read and landed"
+        case Resubmit():
+            return "a new task, after a pause"
+        case Pause():
+            return "nothing until it is mended"
+
+
+def _unless(words: str, before: str) -> str:
+    return "the same" if words == before else words
+
+
+def _warns(seen: Seen) -> str:
+    first = next((tasks for tasks in range(1, 100) if is_trouble(seen, tasks, POLICY)), None)
+    return {None: "", 1: "at once"}.get(first, f"when {first} tasks have gone wrong")
+
+
+def _long(seconds: float) -> str:
+    length = timedelta(seconds=seconds)
+    if length >= timedelta(days=1):
+        return "a day" if length == timedelta(days=1) else f"{length.days} days"
+    if length >= timedelta(hours=1):
+        return f"{length / timedelta(hours=1):g} h"
+    return f"{length / timedelta(minutes=1):g} min" if length >= timedelta(minutes=1) else f"{seconds:g} s"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(with_parts(PAGE.read_text(), PARTS))

@@ -1,0 +1,89 @@
+"""The view of the ledger: a row a request, and what is open in the metadata."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from analytics_assets.sources.airbridge.snapshots import tasks_snapshot
+from analytics_assets.sources.airbridge.streams import App
+from analytics_assets.state.database import engine
+from analytics_assets.state.ledger import Ledger
+from analytics_assets_tests.sources.airbridge.vendor import spec
+
+NOW = datetime(2026, 3, 5, 20, tzinfo=UTC)
+# Five in the morning in Seoul.
+TODAY = date(2026, 3, 6)
+LATER = NOW + timedelta(minutes=5)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    """A ledger of the test's own."""
+    url = f"sqlite:///{tmp_path}/state.db"
+    yield Ledger(url)
+    engine(url).dispose()
+    engine.cache_clear()
+
+
+def row(number: int, day: date, **changes: object) -> dict[str, object]:
+    """A row of an open request of one day whose first task runs."""
+    return {
+        "date": TODAY,
+        "request_id": number,
+        "first_day": day,
+        "last_day": day,
+        "state": "RUNNING",
+        "is_open": True,
+        "days_left": 1,
+        "attempts": 1,
+        "landings": 0,
+        "task_id": f"task-{number}",
+        "opened_at": NOW,
+        "posted_at": NOW,
+        "seen_at": LATER,
+        "closed_at": None,
+        "reason": None,
+        **changes,
+    }
+
+
+async def test_the_view_has_every_request_and_says_what_is_open(ledger: Ledger) -> None:
+    """How many, since when, in which states, and what the worst has cost; what has landed stays as a row."""
+    days = [date(2026, 3, 1), date(2026, 3, 3), date(2026, 3, 5)]
+    app = App("shop", "Asia/Seoul", "USD", 4.0)
+    for request in ledger.join_or_open("shop", "revenue", "hash", days, longest=92, now=NOW):
+        ledger.begin_attempt(request.id, now=NOW)
+        ledger.posted(request.id, f"task-{request.id}", now=NOW)
+        ledger.saw(request.id, "RUNNING", now=LATER)
+    ledger.landed(1, days[0], now=LATER)
+    ledger.asked_landing(2, now=LATER, next_look_at=LATER)
+    ledger.begin_attempt(2, now=LATER)
+    ledger.saw(2, "UNPOSTED", now=LATER, reason="HTTP 503")
+    ledger.asked_landing(2, now=LATER, next_look_at=LATER)
+    snapshot = tasks_snapshot("shop", app, spec(), ledger, lambda: LATER)
+
+    read = await snapshot.fetch(TODAY)
+
+    assert (snapshot.day_of(LATER), read.requested_at) == (TODAY, LATER)
+    assert read.content.to_pylist() == [
+        row(1, days[0], state="LANDED", is_open=False, days_left=0, closed_at=LATER),
+        row(2, days[1], state="UNPOSTED", attempts=2, landings=1, task_id=None, posted_at=LATER, reason="HTTP 503"),
+        row(3, days[2]),
+    ]
+    assert read.notes == {
+        "open_requests": 2,
+        "days_not_landed": 2,
+        "oldest_open_since": NOW.isoformat(),
+        "open_states": {"RUNNING": 1, "UNPOSTED": 1},
+        "most_attempts": 2,
+        "tasks_posted": 4,
+    }
+
+
+async def test_a_view_of_nothing_open_says_so(ledger: Ledger) -> None:
+    """Zero is told; the oldest of nothing is not."""
+    snapshot = tasks_snapshot("shop", App("shop", "Asia/Seoul", "USD", 4.0), spec(), ledger, lambda: NOW)
+    read = await snapshot.fetch(TODAY)
+    assert (read.content.num_rows, read.notes) == (0, {"open_requests": 0, "days_not_landed": 0, "tasks_posted": 0})
