@@ -39,13 +39,23 @@ def _stranger(name: str) -> Change:
 
 
 def _masked(name: str) -> Change:
-    flags = {f"{one}_is_masked": True for one in ("cost", "revenue", "users")}
+    totals = ("cost", "revenue", "users")
+    # Nothing shows the scale of ROAS then, and no sum is told of what is masked.
+    withheld = {"value": lambda row: row["value"] or None} if name == "roas" else {}
+    scale = {"roas_scale": "undecided", "roas_values_withheld": ANY} if name == "roas" else {}
     return Change(
         rows={
-            f"{name}_cohorts": setting(is_masked=lambda row: row["is_reached"]),
-            f"{name}_cohort_totals": setting(**flags),
+            f"{name}_cohorts": setting(is_masked=lambda row: row["is_reached"], **withheld),
+            f"{name}_cohort_totals": setting(**{f"{one}_is_masked": True for one in totals}),
         },
-        named=_tables(name, cohorts={"masked_share": 1.0, "roas_scale": ANY}, totals={"masked_share": 1.0}),
+        named=_tables(
+            name,
+            cohorts={"masked_share": 1.0, "d0": ABSENT, "d0_unmasked": ABSENT, **scale},
+            totals={
+                "masked_share": 1.0,
+                **dict.fromkeys((*totals, *(f"{one}_unmasked" for one in totals)), ABSENT),
+            },
+        ),
     )
 
 
@@ -55,7 +65,6 @@ def _masked_null(name: str) -> Change:
             f"{name}_cohorts": setting(value=lambda row: None if row["is_masked"] else row["value"]),
             f"{name}_cohort_totals": setting(users=lambda row: None if row["users_is_masked"] else row["users"]),
         },
-        named=_tables(name, cohorts={"d0": ANY}, totals={"users": ANY}),
     )
 
 
@@ -65,7 +74,7 @@ def _value_null(name: str) -> Change:
 
     return Change(
         rows={f"{name}_cohorts": gone},
-        named=_tables(name, cohorts={"d0": ABSENT, "masked_share": ANY, "missing_values": ANY}),
+        named=_tables(name, cohorts={"d0": ABSENT, "d0_unmasked": ABSENT, "masked_share": ANY, "missing_values": ANY}),
     )
 
 

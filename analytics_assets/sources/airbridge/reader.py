@@ -78,13 +78,14 @@ class ReportReader:
         owner: str,
         log: Logger,
         only: Collection[int],
+        zone: str,
     ) -> None:
-        """Reads with `client` for the run `owner`; nothing is asked before `announce`.
+        """Reads with `client` for the run `owner` a report of an app in `zone`; nothing is asked before `announce`.
 
         A run that the sensor asked for lands the requests `only`. What another run has landed of them meanwhile is taken from the lake, and
         never asked for anew.
         """
-        self._only = only
+        self._only, self._zone = only, zone
         self._account, self._spec, self._client = account, spec, client
         self._ledger, self._lake, self._waiting = ledger, lake, waiting
         self._clock, self._owner, self._log = clock, owner, log
@@ -260,6 +261,7 @@ class ReportReader:
                 requested_at=request.posted_at,
                 first_day=request.first_day,
                 last_day=request.last_day,
+                zone=self._zone,
             )
         except UnexpectedPayloadError as error:
             self._decided(request, Seen.UNUSABLE, str(error), error)

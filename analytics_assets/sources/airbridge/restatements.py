@@ -61,7 +61,7 @@ def history(spec: ReportSpec) -> History:
 
     Figures for the day of the cohorts: `restated_values`; `mature_values_moved` where the cohort was mature before; `values_fell` for
     cumulative sums; `d0_moved`, `d7_moved`, `d30_moved` (sums over groups; for ratios `d0_largest_move` and so on). Masked values are in
-    `restated_values` and the sums, as they are in `d0`, and in neither of the other counts.
+    `restated_values` and in nothing else.
     """
     table = restatements_table(spec)
     return History(table, cohorts_table(spec).name, lambda change: _grown(change, spec, table))
@@ -125,7 +125,7 @@ def _figures(found: pa.Table, spec: ReportSpec, *, reached: int) -> dict[str, An
     if spec.aggregation != "on-day" and spec.metric in ADDITIVE_METRICS:
         figures["values_fell"] = pc.sum(pc.less(plain["new_value"], plain["old_value"])).as_py() or 0
     for age in (age for age in _AGES if age <= reached):
-        moved = found.filter(pc.equal(found["interval"], age))
+        moved = plain.filter(pc.equal(plain["interval"], age))
         if spec.metric in ADDITIVE_METRICS:
             figures[f"d{age}_moved"] = _moved(moved)
         else:

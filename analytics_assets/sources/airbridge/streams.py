@@ -83,7 +83,17 @@ async def report_stream(
     """The stream of a report for one run; what it waits for is let go at the end; `only` as in `ReportReader`."""
     raw = report_raw_table(spec)
     reader = ReportReader(
-        account, spec, client, ledger=ledger, lake=lake, waiting=waiting, clock=clock, owner=owner, log=log, only=only
+        account,
+        spec,
+        client,
+        ledger=ledger,
+        lake=lake,
+        waiting=waiting,
+        clock=clock,
+        owner=owner,
+        log=log,
+        only=only,
+        zone=app.zone,
     )
     try:
         yield Stream(

@@ -19,6 +19,7 @@ MONEY_METRICS: Final = frozenset({"app_revenue", "app_arpu", "app_arppu"})
 COUNT_METRICS: Final = frozenset({"app_user_count", "app_event_count"})
 # Sums over groups mean something for these; ratios of different groups cannot be added.
 ADDITIVE_METRICS: Final = COUNT_METRICS | {"app_revenue"}
+ROAS_SCALE: Final = "roas_scale"
 _FIXED: Final = frozenset(
     {
         "date",
@@ -93,6 +94,7 @@ def report_raw_table(spec: ReportSpec) -> Table:
                 is_observation=True,
             ),
             Column("requested_at", MOMENT, "Instant the task was asked for.", is_observation=True),
+            *([_scale()] if spec.metric == "app_roas" else []),
         ),
     )
 
@@ -118,7 +120,7 @@ def cohorts_table(spec: ReportSpec) -> Table:
             Column(
                 "value",
                 _value_type(spec.metric),
-                f"{QUANTITIES[spec.metric]}, {span(spec)}; null where not reached or not sent.",
+                f"{QUANTITIES[spec.metric]}, {span(spec)}; null where not reached or not sent{_or_not_known(spec)}.",
                 nullable=True,
                 unit=UNITS[spec.metric],
             ),
@@ -278,6 +280,21 @@ def _group_columns(spec: ReportSpec) -> list[Column]:
         )
         for name, field in zip(group_columns(spec), spec.group_by, strict=True)
     ]
+
+
+def _or_not_known(spec: ReportSpec) -> str:
+    is_roas = spec.metric == "app_roas"
+    return ", or where nothing shows whether percent or a ratio was sent" if is_roas else ""
+
+
+def _scale() -> Column:
+    return Column(
+        ROAS_SCALE,
+        pa.string(),
+        "`percent` or `ratio`: what all rows of the task's answer show ROAS to be sent in; null where they do not.",
+        nullable=True,
+        is_observation=True,
+    )
 
 
 def _currency() -> Column:

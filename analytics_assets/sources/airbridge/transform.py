@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from analytics_assets.errors import Evidence, PermanentError, UnexpectedPayloadError
 from analytics_assets.http.answer import Answer
@@ -19,21 +20,21 @@ from analytics_assets.http.fields import unknown_fields
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.stream import Typed
 from analytics_assets.lake.table import DATE, Table
-from analytics_assets.sources.airbridge.cohorts import Line, cohort_rows, total_rows
+from analytics_assets.sources.airbridge.cells import roas_row, sub_rows
+from analytics_assets.sources.airbridge.cohorts import cohort_rows, total_rows
+from analytics_assets.sources.airbridge.numbers import common_scale
 from analytics_assets.sources.airbridge.paging import Page
 from analytics_assets.sources.airbridge.payloads import (
     Body,
     Entry,
     Group,
     Sections,
-    Totals,
-    day_of,
     entries,
-    known_sub_row,
     shown,
+    sub_row,
 )
 from analytics_assets.sources.airbridge.request import ReportSpec, spec_hash
-from analytics_assets.sources.airbridge.tables import CATALOG, cohort_totals_table, cohorts_table
+from analytics_assets.sources.airbridge.tables import CATALOG, ROAS_SCALE, cohort_totals_table, cohorts_table
 
 Kind = Literal["metric", "group_by", "event"]
 _LISTS: Final[Mapping[Kind, Literal["metrics", "fields", "events"]]] = {
@@ -45,7 +46,7 @@ _LISTS: Final[Mapping[Kind, Literal["metrics", "fields", "events"]]] = {
 
 def raw_days(
     days: Sequence[date],
-    pages: Iterable[Page],
+    pages: Sequence[Page],
     *,
     spec: ReportSpec,
     table: Table,
@@ -53,23 +54,25 @@ def raw_days(
     requested_at: datetime,
     first_day: date,
     last_day: date,
+    zone: str,
 ) -> dict[date, RawDay]:
     """The raw rows of each of `days`; a day for which no group has a sub-row is a raw day without rows.
 
     Args:
         days: The days wanted, of those the task was asked for.
-        pages: The whole report.
+        pages: The whole report; of ROAS, what all of it shows the scale to be is kept with each day.
         spec: What was asked for.
         table: The report's raw table.
         task_id: The task that answered.
         requested_at: Instant the task was asked for.
         first_day: First day the task was asked for.
         last_day: Last day, included.
+        zone: The app's zone.
 
     Raises:
         UnexpectedPayloadError: A group has more values than group-by fields, or a sub-row is of a day that was not asked for.
     """
-    held: dict[date, list[tuple[str, str]]] = {day: [] for day in days}
+    held: dict[date, list[tuple[str, msgspec.Raw]]] = {day: [] for day in days}
     notifications: dict[bytes, None] = {}
     unknown: set[str] = set()
     for page in pages:
@@ -84,13 +87,21 @@ def raw_days(
                         evidence=_evidence(page),
                     )
                 if day in held:
-                    held[day].append((values, bytes(text).decode()))
+                    held[day].append((values, text))
     told = (b"[" + b",".join(notifications) + b"]").decode()
     same = {"request_hash": spec_hash(spec), "task_id": task_id, "notifications": told, "requested_at": requested_at}
+    if spec.metric == "app_roas":
+        rows = (
+            roas_row(sub_row(text), spec, reached=_reached(day, requested_at, spec, zone))
+            for page in pages
+            for group in page.groups
+            for day, text in group.days.items()
+        )
+        same[ROAS_SCALE] = common_scale(rows)
     notes = {"task_id": task_id, **_named(notifications=_codes(told), unknown_fields=unknown)}
     return {
         day: RawDay(
-            table.rows({DATE: day, "group_values": values, "sub_row": text, **same} for values, text in rows),
+            _raw_table(table, {DATE: day, **same}, rows),
             requested_at,
             dict(notes),
         )
@@ -106,9 +117,11 @@ def typed_days(day: date, content: pa.Table | None, spec: ReportSpec, *, zone: s
     Figures of the cohorts: `groups`; `masked_share` (of the reached values); `missing_values` (reached, not masked, and no number sent);
     `complete_through_interval` (the last one reached), `is_mature` (all are) and `mature_since` or `mature_on` (the day they are), where there
     is a group; `falling_values` (sums up to an interval below the one before, not masked), where there are any; `d0`, `d7`, `d30` (sums over the groups, for metrics that can be
-    added, where reached and every number is there); `roas_scale`, `roas_rows_unexplained` and `rounded_values` as in `numbers.py`;
+    added, where reached and every number is there; `d0_unmasked` and so on, over the other groups, where some are masked);
+    `rounded_values`; `roas_scale`, `roas_rows_unexplained` and `roas_values_withheld` as in `numbers.py`;
     `notifications` (codes) and `unknown_fields`, where there are any.
-    Figures of the totals: `groups`; `cost`, `revenue` and `users` where every group has them; the last three as above.
+    Figures of the totals: `groups`; `cost`, `revenue` and `users` where every group has them, `cost_unmasked` and so on as above; `rounded_values`, `notifications` and
+    `unknown_fields` as above.
 
     Args:
         day: The start date.
@@ -122,21 +135,21 @@ def typed_days(day: date, content: pa.Table | None, spec: ReportSpec, *, zone: s
         UnexpectedPayloadError: A sub-row is not as documented.
     """
     assert content is not None, "the tables of a report are made from its raw table"
-    if set(content["request_hash"].to_pylist()) - {spec_hash(spec)}:
+    if set(pc.unique(content["request_hash"]).to_pylist()) - {spec_hash(spec)}:
         raise PermanentError(
             f"{spec.name}_raw {day} was read with another specification of the report. "
             f"Materialize {spec.name}_raw together with the tables made from it."
         )
-    lines, unknown = _lines(day, content, spec)
-    reached = _reached(day, content, spec, zone)
-    of_totals = {path for path in unknown if path.startswith("total.")}
-    codes = _codes(content["notifications"][0].as_py()) if lines else []
-    cohorts = cohort_rows(day, lines, spec, reached=reached, currency=currency)
-    totals = total_rows(day, lines, spec, currency=currency)
+    reached = _reached(day, pc.min(content["requested_at"]).as_py(), spec, zone)
+    sent = sub_rows(day, content, spec, reached=reached)
+    of_totals = {path for path in sent.unknown if path.startswith("total.")}
+    codes = _codes(content["notifications"][0].as_py()) if sent.labels else []
+    cohorts = cohort_rows(day, sent, spec, reached=reached, currency=currency)
+    totals = total_rows(day, sent, spec, currency=currency)
     return {
         table.name: Typed(typed.content, {**typed.figures, **_named(notifications=codes, unknown_fields=strange)})
         for table, typed, strange in (
-            (cohorts_table(spec), cohorts, unknown - of_totals),
+            (cohorts_table(spec), cohorts, sent.unknown - of_totals),
             (cohort_totals_table(spec), totals, of_totals),
         )
     }
@@ -156,6 +169,16 @@ def catalog_day(day: date, answers: Mapping[Kind, Answer]) -> RawDay:
     return RawDay(CATALOG.rows(rows), requested_at, _named(unknown_fields=unknown))
 
 
+def _raw_table(table: Table, same: Mapping[str, Any], rows: Sequence[tuple[str, msgspec.Raw]]) -> pa.Table:
+    """The raw rows of a day: values and sub-row of each group, and what is the same in all."""
+    columns = {
+        name: pa.repeat(pa.scalar(value, table.schema.field(name).type), len(rows)) for name, value in same.items()
+    }
+    columns["group_values"] = pa.array([values for values, _ in rows], pa.string())
+    columns["sub_row"] = pa.array([bytes(text) for _, text in rows], pa.large_binary()).cast(pa.large_string())
+    return pa.Table.from_arrays([columns[name] for name in table.schema.names], schema=table.schema)
+
+
 def _values(group: Group, spec: ReportSpec, page: Page) -> str:
     """The group's values as JSON text, one for each group-by field; an absent one is empty."""
     missing = len(spec.group_by) - len(group.values)
@@ -171,33 +194,8 @@ def _evidence(page: Page) -> Evidence:
     return Evidence(page.answer.endpoint, status=page.answer.status, body=page.answer.body.decode(errors="replace"))
 
 
-def _lines(day: date, content: pa.Table, spec: ReportSpec) -> tuple[list[Line], set[str]]:
-    """The groups of the day, and the paths of the fields in them that are not known here."""
-    lines, unknown = [], set[str]()
-    for values, text in zip(content["group_values"].to_pylist(), content["sub_row"].to_pylist(), strict=True):
-        try:
-            lines.append(_line(day, values, text, spec, unknown))
-        except ValueError as error:
-            raise UnexpectedPayloadError(
-                f"{spec.name} {day}: the sub-row of {values} is not as documented: {error}."
-            ) from error
-    return lines, unknown
-
-
-def _line(day: date, values: str, text: str, spec: ReportSpec, unknown: set[str]) -> Line:
-    row, strange = known_sub_row(text)
-    unknown |= strange
-    if day_of(row) != day:
-        raise ValueError(f"it is of {row.date}")
-    cells = row.values or ()
-    if len(cells) > spec.intervals + 1:
-        raise ValueError(f"it has {len(cells)} values for the intervals 0 to {spec.intervals}")
-    return Line(msgspec.json.decode(values, type=list[str]), cells, row.total or Totals())
-
-
-def _reached(day: date, content: pa.Table, spec: ReportSpec, zone: str) -> int:
+def _reached(day: date, requested_at: datetime | None, spec: ReportSpec, zone: str) -> int:
     """Intervals whose calendar day was over in the app's zone when the report was asked for."""
-    requested_at: datetime | None = min(content["requested_at"].to_pylist(), default=None)
     if requested_at is None:
         return 0
     return max(0, min(spec.intervals + 1, (requested_at.astimezone(ZoneInfo(zone)).date() - day).days))

@@ -23,17 +23,19 @@ def read(
     last: date = DAY,
     task_id: str = "t-1",
     requested_at: datetime = LATER,
+    zone: str = "UTC",
 ) -> dict[date, RawDay]:
     """The raw days of a task that answered with these pages."""
     return raw_days(
         days(first, last),
-        map(page, bodies),
+        list(map(page, bodies)),
         spec=of,
         table=report_raw_table(of),
         task_id=task_id,
         requested_at=requested_at,
         first_day=first,
         last_day=last,
+        zone=zone,
     )
 
 
@@ -47,7 +49,7 @@ def typed(
     """Cohorts and totals of `DAY`, valid ones, from one sub-row a group; groups are called a, b, c and so on."""
     of = of or spec()
     groups = [group([name], one) for name, one in zip("abcdef", sub_rows, strict=False)]
-    raw = read([{**report(groups), **more}], of, requested_at=requested_at)[DAY]
+    raw = read([{**report(groups), **more}], of, requested_at=requested_at, zone=zone)[DAY]
     return valid(typed_days(DAY, raw.content, of, zone=zone, currency="EUR"), of)
 
 

@@ -104,6 +104,7 @@ async def run(vendor: AnyVendor, ledger: Ledger, lake: Lake, days: list[date], o
         owner=f"run-{vendor.now}",
         log=logging.getLogger("test"),
         only=only,
+        zone="UTC",
     )
     reader.announce(days)
     for day in days:

@@ -85,7 +85,7 @@ def test_a_list_of_values_that_is_null_is_a_list_of_none():
 
 
 def test_a_masked_value_keeps_its_number_and_its_flag():
-    """It counts in the sums, and a masked null is not missing: the vendor says why it is not there."""
+    """A masked null is not missing: the vendor says why it is not there. No sum is told that a masked number is in."""
     cohorts, totals = typed(
         sub_row(
             "2026-03-01", MASKED, {"value": None, "isMasked": True}, 7, cost=MASKED, revenue=3, users={"isMasked": True}
@@ -101,9 +101,8 @@ def test_a_masked_value_keeps_its_number_and_its_flag():
         "complete_through_interval": 2,
         "is_mature": True,
         "mature_since": "2026-03-04",
-        "d0": 5.0,
     }
-    assert totals.figures == {"groups": 1, "cost": 5.0, "revenue": 3.0}
+    assert totals.figures == {"groups": 1, "revenue": 3.0}
 
 
 @pytest.mark.parametrize(
@@ -128,6 +127,15 @@ def test_sums_are_told_for_the_ages_that_are_reached():
     assert (young.figures["complete_through_interval"], young.figures["is_mature"]) == (29, False)
     assert {name: old.figures.get(name) for name in ("d0", "d7", "d30")} == {"d0": 0.0, "d7": 7.0, "d30": 30.0}
     assert (old.figures["complete_through_interval"], old.figures["is_mature"]) == (30, True)
+
+
+def test_sums_without_masked_groups_have_a_name_of_their_own():
+    """A series that mixed the two would rise and fall with what the vendor masks."""
+    masked = sub_row("2026-03-01", MASKED, 6, 7, cost=MASKED, revenue=3, users=1)
+    plain = sub_row("2026-03-01", 1, 2, 3, cost=10, revenue=4, users=2)
+    cohorts, totals = typed(masked, plain)
+    assert {name: held for name, held in cohorts.figures.items() if name.startswith("d0")} == {"d0_unmasked": 1.0}
+    assert totals.figures == {"groups": 2, "cost_unmasked": 10.0, "revenue": 7.0, "users": 3}
 
 
 @pytest.mark.parametrize("metric", ["app_roas", "app_arpu", "app_arppu"])

@@ -81,7 +81,7 @@ def test_masked_values_are_kept_with_their_flag_and_never_counted_as_moved() -> 
     masked = {"value": 3, "isMasked": True}
     found, figures = change({"a": (5, 6, 7)}, {"a": (masked, 6, 7)})
     assert found == [told("a", 0, 5, 3, is_masked=True)]
-    assert figures == {"restated_values": 1, "mature_values_moved": 0, "values_fell": 0, "d0_moved": -2.0}
+    assert figures == {"restated_values": 1, "mature_values_moved": 0, "values_fell": 0, "d0_moved": 0}
 
 
 def test_ratios_are_not_added_and_may_fall() -> None:

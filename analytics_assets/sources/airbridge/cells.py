@@ -1,0 +1,200 @@
+"""The sub-rows of one start date as columns: numbers and masks of all cells reached, the totals of each group, and the scale of ROAS.
+
+A report has millions of cells. Arrow reads plain sub-rows into columns at once, outside Python; whatever it refuses (a field not known here,
+a count as text, money beyond nine places) msgspec reads value by value, which also says what is wrong. Both make the same columns of the same
+sub-row. Keep rows of tables out of here (`cohorts.py`), and what numbers fit into (`numbers.py`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from typing import Final
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.json as pa_json
+
+from analytics_assets.errors import UnexpectedPayloadError
+from analytics_assets.lake.table import MONEY
+from analytics_assets.sources.airbridge.numbers import RoasRow, RoasScale, numbers, roas_scale
+from analytics_assets.sources.airbridge.payloads import Cell, SubRow, Totals, day_of, known_sub_row
+from analytics_assets.sources.airbridge.request import ReportSpec
+from analytics_assets.sources.airbridge.tables import ROAS_SCALE, cohort_totals_table, cohorts_table
+
+TOTALS: Final[Mapping[str, tuple[str, pa.DataType]]] = {
+    "cost": ("total_cost", MONEY),
+    "revenue": ("total_revenue", MONEY),
+    "users": ("total_unique_users", pa.int64()),
+}
+_NOTHING: Final = Cell()
+_LABELS: Final = msgspec.json.Decoder(list[list[str]])
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Numbers, which of them are masked, and how many had more decimal places than are kept."""
+
+    values: pa.Array
+    masked: pa.Array
+    rounded: int = 0
+
+
+@dataclass(frozen=True)
+class SubRows:
+    """The sub-rows of a day.
+
+    Attributes:
+        labels: Of each group its values of the group-by fields.
+        cells: Of each group the reached intervals from 0 on; what was not sent is null.
+        totals: One of each group, by the names of `TOTALS`.
+        scale: What ROAS was sent in; None for other metrics.
+        unknown: Paths of fields that are not known here.
+    """
+
+    labels: list[list[str]]
+    cells: Cells
+    totals: Mapping[str, Cells]
+    scale: RoasScale | None
+    unknown: set[str]
+
+
+def sub_rows(day: date, content: pa.Table, spec: ReportSpec, *, reached: int) -> SubRows:
+    """The sub-rows of a raw day, of which `reached` intervals count.
+
+    Raises:
+        UnexpectedPayloadError: A sub-row is not as documented, or a number fits no column.
+    """
+    labels = _LABELS.decode(f"[{','.join(content['group_values'].to_pylist())}]")
+    kind = cohorts_table(spec).schema.field("value").type
+    # Which of two scales ROAS has is told by decimals.
+    if labels and not pa.types.is_floating(kind):
+        texts = content["sub_row"].combine_chunks()
+        plain = _read_at_once(texts, kind, reached=reached)
+        if plain is not None and plain.days <= {day} and plain.longest <= spec.intervals + 1:
+            return SubRows(labels, plain.cells, plain.totals, None, set())
+    return _read_one_by_one(day, content, labels, spec, kind, reached=reached)
+
+
+@dataclass(frozen=True)
+class _Plain:
+    """What Arrow read: the start dates, how many cells the longest list has, and the columns."""
+
+    days: set[date]
+    longest: int
+    cells: Cells
+    totals: Mapping[str, Cells]
+
+
+def _read_at_once(texts: pa.Array, kind: pa.DataType, *, reached: int) -> _Plain | None:
+    """Sub-rows that hold nothing but what is documented, each as JSON writes it; None where one does not."""
+    _, offsets, letters = texts.buffers()
+    ends = memoryview(offsets).cast("q")
+    first, end = ends[texts.offset], ends[texts.offset + len(texts)]
+    try:
+        # One object after the other, as they lie in memory, is JSON enough for this reader.
+        read = pa_json.read_json(
+            pa.BufferReader(letters.slice(first, end - first)),
+            read_options=pa_json.ReadOptions(use_threads=False, block_size=end - first + 1),
+            parse_options=pa_json.ParseOptions(explicit_schema=_schema(kind), unexpected_field_behavior="error"),
+        ).combine_chunks()
+        days = {date.fromisoformat(text.partition("T")[0]) for text in pc.unique(read["date"]).to_pylist()}
+    except (pa.ArrowException, OverflowError, AttributeError, ValueError):
+        return None
+    values = read["values"].combine_chunks()
+    if len(values) != len(texts) or values.null_count:
+        return None
+    lengths = pc.min_max(pc.list_value_length(values)).as_py()
+    if lengths == {"min": reached, "max": reached}:
+        cells = values.flatten()
+    elif reached:
+        cells = pc.list_slice(values, 0, reached, return_fixed_size_list=True).flatten()
+    else:
+        cells = values.flatten()[:0]
+    totals = zip(TOTALS, read["total"].combine_chunks().flatten(), strict=True)
+    return _Plain(days, lengths["max"], _cells(cells), {name: _cells(held) for name, held in totals})
+
+
+@cache
+def _schema(kind: pa.DataType) -> pa.Schema:
+    def cell(of: pa.DataType) -> pa.DataType:
+        return pa.struct([("value", of), ("isMasked", pa.bool_())])
+
+    names = {field.name: field.encode_name for field in msgspec.structs.fields(Totals)}
+    total = pa.struct([(names[sent], cell(of)) for sent, of in TOTALS.values()])
+    return pa.schema([("date", pa.string()), ("values", pa.list_(cell(kind))), ("total", total)])
+
+
+def _cells(held: pa.StructArray) -> Cells:
+    values, masked = held.flatten()
+    return Cells(values, masked.fill_null(False))
+
+
+def _read_one_by_one(
+    day: date, content: pa.Table, labels: list[list[str]], spec: ReportSpec, kind: pa.DataType, *, reached: int
+) -> SubRows:
+    rows, unknown = [], set[str]()
+    for values, text in zip(labels, content["sub_row"].to_pylist(), strict=True):
+        try:
+            rows.append(_row(day, text, spec, unknown))
+        except ValueError as error:
+            shown = msgspec.json.encode(values).decode()
+            raise UnexpectedPayloadError(
+                f"{spec.name} {day}: the sub-row of {shown} is not as documented: {error}."
+            ) from error
+    of_cohorts, of_totals = f"{cohorts_table(spec).name} {day}", f"{cohort_totals_table(spec).name} {day}"
+    scale = None
+    if spec.metric == "app_roas":
+        told = next(iter(content[ROAS_SCALE].to_pylist()), None)
+        scale = roas_scale((roas_row(row, spec, reached=reached) for row in rows), told=told, of=of_cohorts)
+    cells = [cell for row in rows for cell in _first(row.values or (), reached)]
+    totals = {
+        name: _held([getattr(row.total, sent, None) or _NOTHING for row in rows], of, of=f"{of_totals}, {name}")
+        for name, (sent, of) in TOTALS.items()
+    }
+    held = _held(cells, kind, of=of_cohorts, factor=(scale.factor or 1) if scale else 1)
+    return SubRows(labels, held, totals, scale, unknown)
+
+
+def roas_row(row: SubRow, spec: ReportSpec, *, reached: int) -> RoasRow:
+    """The ROAS that stands beside the row's totals.
+
+    The totals run up to the moment of the report. So does the last interval once all are reached, and before that the unfinished one after
+    the reached ones: if it was sent and is no padding, which a cumulative value below the one before it would be.
+    """
+    is_final, total = reached > spec.intervals, row.total or Totals()
+    *_, before, last = (None, None, *_first(row.values or (), reached if is_final else reached + 1))
+    value = None if last is None else _plain(last)
+    if not is_final and value is not None and before is not None and value < (before.value or 0):
+        value = None
+    return RoasRow(value, _plain(total.total_revenue), _plain(total.total_cost), is_final)
+
+
+def _plain(cell: Cell | None) -> Decimal | None:
+    """The number of a cell that is not masked."""
+    if cell is None or cell.is_masked or cell.value is None or not cell.value.is_finite():
+        return None
+    return cell.value
+
+
+def _row(day: date, text: str, spec: ReportSpec, unknown: set[str]) -> SubRow:
+    row, strange = known_sub_row(text)
+    unknown |= strange
+    if day_of(row) != day:
+        raise ValueError(f"it is of {row.date}")
+    if len(row.values or ()) > spec.intervals + 1:
+        raise ValueError(f"it has {len(row.values or ())} values for the intervals 0 to {spec.intervals}")
+    return row
+
+
+def _held(cells: Sequence[Cell], kind: pa.DataType, *, of: str, factor: int = 1) -> Cells:
+    held = numbers([cell.value for cell in cells], kind, of=of, factor=factor)
+    return Cells(held.values, pa.array([bool(cell.is_masked) for cell in cells], pa.bool_()), held.rounded)
+
+
+def _first(cells: Sequence[Cell | None], count: int) -> list[Cell]:
+    """The first `count` cells; one that was not sent holds nothing."""
+    sent = [cell or _NOTHING for cell in cells[:count]]
+    return sent + [_NOTHING] * (count - len(sent))
