@@ -40,17 +40,14 @@ def _stranger(name: str) -> Change:
 
 def _masked(name: str) -> Change:
     totals = ("cost", "revenue", "users")
-    # Nothing shows the scale of ROAS then, and no sum is told of what is masked.
-    withheld = {"value": lambda row: row["value"] or None} if name == "roas" else {}
-    scale = {"roas_scale": "undecided", "roas_values_withheld": ANY} if name == "roas" else {}
     return Change(
         rows={
-            f"{name}_cohorts": setting(is_masked=lambda row: row["is_reached"], **withheld),
+            f"{name}_cohorts": setting(is_masked=lambda row: row["is_reached"]),
             f"{name}_cohort_totals": setting(**{f"{one}_is_masked": True for one in totals}),
         },
         named=_tables(
             name,
-            cohorts={"masked_share": 1.0, "d0": ABSENT, "d0_unmasked": ABSENT, **scale},
+            cohorts={"masked_share": 1.0, "d0": ABSENT, "d0_unmasked": ABSENT},
             totals={
                 "masked_share": 1.0,
                 **dict.fromkeys((*totals, *(f"{one}_unmasked" for one in totals)), ABSENT),

@@ -83,8 +83,8 @@ STATSIG: dict[str, dict[str, Change]] = {
         "listing": Change(most=15, named={"listing_raw": {"total_items_declared": dict.fromkeys(_PATHS, 1254)}}),
     },
     "statsig-extra-fields": {
-        "values": Change(named={"metric_values": unknown(ADDED, f"pagination.{ADDED}", f"data.{ADDED}")}),
-        "definitions": Change(named={"event_metrics": unknown(ADDED, f"pagination.{ADDED}", f"data.{ADDED}")}),
+        "values": Change(named={"metric_values": unknown(ADDED, f"pagination.{ADDED}", f"data[].{ADDED}")}),
+        "definitions": Change(named={"event_metrics": unknown(ADDED, f"pagination.{ADDED}", f"data[].{ADDED}")}),
     },
     "statsig-optional-missing": STATSIG_BARE,
     "statsig-optional-null": STATSIG_BARE,

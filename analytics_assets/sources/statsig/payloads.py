@@ -5,9 +5,8 @@ Asking for a list is in `client.py`, making rows of it in `transform.py`.
 Pages: https://docs.statsig.com/api-reference/events/get-metrics-using-event-name and the pages "List All Metrics", "List All Metric Values".
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -16,6 +15,8 @@ _PERSONAL = frozenset(
     {"creatorName", "creatorEmail", "lastModifierName", "lastModifierEmail", "ownerName", "ownerEmail"}
 )
 _PERSONAL_OF_OWNER = _PERSONAL | {"name"}
+# What is documented and has no column: it stays in raw.
+Kept = msgspec.Raw
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LARGEST_SECONDS = 1e11
 
@@ -33,6 +34,8 @@ class Owner(msgspec.Struct, rename="camel"):
     name: str | None = None
     owner_name: str | None = None
     owner_email: str | None = None
+    owner_id: Kept = msgspec.field(name="ownerID", default=Kept())
+    owner_type: Kept = Kept()
 
 
 class Step(msgspec.Struct):
@@ -74,6 +77,12 @@ class Metric(msgspec.Struct, rename="camel", kw_only=True):
     creator_email: str | None = None
     last_modifier_name: str | None = None
     last_modifier_email: str | None = None
+    creator_id: Kept = msgspec.field(name="creatorID", default=Kept())
+    last_modifier_id: Kept = msgspec.field(name="lastModifierID", default=Kept())
+    team_id: Kept = msgspec.field(name="teamID", default=Kept())
+    dry_run: Kept = Kept()
+    owner_name: Kept = Kept()
+    owner_email: Kept = Kept()
 
     def __post_init__(self) -> None:
         """Refuses a time that is no instant while the answer is read, not when a table is made from it."""
@@ -135,6 +144,9 @@ class Pagination(msgspec.Struct, rename="camel"):
     next_page: str | None = None
     items_per_page: int | None = None
     total_items: int | None = None
+    page_number: Kept = Kept()
+    previous_page: Kept = Kept()
+    all: Kept = Kept()
 
 
 Item = TypeVar("Item", Metric, MetricValue)
@@ -145,19 +157,7 @@ class Listed(msgspec.Struct, Generic[Item]):
 
     data: list[Item]
     pagination: Pagination | None = None
-
-
-_ELSEWHERE: Mapping[type[msgspec.Struct], frozenset[str]] = {
-    Pagination: frozenset({"pageNumber", "previousPage", "all"}),
-    Metric: frozenset({"creatorID", "lastModifierID", "teamID", "dryRun", "ownerName", "ownerEmail"}),
-    Owner: frozenset({"ownerID", "ownerType"}),
-}
-
-
-@cache
-def known_fields(kind: type[msgspec.Struct]) -> frozenset[str]:
-    """The documented fields of a payload, those without a column too: they stay in raw."""
-    return frozenset(one.encode_name for one in msgspec.structs.fields(kind)) | _ELSEWHERE.get(kind, frozenset())
+    message: Kept = Kept()
 
 
 def instant(number: float | None) -> datetime | None:

@@ -5,7 +5,7 @@ Value rows carry no date (it is in the query); the event of a page of definition
 (https://docs.statsig.com/api-reference/events/get-metrics-using-event-name).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -16,19 +16,16 @@ import pyarrow.compute as pc
 
 from analytics_assets.errors import Evidence, UnexpectedPayloadError
 from analytics_assets.http.answer import read
+from analytics_assets.http.fields import unknown_fields
 from analytics_assets.lake.raw import bodies
 from analytics_assets.lake.stream import Typed
 from analytics_assets.lake.table import DATE
 from analytics_assets.sources.statsig.client import EVENT_METRICS_ENDPOINT, event_of
 from analytics_assets.sources.statsig.payloads import (
-    Lineage,
     Listed,
     Metric,
     MetricValue,
     Owner,
-    Pagination,
-    Step,
-    known_fields,
 )
 from analytics_assets.sources.statsig.tables import EVENT_METRICS, METRIC_VALUES
 
@@ -42,9 +39,6 @@ _PERSONAL = (
     "last_modifier_name",
     "last_modifier_email",
 )
-_NESTED: Mapping[type[msgspec.Struct], Mapping[str, type[msgspec.Struct]]] = {
-    Metric: {"lineage": Lineage, "owner": Owner, "funnelEventList": Step},
-}
 
 
 def metric_values(day: date, raw: pa.Table) -> Mapping[str, Typed]:
@@ -65,7 +59,7 @@ def metric_values(day: date, raw: pa.Table) -> Mapping[str, Typed]:
                 evidence=Evidence(endpoint, body=body),
             )
         rows += read(body, Listed[MetricValue], endpoint=f"Statsig {endpoint}").data
-        unknown.update(_unknown_fields(body, MetricValue))
+        unknown |= unknown_fields(body, Listed[MetricValue])
     content = pa.table(
         [
             pa.repeat(pa.scalar(day, pa.date32()), len(rows)),
@@ -111,16 +105,18 @@ def definitions(listing: pa.Table) -> Definitions:
     Raises:
         UnexpectedPayloadError: A page is not as documented.
     """
-    rows: list[dict[str, Any]] = []
+    rows: list[tuple[str, Metric]] = []
     events: dict[str, None] = {}
     unknown: set[str] = set()
     of_events = listing.filter(pc.equal(listing["endpoint"], EVENT_METRICS_ENDPOINT)).sort_by("part")
     for path, body in zip(of_events["path"].to_pylist(), of_events["body"].to_pylist(), strict=True):
         event = event_of(path)
         events[event] = None
-        rows += [_row(event, metric) for metric in read(body, Listed[Metric], endpoint=f"Statsig GET {path}").data]
-        unknown.update(_unknown_fields(body, Metric))
-    return Definitions(pa.Table.from_pylist(rows, schema=_DEFINITION), tuple(events), tuple(sorted(unknown)))
+        rows += [(event, metric) for metric in read(body, Listed[Metric], endpoint=f"Statsig GET {path}").data]
+        unknown |= unknown_fields(body, Listed[Metric])
+    columns = [pa.array([_VALUES[field.name](*row) for row in rows], field.type) for field in _DEFINITION]
+    content = pa.Table.from_arrays(columns, schema=_DEFINITION)
+    return Definitions(content, tuple(events), tuple(sorted(unknown)))
 
 
 def event_metrics(
@@ -178,68 +174,60 @@ def event_metrics(
     return Typed(pa.table(columns, schema=EVENT_METRICS.schema), figures)
 
 
-def _row(event: str, metric: Metric) -> dict[str, Any]:
-    lineage = metric.lineage or Lineage()
-    owner = metric.owner or Owner()
-    steps = metric.funnel_event_list
-    return {
-        "event_name": event,
-        "metric_id": metric.id,
-        "metric_name": metric.name,
-        "metric_type": metric.type,
-        "directionality": metric.directionality,
-        "description": metric.description,
-        "created_at": metric.created_at,
-        "is_permanent": metric.is_permanent,
-        "is_read_only": metric.is_read_only,
-        "is_hidden": metric.is_hidden,
-        "is_verified": metric.is_verified,
-        "tags": metric.tags,
-        "unit_types": metric.unit_types,
-        "lineage_events": lineage.events,
-        "lineage_metrics": lineage.metrics,
-        "is_indirect": None if lineage.events is None else event not in lineage.events,
-        "team": metric.team,
-        "funnel_count_distinct": metric.funnel_count_distinct,
-        "funnel_events": None if steps is None else [{"name": step.name, "type": step.type} for step in steps],
-        "rollup_time_window": metric.rollup_time_window,
-        "custom_rollup_start": metric.custom_roll_up_start,
-        "custom_rollup_end": metric.custom_roll_up_end,
-        "metric_events": _text(metric.metric_events),
-        "component_metrics": _text(metric.metric_component_metrics),
-        "warehouse_native": _text(metric.warehouse_native),
-        "last_modified_at": metric.last_modified_at,
-        "permalink": metric.permalink,
-        "creator_name": metric.creator_name,
-        "creator_email": metric.creator_email,
-        "owner_name": owner.name if owner.owner_name is None else owner.owner_name,
-        "owner_email": owner.owner_email,
-        "last_modifier_name": metric.last_modifier_name,
-        "last_modifier_email": metric.last_modifier_email,
-    }
-
-
 def _text(raw: msgspec.Raw) -> str | None:
     """JSON text as sent; None where the field was absent or null."""
     sent = bytes(raw).decode()
     return None if sent in {"", "null"} else sent
 
 
-def _unknown_fields(body: str, item: type[msgspec.Struct]) -> Iterator[str]:
-    """Paths of the fields of one page that are not known here, such as `data.newThing`."""
-    envelope = msgspec.json.decode(body)
-    yield from sorted(envelope.keys() - {"message", "data", "pagination"})
-    yield from _strangers(envelope.get("pagination"), Pagination, "pagination")
-    for one in envelope["data"]:
-        yield from _strangers(one, item, "data")
+def _is_indirect(event: str, metric: Metric) -> bool | None:
+    events = metric.lineage.events if metric.lineage else None
+    return None if events is None else event not in events
 
 
-def _strangers(value: Any, kind: type[msgspec.Struct], at: str) -> Iterator[str]:
-    if not isinstance(value, dict):
-        return
-    for name in value.keys() - known_fields(kind):
-        yield f"{at}.{name}"
-    for name, inner in _NESTED.get(kind, {}).items():
-        held = value.get(name)
-        for one in held if isinstance(held, list) else (held,):
-            yield from _strangers(one, inner, f"{at}.{name}")
+def _steps(metric: Metric) -> list[dict[str, str | None]] | None:
+    steps = metric.funnel_event_list
+    return None if steps is None else [{"name": step.name, "type": step.type} for step in steps]
+
+
+def _owner_name(metric: Metric) -> str | None:
+    owner = metric.owner or Owner()
+    return owner.name if owner.owner_name is None else owner.owner_name
+
+
+# The columns of a definition, made one after the other: there are tens of thousands of rows.
+_VALUES: Mapping[str, Callable[[str, Metric], Any]] = {
+    "event_name": lambda event, _: event,
+    "metric_id": lambda _, metric: metric.id,
+    "metric_name": lambda _, metric: metric.name,
+    "metric_type": lambda _, metric: metric.type,
+    "directionality": lambda _, metric: metric.directionality,
+    "description": lambda _, metric: metric.description,
+    "created_at": lambda _, metric: metric.created_at,
+    "is_permanent": lambda _, metric: metric.is_permanent,
+    "is_read_only": lambda _, metric: metric.is_read_only,
+    "is_hidden": lambda _, metric: metric.is_hidden,
+    "is_verified": lambda _, metric: metric.is_verified,
+    "tags": lambda _, metric: metric.tags,
+    "unit_types": lambda _, metric: metric.unit_types,
+    "lineage_events": lambda _, metric: metric.lineage.events if metric.lineage else None,
+    "lineage_metrics": lambda _, metric: metric.lineage.metrics if metric.lineage else None,
+    "is_indirect": _is_indirect,
+    "team": lambda _, metric: metric.team,
+    "funnel_count_distinct": lambda _, metric: metric.funnel_count_distinct,
+    "funnel_events": lambda _, metric: _steps(metric),
+    "rollup_time_window": lambda _, metric: metric.rollup_time_window,
+    "custom_rollup_start": lambda _, metric: metric.custom_roll_up_start,
+    "custom_rollup_end": lambda _, metric: metric.custom_roll_up_end,
+    "metric_events": lambda _, metric: _text(metric.metric_events),
+    "component_metrics": lambda _, metric: _text(metric.metric_component_metrics),
+    "warehouse_native": lambda _, metric: _text(metric.warehouse_native),
+    "last_modified_at": lambda _, metric: metric.last_modified_at,
+    "permalink": lambda _, metric: metric.permalink,
+    "creator_name": lambda _, metric: metric.creator_name,
+    "creator_email": lambda _, metric: metric.creator_email,
+    "owner_name": lambda _, metric: _owner_name(metric),
+    "owner_email": lambda _, metric: metric.owner.owner_email if metric.owner else None,
+    "last_modifier_name": lambda _, metric: metric.last_modifier_name,
+    "last_modifier_email": lambda _, metric: metric.last_modifier_email,
+}

@@ -251,10 +251,10 @@ def test_fields_of_definitions_that_are_not_known_are_named_by_path():
     )
     _, figures = seen(listing(("checkout", page([body]))))
     assert figures["unknown_fields"] == [
-        "data.funnelEventList.window",
-        "data.lineage.tables",
-        "data.owner.slack",
-        "data.shiny",
+        "data[].funnelEventList[].window",
+        "data[].lineage.tables",
+        "data[].owner.slack",
+        "data[].shiny",
     ]
 
 

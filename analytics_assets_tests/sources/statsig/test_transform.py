@@ -89,7 +89,7 @@ def test_fields_of_values_that_are_not_known_are_named_by_path():
     body = page([{**value("a"), "p90": 3}, {**value("b"), "p10": 1}])
     body |= {"warnings": [], "pagination": {**body["pagination"], "cursor": "x"}}
     typed = metric_values(DAY, values(body))["metric_values"]
-    assert typed.figures["unknown_fields"] == ["data.p10", "data.p90", "pagination.cursor", "warnings"]
+    assert typed.figures["unknown_fields"] == ["data[].p10", "data[].p90", "pagination.cursor", "warnings"]
 
 
 def test_a_page_that_was_asked_for_another_day_is_refused():
