@@ -103,8 +103,16 @@ class Table:
             UnexpectedPayloadError: A value does not fit its column. Nothing is rounded, cut off or taken apart to make it fit.
         """
         held = list(rows)
-        columns = [self._column(field, [row.get(field.name) for row in held]) for field in self.schema]
-        return pa.Table.from_arrays(columns, schema=self.schema)
+        return self.of_columns({field.name: [row.get(field.name) for row in held] for field in self.schema})
+
+    def of_columns(self, columns: Mapping[str, Sequence[Any]]) -> pa.Table:
+        """Columns given as Python's values, as an Arrow table of this schema; for more rows than mappings are made for.
+
+        Raises:
+            UnexpectedPayloadError: As `rows`.
+        """
+        made = [self._column(field, columns[field.name]) for field in self.schema]
+        return pa.Table.from_arrays(made, schema=self.schema)
 
     def validated(self, content: pa.Table, day: date) -> pa.Table:
         """The content of `valid_day`, which says what is refused."""
@@ -147,7 +155,7 @@ class Table:
         except (pa.ArrowException, ValueError) as error:
             raise UnexpectedPayloadError(f"{self.name} {day}: column {column.name}: {error}.") from error
 
-    def _column(self, field: pa.Field, values: list[Any]) -> pa.Array:
+    def _column(self, field: pa.Field, values: Sequence[Any]) -> pa.Array:
         for value in _misread(field.type, values):
             raise UnexpectedPayloadError(
                 f"{self.name}: column {field.name}: {value!r} ({type(value).__name__}) does not fit {field.type}."

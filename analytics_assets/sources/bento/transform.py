@@ -12,7 +12,7 @@ Figures, only where there is something to say:
 Keep requests out of here (`client.py`), the choice of windows (`streams.py`) and the proof of a day (`chart.py`).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -24,7 +24,7 @@ import pyarrow as pa
 from analytics_assets.http.fields import unknown_fields
 from analytics_assets.lake.raw import bodies
 from analytics_assets.lake.stream import Typed
-from analytics_assets.lake.table import DATE
+from analytics_assets.lake.table import DATE, Table
 from analytics_assets.sources.bento.chart import bucket_starts, is_proof
 from analytics_assets.sources.bento.payloads import (
     Ads,
@@ -56,14 +56,15 @@ class _Reading:
     starts: list[datetime]
     unknown: set[str]
 
-    def row(self, day: date) -> dict[str, Any]:
-        """The columns every table has."""
-        return {
-            DATE: day,
-            "dimension": self.params["dimension"],
-            "revenue_mode": self.params["revenue_mode"],
-            "revenue_truncated": self.stats.revenue_truncated,
-        }
+    @property
+    def about(self) -> tuple[Any, ...]:
+        """The values every table has: dimension, revenue mode, whether revenue is truncated."""
+        return self.params["dimension"], self.params["revenue_mode"], self.stats.revenue_truncated
+
+
+_ABOUT = ("dimension", "revenue_mode", "revenue_truncated")
+_MONEY = ("currency", "revenue_cents", "is_main_currency")
+_COUNTS = ("signups", "customers", "customer_rate_percent")
 
 
 def ads_tables(day: date, raw: pa.Table, *, zone: ZoneInfo) -> dict[str, Typed]:
@@ -83,11 +84,7 @@ def ads_tables(day: date, raw: pa.Table, *, zone: ZoneInfo) -> dict[str, Typed]:
     keys: dict[str, int] = {}
     for reading in readings:
         keys.setdefault(f"keys_{reading.stats.dimension}", len(reading.stats.breakdown))
-    rows = {
-        ADS_ATTRIBUTION: (row for reading in readings for row in _attribution_rows(day, reading)),
-        ADS_TOTALS: (row for reading in readings for row in _total_rows(day, reading)),
-        ADS_CHART: (row for reading in readings for row in _chart_rows(day, reading)),
-    }
+    made = (_attribution(day, readings), _totals(day, readings), _chart(day, readings))
     unknown = set[str]().union(*(reading.unknown for reading in readings))
     in_rows = {path for path in unknown if path.startswith("breakdown[]")}
     in_chart = {path for path in unknown if path.startswith(("chart[]", "chartData[]"))}
@@ -97,7 +94,8 @@ def ads_tables(day: date, raw: pa.Table, *, zone: ZoneInfo) -> dict[str, Typed]:
         ADS_CHART.name: {"points": sum(len(reading.starts) for reading in readings), **_named(in_chart)},
     }
     return {
-        table.name: Typed(table.rows(content), {**figures[table.name], **about_all}) for table, content in rows.items()
+        table.name: Typed(content, {**figures[table.name], **about_all})
+        for table, content in zip((ADS_ATTRIBUTION, ADS_TOTALS, ADS_CHART), made, strict=True)
     }
 
 
@@ -155,68 +153,70 @@ def _reading(day: date, endpoint: str, params: Mapping[str, str], body: str, *, 
     return _Reading(params, stats, starts, unknown_fields(body, Ads))
 
 
-def _money(figures: Figures) -> list[dict[str, Any]]:
-    """One mapping per currency: its cents, and whether it is the row to sum counts over."""
+def _money(figures: Figures) -> list[tuple[str, int | None, bool]]:
+    """One of `_MONEY` per currency: its name, its cents, and whether it is the row to sum counts over."""
     currency = figures.revenue_currency or ""
     by_currency: Mapping[str, int | None] = figures.revenue_by_currency or {currency: figures.revenue_cents}
     main = currency if currency in by_currency else min(by_currency)
-    return [
-        {"currency": name, "revenue_cents": cents, "is_main_currency": name == main}
-        for name, cents in by_currency.items()
+    return [(name, cents, name == main) for name, cents in by_currency.items()]
+
+
+def _attribution(day: date, readings: Iterable[_Reading]) -> pa.Table:
+    names = (*_ABOUT, "key", "label", *_COUNTS, *_MONEY, "revenue_per_signup_cents")
+    rows: list[tuple[Any, ...]] = []
+    for reading in readings:
+        about = reading.about
+        for row in reading.stats.breakdown:
+            own = row.revenue_currency or ""
+            same = (*about, _text(row.key), _text(row.label), row.signups, row.customers, row.customer_rate)
+            rows += [
+                (*same, *money, row.revenue_per_signup_cents if money[0] == own else None) for money in _money(row)
+            ]
+    return _content(ADS_ATTRIBUTION, day, names, rows)
+
+
+def _totals(day: date, readings: Iterable[_Reading]) -> pa.Table:
+    names = (
+        *_ABOUT,
+        *_COUNTS,
+        *("value_filter", "revenue_visitor_count", "top_source"),
+        *("attribution_mode", "attribution_window_days", "attribution_applies_to_ad_revenue"),
+        *_MONEY,
+    )
+    rows: list[tuple[Any, ...]] = []
+    for reading in readings:
+        totals, attribution = reading.stats.totals, reading.stats.attribution or Attribution()
+        same = (
+            *reading.about,
+            *(totals.signups, totals.customers, totals.customer_rate),
+            *(reading.params.get("value"), totals.revenue_visitor_count, totals.top_source),
+            *(attribution.mode, attribution.window_days, attribution.applies_to_ad_revenue),
+        )
+        rows += [(*same, *money) for money in _money(totals)]
+    return _content(ADS_TOTALS, day, names, rows)
+
+
+def _chart(day: date, readings: Iterable[_Reading]) -> pa.Table:
+    names = (*_ABOUT, "bucket_start", "signups", "customers", "revenue_as_sent")
+    rows = [
+        (*about, start, point.signups, point.customers, point.revenue)
+        for reading in readings
+        for about in [reading.about]
+        for point, start in zip(reading.stats.points, reading.starts, strict=True)
     ]
+    return _content(ADS_CHART, day, names, rows)
 
 
-def _attribution_rows(day: date, reading: _Reading) -> Iterator[dict[str, Any]]:
-    about = reading.row(day)
-    for row in reading.stats.breakdown:
-        counts = {
-            "key": _text(row.key),
-            "label": _text(row.label),
-            "signups": row.signups,
-            "customers": row.customers,
-            "customer_rate_percent": row.customer_rate,
-        }
-        for money in _money(row):
-            is_own = money["currency"] == (row.revenue_currency or "")
-            per_signup = row.revenue_per_signup_cents if is_own else None
-            yield {**about, **counts, **money, "revenue_per_signup_cents": per_signup}
-
-
-def _total_rows(day: date, reading: _Reading) -> Iterator[dict[str, Any]]:
-    totals, attribution = reading.stats.totals, reading.stats.attribution or Attribution()
-    about = {
-        **reading.row(day),
-        "value_filter": reading.params.get("value"),
-        "signups": totals.signups,
-        "customers": totals.customers,
-        "revenue_visitor_count": totals.revenue_visitor_count,
-        "customer_rate_percent": totals.customer_rate,
-        "top_source": totals.top_source,
-        "attribution_mode": attribution.mode,
-        "attribution_window_days": attribution.window_days,
-        "attribution_applies_to_ad_revenue": attribution.applies_to_ad_revenue,
-    }
-    for money in _money(totals):
-        yield {**about, **money}
-
-
-def _chart_rows(day: date, reading: _Reading) -> Iterator[dict[str, Any]]:
-    about = reading.row(day)
-    for point, start in zip(reading.stats.points, reading.starts, strict=True):
-        yield {
-            **about,
-            "bucket_start": start,
-            "signups": point.signups,
-            "customers": point.customers,
-            "revenue_as_sent": point.revenue,
-        }
+def _content(table: Table, day: date, names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> pa.Table:
+    columns = dict(zip(names, zip(*rows, strict=True) if rows else [()] * len(names), strict=True))
+    return table.of_columns({DATE: [day] * len(rows), **columns})
 
 
 def _sums(readings: list[_Reading]) -> dict[str, Any]:
     """Totals of the first answer, as figures."""
     totals = readings[0].stats.totals
     sums: dict[str, Any] = {"signups": totals.signups, "customers": totals.customers}
-    sums |= {f"revenue_cents_{money['currency']}": money["revenue_cents"] for money in _money(totals)}
+    sums |= {f"revenue_cents_{currency}": cents for currency, cents, _ in _money(totals)}
     if any(reading.stats.revenue_truncated for reading in readings):
         sums["revenue_truncated"] = True
     return {name: value for name, value in sums.items() if value is not None}
