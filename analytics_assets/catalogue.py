@@ -187,6 +187,9 @@ def _made_from(column: Column, origin: Origin) -> Sequence[str]:
 
 def _shown(value: Any) -> Any:
     """A figure as a metadata value: numbers plot, the rest is text or JSON. A set has no order, so it is given one."""
+    if isinstance(value, dg.MetadataValue):
+        # It calls itself a tuple.
+        return value
     if isinstance(value, set | frozenset):
         return dg.MetadataValue.json(sorted(value))
     return dg.MetadataValue.json(list(value)) if isinstance(value, list | tuple) else value

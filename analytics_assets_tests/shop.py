@@ -15,6 +15,7 @@ from analytics_assets.daily import DailyStep, Work, daily_assets
 from analytics_assets.lake.resource import LakeResource
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Stream
+from analytics_assets.pictures.metadata import Pictures
 from analytics_assets.settings import secret
 from analytics_assets_tests.lake.vendor import NOW, NUMBERS, RAW, SUMS, Vendor
 
@@ -45,6 +46,7 @@ class Shop:
         vendor: What answers; a test may put another one in its place between two runs.
         variable: Environment variable of a key that opening needs, if any.
         works: What each run told when it opened the stream.
+        pictures: What is drawn of its tables.
         closing: Raised when the stream is closed, if anything.
         events: When the stream was opened and closed.
         clock: The present instant of its runs.
@@ -55,6 +57,7 @@ class Shop:
     instance: dg.DagsterInstance
     vendor: Vendor = field(default_factory=Vendor)
     variable: str = ""
+    pictures: Sequence[Pictures] = ()
     closing: Exception | None = None
     works: list[Work] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
@@ -80,7 +83,17 @@ class Shop:
             if self.closing:
                 raise self.closing
 
-        step = DailyStep("numbers", "shop", "bento", RAW, (NUMBERS, SUMS), opened, 12, [dg.AssetKey(["other", "list"])])
+        step = DailyStep(
+            "numbers",
+            "shop",
+            "bento",
+            RAW,
+            (NUMBERS, SUMS),
+            opened,
+            12,
+            [dg.AssetKey(["other", "list"])],
+            pictures=self.pictures,
+        )
         return daily_assets(step, self.partitions, self.clock)
 
     def definitions(self) -> dg.Definitions:

@@ -32,7 +32,8 @@ CAPTION_PX: Final = 66
 _DPI: Final = 100
 _FONT: Final = "DejaVu Sans"  # comes with matplotlib
 _LONGEST_NAME: Final = 24
-_COLOURS_KEPT: Final = 128
+# Scale and number of colours; the next one only where a picture is too large.
+_SIZES: Final = ((1.0, 128), (0.8, 64), (0.6, 32), (0.4, 16))
 
 PANEL, INK, FAINT, RULE = "#fbfbfd", "#1f2430", "#626a7a", "#d9dce3"
 SANDBOX: Final = "#b45309"
@@ -132,18 +133,18 @@ def legend(of: Axes | Figure, handles: Sequence[Artist]) -> None:
 
 
 def png(made: Figure, *, most_bytes: int) -> bytes:
-    """The figure as PNG of few colours, smaller where it would be too large. The same figure gives the same bytes.
+    """The figure as PNG of few colours, smaller and of fewer where it would be too large. The same figure gives the same bytes.
 
     Raises:
         PermanentError: It does not fit however small.
     """
-    for scale in (1.0, 0.8, 0.6):
+    for scale, kept in _SIZES:
         made.set_dpi(_DPI * scale)
         canvas = cast("FigureCanvasAgg", made.canvas)
         canvas.draw()  # type: ignore[no-untyped-call]
         pixels = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")  # type: ignore[no-untyped-call]
         held = io.BytesIO()
-        pixels.quantize(_COLOURS_KEPT, dither=Image.Dither.NONE).save(held, "PNG", optimize=True)
+        pixels.quantize(kept, dither=Image.Dither.NONE).save(held, "PNG", optimize=True)
         if held.tell() <= most_bytes:
             return held.getvalue()
     raise PermanentError(f"The picture has more than {most_bytes} bytes however small it is drawn.")

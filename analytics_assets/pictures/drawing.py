@@ -111,7 +111,7 @@ def _painted(
 ) -> Patch:
     """Fills the cells in which something holds, all in one shape called `name`; returns what the legend shows."""
     y, x = np.nonzero(where)
-    corners = np.array([(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)])
+    corners = np.array([(0, 0), (1, 0), (1, 1), (0, 1)])
     shapes = corners + np.stack([x, y], axis=1)[:, np.newaxis, :]
     look: dict[str, Any] = {"facecolor": fill, "hatch": hatch or None, "edgecolor": line, "label": name}
     axes.add_patch(PathPatch(Path.make_compound_path_from_polys(shapes), linewidth=0, **look))

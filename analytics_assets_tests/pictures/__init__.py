@@ -1,0 +1,1 @@
+"""The room of pictures: what is drawn, and how it becomes metadata."""

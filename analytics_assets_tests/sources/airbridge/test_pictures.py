@@ -1,0 +1,162 @@
+"""What is drawn of a report, from a lake planted by hand: sums, states of cells, and curves worked out on paper."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analytics_assets.lake.store import Lake
+from analytics_assets.pictures.content import Caption, Cell, Content, Curves, HeatMap
+from analytics_assets.sources.airbridge.pictures import DAYS, has_pictures, report_pictures
+from analytics_assets.sources.airbridge.tables import cohort_totals_table, cohorts_table
+from analytics_assets_tests.sources.airbridge.vendor import spec
+
+OF = spec()
+LAST = date(2026, 3, 10)
+ABSENT, UNREACHED, MISSING, MASKED, PARTLY, PLAIN = Cell
+MASKED_3, MASKED_NULL, NOT_SENT = ("masked", 3), ("masked", None), ("plain", None)
+
+
+def plant(
+    lake: Lake,
+    day: date,
+    cohorts: Mapping[str, Sequence[Any]],
+    totals: Mapping[str, tuple[Any, Any]] = {},
+) -> None:
+    """A day of cohorts by channel (None is not reached), and users and cost by channel."""
+    pairs = [
+        (channel, interval, value if isinstance(value, tuple) else ("plain", value), value is not None)
+        for channel, values in cohorts.items()
+        for interval, value in enumerate(values)
+    ]
+    table = cohorts_table(OF)
+    rows = [
+        {
+            "date": day,
+            "channel": channel,
+            "interval": interval,
+            "value": None if number is None else Decimal(number),
+            "currency": "EUR",
+            "is_masked": kind == "masked",
+            "is_reached": is_reached,
+        }
+        for channel, interval, (kind, number), is_reached in pairs
+    ]
+    lake.land("app", table, day, table.rows(rows))
+    whole = cohort_totals_table(OF)
+    sums = [
+        {
+            "date": day,
+            "channel": channel,
+            "cost": None if cost is None else Decimal(cost),
+            "cost_is_masked": False,
+            "revenue": None,
+            "revenue_is_masked": False,
+            "users": users,
+            "users_is_masked": False,
+            "currency": "EUR",
+        }
+        for channel, (users, cost) in totals.items()
+    ]
+    lake.land("app", whole, day, whole.rows(sums))
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    """An empty lake."""
+    return Lake(str(tmp_path))
+
+
+def pictures(lake: Lake, of: Any = OF) -> Mapping[str, Content]:
+    """The pictures up to the last day."""
+    return report_pictures("app", of, lake, LAST, app="shop-app", currency="EUR")
+
+
+def curves(lake: Lake, name: str) -> dict[str, tuple[list[float | None], bool]]:
+    """The curves of a picture by name, and whether some of one is masked."""
+    found = pictures(lake)[name]
+    assert isinstance(found, Curves)
+    # Exact decimals become floating numbers to be drawn, and lose their last digit.
+    return {
+        curve.name: ([None if one is None else round(one, 9) for one in curve.values], curve.is_masked)
+        for curve in found.curves
+    }
+
+
+def test_each_cell_is_the_sum_over_the_groups_or_says_why_there_is_none(lake: Lake) -> None:
+    """Zero is a number; masked, partly masked, missing, not reached and not landed are none of them zero."""
+    plant(lake, LAST - timedelta(days=3), {"a": [0, NOT_SENT, 5], "b": [0, 1, MASKED_3]})
+    plant(lake, LAST - timedelta(days=2), {"a": [MASKED_3, MASKED_NULL, 1], "b": [MASKED_3, 7, 2]})
+    plant(lake, LAST, {"a": [4, None, None], "b": [Decimal("0.25"), None, None]})
+    found = pictures(lake)["cohort_heat_map"]
+    assert isinstance(found, HeatMap)
+    assert list(found.cells)[-4:] == [
+        [PLAIN, MISSING, PARTLY],
+        [MASKED, PARTLY, PLAIN],
+        [ABSENT, ABSENT, ABSENT],
+        [PLAIN, UNREACHED, UNREACHED],
+    ]
+    assert list(found.values)[-4:] == [[0, None, 8], [None, 7, 3], [None] * 3, [4.25, None, None]]
+    assert [*found.rows][-1] == "2026-03-10"
+    assert (len(found.rows), set(found.cells[0])) == (DAYS, {ABSENT})
+
+
+def test_a_heat_map_names_app_currency_days_and_what_begins_a_cohort(lake: Lake) -> None:
+    """Its last day is the one that landed."""
+    plant(lake, LAST, {"a": [4, None, None]})
+    found = pictures(lake)["cohort_heat_map"]
+    assert isinstance(found, HeatMap)
+    assert replace(found.caption, notes=()) == Caption(
+        "Revenue by cohort", "shop-app", "EUR, up to and with that day", LAST - timedelta(days=DAYS - 1), LAST
+    )
+    assert (found.row_title, found.column_title, found.unit) == ("day of app_install", "days since app_install", "EUR")
+
+
+def test_curves_divide_by_the_users_and_the_cost_of_the_cohorts_that_tell(lake: Lake) -> None:
+    """On day 2 there is one cohort of `a`, with 10 users and a cost of 20; `b` has no cost, so it has no ROAS."""
+    plant(lake, LAST - timedelta(days=1), {"a": [10, 20, 60], "b": [0, 0, 9]}, {"a": (10, 20), "b": (3, 0)})
+    plant(lake, LAST, {"a": [5, 10, None], "b": [MASKED_3, 3, None]}, {"a": (5, 30), "b": (3, 0)})
+    assert curves(lake, "ltv") == {"a": ([1.0, 2.0, 6.0], False), "b": ([0.5, 0.5, 3.0], True)}
+    assert curves(lake, "roas") == {"a": ([30.0, 60.0, 300.0], False)}
+    captions = {name: (one.caption.title, one.caption.unit) for name, one in pictures(lake).items()}
+    assert captions["ltv"] == ("Revenue per user so far (LTV) by channel", "EUR per user")
+    assert captions["roas"] == ("Revenue per cost so far (ROAS) by channel", "percent of cost, both in EUR")
+
+
+def test_a_cohort_without_its_number_is_left_out_above_and_below(lake: Lake) -> None:
+    """A missing value costs its interval, missing users or cost the curve; none of them counts as zero."""
+    plant(lake, LAST - timedelta(days=1), {"a": [8, NOT_SENT, 8]}, {"a": (4, None)})
+    plant(lake, LAST, {"a": [2, 6, 9]}, {"a": (2, 1)})
+    assert curves(lake, "ltv") == {"a": ([1.666666667, 3.0, 2.833333333], False)}
+    assert curves(lake, "roas") == {"a": ([200.0, 600.0, 900.0], False)}
+    plant(lake, LAST, {"a": [2, 6, 9]}, {"a": (None, None)})
+    assert curves(lake, "ltv") == {"a": ([2.0, None, 2.0], False)}
+    assert "roas" not in pictures(lake)
+
+
+def test_the_largest_channels_are_named_and_the_rest_is_one_curve(lake: Lake) -> None:
+    """By users; forty channels would be forty lines that nobody can tell apart. No channel has a name too."""
+    channels = {"": 100, **{f"c{number:02}": 50 - number for number in range(39)}}
+    plant(
+        lake,
+        LAST,
+        {name: [users, 2 * users, None] for name, users in channels.items()},
+        {name: (users, 1) for name, users in channels.items()},
+    )
+    named = ["(organic or none)", *(f"c{number:02}" for number in range(7)), "32 others"]
+    assert curves(lake, "ltv") == {name: ([1.0, 2.0, None], False) for name in named}
+
+
+def test_reports_of_counts_have_no_curves_and_ratios_have_no_picture(lake: Lake) -> None:
+    """Ratios of different groups cannot be added."""
+    assert set(pictures(lake, replace(OF, metric="app_user_count"))) == {"cohort_heat_map"}
+    assert set(pictures(lake, replace(OF, aggregation="on-day"))) == {"cohort_heat_map"}
+    assert [has_pictures(replace(OF, metric=metric)) for metric in ("app_revenue", "app_roas", "app_arpu")] == [
+        True,
+        False,
+        False,
+    ]
