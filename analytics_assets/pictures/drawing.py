@@ -46,7 +46,7 @@ _LOOKS: Final[Mapping[Cell, tuple[str, str, str, str]]] = {
     Cell.ABSENT: ("no rows", "#e3e5ea", "----", "#c3c7d0"),
 }
 _MOST_TICKS: Final = 16
-_BESIDE_LEGEND: Final = Margins(left=66, right=212, bottom=48)
+_BESIDE_LEGEND: Final = Margins(left=78, right=212, bottom=48)
 
 Grid = npt.NDArray[np.float64]
 
@@ -67,7 +67,7 @@ def drawn(content: Content, *, is_sandbox: bool) -> Figure:
 
 
 def _heat_map(content: HeatMap) -> Figure:
-    made, [axes] = figure(min(720, 170 + 12 * len(content.rows)), Margins(left=96, right=84, bottom=76))
+    made, [axes] = figure(min(640, 160 + 11 * len(content.rows)), Margins(left=112, right=84, bottom=76))
     cells = np.array(content.cells, dtype=int)
     values = _grid(content.values)
     has_number = np.isin(cells, [Cell.PLAIN, Cell.PARTLY_MASKED])

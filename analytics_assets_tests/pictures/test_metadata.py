@@ -26,7 +26,7 @@ LOG = logging.getLogger("pictures")
 RANDOM = np.random.default_rng(7)
 YEAR = [DAY - timedelta(days=back) for back in range(365)]
 WIDE = {f"channel {number}, and a name that is long": RANDOM.random(365).tolist() for number in range(40)}
-FEW = {name: values[:45] for name, values in list(WIDE.items())[:9]}
+FEW = {name: values[:28] for name, values in list(WIDE.items())[:9]}
 NOISE = [Cell.PLAIN, *Cell]
 LARGE: Mapping[str, Content] = {
     "heat": replace(
@@ -39,7 +39,7 @@ LARGE: Mapping[str, Content] = {
         ],
     ),
     "curves": replace(CURVES, curves=[Curve(name, values, is_masked=True) for name, values in WIDE.items()]),
-    "bars": Bars(CAPTION, YEAR[:45], frozenset(YEAR[:45:9]), {"EUR": FEW, "USD": FEW, "KRW": FEW}, {}),
+    "bars": Bars(CAPTION, YEAR[:28], frozenset(YEAR[:28:9]), {"EUR": FEW, "USD": FEW, "KRW": FEW}, {}),
     "trends": Trends(CAPTION, YEAR, frozenset(YEAR[::9]), dict(list(WIDE.items())[:12])),
 }
 
