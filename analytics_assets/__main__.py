@@ -11,6 +11,7 @@ Keep decisions out of here; this module reads arguments, opens the account and p
 import argparse
 import asyncio
 import json
+import re
 import sys
 import warnings
 from collections.abc import Sequence
@@ -129,8 +130,6 @@ def _plan(chosen: argparse.Namespace, defs: Path, clock: Clock) -> int:
     asked: dict[str, AccountPlan] = {}
     for account in dict.fromkeys(accounts):
         component = _component(defs / account, option="--select")
-        if isinstance(component, Alerts) and not chosen.select:
-            continue
         if not isinstance(component, BentoStats | StatsigMetrics | AirbridgeRevenue):
             raise _RefusedError(f"--select {account}: a {type(component).__name__} has no plan.")
         asked[account] = component.plan(account)
@@ -145,7 +144,7 @@ def _plan(chosen: argparse.Namespace, defs: Path, clock: Clock) -> int:
 
 
 def _test_alerts(defs: Path) -> int:
-    loaded = (_component(defs / account, option="alerts") for account in _accounts(defs))
+    loaded = (_component(defs / name, option="alerts") for name in _folders(defs) if _is_alerts(defs / name))
     names = [name for component in loaded if isinstance(component, Alerts) for name in component.destinations]
     if not names:
         raise _RefusedError("no destination is configured: name one under `destinations` in defs/alerts/defs.yaml.")
@@ -171,16 +170,25 @@ def _bento_account(folder: Path) -> BentoStats:
 
 
 def _accounts(defs: Path) -> list[str]:
+    return [name for name in _folders(defs) if not _is_alerts(defs / name)]
+
+
+def _folders(defs: Path) -> list[str]:
     return sorted(path.parent.name for path in defs.glob("*/defs.yaml"))
+
+
+def _is_alerts(folder: Path) -> bool:
+    """Whether the folder is no account but says where alerts go; its YAML need not be one that loads."""
+    named = rf"^type: *['\"]?{__package__}\.{Alerts.__name__}['\"]? *(?:#.*)?$"
+    return re.search(named, (folder / "defs.yaml").read_text(), re.MULTILINE) is not None
 
 
 def _component(folder: Path, *, option: str) -> dg.Component:
     """The component of an account, as Dagster loads it."""
     account, defs = folder.name, folder.parent
-    accounts = _accounts(defs)
-    if account not in accounts:
+    if account not in _folders(defs):
         raise _RefusedError(
-            f"{option} {account}: there is no such folder with a defs.yaml. There are: {', '.join(accounts)}."
+            f"{option} {account}: there is no such folder with a defs.yaml. There are: {', '.join(_accounts(defs))}."
         )
     try:
         with warnings.catch_warnings():

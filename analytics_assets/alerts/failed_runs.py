@@ -14,6 +14,7 @@ from dagster import DagsterEventType
 
 from analytics_assets.alerts.cause import FAILURE, Cause, Kind, Reason, same_key
 from analytics_assets.failures import DAYS_NOT_LANDED, NEXT, without_day
+from analytics_assets.lake.stream import NOT_ASKED
 from analytics_assets.state.told import Missing, Sighting, Told
 
 _PAGE = 200
@@ -171,7 +172,8 @@ def _explain(step: Step, event: dg.DagsterEvent) -> None:
         for record in table.records:
             row = record.data
             day = date.fromisoformat(str(row["day"]))
-            days.setdefault((str(row["kind"]), without_day(day, str(row["reason"]))), []).append(day)
+            words = str(row["reason"]).removeprefix(NOT_ASKED)
+            days.setdefault((str(row["kind"]), without_day(day, words)), []).append(day)
         step.reasons = [Reason(kind, words, tuple(of_words)) for (kind, words), of_words in days.items()]
         advice = said.metadata.get(NEXT)
         step.next = str(advice.value) if advice is not None else _MEND

@@ -27,7 +27,7 @@ from analytics_assets.lake.changes import counted
 from analytics_assets.lake.content import content_hash
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Footer, Lake, Landed, refuse_other_mode
-from analytics_assets.lake.stream import Change, Stream
+from analytics_assets.lake.stream import NOT_ASKED, Change, Stream
 from analytics_assets.lake.table import Table, ValidDay
 
 
@@ -100,7 +100,7 @@ class Landing:
                     # What has been answered already is landed, or it would have to be asked for again.
                     unanswered = [other for other, pending in fetches.items() if not pending.done()]
                     _cancel(fetches[other] for other in unanswered)
-                    words = f"Not asked, because of an earlier day: {result.error}"
+                    words = f"{NOT_ASKED}{result.error}"
                     given_up |= {other: type(result.error)(words) for other in unanswered}
                 yield result
         finally:

@@ -3,9 +3,11 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+import dagster as dg
 import pytest
 
 from analytics_assets.errors import AccessRefusedError, PermanentError, TransientError, UnexpectedPayloadError
+from analytics_assets.failures import failure
 from analytics_assets.http.statuses import Vendor, error_of
 from analytics_assets_tests.alerts.receivers import Receiver
 from analytics_assets_tests.alerts.scene import FIRST, Scene
@@ -135,10 +137,13 @@ def test_a_key_that_the_vendor_echoes_is_in_no_message(scene: Scene, receiver: R
         vendor, endpoint="GET /stats/ads", status=401, headers={}, body=echo, now=datetime(2026, 6, 1, tzinfo=UTC)
     )
     assert isinstance(refusal, AccessRefusedError)
-    scene.fails({0: refusal}, days=1)
+    scene.fails({0: refusal}, days=30)
     scene.tick()
-    assert receiver.posts[0]["message"].splitlines()[1] == (
-        "2026-01-01: Bento GET /stats/ads: HTTP 401 (Key [redacted] is not valid). "
+    # The days that were given up because of it have the same reason.
+    days, _, words = receiver.posts[0]["message"].splitlines()[1].partition(": ")
+    assert days.startswith("2026-01-01")
+    assert words == (
+        "Bento GET /stats/ads: HTTP 401 (Key [redacted] is not valid). "
         "The credentials are refused: check BENTO_SECRET_KEY."
     )
     assert KEY not in str(receiver.posts)
@@ -167,3 +172,24 @@ def test_what_failed_before_the_first_look_is_not_told(scene: Scene, receiver: R
         assert (scene.tick(), receiver.posts) == ("0 new, 0 sent.", [])
         scene.fails({0: down("b")}, days=1)
         assert scene.tick() == "1 new, 1 sent."
+
+
+def test_a_snapshot_that_fails_is_over_with_the_next_that_is_read(scene_on_disk: Scene, receiver: Receiver) -> None:
+    """It has no days; the table it left unread is what counts."""
+    scene, is_down = scene_on_disk, [True]
+
+    @dg.multi_asset(name="shop__list", specs=[dg.AssetSpec(["shop", "list"])])
+    def read() -> dg.MaterializeResult[None]:
+        if is_down[0]:
+            raise failure({FIRST: down("a")}, of=1, what="shop/list", quarantined={})
+        return dg.MaterializeResult(asset_key=["shop", "list"])
+
+    job = dg.Definitions(assets=[read], jobs=[dg.define_asset_job("shop_daily")]).resolve_job_def("shop_daily")
+    scene.spec = replace(scene.spec, all_clear=True)
+    for is_down[0] in (True, False):
+        job.execute_in_process(instance=scene.instance, raise_on_error=False)
+        scene.tick()
+    assert receiver.titles() == [
+        "[sandbox] shop/list: 1 of 1 tables were not read",
+        "[sandbox] All clear: shop/list: 1 of 1 tables were not read",
+    ]
