@@ -7,14 +7,17 @@ READY := $(VENV)/.ready
 BENCH := .venv-bench
 export DAGSTER_DISABLE_TELEMETRY := yes
 
-.PHONY: demo test soak dev check docs bench lock clean
+.PHONY: demo test browser soak dev check docs bench lock clean
 
 demo: $(READY)  ## Load the last 7 final days of everything from the sandbox, with the daemon and the sensor, and show what landed
 	@$(BIN)/python -m analytics_assets.demo
 
 test: $(READY)  ## Unit, contract and integration tests; no network beyond this machine
-	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile -m "not alone" $(TEST_ARGS)
+	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile -m "not alone and not browser" $(TEST_ARGS)
 	@$(BIN)/python -m pytest -m alone $(TEST_ARGS)
+
+browser: $(READY)  ## What a newcomer sees and clicks, in Chromium; skipped where there is none, unless TESTS_NEED_ALL is set
+	@$(BIN)/python -m pytest -m browser analytics_assets_tests/browser $(TEST_ARGS)
 
 soak: $(READY)  ## 60 simulated days of schedules and sensor over failing vendors; SOAK_ARGS="--days 60 --seed 1"
 	@timeout 3600 $(BIN)/python -m analytics_assets_tests.soak $(SOAK_ARGS)

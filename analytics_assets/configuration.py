@@ -32,7 +32,7 @@ _OWNER = re.compile(r"team:[\w.-]+|[^@\s:]+@[^@\s.]+(\.[^@\s.]+)+")
 
 def _owners(context: dg.ResolutionContext, given: list[str]) -> list[str]:
     # A resolver and not a validator of the component's own field: what that refuses, Dagster tells without a line.
-    owners: list[str] = list(context.resolve_value(given))
+    owners = context.resolve_value(given, as_type=list[str])
     for owner in owners:
         if not _OWNER.fullmatch(owner):
             raise ValueError(

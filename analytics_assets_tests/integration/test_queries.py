@@ -7,6 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 import duckdb
+import pyarrow as pa
 import pytest
 
 from analytics_assets.clock import utc_now
@@ -43,10 +44,11 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.Definitions]
 
 def _restate(lake: Lake, spec: ReportSpec, day: date) -> None:
     # In days that were read once nothing is restated, so the table would be empty.
-    group = {"date": day, "channel": "google.adwords", "campaign": "spring", "interval": 0}
-    value = {"old_value": 1, "new_value": 2, "is_masked": False, "seen_at": utc_now()}
     table = restatements_table(spec)
-    lake.land("airbridge", table, day, table.rows([group | value]), is_sandbox=True)
+    flags = {column.name: False for column in table.columns if pa.types.is_boolean(column.type)}
+    group = {"date": day, "channel": "google.adwords", "campaign": "spring", "interval": 0}
+    value = {"old_value": 1, "new_value": 2, "seen_at": utc_now()}
+    lake.land("airbridge", table, day, table.rows([flags | group | value]), is_sandbox=True)
 
 
 def test_every_query_to_copy_reads_rows_of_its_table(loaded: dg.Definitions) -> None:

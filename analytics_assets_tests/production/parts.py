@@ -1,7 +1,7 @@
 """Servers that a deployment needs, started for a test on free ports of the loopback and ended with it.
 
 `.ci/run` installs them; where one is missing, the tests that need it are skipped and say which package it is in, unless
-ANALYTICS_TESTS_NEED_ALL is set, as it is there.
+TESTS_NEED_ALL is set, as it is there.
 """
 
 import os
@@ -30,7 +30,7 @@ def needed(what: str | None, *, name: str, package: str) -> str:
     if what is not None:
         return what
     words = f"{name} is not installed; it is in Debian's package {package}"
-    if os.environ.get("ANALYTICS_TESTS_NEED_ALL"):  # noqa: TID251 - set by continuous integration
+    if os.environ.get("TESTS_NEED_ALL"):  # noqa: TID251 - set by continuous integration
         pytest.fail(words)
     pytest.skip(words)
 
