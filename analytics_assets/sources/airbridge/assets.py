@@ -27,15 +27,14 @@ from analytics_assets.sources.airbridge.reader import Waiting
 from analytics_assets.sources.airbridge.report_tasks import requests_of
 from analytics_assets.sources.airbridge.request import ReportSpec
 from analytics_assets.sources.airbridge.restatements import restatements_table
+from analytics_assets.sources.airbridge.snapshot_tables import CATALOG, tasks_table
 from analytics_assets.sources.airbridge.snapshots import catalog_snapshot, tasks_snapshot
 from analytics_assets.sources.airbridge.streams import App, report_stream
 from analytics_assets.sources.airbridge.tables import (
-    CATALOG,
     cohort_totals_table,
     cohorts_table,
     daily_tables,
     report_raw_table,
-    tasks_table,
 )
 
 

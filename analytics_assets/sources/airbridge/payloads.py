@@ -296,6 +296,5 @@ def _text(value: Any) -> str:
 
 def shown(task_id: str | None) -> str:
     """A task's id for people: ids are opaque and can be long."""
-    if task_id is None:
-        return "(none)"
-    return task_id if len(task_id) <= LONGEST_SHOWN else f"{task_id[:LONGEST_SHOWN]}..."
+    whole = "(none)" if task_id is None else task_id
+    return whole if len(whole) <= LONGEST_SHOWN else f"{whole[:LONGEST_SHOWN]}..."

@@ -12,8 +12,8 @@ from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.snapshot import Snapshot
 from analytics_assets.sources.airbridge.client import AirbridgeClient
 from analytics_assets.sources.airbridge.request import ReportSpec
+from analytics_assets.sources.airbridge.snapshot_tables import CATALOG, tasks_table
 from analytics_assets.sources.airbridge.streams import App
-from analytics_assets.sources.airbridge.tables import CATALOG, tasks_table
 from analytics_assets.sources.airbridge.transform import catalog_day
 from analytics_assets.state.ledger import Ledger
 

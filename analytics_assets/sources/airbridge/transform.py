@@ -34,7 +34,8 @@ from analytics_assets.sources.airbridge.payloads import (
     sub_row,
 )
 from analytics_assets.sources.airbridge.request import ReportSpec, spec_hash
-from analytics_assets.sources.airbridge.tables import CATALOG, ROAS_SCALE, cohort_totals_table, cohorts_table
+from analytics_assets.sources.airbridge.snapshot_tables import CATALOG
+from analytics_assets.sources.airbridge.tables import ROAS_SCALE, cohort_totals_table, cohorts_table
 
 Kind = Literal["metric", "group_by", "event"]
 _LISTS: Final[Mapping[Kind, Literal["metrics", "fields", "events"]]] = {

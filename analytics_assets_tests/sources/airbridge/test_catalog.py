@@ -2,7 +2,7 @@
 
 import msgspec
 
-from analytics_assets.sources.airbridge.tables import CATALOG
+from analytics_assets.sources.airbridge.snapshot_tables import CATALOG
 from analytics_assets.sources.airbridge.transform import catalog_day
 from analytics_assets_tests.sources.airbridge.days import DAY
 from analytics_assets_tests.sources.airbridge.samples import EVENTS, GROUP_BYS, METRICS

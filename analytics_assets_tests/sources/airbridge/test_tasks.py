@@ -56,7 +56,7 @@ async def test_the_view_has_every_request_and_says_what_is_open(ledger: Ledger) 
     for request in ledger.join_or_open("shop", "revenue", "hash", days, longest=92, now=NOW):
         ledger.begin_attempt(request.id, now=NOW)
         ledger.posted(request.id, f"task-{request.id}", now=NOW)
-        ledger.saw(request.id, "RUNNING", now=LATER)
+        ledger.saw(request.id, "RUNNING", task_id=f"task-{request.id}", now=LATER)
     ledger.landed(1, days[0], now=LATER)
     ledger.asked_landing(2, now=LATER, next_look_at=LATER)
     ledger.begin_attempt(2, now=LATER)
