@@ -65,6 +65,7 @@ class Cause:
         next: What happens next, or what to do.
         place: Where to look, as a path of the UI.
         group: Causes of one group that are seen at once share a message.
+        tables: The tables it hits, where `about` is none.
     """
 
     kind: Kind
@@ -76,6 +77,7 @@ class Cause:
     next: str
     place: str
     group: str
+    tables: tuple[str, ...] = ()
 
 
 def same_key(kind: Kind, account: str, error: str, words: str) -> str:

@@ -207,6 +207,7 @@ def _sighting(
             if (days := tuple(day for day in one.days if str(day) in left)) or not one.days
         ]
     reasons = sorted(reasons, key=lambda one: -len(one.days)) or step.reasons
+    key = same_key(Kind.FAILURE, step.account, reasons[0].kind, reasons[0].words)
     cause = Cause(
         kind=Kind.FAILURE,
         severity=FAILURE,
@@ -216,10 +217,9 @@ def _sighting(
         reasons=tuple(reasons),
         next=_next(run, step),
         place=f"/runs/{run.run_id}",
-        group="",
+        group=key,
+        tables=tuple(sorted(missing or step.asked)),
     )
-    key = same_key(Kind.FAILURE, step.account, reasons[0].kind, reasons[0].words)
-    cause = Cause(**{**vars(cause), "group": key})
     wanted = {table: dict.fromkeys(sorted(days), after) for table, days in missing.items()}
     return Sighting(key, Kind.FAILURE, f"{cause.about}: {cause.headline}", cause, run.run_id, wanted)
 

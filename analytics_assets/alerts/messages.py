@@ -15,12 +15,13 @@ from analytics_assets.state.told import OpenCause
 _MOST_PARTS = 5
 _MOST_REASONS = 3
 _MOST_NAMES = 3
+_MOST_TABLES = 10
 _LONGEST_WORDS = 500
 _LONGEST_DAYS = 160
 _TITLES = {
-    Kind.FAILURE: "a run failed",
+    Kind.FAILURE: "runs failed",
     Kind.TASK: "report tasks do not arrive",
-    Kind.CHECK: "a check failed",
+    Kind.CHECK: "checks failed",
     Kind.LATE: "days are late",
 }
 
@@ -69,6 +70,8 @@ class Writer:
         lines += [_why(reason) for reason in cause.reasons[:_MOST_REASONS]]
         if len(cause.reasons) > _MOST_REASONS:
             lines.append(f"... and {len(cause.reasons) - _MOST_REASONS} more reasons.")
+        if cause.tables:
+            lines.append(f"Tables: {_some(cause.tables, most=_MOST_TABLES)}")
         return [*lines, f"Next: {cause.next}", f"Look: {self.ui}{cause.place}"]
 
     def _cleared(self, over: Sequence[OpenCause]) -> Message:
@@ -103,9 +106,9 @@ def _days(days: Sequence[date]) -> str:
     return words if len(days) == 1 else f"{words} ({len(days)} days)"
 
 
-def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:_MOST_NAMES])
-    return shown if len(names) <= _MOST_NAMES else f"{shown} and {len(names) - _MOST_NAMES} more"
+def _some(names: Sequence[str], *, most: int = _MOST_NAMES) -> str:
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
 
 
 def _again(before: OpenCause | None) -> str:

@@ -98,7 +98,7 @@ def test_two_sensors_at_once_tell_once(scene_on_disk: Scene, receiver: Receiver)
         one.join()
     assert sorted(words.split(",")[0] for words in said) == ["0 new", "0 new", "3 new"]
     assert sorted(receiver.titles()) == [
-        "[sandbox] shop: a check failed (shop/numbers, shop/sums)",
+        "[sandbox] shop: checks failed (shop/numbers, shop/sums)",
         "[sandbox] shop: days are late (shop/numbers, shop/sums)",
         "[sandbox] shop_daily: the run failed",
     ]

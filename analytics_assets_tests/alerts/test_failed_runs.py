@@ -35,6 +35,7 @@ def test_a_run_that_fails_a_hundred_days_sends_one_message(scene: Scene, receive
                 "2026-01-01 to 2026-02-10, 2026-02-13 to 2026-04-10 (98 days): Bento GET /stats/ads: HTTP 503 (Back soon) "
                 "[trace a1]. This may pass by itself.\n"
                 "2026-02-11 to 2026-02-12 (2 days): Bento GET /stats/ads: HTTP 400 (unknown source). The request is refused.\n"
+                "Tables: shop/numbers, shop/numbers_raw, shop/sums\n"
                 "Next: Mend the cause, then re-execute from failure. The schedule shop_daily asks for its days again with its next run.\n"
                 f"Look: http://dagster.example.com/runs/{run.run_id}"
             ),
@@ -49,7 +50,7 @@ def test_one_outage_is_told_once_however_many_runs_it_fails(scene: Scene, receiv
     for number in range(3):
         scene.fails({0: down(f"t{number}"), 1: down(f"u{number}")}, days=2)
     scene.tick()
-    assert receiver.titles() == ["[sandbox] shop: a run failed (shop/numbers)"]
+    assert receiver.titles() == ["[sandbox] shop: runs failed (shop/numbers)"]
     assert receiver.posts[0]["message"].count("Look: ") == 3
     scene.fails({0: down("later")}, days=1)
     assert [scene.tick(), scene.tick()] == ["0 new, 0 sent.", "0 new, 0 sent."]
@@ -124,7 +125,7 @@ def test_an_exception_that_is_not_ours_is_told_in_its_own_words(scene: Scene, re
         scene.tick()
     assert receiver.titles() == ["[sandbox] shop/numbers: the run failed"]
     assert (
-        "no session for [redacted]\nNext: Mend the cause, then re-execute the run from failure."
+        "no session for [redacted]\nTables: shop/numbers, shop/numbers_raw, shop/sums\nNext: Mend the cause, then re-execute the run from failure."
         in (receiver.posts[0]["message"])
     )
 

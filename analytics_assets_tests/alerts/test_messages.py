@@ -25,7 +25,7 @@ def test_causes_of_one_group_share_a_message_and_others_do_not() -> None:
     """In live mode the title says nothing of the mode."""
     other = cause("shop/c", group="b")
     assert [(one.title, one.severity) for one in told(cause("shop/a"), other, cause("shop/b"))] == [
-        ("shop: a run failed (shop/a, shop/b)", FAILURE),
+        ("shop: runs failed (shop/a, shop/b)", FAILURE),
         ("shop/c: all is lost", FAILURE),
     ]
 
@@ -35,7 +35,7 @@ def test_a_message_stays_short_whatever_the_cause() -> None:
     scattered = tuple(FIRST + timedelta(2 * number) for number in range(40))
     reasons = [Reason("E", f"{number} " + "x" * 600, scattered) for number in range(5)]
     [message] = told(*(cause(f"shop/t{number}", *reasons) for number in range(30)))
-    assert message.title == "shop: a run failed (shop/t0, shop/t1, shop/t2 and 27 more)"
+    assert message.title == "shop: runs failed (shop/t0, shop/t1, shop/t2 and 27 more)"
     assert message.body.endswith("\n\nAnd 25 more: shop/t5, shop/t6, shop/t7 and 22 more.")
     assert message.body.splitlines()[:6] == [
         "shop/t0: all is lost.",

@@ -82,7 +82,7 @@ def test_a_check_is_told_when_it_fails_and_again_only_after_it_has_passed(scene:
         for table in ("numbers", "sums")
     ]
     assert [(post["title"], post["message"], post["type"]) for post in receiver.posts] == [
-        ("[sandbox] shop: a check failed (shop/numbers, shop/sums)", "\n\n".join(parts), "warning")
+        ("[sandbox] shop: checks failed (shop/numbers, shop/sums)", "\n\n".join(parts), "warning")
     ]
     scene.evaluates("numbers", "volume", passed=True)
     assert scene.tick() == "0 new, 0 sent."
