@@ -9,6 +9,7 @@ import io
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, cast
 
 import matplotlib as mpl
@@ -150,6 +151,7 @@ def png(made: Figure, *, most_bytes: int) -> bytes:
     raise PermanentError(f"The picture has more than {most_bytes} bytes however small it is drawn.")
 
 
+@cache
 def _known_letters() -> frozenset[int]:
     return frozenset(get_font(findfont(FontProperties(family=_FONT))).get_charmap())
 

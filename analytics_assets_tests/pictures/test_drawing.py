@@ -197,7 +197,7 @@ def test_trends_have_a_panel_and_a_scale_for_each_name_and_gaps_where_there_is_n
 
 def test_names_of_other_people_are_set_as_they_are_where_the_font_can_and_cut_where_they_are_long() -> None:
     """A formula is no formula; letters that the font lacks are boxes; nothing warns."""
-    names = ["$x^2$ \\frac{a}", "광고", "a\nb", "x" * 500, "läuft"]
+    names = ["_x", "$x^2$ \\frac{a}", "광고", "a\nb", "x" * 500, "läuft"]
     made = drawn(replace(CURVES, curves=[Curve(name, [1.0, 2.0]) for name in names], level=None), is_sandbox=False)
     made.draw_without_rendering()
-    assert legend_of(made.axes[0]) == ["$x^2$ \\frac{a}", "□□", "a b", "x" * 23 + "…", "läuft"]
+    assert legend_of(made.axes[0]) == ["_x", "$x^2$ \\frac{a}", "□□", "a b", "x" * 23 + "…", "läuft"]
