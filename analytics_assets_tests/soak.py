@@ -71,7 +71,7 @@ def main() -> int:
         for name in VARIABLES:
             patch.delenv(name, raising=False)
         patch.setenv("ANALYTICS_START_DATE", START_DATE.isoformat())
-        # Dagster's events are most of the work; in memory they cost a third, and the test of a few days has them in files.
+        # Dagster's events are most of the work; in memory they cost half, and the test of a few days has them in files.
         with dg.DagsterInstance.ephemeral() as instance:
             told = soaked(chosen.days, seed, shipped(), pointed(patch, Path(folder)), instance, say=say)
     for words in told.broken:

@@ -38,7 +38,9 @@ from analytics_assets_tests.integration.soak_truth import broken_promises
 
 # The world of the sandbox is as long as its people remember before that, and no longer: what is counted by hand is counted soon.
 START_DATE, FIRST_DAY = date(2023, 1, 1), date(2023, 5, 1)
-TASK_S, SENSOR_S, OUTAGE_STEP_S, OUTAGE = 40, 15, 900, timedelta(hours=12)
+# Between two ticks, and while every vendor is down: half a day of looks in vain shows no more than one in a quarter of an hour.
+SENSOR_S, OUTAGE_STEP_S = 15, 900
+TASK_S, OUTAGE = 40, timedelta(hours=12)
 # Every so many-th task fails, is cancelled, is forgotten.
 Fates = tuple[int, int, int]
 FATES: Fates = (10, 13, 17)

@@ -12,7 +12,7 @@ from analytics_assets_tests.integration.driven import POLICY, TASK_S, driven
 from analytics_assets_tests.integration.hand_airbridge import REVENUE_COHORTS
 from analytics_assets_tests.integration.hand_world import DAYS, NOW, hand_world
 from analytics_assets_tests.integration.running import failure_words, in_order, report, rows
-from analytics_assets_tests.integration.server import POST_REPORT
+from analytics_assets_tests.integration.server import POST_REPORT, REPORT
 
 SPEC = report("revenue", "app_revenue", "cumulative", intervals=2)
 # A sensor that ticks every 15 seconds does not do so to the second.
@@ -62,3 +62,30 @@ def test_a_finished_report_that_never_lands_is_asked_for_anew_and_loudly(
         account.settle()
         assert in_order(rows(account.place.lake, "airbridge", "revenue_cohorts")) == in_order(REVENUE_COHORTS)
         assert account.sandbox.counts()[POST_REPORT] == 2
+
+
+def test_a_task_that_no_look_gets_through_to_warns_once_and_costs_no_other(
+    point: Callable[[str], Place], instance: dg.DagsterInstance
+) -> None:
+    """From its deadline on somebody is told, though not at every look; when the vendor is back, the task it has made lands."""
+    options = Options(task_seconds=TASK_S)
+    with driven(NOW, point, instance, report=SPEC, options=options, world=hand_world()) as account:
+        account.materialize(DAYS)
+        looks = f"GET {REPORT}/{{task_id}}"
+        account.sandbox.spoil(kind="status", vendor="airbridge", endpoint=looks, status=503, retry_after=3600)
+        warnings = []
+        for _ in range(6):
+            account.pass_seconds(300)
+            requests, words, warned = account.tick()
+            assert requests == []
+            warnings.append([one.description or "" for one in warned])
+        assert [len(one) for one in warnings] == [0, 0, 1, 0, 0, 0]
+        assert warnings[2][0].startswith("2025-06-10 to 2025-06-12: UNSEEN in attempt 1 (Airbridge GET ")
+        assert warnings[2][0].endswith(
+            "The sensor goes on looking, and a day after the task was asked for it asks for a new one."
+        )
+        assert "revenue 2025-06-10 to 2025-06-12: UNSEEN (Airbridge GET " in words
+        account.sandbox.mend()
+        account.settle()
+        assert in_order(rows(account.place.lake, "airbridge", "revenue_cohorts")) == in_order(REVENUE_COHORTS)
+        assert account.sandbox.counts()[POST_REPORT] == 1

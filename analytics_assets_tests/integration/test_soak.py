@@ -1,4 +1,4 @@
-"""Six days of `make soak`: its schedules, its sensor, its faults and its promises, over small reports."""
+"""Six days of `make soak`: its hours, schedules, its sensor, its faults and its promises, over small reports."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -9,6 +9,7 @@ import pytest
 from analytics_assets.sources.bento.streams import AdsSpec
 from analytics_assets_tests.integration.conftest import Place
 from analytics_assets_tests.integration.driven import POLICY
+from analytics_assets_tests.integration.jobs import shipped
 from analytics_assets_tests.integration.running import Wishes, report
 from analytics_assets_tests.integration.soak import FIRST_DAY, HOURS, START_DATE, soaked
 
@@ -22,6 +23,12 @@ WISHES = Wishes(
     policy=POLICY,
     lookback_days={"bento": 2, "statsig": 2, "airbridge": LOOKBACK},
 )
+
+
+def test_the_soak_keeps_the_hours_of_the_shipped_schedules() -> None:
+    """Schedules are evaluated when they would be."""
+    crons = {one.name: one.cron_schedule for one in shipped().get_repository_def().schedule_defs}
+    assert crons == {name: f"{minute} {hour} * * *" for name, (hour, minute) in HOURS.items()}
 
 
 def test_six_days_of_schedules_and_sensor_end_in_the_truth(

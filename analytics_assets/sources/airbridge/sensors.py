@@ -223,7 +223,8 @@ async def _look_at(
     verdict = judge(seen, posted_at=request.posted_at, attempts=request.attempts, now=now, policy=policy)
     tick.looks.append((request, verdict, now, reason))
     decision = verdict.decision
-    if is_trouble(verdict.state, request.attempts, policy):
+    # Once: looks go on, and the check stands until a run evaluates it anew.
+    if is_trouble(verdict.state, request.attempts, policy) and verdict.state != request.state:
         tick.troubled.add(request.report)
     said = f"{request.report} {_days(request)}: {verdict.state}" + (f" ({reason})." if reason else ".")
     if isinstance(decision, Collect):
