@@ -141,7 +141,7 @@ def decide(seen: Seen, *, age_s: float, attempts: int, policy: TaskPolicy) -> De
     if seen in WORKING and age_s < (policy.patience_s if seen in UNANSWERED else policy.deadline_s):
         return Wait(min(policy.longest_look_s, max(policy.first_look_s, age_s / 4)))
     pause = min(policy.longest_pause_s, policy.first_pause_s * 2 ** min(attempts - 1, 20)) if attempts else 0.0
-    return Resubmit(pause, is_loud=seen in UNANSWERED | LOUD or attempts >= policy.loud_from)
+    return Resubmit(pause, is_loud=attempts >= policy.loud_from)
 
 
 def requests_of(tags: Mapping[str, str]) -> frozenset[int]:

@@ -66,13 +66,13 @@ TABLE: list[tuple[Seen, float, int, Decision]] = [
     (Seen.FORGOTTEN, 90_000, 1, Resubmit(30, is_loud=False)),
     (Seen.UNPOSTED, 0, 1, Resubmit(30, is_loud=False)),
     (Seen.OVERDUE, 1000, 1, Resubmit(30, is_loud=False)),
-    (Seen.UNUSABLE, 40, 1, Resubmit(30, is_loud=True)),
+    (Seen.UNUSABLE, 40, 1, Resubmit(30, is_loud=False)),
     (Seen.UNUSABLE, 90_000, 9, Resubmit(3600, is_loud=True)),
     (Seen.TROUBLE, 0, 1, Wait(2)),
     (Seen.TROUBLE, 86_399, 1, Wait(15)),
-    (Seen.TROUBLE, 86_400, 1, Resubmit(30, is_loud=True)),
+    (Seen.TROUBLE, 86_400, 1, Resubmit(30, is_loud=False)),
     (Seen.UNSEEN, 900, 1, Wait(15)),
-    (Seen.UNSEEN, 86_400, 2, Resubmit(60, is_loud=True)),
+    (Seen.UNSEEN, 86_400, 2, Resubmit(60, is_loud=False)),
     (Seen.REFUSED, 0, 1, Pause()),
     (Seen.REFUSED, 90_000, 9, Pause()),
 ]
@@ -109,7 +109,7 @@ def test_a_task_without_an_end_is_remembered_as_overdue() -> None:
     [
         (899, Verdict(Wait(15), Seen.TROUBLE, NOW + timedelta(seconds=15))),
         (900, Verdict(Wait(15), Seen.UNSEEN, NOW + timedelta(seconds=15))),
-        (86_400, Verdict(Resubmit(30, is_loud=True), Seen.OVERDUE, NOW + timedelta(seconds=30))),
+        (86_400, Verdict(Resubmit(30, is_loud=False), Seen.OVERDUE, NOW + timedelta(seconds=30))),
     ],
 )
 def test_looks_that_fail_are_loud_from_the_deadline_on_and_cost_a_task_after_a_day(
