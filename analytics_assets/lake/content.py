@@ -72,12 +72,13 @@ def _add(digest: "hashlib._Hash", column: pa.Array) -> None:
         width = column.type.bit_width // 8
         digest.update(column.buffers()[1].slice(column.offset * width, len(column) * width))
         return
+    _, offsets, letters = column.buffers()
     lengths = pc.binary_length(column)
     _add(digest, lengths)
-    _, offsets, letters = column.buffers()
     if letters is not None:
-        first = memoryview(offsets).cast("q" if lengths.type == pa.int64() else "i")[column.offset]
-        digest.update(letters.slice(first, pc.sum(lengths).as_py()))
+        ends = memoryview(offsets).cast("q" if lengths.type == pa.int64() else "i")
+        first, end = ends[column.offset], ends[column.offset + len(column)]
+        digest.update(letters.slice(first, end - first))
 
 
 def _is_text(kind: pa.DataType) -> bool:

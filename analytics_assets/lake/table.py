@@ -197,14 +197,17 @@ class ValidDay:
 
 def _has_equal_neighbours(keys: pa.Table) -> bool:
     """Whether two rows that follow each other are equal, null being equal to null; in sorted rows any equal ones do."""
-    same = pa.scalar(True)
-    for column in keys.columns:
+    same = None
+    # The last column of a key differs most often from row to row, and then nothing else needs to be looked at.
+    for column in reversed(keys.columns):
         here, before = column.slice(1), column.slice(0, max(0, len(column) - 1))
         equal = pc.equal(here, before)
         if column.null_count:
             equal = pc.or_(pc.fill_null(equal, False), pc.and_(pc.is_null(here), pc.is_null(before)))
-        same = pc.and_(same, equal)
-    return bool(keys.num_rows > 1 and pc.any(same).as_py())
+        same = equal if same is None else pc.and_(same, equal)
+        if not pc.any(same).as_py():
+            return False
+    return True
 
 
 def _misread(kind: pa.DataType, values: Sequence[Any]) -> Iterable[Any]:

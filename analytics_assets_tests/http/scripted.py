@@ -116,7 +116,7 @@ def session(url: str, **changes: object) -> Session:
         "vendor": VENDOR,
         "base_url": url,
         "transport": live("http://127.0.0.1").transport,
-        "headers": {"Authorization": "Bearer sk-secret/key+1"},
+        "headers": {"Authorization": "Bearer sk-secret/key+1", "User-Agent": "analytics_assets"},
         "clock": lambda: NOW,
         "retries": QUICK,
     }

@@ -209,7 +209,7 @@ async def test_a_cancelled_request_leaves_no_connection_open(reply: Reply) -> No
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking
-        sockets = way._http._transport
+        sockets = way._transport
         assert isinstance(sockets, AiohttpTransport)
         assert isinstance(sockets.client, aiohttp.ClientSession)
         connector = sockets.client.connector

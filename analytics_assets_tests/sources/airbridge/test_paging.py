@@ -83,7 +83,7 @@ async def test_pages_after_the_first_are_read_at_once_but_not_all():
             return httpx.Response(200, json=report([group([f"{skip:02}"])], total=12))
 
     client = Scripted(lambda _: None).client()
-    client.session._http._transport = Slow()
+    client.session._transport = Slow()
     pages = await client.report_pages("t-1", 1)
     assert ([one.values[0] for page in pages for one in page.groups], flight[1]) == (
         [f"{number:02}" for number in range(12)],
