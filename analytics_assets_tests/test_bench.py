@@ -3,11 +3,14 @@
 import json
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from bench.__main__ import main
+from bench.limits import verdicts
+from bench.works import Sizes
 
 ROOT = Path(__file__).parent.parent
 # Requests and rows of the small works of `bench/works.py`.
@@ -35,6 +38,28 @@ def test_every_way_asks_the_same_and_lands_the_same_rows(tmp_path: Path) -> None
     results = json.loads(file.read_text())
     assert {f"{one['work']}:{one['way']}": (one["requests"], one["rows"]) for one in results} == EXPECTED
     assert [one for one in results if min(one["wall_s"], one["cpu_s"], one["peak_mb"]) <= 0] == []
+
+
+def test_each_limit_stands_beside_its_value() -> None:
+    """Only those that the results are enough for; a missed one says so."""
+    took = {
+        ("bento_year", "bare loop"): (4.0, 150),
+        ("bento_year", "lake"): (4.4, 170),
+        ("bento_year", "dagster"): (48.2, 300),
+        ("bento_month", "lake"): (1.0, 160),
+        ("airbridge_cohorts", "lake"): (3.0, 200),
+        ("airbridge_cohorts", "dlt"): (2.0, 200),
+    }
+    results = [{"work": work, "way": way, "wall_s": s, "peak_mb": mb} for (work, way), (s, mb) in took.items()]
+    assert [
+        str(one).split("  ")[0] + f" {one.value:.4g} {one.limit}" for one in verdicts(results, Sizes(date(2026, 3, 1)))
+    ] == [
+        "bento_year: without Dagster, times bare loop 1.1 1.15",
+        "airbridge_cohorts: without Dagster, times dlt 1.5 1.0",
+        "bento_year: ms Dagster adds per asset and day 30 30.0",
+        "bento: peak memory of a year, times that of a month 1.062 1.3",
+    ]
+    assert [str(one).rpartition(" ")[2] for one in verdicts(results[4:], Sizes(date(2026, 3, 1)))] == ["MISSED"]
 
 
 def test_a_name_that_is_none_is_refused() -> None:

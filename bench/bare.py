@@ -1,8 +1,9 @@
 """The bare asynchronous loop: the fastest script for each work that still keeps the bytes as sent and writes the project's types.
 
-It has the project's transport (httpx over aiohttp), 16 requests in flight, and a Parquet file a day and table: the answers as sent, and
-the typed tables. It has nothing else: no retries, no validation, no hashes, no footers, no staging of files, no order of days. A thread
-writes while the loop reads.
+It has the project's transport (httpx over aiohttp), 16 requests in flight, the project's way to write Parquet, and a file a day and table:
+the answers as sent, and the typed tables with the types and nulls of their declarations. It has nothing else: no retries, no validation, no
+hashes, no footers, no staging of files, no order of days, no search for fields not known, and people stay in what it keeps. A thread writes
+while the loop reads.
 """
 
 import asyncio
@@ -15,9 +16,9 @@ from typing import Any, TypeVar
 import httpx
 import msgspec
 import pyarrow as pa
-import pyarrow.parquet as pq
 from httpx_aiohttp import AiohttpTransport
 
+from analytics_assets.lake.parquet import parquet
 from analytics_assets.sources.airbridge.request import body
 from analytics_assets.sources.statsig.payloads import Listed, Metric
 from bench.rows import PAGE, ads_of, by_day, cohorts_of, metrics_of
@@ -53,7 +54,7 @@ class _Loop:
     def write(self, name: str, day: date, content: pa.Table) -> int:
         target = self._folder / name / f"dt={day}" / "data.parquet"
         target.parent.mkdir(parents=True)
-        pq.write_table(content, target, compression="zstd")
+        target.write_bytes(parquet(content))
         return int(content.num_rows)
 
     def write_raw(self, day: date, asked: Sequence[str], bodies: Iterable[bytes | msgspec.Raw]) -> None:

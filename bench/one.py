@@ -35,9 +35,9 @@ def ready(work: str, way: str, today: date, *, is_small: bool, url: str, folder:
         "ANALYTICS_START_DATE": f"{today - timedelta(days=800)}",
         "DAGSTER_DISABLE_TELEMETRY": "yes",
     }
-    from bench.works import sizes  # noqa: PLC0415 - a way loads what it needs and nothing else
+    from bench.works import of_work, sizes  # noqa: PLC0415 - a way loads what it needs and nothing else
 
-    chosen = sizes(today, is_small=is_small)
+    work, chosen = of_work(work, sizes(today, is_small=is_small))
     if way in (BARE, A_TASK_A_DAY):
         from bench import bare  # noqa: PLC0415
 

@@ -1,10 +1,10 @@
-"""The three works: how much is asked, for which days, and the specifications that this project asks with.
+"""The works: how much is asked, for which days, and the specifications that this project asks with.
 
 A work is the same for every way: the same requests where the way can ask so, the same rows in the end (the number of rows is compared).
 Keep how it is done out of here (one module a way) and what the server answers too (`bodies.py`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from analytics_assets.sources.airbridge.reader import Waiting
@@ -15,7 +15,10 @@ from analytics_assets.sources.bento.client import DIMENSIONS
 from analytics_assets.sources.bento.streams import AdsSpec
 
 STATSIG, BENTO, AIRBRIDGE = "statsig_day", "bento_year", "airbridge_cohorts"
-WORKS = (STATSIG, BENTO, AIRBRIDGE)
+# Only to see what memory the other days of the year cost.
+BENTO_MONTH = "bento_month"
+WORKS = (STATSIG, BENTO, BENTO_MONTH, AIRBRIDGE)
+_MONTH_DAYS = 30
 ITEMS_PER_PAGE = 100
 LOOK_S = 0.05
 IN_FLIGHT = 16
@@ -86,6 +89,11 @@ def sizes(today: date, *, is_small: bool) -> Sizes:
     if not is_small:
         return Sizes(today)
     return Sizes(today, events=3, pages=2, days=3, dimensions=2, cohorts=3, groups=10, intervals=5)
+
+
+def of_work(work: str, chosen: Sizes) -> tuple[str, Sizes]:
+    """What a work is done as, and its sizes: the month is the last part of the year."""
+    return (BENTO, replace(chosen, days=min(_MONTH_DAYS, chosen.days))) if work == BENTO_MONTH else (work, chosen)
 
 
 def tasks(days: list[date], *, each: int) -> list[tuple[date, date]]:
