@@ -6,6 +6,7 @@ as far as the chart shows it. `docs/bento-day.md` says what that does not show. 
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from analytics_assets.errors import Evidence, UnexpectedPayloadError
@@ -28,7 +29,7 @@ def bucket_starts(stats: Ads, params: Mapping[str, str], day: date, *, zone: Zon
         UnexpectedPayloadError: A point lies outside the day, or its x is no instant.
     """
     first, end = _midnight(day, zone), _midnight(day + timedelta(days=1), zone)
-    starts = [instant(point.x, zone) for point in stats.points]
+    starts = _instants([point.x for point in stats.points], zone)
     inside = [start for start in starts if start is not None and first <= start < end]
     if len(inside) == len(starts):
         return inside
@@ -42,12 +43,29 @@ def bucket_starts(stats: Ads, params: Mapping[str, str], day: date, *, zone: Zon
     )
 
 
-def instant(x: float | str, zone: ZoneInfo | None) -> datetime | None:
+def _instants(given: Sequence[float | str], zone: ZoneInfo) -> list[datetime | None]:
+    """The instants of the points. Local times that come again are the hour that the clocks repeat, if that puts all points in order."""
+    first = [instant(x, zone) for x in given]
+    if len(set(first)) == len(first) or None in first:
+        return first
+    told: list[datetime | None] = []
+    for x, start in zip(given, first, strict=True):
+        is_again = bool(told) and not _is_later(start, told[-1])
+        told.append(instant(x, zone, is_second=True) if is_again else start)
+    return told if all(_is_later(later, earlier) for earlier, later in pairwise(told)) else first
+
+
+def _is_later(one: datetime | None, other: datetime | None) -> bool:
+    return one is not None and other is not None and one > other
+
+
+def instant(x: float | str, zone: ZoneInfo | None, *, is_second: bool = False) -> datetime | None:
     """The instant of epoch seconds, milliseconds or ISO text, numbers as text included; None for anything else.
 
     Args:
         x: As sent.
         zone: Where text without a zone is read; None refuses such text.
+        is_second: Whether a local time that comes twice is the second one.
     """
     try:
         try:
@@ -56,7 +74,7 @@ def instant(x: float | str, zone: ZoneInfo | None) -> datetime | None:
             read = datetime.fromisoformat(str(x))
             if read.tzinfo is None and zone is None:
                 return None
-            return (read if read.tzinfo else read.replace(tzinfo=zone)).astimezone(UTC)
+            return (read if read.tzinfo else read.replace(tzinfo=zone, fold=int(is_second))).astimezone(UTC)
         return datetime.fromtimestamp(number / 1000 if abs(number) > _LARGEST_EPOCH_S else number, UTC)
     except (ValueError, OverflowError, OSError):
         return None

@@ -105,16 +105,19 @@ def definitions(listing: pa.Table) -> Definitions:
     Raises:
         UnexpectedPayloadError: A page is not as documented.
     """
-    rows: list[tuple[str, Metric]] = []
+    names: list[str] = []
+    metrics: list[Metric] = []
     events: dict[str, None] = {}
     unknown: set[str] = set()
     of_events = listing.filter(pc.equal(listing["endpoint"], EVENT_METRICS_ENDPOINT)).sort_by("part")
     for path, body in zip(of_events["path"].to_pylist(), of_events["body"].to_pylist(), strict=True):
         event = event_of(path)
         events[event] = None
-        rows += [(event, metric) for metric in read(body, Listed[Metric], endpoint=f"Statsig GET {path}").data]
+        listed = read(body, Listed[Metric], endpoint=f"Statsig GET {path}").data
+        metrics += listed
+        names += [event] * len(listed)
         unknown |= unknown_fields(body, Listed[Metric])
-    columns = [pa.array([_VALUES[field.name](*row) for row in rows], field.type) for field in _DEFINITION]
+    columns = [pa.array(list(map(_VALUES[field.name], names, metrics)), field.type) for field in _DEFINITION]
     content = pa.Table.from_arrays(columns, schema=_DEFINITION)
     return Definitions(content, tuple(events), tuple(sorted(unknown)))
 

@@ -99,6 +99,24 @@ def test_a_day_in_which_the_clocks_change_has_its_own_length(day, hours):
         starts([*of_day, midnight + timedelta(hours=hours)])
 
 
+@pytest.mark.parametrize("minutes", [60, 30])
+def test_local_times_of_the_repeated_hour_are_told_apart_by_their_order(minutes):
+    """The clocks show each of them twice; the hour before and after is as ever."""
+    day = date(2026, 10, 25)
+    midnight = datetime.combine(day, datetime.min.time(), BERLIN).astimezone(UTC)
+    of_day = [midnight + timedelta(minutes=at) for at in range(0, 25 * 60, minutes)]
+    local = [f"{one.astimezone(BERLIN):%Y-%m-%d %H:%M}" for one in of_day]
+    assert len(set(local)) < len(local)
+
+    def starts(texts):
+        body = changed(ADS, chartData=[{"x": one} for one in texts])
+        return bucket_starts(read_ads(body, PARAMS, "GET /stats/ads"), PARAMS, day, zone=BERLIN, body=body)
+
+    assert starts(local) == of_day
+    # In no order at all nothing tells them apart, and equal points are refused when they are to land.
+    assert len(set(starts(local[::-1]))) < len(local)
+
+
 @pytest.mark.parametrize(
     ("hours", "is_proved"),
     [([], False), ([0], True), ([5], False), ([0, 11], False), ([12, 23], False), ([11, 12], True), ([0, 23], True)],
