@@ -195,24 +195,6 @@ def test_the_same_state_of_a_new_task_is_news(ledger: Ledger) -> None:
     assert ledger.history(1) == [("INTENT", NOW, None), ("INTENT", LATER, None), *[("POSTED", LATER, None)] * 2]
 
 
-def test_what_was_seen_of_an_old_task_is_not_taken_for_the_new_one(ledger: Ledger) -> None:
-    """The sensor may still be looking at a task while a run asks for another: before its answer, and after it."""
-    opened(ledger, march(1, 1))
-    ledger.begin_attempt(1, now=NOW)
-    ledger.posted(1, "task-1", now=NOW)
-    ledger.begin_attempt(1, now=LATER)
-    asking = ledger.get(1)
-    assert not ledger.saw(1, "FAILURE", task_id="task-1", now=LATER, reason="too large")
-    assert ledger.get(1) == asking
-    ledger.posted(1, "task-2", now=LATER)
-    asked = ledger.get(1)
-    with ledger.at_once():
-        assert not ledger.saw(1, "FAILURE", task_id="task-1", now=LATER, reason="too large")
-    assert ledger.get(1) == asked
-    assert ledger.saw(1, "RUNNING", task_id="task-2", now=LATER)
-    assert [state for state, *_ in ledger.history(1)] == ["INTENT", "POSTED", "INTENT", "POSTED", "RUNNING"]
-
-
 def test_a_run_that_was_asked_for_is_counted_and_waited_for(ledger: Ledger) -> None:
     """The state stays what the vendor said."""
     opened(ledger, march(1, 1))
