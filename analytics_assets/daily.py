@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from logging import Logger
 from typing import Any
 
@@ -281,6 +281,7 @@ def opened_landing(context: dg.AssetExecutionContext, account: str, clock: Clock
         family=of,
         clock=clock,
         is_sandbox=lake.is_sandbox(),
+        since=_began(context.instance, root, context.run.tags),
     )
     return landing, Work(
         resource=getattr(resources, account),
@@ -291,6 +292,16 @@ def opened_landing(context: dg.AssetExecutionContext, account: str, clock: Clock
         tags=context.run.tags,
         caller=Caller(kind_of((root or context.run).tags), context.log.info),
     )
+
+
+def _began(instance: dg.DagsterInstance, root: dg.DagsterRun | None, tags: Mapping[str, str]) -> datetime | None:
+    """When the first of the attempts that a re-execution belongs to was asked for; None for a first attempt."""
+    backfill = tags.get("dagster/root_backfill_id")
+    if backfill is not None:
+        first = instance.get_backfill(backfill)
+        return None if first is None else datetime.fromtimestamp(first.backfill_timestamp, UTC)
+    record = None if root is None else instance.get_run_record_by_id(root.run_id)
+    return None if record is None else record.create_timestamp.astimezone(UTC)
 
 
 def family(run: dg.DagsterRun) -> str:

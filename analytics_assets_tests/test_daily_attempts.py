@@ -1,11 +1,12 @@
 """Attempts that belong together ask only for what is missing: re-executions, backfills, and what is neither."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 
 from analytics_assets.daily import family
 from analytics_assets.errors import TransientError
@@ -50,6 +51,32 @@ def test_a_run_of_a_backfill_that_is_re_executed_after_its_end_asks_only_for_the
     again = shop.run(span("01", "05"), again=first)
     assert (shop.vendor.asked, again.status) == ([BAD], dg.DagsterRunStatus.SUCCESS)
     assert {work.family for work in shop.works} == {"b1"}
+
+
+@pytest.mark.parametrize("is_backfill", [False, True])
+def test_what_the_sensor_has_landed_meanwhile_is_not_asked_for_by_a_re_execution(shop: Shop, is_backfill: bool) -> None:
+    """It is newer than what the re-execution was asked to bring; a person who starts anew gets a new answer."""
+    tags: dict[str, str] = {}
+    if is_backfill:
+        now = datetime.now(UTC).timestamp()  # noqa: TID251 - Dagster's clock is the real one
+        first_one = PartitionBackfill("b1", BulkActionStatus.COMPLETED_FAILED, False, {}, now)
+        shop.instance.add_backfill(first_one)
+        tags = {"dagster/backfill": "b1"}
+    shop.vendor.answers = {BAD: TransientError("The report is still being made.")}
+    first = shop.run({**span("01", "05"), **tags})
+    # Far from every real clock, so that the test means the same on any day.
+    shop.vendor = Vendor(requested_at=datetime(2100, 1, 1, tzinfo=UTC))
+    shop.run({**span("03", "03"), "dagster/sensor_name": "shop_reports"})
+    shop.vendor = Vendor()
+    again = {"dagster/backfill": "b2", "dagster/root_backfill_id": "b1"}
+    second = shop.run({**span("01", "05"), **again}) if is_backfill else shop.run(span("01", "05"), again=first)
+    assert (shop.vendor.asked, second.status, shop.logged(second)) == (
+        [],
+        dg.DagsterRunStatus.SUCCESS,
+        dict.fromkeys(TABLES, ALL),
+    )
+    shop.run(span("03", "03"))
+    assert shop.vendor.asked == [BAD]
 
 
 def test_a_re_executed_backfill_belongs_to_its_first_one(shop: Shop) -> None:

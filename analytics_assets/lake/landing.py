@@ -64,6 +64,7 @@ class Landing:
         family: The attempts that belong together.
         clock: The present instant.
         is_sandbox: Whether the numbers are invented.
+        since: For a re-execution, the instant its first attempt began; what anybody has asked for since then is not asked for again.
     """
 
     lake: Lake
@@ -71,6 +72,7 @@ class Landing:
     family: str
     clock: Clock
     is_sandbox: bool
+    since: datetime | None = None
 
     async def bring(self, stream: Stream, days: Sequence[date]) -> AsyncGenerator[DayResult, None]:
         """Yields what became of each day, in order.
@@ -124,11 +126,15 @@ class Landing:
         return to_fetch, refused
 
     def _must_ask(self, stream: Stream, day: date) -> bool:
-        """Whether the day's raw is wanted and not landed by this family already."""
+        """Whether the day's raw is wanted and was not landed by this family, nor by another, such as the sensor's, since it began."""
         if stream.raw is None or stream.raw.name not in self.selected:
             return False
         standing = self._standing(stream, stream.raw, day)
-        return standing is None or (standing.footer.family, standing.footer.asked) != (self.family, stream.asked(day))
+        if standing is None or standing.footer.asked != stream.asked(day):
+            return True
+        asked_at = standing.footer.requested_at
+        is_since = self.since is not None and asked_at is not None and asked_at >= self.since
+        return standing.footer.family != self.family and not is_since
 
     def _standing(self, stream: Stream, raw: Table, day: date) -> Landed | None:
         """The raw day that stands, or None.
