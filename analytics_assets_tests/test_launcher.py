@@ -59,6 +59,13 @@ def test_the_shipped_instance_looks_after_its_runs(instance: dg.DagsterInstance)
     """Every half minute; a crashed run is started again, a run whose days failed is not."""
     assert isinstance(instance.run_launcher, WatchedRunLauncher)
     assert (instance.run_monitoring_enabled, instance.run_monitoring_poll_interval_seconds) == (True, 30)
+    queue = instance.get_concurrency_config().run_queue_config
+    assert queue is not None
+    assert (queue.max_concurrent_runs, queue.max_user_code_failure_retries, queue.user_code_failure_retry_delay) == (
+        4,
+        10,
+        15,
+    )
     assert (instance.run_retries_max_retries, instance.run_retries_retry_on_asset_or_op_failure) == (2, False)
 
 
