@@ -6,7 +6,6 @@ matplotlib, and only through its objects: no `pyplot`, no global settings. What 
 """
 
 import io
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -23,9 +22,6 @@ from PIL import Image
 
 from analytics_assets.errors import PermanentError
 from analytics_assets.pictures.content import Caption
-
-# What it says of fonts it looks for is nothing a run's log needs.
-logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 # Dagster's window for Markdown is narrower than its page and cuts what is wider.
 WIDTH_PX: Final = 960

@@ -6,10 +6,10 @@ What is drawn is in `drawing.py`. Dagster concept: https://docs.dagster.io/guide
 """
 
 import base64
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from logging import Logger
 from typing import Final
 
 import dagster as dg
@@ -19,6 +19,9 @@ from analytics_assets.pictures.content import Content
 
 MOST: Final = 60_000
 _WORDS: Final = 2_000
+
+# When it is imported it looks for fonts and for a folder to remember them in, and what it says of that is nothing a run's log needs.
+logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Pictures:
 
 
 def pictured(
-    pictures: Pictures, lake: Lake, day: date, *, is_sandbox: bool, log: Logger
+    pictures: Pictures, lake: Lake, day: date, *, is_sandbox: bool, log: logging.Logger
 ) -> dict[str, dg.MetadataValue]:
     """The pictures as metadata by name. One that cannot be drawn is a note and a line in the log: the rows stand all the same."""
     shown: dict[str, dg.MetadataValue] = {}
