@@ -7,6 +7,7 @@ Where do I go to...
     change time-outs or retries     http/
     change where files go           lake/
     change who is told what fails   defs/alerts/defs.yaml, alerts/
+    see what is checked             checks/, sources/<vendor>/checks.py
     see how a report task is kept   state/ledger.py, sources/airbridge/report_tasks.py
     see the simulated vendors       sandbox/
 
@@ -22,8 +23,9 @@ _COMPONENTS = {
     "BentoStats": "analytics_assets.sources.bento.component",
     "StatsigMetrics": "analytics_assets.sources.statsig.component",
     "AirbridgeRevenue": "analytics_assets.sources.airbridge.component",
+    "Comparisons": "analytics_assets.comparisons",
 }
-__all__ = ["AirbridgeRevenue", "Alerts", "BentoStats", "StatsigMetrics"]
+__all__ = ["AirbridgeRevenue", "Alerts", "BentoStats", "Comparisons", "StatsigMetrics"]
 
 
 def __getattr__(name: str) -> Any:

@@ -24,6 +24,7 @@ from analytics_assets.alerts.cause import SUCCESS
 from analytics_assets.alerts.component import Alerts
 from analytics_assets.alerts.delivery import send
 from analytics_assets.clock import Clock, utc_now
+from analytics_assets.comparisons import Comparisons
 from analytics_assets.errors import SourceError
 from analytics_assets.plan import AccountPlan, planned
 from analytics_assets.settings import settings
@@ -130,6 +131,9 @@ def _plan(chosen: argparse.Namespace, defs: Path, clock: Clock) -> int:
     asked: dict[str, AccountPlan] = {}
     for account in dict.fromkeys(accounts):
         component = _component(defs / account, option="--select")
+        if isinstance(component, Comparisons) and not chosen.select:
+            # They ask nobody for anything.
+            continue
         if not isinstance(component, BentoStats | StatsigMetrics | AirbridgeRevenue):
             raise _RefusedError(f"--select {account}: a {type(component).__name__} has no plan.")
         asked[account] = component.plan(account)

@@ -10,71 +10,30 @@ Dagster concept: multi-assets, https://docs.dagster.io/guides/build/assets/defin
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
-from logging import Logger
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Any
 
 import dagster as dg
 from dagster import DailyPartitionsDefinition
 
 from analytics_assets.catalogue import asset_key, asset_spec, materialization
+from analytics_assets.checking import check_specs, daily_look, evaluations
+from analytics_assets.checks.finding import USUAL, Check, Limits
+from analytics_assets.checks.landed import days_land, latest_day_landed
 from analytics_assets.clock import Clock
 from analytics_assets.errors import SourceError
 from analytics_assets.failures import failure
-from analytics_assets.lake.landing import DayResult, Landing
-from analytics_assets.lake.resource import LakeResource
-from analytics_assets.lake.store import Lake, Landed
+from analytics_assets.lake.landing import DayResult
+from analytics_assets.lake.store import Landed
 from analytics_assets.lake.stream import Stream
 from analytics_assets.lake.table import Table
 from analytics_assets.partitions import run_days
 from analytics_assets.pictures.metadata import Pictures, pictured
 from analytics_assets.progress import Progress, in_requests, on_its_day
-from analytics_assets.state.budget import Caller
-from analytics_assets.state.resource import kind_of
-
-
-@dataclass(frozen=True)
-class Work:
-    """What a run is for, told to whoever opens its stream.
-
-    Attributes:
-        resource: The account's resource.
-        lake: The lake the run lands in.
-        family: The attempts that belong together: a run with its re-executions, or a backfill with its own.
-        owner: The run's id.
-        log: The run's log.
-        tags: The run's tags.
-        caller: Whose requests the run's are, told to the budget, and what has been spent.
-    """
-
-    resource: Any
-    lake: Lake
-    family: str
-    owner: str
-    log: Logger
-    tags: Mapping[str, str]
-    caller: Caller = field(default_factory=Caller)
-
+from analytics_assets.work import Work, opened_landing
 
 Opener = Callable[[Work], AbstractAsyncContextManager[Stream]]
-
-
-@dataclass(frozen=True)
-class StepCheck:
-    """What a run says at its end of whether a table can be trusted; it warns and holds nothing back.
-
-    Attributes:
-        name: Name of the check.
-        table: The table it is of.
-        description: What it warns of.
-        concerns: What is wrong, by days in words, given the run and what became of its days; nothing where all is well.
-    """
-
-    name: str
-    table: str
-    description: str
-    concerns: Callable[[Work, Sequence[DayResult]], Mapping[str, str]]
 
 
 @dataclass(frozen=True)
@@ -89,8 +48,10 @@ class DailyStep:
         typed: What is made from them.
         open: Opens the stream for a run.
         days_per_run: Days a run of a backfill takes at most.
+        final_at: Instant from which a day can be asked for.
         deps: Assets of other streams that this one reads.
-        checks: What its runs check at their end.
+        checks: What its numbers are checked for, beside what any table is.
+        limits: From where on checks warn.
         pictures: What is drawn of its tables.
     """
 
@@ -101,9 +62,17 @@ class DailyStep:
     typed: Sequence[Table]
     open: Opener
     days_per_run: int
+    final_at: Callable[[date], datetime]
     deps: Sequence[dg.AssetKey] = ()
-    checks: Sequence[StepCheck] = ()
+    checks: Sequence[Check] = ()
+    limits: Limits = USUAL
     pictures: Sequence[Pictures] = ()
+
+    def all_checks(self) -> list[Check]:
+        """What each of its tables is checked for, and what is its own."""
+        tables = [*([self.raw] if self.raw else []), *self.typed]
+        of_any = [check(table) for table in tables for check in (days_land, latest_day_landed)]
+        return [*of_any, *self.checks]
 
 
 def daily_assets(step: DailyStep, partitions: DailyPartitionsDefinition, clock: Clock) -> dg.AssetsDefinition:
@@ -121,18 +90,20 @@ def daily_assets(step: DailyStep, partitions: DailyPartitionsDefinition, clock: 
     @dg.multi_asset(
         name=f"{step.account}__{step.name}",
         specs=[*raw, *typed],
-        check_specs=[
-            dg.AssetCheckSpec(check.name, asset=asset_key(step.account, check.table), description=check.description)
-            for check in step.checks
-        ],
+        check_specs=check_specs(step.account, step.all_checks()),
         can_subset=True,
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.multi_run(step.days_per_run),
         required_resource_keys={step.account, "lake"},
     )
     async def land(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]  # noqa: ANN202 - read as outputs
+        if not context.selected_asset_keys:
+            _, work = opened_landing(context, step.account, clock)
+            for evaluation in _evaluated(context, step, work, partitions, clock, of_run=None):
+                yield evaluation
+            return
         days = run_days(context, partitions)
-        async with aclosing(_land(context, step, days, clock)) as events:
+        async with aclosing(_land(context, step, days, partitions, clock)) as events:
             async for event in events:
                 yield event
 
@@ -140,7 +111,11 @@ def daily_assets(step: DailyStep, partitions: DailyPartitionsDefinition, clock: 
 
 
 async def _land(
-    context: dg.AssetExecutionContext, step: DailyStep, days: Sequence[date], clock: Clock
+    context: dg.AssetExecutionContext,
+    step: DailyStep,
+    days: Sequence[date],
+    partitions: DailyPartitionsDefinition,
+    clock: Clock,
 ) -> AsyncGenerator[dg.AssetMaterialization | dg.AssetCheckResult, None]:
     landing, work = opened_landing(context, step.account, clock)
     progress = Progress(len(days), work.caller.meters, clock, say=context.log.info)
@@ -173,7 +148,8 @@ async def _land(
         errors |= dict.fromkeys(days[number:], error)
     for event in await _drawn_late(step, work, seen, days):
         yield event
-    for evaluation in _evaluations(context, step, work, seen):
+    reasons = {day: told(error, quarantined.get(day)) for day, error in errors.items()}
+    for evaluation in _evaluated(context, step, work, partitions, clock, of_run=(days, reasons)):
         yield evaluation
     _tell(context, step, spent=progress.end())
     if errors:
@@ -252,64 +228,30 @@ def _tell(context: dg.AssetExecutionContext, step: DailyStep, **words: str) -> N
         context.instance.add_run_tags(context.run.run_id, named)
 
 
-def _evaluations(
-    context: dg.AssetExecutionContext, step: DailyStep, work: Work, results: Sequence[DayResult]
+def told(error: SourceError, kept: str | None) -> str:
+    """Why a day did not land, and where the answer that could not be used is kept."""
+    return str(error) if kept is None else f"{error} The answer is kept in {kept}."
+
+
+def _evaluated(
+    context: dg.AssetExecutionContext,
+    step: DailyStep,
+    work: Work,
+    partitions: DailyPartitionsDefinition,
+    clock: Clock,
+    *,
+    of_run: tuple[Sequence[date], Mapping[date, str]] | None,
 ) -> Iterator[dg.AssetCheckResult]:
-    for check in step.checks:
-        key = asset_key(step.account, check.table)
-        if dg.AssetCheckKey(key, check.name) in context.selected_asset_check_keys:
-            concerns = check.concerns(work, results)
-            yield dg.AssetCheckResult(
-                asset_key=key,
-                check_name=check.name,
-                passed=not concerns,
-                severity=dg.AssetCheckSeverity.WARN,
-                description="; ".join(f"{days}: {words}" for days, words in concerns.items()) or None,
-                metadata={"days": dg.MetadataValue.json(dict(concerns))} if concerns else {},
-            )
-
-
-def opened_landing(context: dg.AssetExecutionContext, account: str, clock: Clock) -> tuple[Landing, Work]:
-    """How a run brings days in, and what it tells whoever opens its stream."""
-    resources = context.resources
-    lake: LakeResource = resources.lake
-    root = context.instance.get_run_by_id(context.run.root_run_id) if context.run.root_run_id else None
-    of = family(root or context.run)
-    landing = Landing(
-        lake=lake.open(),
-        selected={key.path[-1] for key in context.selected_asset_keys},
-        family=of,
-        clock=clock,
-        is_sandbox=lake.is_sandbox(),
-        since=_began(context.instance, root, context.run.tags),
+    """The selected checks, over the days of a run with why some did not land, or over the last days of the lake."""
+    look = daily_look(
+        context,
+        work.lake,
+        step.account,
+        partitions,
+        step.limits,
+        resource=work.resource,
+        final_at=step.final_at,
+        now=clock(),
+        of_run=of_run,
     )
-    return landing, Work(
-        resource=getattr(resources, account),
-        lake=landing.lake,
-        family=of,
-        owner=context.run.run_id,
-        log=context.log,
-        tags=context.run.tags,
-        caller=Caller(kind_of((root or context.run).tags), context.log.info),
-    )
-
-
-def _began(instance: dg.DagsterInstance, root: dg.DagsterRun | None, tags: Mapping[str, str]) -> datetime | None:
-    """When the first of the attempts that a re-execution belongs to was asked for; None for a first attempt."""
-    backfill = tags.get("dagster/root_backfill_id")
-    if backfill is not None:
-        first = instance.get_backfill(backfill)
-        return None if first is None else datetime.fromtimestamp(first.backfill_timestamp, UTC)
-    record = None if root is None else instance.get_run_record_by_id(root.run_id)
-    return None if record is None else record.create_timestamp.astimezone(UTC)
-
-
-def family(run: dg.DagsterRun) -> str:
-    """The attempts that belong together: a backfill with its re-executions, or a run with its own.
-
-    Args:
-        run: The first of a run's attempts. Dagster takes the backfill's tags away from a run that is re-executed after its backfill has
-            ended, so only the first attempt is sure to name it.
-    """
-    tags = run.tags
-    return tags.get("dagster/root_backfill_id") or tags.get("dagster/backfill") or run.root_run_id or run.run_id
+    return evaluations(context, step.all_checks(), look)

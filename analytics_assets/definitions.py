@@ -1,7 +1,7 @@
 """The door: loads every account in `defs/` and adds what all of them share. Nothing else.
 
-An account brings its own assets, resource, job, schedule and sensor (`sources/<vendor>/component.py`); here come the lake, the job
-of all snapshots, and the executor: one process a run, because concurrency lives inside a step.
+An account brings its own assets, checks, resource, job, schedule and sensor (`sources/<vendor>/component.py`); here come the lake, the jobs
+of all snapshots and of all checks, and the executor: one process a run, because concurrency lives inside a step.
 Dagster concept: definitions, https://docs.dagster.io/guides/build/projects-and-components
 """
 
@@ -9,23 +9,28 @@ from pathlib import Path
 
 import dagster as dg
 
+from analytics_assets.checking import checks_daily
 from analytics_assets.lake.resource import LakeResource
 from analytics_assets.schedules import snapshots
 from analytics_assets.settings import settings
 
 SNAPSHOTS_CRON = "30 9 * * *"
+# After the last of the accounts' loads, and after the hours of grace of Bento's day, which ends last.
+CHECKS_CRON = "30 4 * * *"
 
 
 @dg.definitions
 def defs() -> dg.Definitions:
     """Everything Dagster sees."""
-    job, schedule = snapshots(SNAPSHOTS_CRON, is_on=settings().schedules_on)
+    is_on = settings().schedules_on
+    reading, reading_schedule = snapshots(SNAPSHOTS_CRON, is_on=is_on)
+    checking, checking_schedule = checks_daily(CHECKS_CRON, is_on=is_on)
     return dg.Definitions.merge(
         dg.load_from_defs_folder(path_within_project=Path(__file__).parent),
         dg.Definitions(
             resources={"lake": LakeResource()},
-            jobs=[job],
-            schedules=[schedule],
+            jobs=[reading, checking],
+            schedules=[reading_schedule, checking_schedule],
             executor=dg.in_process_executor,
         ),
     )

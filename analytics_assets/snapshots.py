@@ -4,22 +4,26 @@ Vendors give these counts and lists without history, so a past day cannot be ask
 Keep vendors out of here (a source's `assets.py` gives the snapshot) and days that can be asked for too (`daily.py`).
 """
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import dagster as dg
 
 from analytics_assets.catalogue import asset_key, asset_spec, materialization
+from analytics_assets.checking import check_specs, evaluations, snapshot_look
+from analytics_assets.checks.finding import USUAL, Check, Limits
+from analytics_assets.checks.landed import days_land, reading_taken
 from analytics_assets.clock import Clock
-from analytics_assets.daily import Work, opened_landing
+from analytics_assets.daily import told
 from analytics_assets.errors import SourceError
 from analytics_assets.failures import failure
 from analytics_assets.lake.snapshot import Snapshot
 from analytics_assets.lake.stream import Stream
 from analytics_assets.lake.table import Table
 from analytics_assets.progress import Progress, on_its_day
+from analytics_assets.work import Work, opened_landing
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,9 @@ class SnapshotStep:
         raw: Where answers are kept as sent, or the one table where it holds them itself.
         typed: What is made from them.
         open: Opens the snapshot for a run.
+        day_of: The calendar day an observation belongs to, as in the snapshot itself.
+        checks: What its numbers are checked for, beside what any table is.
+        limits: From where on checks warn.
     """
 
     name: str
@@ -41,6 +48,14 @@ class SnapshotStep:
     raw: Table
     typed: Sequence[Table]
     open: Callable[[Work], AbstractAsyncContextManager[Snapshot]]
+    day_of: Callable[[datetime], date]
+    checks: Sequence[Check] = ()
+    limits: Limits = USUAL
+
+    def all_checks(self) -> list[Check]:
+        """What each of its tables is checked for, and what is its own."""
+        of_any = [check(table) for table in (self.raw, *self.typed) for check in (days_land, reading_taken)]
+        return [*of_any, *self.checks]
 
 
 def snapshot_assets(step: SnapshotStep, clock: Clock) -> dg.AssetsDefinition:
@@ -51,10 +66,15 @@ def snapshot_assets(step: SnapshotStep, clock: Clock) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name=f"{step.account}__{step.name}",
         specs=[first, *typed],
+        check_specs=check_specs(step.account, step.all_checks()),
         can_subset=True,
         required_resource_keys={step.account, "lake"},
     )
     async def read(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]  # noqa: ANN202 - read as outputs
+        if not context.selected_asset_keys:
+            for evaluation in _evaluated(context, step, clock, None):
+                yield evaluation
+            return
         async with aclosing(_read(context, step, clock)) as events:
             async for event in events:
                 yield event
@@ -64,7 +84,7 @@ def snapshot_assets(step: SnapshotStep, clock: Clock) -> dg.AssetsDefinition:
 
 async def _read(
     context: dg.AssetExecutionContext, step: SnapshotStep, clock: Clock
-) -> AsyncGenerator[dg.AssetMaterialization, None]:
+) -> AsyncGenerator[dg.AssetMaterialization | dg.AssetCheckResult, None]:
     landing, work = opened_landing(context, step.account, clock)
     progress = Progress(1, work.caller.meters, clock, say=context.log.info)
     what = f"{step.account}/{step.name}"
@@ -74,6 +94,10 @@ async def _read(
             async for result in landing.bring(_as_stream(step, snapshot), [day]):
                 if result.error is not None:
                     kept = {} if result.quarantine is None else {day: result.quarantine}
+                    for evaluation in _evaluated(
+                        context, step, clock, (day, {day: told(result.error, result.quarantine)})
+                    ):
+                        yield evaluation
                     raise failure({day: result.error}, of=1, what=what, quarantined=kept)
                 for name, landed in result.tables.items():
                     figures = {"observed_on": day.isoformat(), **result.figures.get(name, {})}
@@ -83,7 +107,29 @@ async def _read(
                     yield materialization(key, landed, figures, partition=None, requested_at=asked_at)
     except SourceError as error:
         # Only the opening raises: a key that is not set, an address that is refused.
-        raise failure({clock().date(): error}, of=1, what=what, quarantined={}) from error
+        today = step.day_of(clock())
+        for evaluation in _evaluated(context, step, clock, (today, {today: str(error)})):
+            yield evaluation
+        raise failure({today: error}, of=1, what=what, quarantined={}) from error
+    for evaluation in _evaluated(context, step, clock, (day, {})):
+        yield evaluation
+
+
+def _evaluated(
+    context: dg.AssetExecutionContext, step: SnapshotStep, clock: Clock, of_run: tuple[date, Mapping[date, str]] | None
+) -> Iterator[dg.AssetCheckResult]:
+    """The checks, of the run's own day with what became of it, or of the last days."""
+    _, work = opened_landing(context, step.account, clock)
+    look = snapshot_look(
+        work.lake,
+        step.account,
+        step.limits,
+        resource=work.resource,
+        day_of=step.day_of,
+        now=clock(),
+        of_run=of_run,
+    )
+    return evaluations(context, step.all_checks(), look)
 
 
 def _as_stream(step: SnapshotStep, snapshot: Snapshot) -> Stream:

@@ -10,13 +10,16 @@ from dagster import DailyPartitionsDefinition
 from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import execute_run
 
+from analytics_assets.checking import checks_daily
+from analytics_assets.checks.finding import Check
 from analytics_assets.clock import Clock
-from analytics_assets.daily import DailyStep, Work, daily_assets
+from analytics_assets.daily import DailyStep, daily_assets
 from analytics_assets.lake.resource import LakeResource
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Stream
 from analytics_assets.pictures.metadata import Pictures
 from analytics_assets.settings import secret
+from analytics_assets.work import Work
 from analytics_assets_tests.lake.vendor import NOW, NUMBERS, RAW, SUMS, Vendor
 
 PARTITIONS = DailyPartitionsDefinition(start_date="2026-03-01", end_date="2026-03-11")
@@ -51,6 +54,7 @@ class Shop:
         events: When the stream was opened and closed.
         clock: The present instant of its runs.
         partitions: Its days.
+        checks: What its numbers are checked for, beside what any table is.
     """
 
     folder: Path
@@ -63,6 +67,7 @@ class Shop:
     events: list[str] = field(default_factory=list)
     clock: Clock = lambda: NOW
     partitions: DailyPartitionsDefinition = PARTITIONS
+    checks: Sequence[Check] = ()
 
     @property
     def lake(self) -> Lake:
@@ -84,30 +89,35 @@ class Shop:
                 raise self.closing
 
         step = DailyStep(
-            "numbers",
-            "shop",
-            "bento",
-            RAW,
-            (NUMBERS, SUMS),
-            opened,
-            12,
-            [dg.AssetKey(["other", "list"])],
+            name="numbers",
+            account="shop",
+            vendor="bento",
+            raw=RAW,
+            typed=(NUMBERS, SUMS),
+            open=opened,
+            days_per_run=12,
+            final_at=self.vendor.stream().final_at,
+            deps=[dg.AssetKey(["other", "list"])],
+            checks=self.checks,
             pictures=self.pictures,
         )
         return daily_assets(step, self.partitions, self.clock)
 
     def definitions(self) -> dg.Definitions:
-        """The account, with all its tables as a job."""
+        """The account, with all its tables as a job, and all its checks as `checks_daily`."""
         resources = {
             "shop": dg.ResourceDefinition.hardcoded_resource(self.vendor),
             "lake": LakeResource(root=str(self.folder), sandbox=False),
         }
-        job = dg.define_asset_job("shop_daily")
-        return dg.Definitions(assets=[self.assets()], jobs=[job], resources=resources, executor=dg.in_process_executor)
+        tables = dg.define_asset_job("shop_daily", selection=dg.AssetSelection.all())
+        checks, _ = checks_daily("0 0 * * *", is_on=False)
+        return dg.Definitions(
+            assets=[self.assets()], jobs=[tables, checks], resources=resources, executor=dg.in_process_executor
+        )
 
-    def job(self) -> dg.JobDefinition:
-        """All its tables as a job."""
-        return self.definitions().resolve_job_def("shop_daily")
+    def job(self, name: str = "shop_daily") -> dg.JobDefinition:
+        """One of its jobs."""
+        return self.definitions().resolve_job_def(name)
 
     def run(
         self, tags: dict[str, str], *, again: dg.DagsterRun | None = None, tables: Sequence[str] = ()
@@ -128,6 +138,16 @@ class Shop:
         finished = self.instance.get_run_by_id(run.run_id)
         assert finished is not None
         return finished
+
+    def look(self) -> dg.ExecuteInProcessResult:
+        """A run of all its checks alone."""
+        return self.job("checks_daily").execute_in_process(instance=self.instance, raise_on_error=False)
+
+    def verdicts(self, run_id: str) -> dict[tuple[str, str], dg.AssetCheckEvaluation]:
+        """What a run evaluated, by table and check."""
+        logs = self.instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+        found = [log.dagster_event.asset_check_evaluation_data for log in logs if log.dagster_event]
+        return {(one.asset_key.path[-1], one.check_name): one for one in found}
 
     def failure(self, run: dg.DagsterRun) -> dg.Failure | str | None:
         """What a run's step failed with, as its message."""

@@ -148,11 +148,16 @@ def test_wrong_keys_and_types_are_told_with_their_place(load: Load, attributes: 
             "Bento ads, `value`: 'x' is a value of one dimension, but 2 are asked for. Name one dimension, or leave `value` out.",
         ),
         (
+            f"{SCHEDULE}\nchecks: {{volume_least: 1.5}}",
+            "checks: use `days` from 1, `grace_hours` from 0, `volume_least` from 0 to 1 and `volume_most` from 1.",
+        ),
+        (f"{SCHEDULE}\nchecks: {{truncated_share: 2}}", "2.0 is no share: use 0 to 1."),
+        (
             f"{SCHEDULE}\nsegments: [a, a]",
             "Bento audience, `segments`: a named more than once, each costs a request. Name it once.",
         ),
     ],
-    ids=["dimension", "zone", "fields that exclude each other", "double"],
+    ids=["dimension", "zone", "fields that exclude each other", "bounds of checks", "share", "double"],
 )
 def test_what_the_schema_cannot_know_is_told_too(load: Load, attributes: str, reason: str) -> None:
     """The specs refuse it, with the place in the YAML, the reason and the remedy."""

@@ -8,8 +8,8 @@ import dagster as dg
 import pytest
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 
-from analytics_assets.daily import family
 from analytics_assets.errors import TransientError
+from analytics_assets.work import family
 from analytics_assets_tests.lake.vendor import NOW, Vendor, days
 from analytics_assets_tests.shop import TABLES, Shop, span
 

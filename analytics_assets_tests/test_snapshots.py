@@ -9,17 +9,22 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from analytics_assets.daily import Work
 from analytics_assets.errors import SourceError, TransientError
 from analytics_assets.lake.resource import LakeResource
 from analytics_assets.lake.snapshot import Snapshot
 from analytics_assets.lake.store import Lake
 from analytics_assets.settings import secret
 from analytics_assets.snapshots import SnapshotStep, snapshot_assets
+from analytics_assets.work import Work
 from analytics_assets_tests.lake.vendor import NUMBERS, RAW, SUMS, Vendor, numbers
 
 SEEN = datetime(2026, 3, 5, 23, 30, tzinfo=UTC)
 DAY = date(2026, 3, 6)
+
+
+def _day_of(seen: datetime) -> date:
+    """An hour ahead of UTC."""
+    return (seen + timedelta(hours=1)).date()
 
 
 class Readings:
@@ -44,12 +49,13 @@ class Readings:
                 "shop",
                 RAW,
                 (NUMBERS, SUMS),
-                lambda seen: (seen + timedelta(hours=1)).date(),
+                _day_of,
                 self.vendor.fetch,
                 numbers,
             )
 
-        return snapshot_assets(SnapshotStep("numbers", "shop", "bento", RAW, (NUMBERS, SUMS), opened), lambda: self.now)
+        step = SnapshotStep("numbers", "shop", "bento", RAW, (NUMBERS, SUMS), opened, _day_of)
+        return snapshot_assets(step, lambda: self.now)
 
     def read(self, **given: Any) -> dg.ExecuteInProcessResult:
         """A run that takes a reading."""
@@ -158,7 +164,7 @@ def test_a_key_that_is_not_set_is_named(readings: Readings) -> None:
     """When the run opens, not when the definitions load."""
     readings.variable = "SHOP_KEY"
     assert str(told(readings.read())).splitlines()[1] == (
-        "2026-03-05: The environment variable SHOP_KEY is not set. Live mode needs it; ANALYTICS_MODE=sandbox needs no key."
+        "2026-03-06: The environment variable SHOP_KEY is not set. Live mode needs it; ANALYTICS_MODE=sandbox needs no key."
     )
 
 

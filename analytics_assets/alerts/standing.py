@@ -15,13 +15,13 @@ from dagster._core.storage.asset_check_execution_record import (
 )
 
 from analytics_assets.alerts.cause import FAILURE, WARNING, Cause, Kind, Reason, same_key
+from analytics_assets.checks.landed import LATEST_DAY, READING
 from analytics_assets.sources.airbridge.checks import ARRIVE
 from analytics_assets.sources.airbridge.report_tasks import RESUMES, Seen, TaskPolicy, is_trouble
 from analytics_assets.state.ledger import Ledger
 from analytics_assets.state.requests import Request
 from analytics_assets.state.told import Sighting
 
-LATE = "latest_final_day"
 # A request asked for twice is between two troubles until it lands.
 _UNSETTLED_FROM = 2
 
@@ -110,7 +110,7 @@ def _is_decided(instance: dg.DagsterInstance, record: AssetCheckExecutionRecord)
 
 
 def _kind(key: dg.AssetCheckKey) -> Kind:
-    return Kind.LATE if LATE in key.name else Kind.CHECK
+    return Kind.LATE if key.name in {LATEST_DAY, READING} else Kind.CHECK
 
 
 def _check_key(key: dg.AssetCheckKey) -> str:

@@ -36,6 +36,20 @@ def unknown_fields(
     return found
 
 
+def sent_fields(value: msgspec.Raw | bytes | str, kind: type[msgspec.Struct], prefix: str = "") -> set[str]:
+    """Paths of the fields of a JSON object that are sent and that `kind` and the structs inside it have; the rest as in `unknown_fields`."""
+    known, found = _fields(kind), set[str]()
+    for name, held in msgspec.json.decode(value, type=dict[str, msgspec.Raw]).items():
+        if name not in known:
+            continue
+        found.add(f"{prefix}{name}")
+        if (inner := known[name]) is not None:
+            mark, objects = _objects(held)
+            for one in objects:
+                found |= sent_fields(one, inner, f"{prefix}{name}{mark}.")
+    return found
+
+
 def _holds_only_known(text: msgspec.Raw | bytes | str, kind: type[msgspec.Struct]) -> bool:
     """Whether one reading, far quicker than a walk, finds all fields known; a value of another type than documented leaves it open."""
     try:

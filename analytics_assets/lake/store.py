@@ -177,6 +177,14 @@ class Lake:
         )
         return pa.concat_tables([part.cast(held) for part in parts])
 
+    def held(self, account: str, table: str, day: date) -> pa.Table | None:
+        """A day as its file has it, whatever its table declares by now; None where it does not stand."""
+        try:
+            with self.files.opened(self.path(account, table, day)) as file:
+                return pq.ParquetFile(file).read()
+        except FileNotFoundError:
+            return None
+
     def read_pandas(self, account: str, table: Table, days: Iterable[date] | None = None) -> pd.DataFrame:
         """As `read`, as a data frame with Arrow types: null stays null, decimals stay decimals."""
         return self.read(account, table, days).to_pandas(types_mapper=pd.ArrowDtype)

@@ -79,7 +79,7 @@ class Scene:
         checks = [
             check(table, name)
             for table in ("numbers_raw", "numbers", "sums")
-            for name in ("volume", "latest_final_day", "reports_arrive")
+            for name in ("volume", "latest_day_landed", "reports_arrive")
         ]
         return dg.Definitions.merge(
             account, dg.Definitions(asset_checks=checks, resources={"bento": BentoResource()})

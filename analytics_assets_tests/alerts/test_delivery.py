@@ -80,7 +80,7 @@ def test_two_sensors_at_once_tell_once(scene_on_disk: Scene, receiver: Receiver)
     receiver.delay_s = 0.2
     for table in ("numbers", "sums"):
         scene.evaluates(table, "volume", passed=False)
-        scene.evaluates(table, "latest_final_day", passed=False)
+        scene.evaluates(table, "latest_day_landed", passed=False)
     run = scene.instance.create_run_for_job(scene.shop.job())
     scene.instance.report_run_failed(run, "The worker was killed.")
     scene.repository()

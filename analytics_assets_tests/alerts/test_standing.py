@@ -98,7 +98,7 @@ def test_late_days_have_words_of_their_own_and_one_message_an_account(scene: Sce
     """Whatever the severity that checks are told from."""
     scene.spec = replace(scene.spec, warnings=False)
     scene.evaluates("numbers", "volume", passed=False, severity=WARN)
-    scene.evaluates("sums", "latest_final_day", passed=False, severity=WARN, description="2026-05-31 is missing.")
+    scene.evaluates("sums", "latest_day_landed", passed=False, severity=WARN, description="2026-05-31 is missing.")
     assert scene.tick() == "1 new, 1 sent."
     assert [(post["title"], post["message"]) for post in receiver.posts] == [
         (
@@ -147,7 +147,7 @@ def test_only_the_kinds_that_are_asked_for_are_told(scene: Scene, receiver: Rece
     scene.evaluates("numbers", "volume", passed=False)
     [request] = scene.ledger.join_or_open("shop", "revenue", "a", [date(2026, 5, 1)], longest=92, now=NOW)
     scene.ledger.saw(request.id, "REFUSED", now=NOW, reason=REFUSED)
-    scene.evaluates("numbers", "latest_final_day", passed=False)
+    scene.evaluates("numbers", "latest_day_landed", passed=False)
     scene.tick()
     assert receiver.titles() == ["[sandbox] shop/numbers: the newest final day has not landed"]
 

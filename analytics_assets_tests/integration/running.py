@@ -13,6 +13,7 @@ from typing import Any
 import dagster as dg
 import pyarrow.parquet as pq
 
+from analytics_assets.checking import checks_daily
 from analytics_assets.clock import Clock
 from analytics_assets.configuration import account_definitions
 from analytics_assets.lake.resource import LakeResource
@@ -123,9 +124,12 @@ def definitions_at(clock: Clock, wishes: Wishes) -> dg.Definitions:
             )
         ],
     )
-    job, schedule = snapshots("0 0 * * *", is_on=False)
+    made = [make("0 0 * * *", is_on=False) for make in (snapshots, checks_daily)]
     shared = dg.Definitions(
-        resources={"lake": LakeResource()}, jobs=[job], schedules=[schedule], executor=dg.in_process_executor
+        resources={"lake": LakeResource()},
+        jobs=[job for job, _ in made],
+        schedules=[schedule for _, schedule in made],
+        executor=dg.in_process_executor,
     )
     return dg.Definitions.merge(bento, statsig, airbridge, shared)
 

@@ -5,6 +5,7 @@ Keep requests and rows out of here (`streams.py`, `transform.py`) and what is pu
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import date
 from functools import partial
 
@@ -12,15 +13,16 @@ import dagster as dg
 from dagster import DailyPartitionsDefinition
 
 from analytics_assets.catalogue import asset_key
+from analytics_assets.checks.finding import USUAL, Limits
 from analytics_assets.clock import Clock
-from analytics_assets.daily import DailyStep, Work, daily_assets
+from analytics_assets.daily import DailyStep, daily_assets
 from analytics_assets.lake.snapshot import Snapshot
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Stream
 from analytics_assets.pictures.metadata import Pictures
 from analytics_assets.schedules import Changing
 from analytics_assets.snapshots import SnapshotStep, snapshot_assets
-from analytics_assets.sources.airbridge.checks import report_checks
+from analytics_assets.sources.airbridge.checks import MASKED_SHARE, catalog_checks, report_checks
 from analytics_assets.sources.airbridge.maturity import first_changing
 from analytics_assets.sources.airbridge.pictures import has_pictures, report_pictures
 from analytics_assets.sources.airbridge.reader import Waiting
@@ -36,6 +38,7 @@ from analytics_assets.sources.airbridge.tables import (
     daily_tables,
     report_raw_table,
 )
+from analytics_assets.work import Work
 
 
 def report_assets(
@@ -47,6 +50,8 @@ def report_assets(
     *,
     days_per_run: int,
     clock: Clock,
+    limits: Limits = USUAL,
+    masked_share: float = MASKED_SHARE,
 ) -> dg.AssetsDefinition:
     """The daily tables of a report."""
 
@@ -79,7 +84,10 @@ def report_assets(
         typed=(cohorts_table(spec), cohort_totals_table(spec), restatements_table(spec)),
         open=opened,
         days_per_run=days_per_run,
-        checks=report_checks(account, spec, waiting.policy),
+        final_at=app.final_at,
+        checks=report_checks(account, spec, waiting.policy, limits, masked_share=masked_share),
+        # A cohort is looked at until it is mature.
+        limits=replace(limits, days=max(limits.days, spec.intervals + 1)),
         pictures=[Pictures(cohorts_table(spec).name, read)] if has_pictures(spec) else [],
     )
     return daily_assets(step, partitions, clock)
@@ -95,7 +103,7 @@ def changing_days(account: str, app: App, spec: ReportSpec, lookback_days: int) 
     return Changing(keys, first)
 
 
-def catalog_assets(account: str, app: App, *, clock: Clock) -> dg.AssetsDefinition:
+def catalog_assets(account: str, app: App, *, clock: Clock, limits: Limits = USUAL) -> dg.AssetsDefinition:
     """The snapshot of what reports may name."""
 
     @asynccontextmanager
@@ -103,16 +111,19 @@ def catalog_assets(account: str, app: App, *, clock: Clock) -> dg.AssetsDefiniti
         async with work.resource.open(clock=clock, caller=work.caller) as client:
             yield catalog_snapshot(account, app, client)
 
-    return snapshot_assets(SnapshotStep("catalog", account, "airbridge", CATALOG, (), opened), clock)
+    step = SnapshotStep("catalog", account, "airbridge", CATALOG, (), opened, app.day_of, catalog_checks(), limits)
+    return snapshot_assets(step, clock)
 
 
-def tasks_assets(account: str, app: App, spec: ReportSpec, *, clock: Clock) -> dg.AssetsDefinition:
+def tasks_assets(
+    account: str, app: App, spec: ReportSpec, *, clock: Clock, limits: Limits = USUAL
+) -> dg.AssetsDefinition:
     """The ledger's requests of a report, as a table."""
 
     @asynccontextmanager
     async def opened(work: Work) -> AsyncIterator[Snapshot]:
         yield tasks_snapshot(account, app, spec, work.resource.ledger(), clock)
 
-    return snapshot_assets(
-        SnapshotStep(f"{spec.name}_tasks", account, "airbridge", tasks_table(spec), (), opened), clock
-    )
+    name = f"{spec.name}_tasks"
+    step = SnapshotStep(name, account, "airbridge", tasks_table(spec), (), opened, app.day_of, (), limits)
+    return snapshot_assets(step, clock)

@@ -1,52 +1,204 @@
-"""What the checks of a report's cohorts warn of: numbers that move or fall though they should stand, and days that will not come.
+"""What can be asked of a report's cohorts once they have landed: curves, intervals, masks, movements, and days that will not come.
 
-Keep how a check becomes a Dagster event out of here (`daily.py`), and what makes a task's trouble loud too (`report_tasks.py`).
-Dagster concept: asset checks, https://docs.dagster.io/guides/test/asset-checks
+Masked values are left out wherever numbers are compared. Keep what any table can be asked out of here (`analytics_assets/checks/`), and
+what makes a task's trouble loud too (`report_tasks.py`).
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from datetime import date
+from typing import Final
 
-from analytics_assets.daily import StepCheck, Work
-from analytics_assets.lake.landing import DayResult
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analytics_assets.checks.fields import Fields, fields_as_known
+from analytics_assets.checks.finding import Check, Finding, Findings, Limits, Look, by_day, each_day
+from analytics_assets.checks.volume import Figure, volume_as_usual
+from analytics_assets.http.fields import sent_fields, unknown_fields
+from analytics_assets.lake.table import MOMENT
+from analytics_assets.sources.airbridge.payloads import Entry, SubRow
 from analytics_assets.sources.airbridge.report_tasks import TaskPolicy, troubles
 from analytics_assets.sources.airbridge.request import ReportSpec
-from analytics_assets.sources.airbridge.tables import cohorts_table
+from analytics_assets.sources.airbridge.restatements import restatements_table
+from analytics_assets.sources.airbridge.snapshot_tables import CATALOG
+from analytics_assets.sources.airbridge.tables import (
+    ADDITIVE_METRICS,
+    cohort_totals_table,
+    cohorts_table,
+    report_raw_table,
+)
+from analytics_assets.state.requests import Request
 
-ARRIVE = "reports_arrive"
-_WORDS = {
-    "mature_values_moved": "values of a mature cohort moved",
-    "values_fell": "cumulative values are lower than they were",
-    "falling_values": "cumulative values are lower than the interval before",
-}
+ARRIVE: Final = "reports_arrive"
+MASKED_SHARE: Final = 0.5
 
 
-def report_checks(account: str, spec: ReportSpec, policy: TaskPolicy) -> list[StepCheck]:
-    """The checks of `<report>_cohorts`."""
-    table = cohorts_table(spec).name
+def report_checks(
+    account: str, spec: ReportSpec, policy: TaskPolicy, limits: Limits, *, masked_share: float
+) -> list[Check]:
+    """The checks of a report's tables.
 
-    def moves(_work: Work, results: Sequence[DayResult]) -> Mapping[str, str]:
-        found = {str(result.day): _moves(result.figures.get(table, {})) for result in results}
-        return {day: words for day, words in found.items() if words}
-
-    def missing(work: Work, _results: Sequence[DayResult]) -> Mapping[str, str]:
-        return troubles(work.resource.ledger().open_requests(account, spec.name), policy)
-
+    Args:
+        account: The account.
+        spec: The report.
+        policy: From when on a task's trouble is loud.
+        limits: From where on volume is odd.
+        masked_share: Share of a day's reached values that the vendor may mask.
+    """
+    is_sum = spec.aggregation != "on-day" and spec.metric in ADDITIVE_METRICS
     return [
-        StepCheck(
-            "cohorts_stand",
-            table,
-            "Warns when a mature cohort moves or a cumulative value falls; masked values are ignored.",
-            moves,
-        ),
-        StepCheck(
-            ARRIVE,
-            table,
-            "Warns of days whose report is refused or has failed often, with the vendor's reason.",
-            missing,
-        ),
+        fields_as_known(report_raw_table(spec), _fields),
+        *([_curves_do_not_fall(spec)] if is_sum else []),
+        _intervals_present(spec),
+        _few_masked(spec, masked_share),
+        _cohorts_stand(spec),
+        reports_arrive(account, spec, policy),
+        volume_as_usual(Figure(cohorts_table(spec).name), limits),
+        volume_as_usual(Figure(cohort_totals_table(spec).name), limits),
     ]
 
 
-def _moves(figures: Mapping[str, Any]) -> str:
-    return ", ".join(f"{figures[name]} {words}" for name, words in _WORDS.items() if figures.get(name))
+def catalog_checks() -> list[Check]:
+    """The checks of the catalogue, whose entries are kept as sent."""
+    return [fields_as_known(CATALOG, lambda raw: _fields_of(raw["entry"], Entry))]
+
+
+def _fields(raw: pa.Table) -> Fields:
+    return _fields_of(raw["sub_row"], SubRow)
+
+
+def _fields_of(texts: pa.ChunkedArray, kind: type[msgspec.Struct]) -> Fields:
+    held = texts.to_pylist()
+    known, unknown = (sent_fields(text, kind) for text in held), (unknown_fields(text, kind) for text in held)
+    return Fields(frozenset[str]().union(*known), frozenset[str]().union(*unknown))
+
+
+def _curves_do_not_fall(spec: ReportSpec) -> Check:
+    """Rows of a day stand in the order of their key, so that the intervals of a group follow each other."""
+
+    def judged(content: pa.Table) -> Finding:
+        value, masked, interval = content["value"], content["is_masked"], content["interval"]
+        follows = pc.equal(interval[1:], pc.add(interval[:-1], 1))
+        falls = pc.and_(pc.less(value[1:], value[:-1]).fill_null(False), follows)
+        falls = pc.and_(falls, pc.invert(pc.or_(masked[1:], masked[:-1])))
+        fallen = pc.sum(falls).as_py() or 0
+        words = f"{fallen} cumulative values are lower than the interval before" if fallen else ""
+        return Finding(words, "warning" if words else "fine", {"falling_values": fallen})
+
+    table = cohorts_table(spec)
+    return Check(
+        "curves_do_not_fall",
+        table.name,
+        "A cumulative value is lower than that of the interval before, which a sum of what happened cannot be; refunds, and corrections by "
+        "the vendor, can make it so. Masked values are left out.",
+        "Look at the groups concerned in Airbridge's dashboard. Where it agrees, the vendor counts refunds into the report; else "
+        "materialize the day again.",
+        each_day(table, judged, ["interval", "value", "is_masked"]),
+    )
+
+
+def _intervals_present(spec: ReportSpec) -> Check:
+    table = cohorts_table(spec)
+    columns = ["interval", "value", "is_masked", "is_reached"]
+
+    def judged(content: pa.Table, day: date, newest: date | None) -> Finding:
+        reached = content.filter(content["is_reached"])
+        missing = pc.sum(pc.and_(reached["value"].is_null(), pc.invert(reached["is_masked"]))).as_py() or 0
+        through = pc.max(reached["interval"]).as_py()
+        through = -1 if through is None else through
+        age = through if newest is None else min(spec.intervals, (newest - day).days)
+        words = [
+            *([f"{missing} reached values were not sent"] if missing else []),
+            *([f"read up to interval {through}, old enough for {age}"] if content.num_rows and through < age else []),
+        ]
+        numbers = {"complete_through_interval": through, "missing_values": missing}
+        return Finding("; ".join(words), "warning" if words else "fine", numbers)
+
+    def find(look: Look) -> Findings:
+        return by_day(look.standing(table.name), lambda day: judged(look.read(table, day, columns), day, look.newest))
+
+    return Check(
+        "intervals_present",
+        table.name,
+        "A cohort lacks numbers that its age says are there: the vendor sent none, or the cohort was last read before they were. Sums over "
+        "groups at such an interval are too low.",
+        "Materialize the days named, raw included; the daily schedule does so for each cohort that still changes. If the vendor sends no "
+        "number again, ask Airbridge with the `task_id` of the raw rows.",
+        find,
+    )
+
+
+def _few_masked(spec: ReportSpec, masked_share: float) -> Check:
+    def judged(content: pa.Table) -> Finding:
+        reached = content.filter(content["is_reached"])
+        share = (pc.sum(reached["is_masked"]).as_py() or 0) / reached.num_rows if reached.num_rows else 0.0
+        words = f"{share:.0%} of the reached values are masked" if share > masked_share else ""
+        return Finding(words, "warning" if words else "fine", {"masked_share": round(share, 4)})
+
+    table = cohorts_table(spec)
+    return Check(
+        "few_masked",
+        table.name,
+        f"Airbridge masks more than {masked_share:.0%} of a day's values for privacy. Masked numbers are kept with their flag, but what is made "
+        "of them is not exact.",
+        "Group by fewer fields, so that groups are larger, or raise `checks.masked_share` in defs.yaml if this is usual here.",
+        each_day(table, judged, ["is_masked", "is_reached"]),
+    )
+
+
+def _cohorts_stand(spec: ReportSpec) -> Check:
+    table, raw, history = cohorts_table(spec), report_raw_table(spec), restatements_table(spec)
+
+    def find(look: Look) -> Findings:
+        told, read = set(look.all_days(history.name)), set(look.all_days(raw.name))
+        return by_day([day for day in look.standing(table.name) if day in told & read], lambda day: moved(look, day))
+
+    def moved(look: Look, day: date) -> Finding:
+        reading = look.lake.landed(look.account, raw.name, day)
+        rows = look.read(history, day)
+        seen_at = None if reading is None else reading.footer.requested_at
+        return _moved(rows.filter(pc.equal(rows["seen_at"], pa.scalar(seen_at, MOMENT))), spec)
+
+    return Check(
+        "cohorts_stand",
+        table.name,
+        "The newest reading moved numbers that should stand: values of a cohort that was mature before, or cumulative values that became "
+        "lower. Reports made before then no longer agree with the table. Masked values are left out.",
+        f"See `{history.name}` for old and new values; make what rests on these days anew. If it goes on, ask Airbridge with the `task_id` there.",
+        find,
+    )
+
+
+def _moved(rows: pa.Table, spec: ReportSpec) -> Finding:
+    plain = rows.filter(pc.invert(rows["is_masked"]))
+    mature = pc.sum(plain["was_mature"]).as_py() or 0
+    is_sum = spec.aggregation != "on-day" and spec.metric in ADDITIVE_METRICS
+    fell = (pc.sum(pc.less(plain["new_value"], plain["old_value"])).as_py() or 0) if is_sum else 0
+    words = [
+        *([f"{mature} values of a mature cohort moved"] if mature else []),
+        *([f"{fell} cumulative values are lower than they were"] if fell else []),
+    ]
+    numbers = {"restated_values": rows.num_rows, "mature_values_moved": mature, "values_fell": fell}
+    return Finding(", ".join(words), "warning" if words else "fine", numbers)
+
+
+def in_trouble(requests: Sequence[Request], policy: TaskPolicy) -> Findings:
+    """The requests that are in trouble, by their days in words."""
+    return {days: Finding(words, "warning") for days, words in troubles(requests, policy).items()}
+
+
+def reports_arrive(account: str, spec: ReportSpec, policy: TaskPolicy) -> Check:
+    """Whether no open request is in trouble; the sensor evaluates it too, the moment one is."""
+
+    def find(look: Look) -> Findings:
+        return in_trouble(look.resource.ledger().open_requests(account, spec.name), policy)
+
+    return Check(
+        ARRIVE,
+        cohorts_table(spec).name,
+        "The task of a report is refused, or has failed often, so its days do not come; with the vendor's reason.",
+        "Mend what is refused: the token, or the report in defs.yaml. The sensor goes on by itself when either changes, and after failures "
+        "with growing pauses.",
+        find,
+    )

@@ -6,6 +6,7 @@ Keep meaning out of here: `request.py` checks what fits together, the schemas he
 import dagster as dg
 from pydantic import Field, field_validator, model_validator
 
+from analytics_assets.checking import ChecksConfig, share
 from analytics_assets.clock import utc_now
 from analytics_assets.configuration import (
     AccountComponent,
@@ -22,6 +23,7 @@ from analytics_assets.schedules import DailyLoad
 from analytics_assets.settings import settings
 from analytics_assets.sources.airbridge.assets import catalog_assets, changing_days, report_assets, tasks_assets
 from analytics_assets.sources.airbridge.audience_config import CohortConfig
+from analytics_assets.sources.airbridge.checks import MASKED_SHARE
 from analytics_assets.sources.airbridge.client import BASE_URL
 from analytics_assets.sources.airbridge.reader import Waiting
 from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
@@ -117,6 +119,16 @@ class TasksConfig(dg.Model, dg.Resolvable):
         )
 
 
+class AirbridgeChecksConfig(ChecksConfig):
+    """From where on the checks of an Airbridge app warn."""
+
+    masked_share: float = Field(
+        default=MASKED_SHARE, description="Share of a day's reached values that Airbridge may mask."
+    )
+
+    _shares = field_validator("masked_share")(share)
+
+
 class AirbridgeRevenue(AccountComponent):
     """An Airbridge app: revenue reports by cohort day, their report tasks, and the app's catalogue."""
 
@@ -138,6 +150,9 @@ class AirbridgeRevenue(AccountComponent):
         default=None, description="What may be spent; unset is 100 in 10 seconds, what the vendor is known to bear."
     )
     schedule: ScheduleConfig = Field(description="When and how much the daily load asks for.")
+    checks: AirbridgeChecksConfig = Field(
+        default_factory=AirbridgeChecksConfig, description="From where on the checks warn."
+    )
 
     _names = field_validator("token")(variable_name)
 
@@ -189,19 +204,29 @@ class AirbridgeRevenue(AccountComponent):
         account, app, days = account_of(context), self.app(), self.schedule.days_per_run
         specs = [report.spec() for report in self.reports]
         partitions, policy = daily_partitions(settings()), self.tasks.policy()
-        waiting = self.waiting()
+        waiting, limits = self.waiting(), self.checks.limits()
         sensor = report_sensor(
             account, specs, policy=policy, days_per_run=days, interval_s=self.tasks.sensor_seconds, clock=utc_now
         )
         return account_definitions(
             account,
             daily=[
-                report_assets(account, app, spec, waiting, partitions, days_per_run=days, clock=utc_now)
+                report_assets(
+                    account,
+                    app,
+                    spec,
+                    waiting,
+                    partitions,
+                    days_per_run=days,
+                    clock=utc_now,
+                    limits=limits,
+                    masked_share=self.checks.masked_share,
+                )
                 for spec in specs
             ],
             snapshots=[
-                catalog_assets(account, app, clock=utc_now),
-                *(tasks_assets(account, app, spec, clock=utc_now) for spec in specs),
+                catalog_assets(account, app, clock=utc_now, limits=limits),
+                *(tasks_assets(account, app, spec, clock=utc_now, limits=limits) for spec in specs),
             ],
             load=DailyLoad(
                 self.schedule.cron,

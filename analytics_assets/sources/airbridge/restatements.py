@@ -52,6 +52,12 @@ def restatements_table(spec: ReportSpec) -> Table:
                 made_from=("task_id",),
             ),
             Column("seen_at", MOMENT, "Instant that task was asked for.", made_from=("requested_at",)),
+            Column(
+                "was_mature",
+                pa.bool_(),
+                "Whether all intervals had been reached before this reading, so that nothing should move any more; null where not kept.",
+                nullable=True,
+            ),
         ),
     )
 
@@ -103,7 +109,9 @@ def _restated(change: Change, spec: ReportSpec, table: Table) -> pa.Table:
     found = pa.concat_tables(parts)
     tasks = [] if change.raw is None else change.raw["task_id"].to_pylist()[:1]
     found = found.append_column("task_id", pa.repeat(pa.scalar(tasks[0] if tasks else None, pa.string()), len(found)))
-    return found.append_column("seen_at", pa.repeat(pa.scalar(change.requested_at, MOMENT), len(found)))
+    found = found.append_column("seen_at", pa.repeat(pa.scalar(change.requested_at, MOMENT), len(found)))
+    was_mature = pa.scalar(_reached(before) == spec.intervals)
+    return found.append_column("was_mature", pa.repeat(was_mature, len(found)))
 
 
 def _part(labels: pa.Table, old: pa.ChunkedArray, new: pa.ChunkedArray, masked: pa.ChunkedArray) -> pa.Table:

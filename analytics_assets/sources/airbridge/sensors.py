@@ -14,9 +14,10 @@ from datetime import date, datetime, timedelta
 import dagster as dg
 
 from analytics_assets.catalogue import asset_key
+from analytics_assets.checking import verdict
 from analytics_assets.clock import Clock
 from analytics_assets.errors import SourceError
-from analytics_assets.sources.airbridge.checks import ARRIVE
+from analytics_assets.sources.airbridge.checks import in_trouble, reports_arrive
 from analytics_assets.sources.airbridge.client import AirbridgeClient
 from analytics_assets.sources.airbridge.looks import looked_at
 from analytics_assets.sources.airbridge.report_tasks import (
@@ -33,12 +34,11 @@ from analytics_assets.sources.airbridge.report_tasks import (
     judge,
     landings,
     requests_of,
-    troubles,
 )
 from analytics_assets.sources.airbridge.request import DAYS_PER_TASK, ReportSpec, spec_hash
 from analytics_assets.sources.airbridge.resource import AirbridgeResource
 from analytics_assets.sources.airbridge.restatements import restatements_table
-from analytics_assets.sources.airbridge.tables import cohorts_table, daily_tables
+from analytics_assets.sources.airbridge.tables import daily_tables
 from analytics_assets.spans import in_words
 from analytics_assets.state.budget import Caller, Kind
 from analytics_assets.state.ledger import INTENT, Ledger
@@ -255,14 +255,10 @@ def _ask_as_now_written(ledger: Ledger, account: str, spec: ReportSpec, longest:
 
 def _warning(ledger: Ledger, account: str, spec: ReportSpec, policy: TaskPolicy) -> dg.AssetCheckEvaluation:
     """The check of the cohorts, evaluated the moment a request is in trouble; the run that lands its days evaluates it anew."""
-    concerns = troubles(ledger.open_requests(account, spec.name), policy)
+    check = reports_arrive(account, spec, policy)
+    found = in_trouble(ledger.open_requests(account, spec.name), policy)
     return dg.AssetCheckEvaluation(
-        asset_key=asset_key(account, cohorts_table(spec).name),
-        check_name=ARRIVE,
-        passed=not concerns,
-        severity=dg.AssetCheckSeverity.WARN,
-        description="; ".join(f"{days}: {words}" for days, words in concerns.items()),
-        metadata={"days": dg.MetadataValue.json(concerns)},
+        asset_key=asset_key(account, check.table), check_name=check.name, **verdict(check, found)
     )
 
 

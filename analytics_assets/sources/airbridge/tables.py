@@ -38,6 +38,7 @@ _FIXED: Final = frozenset(
         "new_value",
         "task_id",
         "seen_at",
+        "was_mature",
         "dt",
     }
 )

@@ -10,12 +10,14 @@ from functools import partial
 import dagster as dg
 from dagster import DailyPartitionsDefinition
 
+from analytics_assets.checks.finding import USUAL, Limits
 from analytics_assets.clock import Clock
-from analytics_assets.daily import DailyStep, Work, daily_assets
+from analytics_assets.daily import DailyStep, daily_assets
 from analytics_assets.lake.snapshot import Snapshot
 from analytics_assets.lake.stream import Stream
 from analytics_assets.pictures.metadata import Pictures
 from analytics_assets.snapshots import SnapshotStep, snapshot_assets
+from analytics_assets.sources.bento.checks import ads_checks, audience_checks, reports_checks
 from analytics_assets.sources.bento.pictures import ads_pictures
 from analytics_assets.sources.bento.streams import (
     AdsSpec,
@@ -24,6 +26,7 @@ from analytics_assets.sources.bento.streams import (
     ads_stream,
     audience_snapshot,
     reports_snapshot,
+    utc_day,
 )
 from analytics_assets.sources.bento.tables import (
     ADS_ATTRIBUTION,
@@ -35,10 +38,18 @@ from analytics_assets.sources.bento.tables import (
     REPORT_POINTS,
     REPORTS_RAW,
 )
+from analytics_assets.work import Work
 
 
 def ads_assets(
-    account: str, spec: AdsSpec, partitions: DailyPartitionsDefinition, *, days_per_run: int, clock: Clock
+    account: str,
+    spec: AdsSpec,
+    partitions: DailyPartitionsDefinition,
+    *,
+    days_per_run: int,
+    clock: Clock,
+    limits: Limits = USUAL,
+    truncated_share: float = 0.0,
 ) -> dg.AssetsDefinition:
     """The daily tables of `/stats/ads`."""
 
@@ -56,12 +67,15 @@ def ads_assets(
         typed=(ADS_ATTRIBUTION, ADS_TOTALS, ADS_CHART),
         open=opened,
         days_per_run=days_per_run,
+        final_at=spec.final_at,
+        checks=ads_checks(spec, limits, truncated_share=truncated_share),
+        limits=limits,
         pictures=[Pictures(ADS_ATTRIBUTION.name, read)],
     )
     return daily_assets(step, partitions, clock)
 
 
-def audience_assets(account: str, spec: AudienceSpec, *, clock: Clock) -> dg.AssetsDefinition:
+def audience_assets(account: str, spec: AudienceSpec, *, clock: Clock, limits: Limits = USUAL) -> dg.AssetsDefinition:
     """The snapshot of `/stats/site` and `/stats/segment`."""
 
     @asynccontextmanager
@@ -69,11 +83,13 @@ def audience_assets(account: str, spec: AudienceSpec, *, clock: Clock) -> dg.Ass
         async with work.resource.open(clock=clock, caller=work.caller) as client:
             yield audience_snapshot(account, spec, client)
 
-    step = SnapshotStep("audience", account, "bento", AUDIENCE_RAW, (AUDIENCE_COUNTS,), opened)
+    step = SnapshotStep(
+        "audience", account, "bento", AUDIENCE_RAW, (AUDIENCE_COUNTS,), opened, utc_day, audience_checks(), limits
+    )
     return snapshot_assets(step, clock)
 
 
-def reports_assets(account: str, spec: ReportsSpec, *, clock: Clock) -> dg.AssetsDefinition:
+def reports_assets(account: str, spec: ReportsSpec, *, clock: Clock, limits: Limits = USUAL) -> dg.AssetsDefinition:
     """The snapshot of `/stats/report`."""
 
     @asynccontextmanager
@@ -81,5 +97,7 @@ def reports_assets(account: str, spec: ReportsSpec, *, clock: Clock) -> dg.Asset
         async with work.resource.open(clock=clock, caller=work.caller) as client:
             yield reports_snapshot(account, spec, client)
 
-    step = SnapshotStep("reports", account, "bento", REPORTS_RAW, (REPORT_POINTS,), opened)
+    step = SnapshotStep(
+        "reports", account, "bento", REPORTS_RAW, (REPORT_POINTS,), opened, utc_day, reports_checks(), limits
+    )
     return snapshot_assets(step, clock)

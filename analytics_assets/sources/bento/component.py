@@ -9,6 +9,7 @@ from typing import Literal
 import dagster as dg
 from pydantic import Field, field_validator, model_validator
 
+from analytics_assets.checking import ChecksConfig, share
 from analytics_assets.clock import utc_now
 from analytics_assets.configuration import (
     AccountComponent,
@@ -69,6 +70,16 @@ class AdsConfig(dg.Model, dg.Resolvable):
     final_after_hours: float = Field(default=1.0, description="Hours after the end of a day before it is asked for.")
 
 
+class BentoChecksConfig(ChecksConfig):
+    """From where on the checks of a Bento site warn."""
+
+    truncated_share: float = Field(
+        default=0.0, description="Share of a day's rows whose revenue Bento may say is incomplete."
+    )
+
+    _shares = field_validator("truncated_share")(share)
+
+
 class BentoStats(AccountComponent):
     """A Bento site: ads attribution by day, and audience and report statistics as they stand."""
 
@@ -83,6 +94,7 @@ class BentoStats(AccountComponent):
         default=None, description="What may be spent; unset is 30 an hour, what the vendor is known to bear."
     )
     schedule: ScheduleConfig = Field(description="When and how much the daily load asks for.")
+    checks: BentoChecksConfig = Field(default_factory=BentoChecksConfig, description="From where on the checks warn.")
 
     @model_validator(mode="after")
     def _fits_together(self) -> "BentoStats":
@@ -147,13 +159,23 @@ class BentoStats(AccountComponent):
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """The account's definitions."""
         account, ads, reports = account_of(context), self.ads_spec(), self.reports_spec()
-        partitions = daily_partitions(settings())
+        partitions, limits = daily_partitions(settings()), self.checks.limits()
         return account_definitions(
             account,
-            daily=[ads_assets(account, ads, partitions, days_per_run=self.schedule.days_per_run, clock=utc_now)],
+            daily=[
+                ads_assets(
+                    account,
+                    ads,
+                    partitions,
+                    days_per_run=self.schedule.days_per_run,
+                    clock=utc_now,
+                    limits=limits,
+                    truncated_share=self.checks.truncated_share,
+                )
+            ],
             snapshots=[
-                audience_assets(account, self.audience_spec(), clock=utc_now),
-                *([reports_assets(account, reports, clock=utc_now)] if reports else []),
+                audience_assets(account, self.audience_spec(), clock=utc_now, limits=limits),
+                *([reports_assets(account, reports, clock=utc_now, limits=limits)] if reports else []),
             ],
             load=DailyLoad(self.schedule.cron, self.schedule.lookback_days, ads.final_at),
             resource=self.resource(),

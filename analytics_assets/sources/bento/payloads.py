@@ -13,7 +13,7 @@ import msgspec
 
 from analytics_assets.errors import Evidence, UnexpectedPayloadError
 from analytics_assets.http.answer import read
-from analytics_assets.http.fields import unknown_fields
+from analytics_assets.http.fields import sent_fields, unknown_fields
 
 _LARGEST = sys.float_info.max
 Whole = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
@@ -186,6 +186,16 @@ def unknown_in_report(body: str) -> set[str]:
     inside = plain["report_data"]
     found = unknown_fields(inside, Report, "report_data.") | _unknown_in_points(inside["data"], "report_data.")
     return found | unknown_fields(plain, Wrapping)
+
+
+def sent_in_report(body: str) -> set[str]:
+    """As `sent_fields`, for a body that `read_report` has read: the points included, whatever they are wrapped in."""
+    plain = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    inside = plain["report_data"] if "data" not in plain else msgspec.Raw(body.encode())
+    data = msgspec.json.decode(inside, type=dict[str, Any])["data"]
+    points = [point for point in data if isinstance(point, dict)] if isinstance(data, list) else []
+    in_points = (sent_fields(msgspec.json.encode(point), ReportPoint, "data[].") for point in points)
+    return sent_fields(inside, Report).union(*in_points)
 
 
 def _unknown_in_points(data: Any, prefix: str) -> set[str]:

@@ -3,33 +3,44 @@
 Keep requests and rows out of here (`streams.py`, `transform.py`) and what is pulled too (`component.py`).
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import date, datetime
 from functools import partial
 
 import dagster as dg
 from dagster import DailyPartitionsDefinition
 
 from analytics_assets.catalogue import asset_key
+from analytics_assets.checks.finding import USUAL, Limits
 from analytics_assets.clock import Clock
-from analytics_assets.daily import DailyStep, Work, daily_assets
+from analytics_assets.daily import DailyStep, daily_assets
 from analytics_assets.lake.snapshot import Snapshot
 from analytics_assets.lake.stream import Stream
 from analytics_assets.pictures.metadata import Pictures
 from analytics_assets.snapshots import SnapshotStep, snapshot_assets
+from analytics_assets.sources.statsig.checks import definitions_checks, listing_checks, values_checks
 from analytics_assets.sources.statsig.observations import definitions_stream
 from analytics_assets.sources.statsig.pictures import value_pictures
 from analytics_assets.sources.statsig.streams import (
     ListingSpec,
     ValuesSpec,
+    day_of,
     listing_snapshot,
     values_stream,
 )
 from analytics_assets.sources.statsig.tables import EVENT_METRICS, LISTING_RAW, METRIC_VALUES, VALUES_RAW
+from analytics_assets.work import Work
 
 
 def values_assets(
-    account: str, spec: ValuesSpec, partitions: DailyPartitionsDefinition, *, days_per_run: int, clock: Clock
+    account: str,
+    spec: ValuesSpec,
+    partitions: DailyPartitionsDefinition,
+    *,
+    days_per_run: int,
+    clock: Clock,
+    limits: Limits = USUAL,
 ) -> dg.AssetsDefinition:
     """The daily tables of `/metrics/values`."""
 
@@ -39,33 +50,54 @@ def values_assets(
             yield values_stream(account, spec, client, clock)
 
     step = DailyStep(
-        "values",
-        account,
-        "statsig",
-        VALUES_RAW,
-        (METRIC_VALUES,),
-        opened,
-        days_per_run,
+        name="values",
+        account=account,
+        vendor="statsig",
+        raw=VALUES_RAW,
+        typed=(METRIC_VALUES,),
+        open=opened,
+        days_per_run=days_per_run,
+        final_at=spec.final_at,
+        checks=values_checks(limits),
+        limits=limits,
         pictures=[Pictures(METRIC_VALUES.name, partial(value_pictures, account))],
     )
     return daily_assets(step, partitions, clock)
 
 
 def definitions_assets(
-    account: str, spec: ListingSpec, partitions: DailyPartitionsDefinition, *, days_per_run: int, clock: Clock
+    account: str,
+    spec: ListingSpec,
+    partitions: DailyPartitionsDefinition,
+    *,
+    days_per_run: int,
+    clock: Clock,
+    final_at: Callable[[date], datetime] = ValuesSpec().final_at,  # noqa: B008 - a constant
+    limits: Limits = USUAL,
 ) -> dg.AssetsDefinition:
-    """The daily table of definitions, made from the readings of `listing_raw` without a request."""
+    """The daily table of definitions, made from the readings of `listing_raw` without a request; it is missed when values are."""
 
     @asynccontextmanager
     async def opened(work: Work) -> AsyncIterator[Stream]:
         yield definitions_stream(account, spec, work.lake)
 
-    deps = [asset_key(account, LISTING_RAW.name)]
-    step = DailyStep("definitions", account, "statsig", None, (EVENT_METRICS,), opened, days_per_run, deps)
+    step = DailyStep(
+        name="definitions",
+        account=account,
+        vendor="statsig",
+        raw=None,
+        typed=(EVENT_METRICS,),
+        open=opened,
+        days_per_run=days_per_run,
+        final_at=final_at,
+        deps=[asset_key(account, LISTING_RAW.name)],
+        checks=definitions_checks(limits),
+        limits=limits,
+    )
     return daily_assets(step, partitions, clock)
 
 
-def listing_assets(account: str, spec: ListingSpec, *, clock: Clock) -> dg.AssetsDefinition:
+def listing_assets(account: str, spec: ListingSpec, *, clock: Clock, limits: Limits = USUAL) -> dg.AssetsDefinition:
     """The snapshot of all definitions."""
 
     @asynccontextmanager
@@ -73,4 +105,8 @@ def listing_assets(account: str, spec: ListingSpec, *, clock: Clock) -> dg.Asset
         async with work.resource.open(clock=clock, caller=work.caller) as client:
             yield listing_snapshot(account, spec, client)
 
-    return snapshot_assets(SnapshotStep("listing", account, "statsig", LISTING_RAW, (), opened), clock)
+    def metric_day(moment: datetime) -> date:
+        return day_of(moment, spec.day_utc_offset_hours)
+
+    step = SnapshotStep("listing", account, "statsig", LISTING_RAW, (), opened, metric_day, listing_checks(), limits)
+    return snapshot_assets(step, clock)

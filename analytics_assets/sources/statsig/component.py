@@ -6,6 +6,7 @@ Keep meaning out of here: the specs in `streams.py` check what fits together, th
 import dagster as dg
 from pydantic import Field, field_validator, model_validator
 
+from analytics_assets.checking import ChecksConfig
 from analytics_assets.clock import utc_now
 from analytics_assets.configuration import (
     AccountComponent,
@@ -49,6 +50,7 @@ class StatsigMetrics(AccountComponent):
         default=None, description="What may be spent; unset is 10 in 10 seconds, what the vendor is known to bear."
     )
     schedule: ScheduleConfig = Field(description="When and how much the daily load asks for.")
+    checks: ChecksConfig = Field(default_factory=ChecksConfig, description="From where on the checks warn.")
 
     _names = field_validator("key")(variable_name)
 
@@ -92,13 +94,22 @@ class StatsigMetrics(AccountComponent):
         """The account's definitions."""
         account, values, listing = account_of(context), self.values_spec(), self.listing_spec()
         partitions, days = daily_partitions(settings()), self.schedule.days_per_run
+        limits = self.checks.limits()
         return account_definitions(
             account,
             daily=[
-                values_assets(account, values, partitions, days_per_run=days, clock=utc_now),
-                definitions_assets(account, listing, partitions, days_per_run=days, clock=utc_now),
+                values_assets(account, values, partitions, days_per_run=days, clock=utc_now, limits=limits),
+                definitions_assets(
+                    account,
+                    listing,
+                    partitions,
+                    days_per_run=days,
+                    clock=utc_now,
+                    final_at=values.final_at,
+                    limits=limits,
+                ),
             ],
-            snapshots=[listing_assets(account, listing, clock=utc_now)],
+            snapshots=[listing_assets(account, listing, clock=utc_now, limits=limits)],
             load=DailyLoad(self.schedule.cron, self.schedule.lookback_days, values.final_at),
             resource=self.resource(),
             owners=self.owners,

@@ -1,14 +1,11 @@
-"""What later readings of a cohort day become: restatements, figures of how far it moved, and words of concern."""
+"""What later readings of a cohort day become: restatements, and figures of how far it moved."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from analytics_assets.lake.landing import DayResult
 from analytics_assets.lake.stream import Change
-from analytics_assets.sources.airbridge.checks import report_checks
-from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
 from analytics_assets.sources.airbridge.request import ReportSpec
 from analytics_assets.sources.airbridge.restatements import history, restatements_table
 from analytics_assets.sources.airbridge.tables import cohorts_table
@@ -53,6 +50,7 @@ def told(channel: str, interval: int, old: Any, new: Any, **more: Any) -> dict[s
         "is_masked": False,
         "task_id": "t-1",
         "seen_at": LATER,
+        "was_mature": True,
         **more,
     }
 
@@ -71,7 +69,7 @@ def test_every_kind_of_restatement_is_told_with_old_and_new_value() -> None:
 def test_reaching_an_interval_is_growth_and_no_restatement() -> None:
     """Two intervals were over at the first reading; only the one that moved among them is told."""
     found, figures = change({"a": (1, "2.10")}, {"a": (1, "1.90", 9)}, seen=(EARLY, LATER))
-    assert found == [told("a", 1, "2.10", "1.90")]
+    assert found == [told("a", 1, "2.10", "1.90", was_mature=False)]
     assert figures == {"restated_values": 1, "values_fell": 1, "d0_moved": 0.0}
     assert change({"a": (1, 2)}, {"a": (1, 2, 9)}, seen=(EARLY, LATER))[0] == []
 
@@ -109,17 +107,3 @@ def test_an_emptied_day_is_told_without_a_task() -> None:
     found, figures = change({"a": (1, 2, 3)}, {})
     assert found == [told("a", number, number + 1, None, task_id=None) for number in range(3)]
     assert figures == {"restated_values": 3, "mature_values_moved": 3, "values_fell": 0, "d0_moved": -1.0}
-
-
-def test_the_check_names_the_days_whose_cohorts_do_not_stand() -> None:
-    """And nothing of the days that only grew."""
-    check, _ = report_checks("shop", spec(), TaskPolicy())
-    quiet = DayResult(DAY, figures={"revenue_cohorts": {"restated_values": 3, "values_fell": 0}})
-    loud = DayResult(
-        DAY, figures={"revenue_cohorts": {"mature_values_moved": 2, "values_fell": 1, "falling_values": 4}}
-    )
-    assert check.concerns(None, [quiet, DayResult(DAY)]) == {}  # type: ignore[arg-type] - it asks the results alone
-    assert check.concerns(None, [quiet, loud]) == {  # type: ignore[arg-type] - as above
-        "2026-03-01": "2 values of a mature cohort moved, 1 cumulative values are lower than they were, "
-        "4 cumulative values are lower than the interval before"
-    }

@@ -1,0 +1,139 @@
+"""What a check is: a name, what its failure means, what to do then, and a look at the lake that gives a finding a day.
+
+A check is read from the lake alone, so that a run says of its days what the daily job says of them later.
+Keep particular checks out of here, and Dagster too (`checking.py`).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Final, Literal, TypeVar
+
+import pyarrow as pa
+
+from analytics_assets.lake.store import Lake
+from analytics_assets.lake.table import Table
+
+T = TypeVar("T")
+Level = Literal["fine", "information", "warning", "error"]
+_AT_ONCE: Final = 8
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check says of a day.
+
+    Attributes:
+        words: What was found; empty where there is nothing to say.
+        level: Whether the check fails by it: warnings and errors do, the others are told only.
+        numbers: What was measured, by name.
+    """
+
+    words: str = ""
+    level: Level = "fine"
+    numbers: Mapping[str, float | str] = field(default_factory=dict)
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether the check fails by it."""
+        return self.level in {"warning", "error"}
+
+
+# By day, or by days in words where that is how they are known.
+Findings = Mapping[date, Finding] | Mapping[str, Finding]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """From where on a difference is worth a warning, and how far back the daily job looks.
+
+    Attributes:
+        days: Days the daily job looks at, the newest that ought to stand included.
+        grace_hours: Hours after a day is final in which nobody misses it.
+        volume_least: Share of its usual volume that a day has at least.
+        volume_most: Multiple of its usual volume that a day has at most.
+    """
+
+    days: int = 35
+    grace_hours: float = 3.0
+    volume_least: float = 0.5
+    volume_most: float = 2.0
+
+
+USUAL = Limits()
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a check looks at.
+
+    Attributes:
+        lake: Where the tables stand.
+        account: The account they belong to.
+        days: The days in question, oldest first: those of the run, or the last ones.
+        newest: The newest day that ought to stand, or None.
+        due_at: From when on a day could have landed.
+        errors: Of a table the days that did not land when they were asked for last, with the reason.
+        is_run: Whether these are the days of a run that has just found them valid.
+        resource: The account's resource.
+    """
+
+    lake: Lake
+    account: str
+    days: Sequence[date]
+    newest: date | None
+    due_at: Callable[[date], datetime]
+    errors: Callable[[str], Mapping[date, str]] = lambda _table: {}
+    is_run: bool = False
+    resource: Any = None
+    _standing: dict[str, list[date]] = field(default_factory=dict)
+
+    def all_days(self, table: str) -> list[date]:
+        """All days of a table that stand, oldest first; listed once."""
+        if table not in self._standing:
+            self._standing[table] = self.lake.days(self.account, table)
+        return self._standing[table]
+
+    def standing(self, table: str) -> list[date]:
+        """The days in question that stand in a table."""
+        held = set(self.all_days(table))
+        return [day for day in self.days if day in held]
+
+    def read(self, table: Table, day: date, columns: Sequence[str] | None = None) -> pa.Table:
+        """One day of a table."""
+        return self.lake.read(self.account, table, [day], columns)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check of one table.
+
+    Attributes:
+        name: Its name, for good: history and alerts hang on it.
+        table: The table it is of.
+        means: What a failure means.
+        remedy: What to do then.
+        find: What it finds.
+    """
+
+    name: str
+    table: str
+    means: str
+    remedy: str
+    find: Callable[[Look], Findings]
+
+
+def by_day(days: Sequence[date], find: Callable[[date], T]) -> dict[date, T]:
+    """What is made of each day. A few are read at once, because a bucket answers slowly, and no more than these are held in memory."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return dict(zip(days, pool.map(find, days), strict=True))
+
+
+def each_day(table: Table, find: Callable[[pa.Table], Finding], columns: Sequence[str]) -> Callable[[Look], Findings]:
+    """What is found in each standing day by itself."""
+
+    def found(look: Look) -> Findings:
+        return by_day(look.standing(table.name), lambda day: find(look.read(table, day, columns)))
+
+    return found

@@ -1,0 +1,98 @@
+"""Whether days stand: each that was asked for, as its table declares it, and none left out up to the newest that could.
+
+A day whose columns, types, keys or dates are not right never becomes visible (`lake/landing.py`); here it is told, with the place of
+the answer that was kept. Days before the oldest that stands were never wanted, so nobody misses them.
+Keep what a day holds out of here.
+"""
+
+from datetime import date, timedelta
+from typing import Final
+
+import pyarrow as pa
+
+from analytics_assets.checks.finding import Check, Finding, Findings, Look, by_day
+from analytics_assets.errors import SourceError
+from analytics_assets.lake.table import Table
+from analytics_assets.spans import spans
+
+LATEST_DAY: Final = "latest_day_landed"
+READING: Final = "reading_taken"
+_DAY: Final = timedelta(days=1)
+
+
+def days_land(table: Table) -> Check:
+    """Whether each day that was asked for landed, and what stands is a valid day of the table."""
+
+    def valid(look: Look, day: date) -> Finding:
+        try:
+            landed = look.lake.landed(look.account, table.name, day)
+            if landed is None:
+                return Finding()
+            if not look.is_run:
+                table.valid_day(look.read(table, day), day)
+        except (SourceError, pa.ArrowException) as error:
+            return Finding(str(error), "error")
+        return Finding(numbers={"rows": landed.rows})
+
+    def find(look: Look) -> Findings:
+        errors = look.errors(table.name)
+        told = {day: Finding(errors[day], "error") for day in look.days if day in errors}
+        stands = by_day([day for day in look.standing(table.name) if day not in told], lambda day: valid(look, day))
+        return dict(sorted({**told, **stands}.items()))
+
+    return Check(
+        "days_land",
+        table.name,
+        "A day that was asked for did not land: its request was refused, or the answer had other columns or types, a key twice or rows of "
+        "another day. What stood before stands still. Or a file of the lake is damaged, or older than a column of its table.",
+        "Read the reason; an answer that could not be used is kept under the path named. Mend the cause and re-execute the run from failure: "
+        "only these days are asked for. A file that is older than a column is made anew by materializing the typed tables alone.",
+        find,
+    )
+
+
+def latest_day_landed(table: Table) -> Check:
+    """Whether the newest day that could have landed has, and no day before it is left out."""
+
+    def find(look: Look) -> Findings:
+        standing = set(look.all_days(table.name))
+        if not standing or look.newest is None:
+            return {}
+        first, last = min(standing), max(standing)
+        wanted = [first + _DAY * number for number in range((look.newest - first).days + 1)]
+        missing = [day for day in wanted if day not in standing]
+        found: dict[date, Finding] = {}
+        for span in spans(missing, longest=max(1, len(missing))):
+            words = f"missing; could have landed since {look.due_at(span[0]):%Y-%m-%d %H:%M %Z}"
+            found |= {day: Finding(words, "error" if day > last and not look.is_run else "warning") for day in span}
+        return found or {look.newest: Finding()}
+
+    return Check(
+        LATEST_DAY,
+        table.name,
+        "Days that the vendor has finished are not in the lake: an error where they are the newest, a warning where others stand on both "
+        "sides, or right after a run, which may have been for older days alone. Days before the first that ever landed do not count, nor does a day in its hours of grace.",
+        "See whether the account's schedule is on and its last run was green; then materialize the days named, as one range.",
+        find,
+    )
+
+
+def reading_taken(table: Table) -> Check:
+    """Whether the newest day that is over was looked at, of a table that has no past days."""
+
+    def find(look: Look) -> Findings:
+        standing = look.all_days(table.name)
+        if not standing or look.newest is None:
+            return {}
+        if standing[-1] >= look.newest:
+            return {standing[-1]: Finding()}
+        missing = [standing[-1] + _DAY * number for number in range(1, (look.newest - standing[-1]).days + 1)]
+        return {day: Finding("no reading was taken, and none can be taken any more", "error") for day in missing}
+
+    return Check(
+        READING,
+        table.name,
+        "Nobody looked on the last day that is over. The vendor tells these numbers only as they stand, so that day stays empty.",
+        "Switch the schedule `snapshots` on and see why its last run failed; launch the job `snapshots` for a reading of the present day.",
+        find,
+    )

@@ -1,0 +1,140 @@
+"""Whether a day is as large as its table usually is: against the median of the same weekdays before it.
+
+Keep what is a volume out of here; each source says which figure of which table (`sources/<vendor>/checks.py`).
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from statistics import median
+from typing import Final, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analytics_assets.checks.finding import Check, Finding, Findings, Limits, Look, by_day
+from analytics_assets.errors import PermanentError
+from analytics_assets.lake.store import Lake
+
+Aggregation = Literal["rows", "sum", "min", "max"]
+Value = str | int | float | bool
+
+_WEEK: Final = timedelta(days=7)
+_WEEKS: Final = 8
+_LEAST_WEEKS: Final = 4
+# Counts differ by chance by about their root; three times that is no chance.
+_ROOTS: Final = 3.0
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number of a day, taken from a table as its file has it.
+
+    Attributes:
+        table: Name of the table.
+        aggregation: What is made of the rows.
+        column: Of which column; unset for `rows`.
+        where: Only rows whose columns have these values.
+    """
+
+    table: str
+    aggregation: Aggregation = "rows"
+    column: str | None = None
+    where: Mapping[str, Value] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuses a figure of no column, or rows of one."""
+        if (self.aggregation == "rows") != (self.column is None):
+            raise PermanentError(
+                f"The figure of {self.table}: `rows` takes no column, and `{self.aggregation}` needs one. Name the column, or count rows."
+                if self.column is None
+                else f"The figure of {self.table}: rows are counted without a column. Take {self.column!r} out, or use sum."
+            )
+
+    def rows(self, lake: Lake, account: str, day: date, *more: str) -> pa.Table | None:
+        """The rows it is made from with their column, and more columns where the file has them; None where the day does not stand.
+
+        Raises:
+            PermanentError: The table has no such column, or the value does not fit it.
+        """
+        content = lake.held(account, self.table, day)
+        if content is None:
+            return None
+        named = [*self.where, *([self.column] if self.column else [])]
+        if absent := [name for name in named if name not in content.schema.names]:
+            raise PermanentError(
+                f"{account}/{self.table} has no column {', '.join(absent)}; it has {', '.join(content.schema.names)}."
+            )
+        for name, value in self.where.items():
+            try:
+                kept = pc.equal(content[name], pa.scalar(value, content.schema.field(name).type))
+            except (pa.ArrowException, TypeError, ValueError) as error:
+                raise PermanentError(f"{account}/{self.table}: {name} is never {value!r} ({error}).") from error
+            content = content.filter(kept)
+        kept_names = dict.fromkeys([*named, *(name for name in more if name in content.schema.names)])
+        return content.select(list(kept_names)) if kept_names else content
+
+    def of(self, rows: pa.Table) -> Decimal | None:
+        """The number, exact where the column is; None where there is no value.
+
+        Raises:
+            PermanentError: The column holds no numbers.
+        """
+        if self.column is None:
+            return Decimal(rows.num_rows)
+        try:
+            made = {"sum": pc.sum, "min": pc.min, "max": pc.max}[self.aggregation](rows[self.column]).as_py()
+            return None if made is None else Decimal(str(made))
+        except (pa.ArrowException, ArithmeticError) as error:
+            raise PermanentError(
+                f"{self.table}: {self.column} holds no numbers to take the {self.aggregation} of."
+            ) from error
+
+
+def volume_as_usual(figure: Figure, limits: Limits) -> Check:
+    """Whether a day is as large as the same weekdays of the last weeks, where enough of them stand."""
+
+    def find(look: Look) -> Findings:
+        wanted, standing = look.standing(figure.table), set(look.all_days(figure.table))
+        before = {day: [day - _WEEK * number for number in range(1, _WEEKS + 1)] for day in wanted}
+        needed = {*wanted, *(one for days in before.values() for one in days if one in standing)}
+        held = by_day(sorted(needed), lambda day: _volume(figure, look, day))
+        found: dict[date, Finding] = {}
+        for day in wanted:
+            usual = [one for one in (held.get(earlier) for earlier in before[day]) if one is not None]
+            here = held[day]
+            if here is not None and len(usual) >= _LEAST_WEEKS:
+                found[day] = _judged(here, median(usual), len(usual), limits)
+        return found
+
+    of = "rows" if figure.column is None else f"`{figure.column}`"
+    return Check(
+        "volume_as_usual",
+        figure.table,
+        f"A day is far smaller or larger than usual: its {of} are less than {limits.volume_least:g} or more than {limits.volume_most:g} times "
+        f"the median of the same weekday in the {_WEEKS} weeks before, and by more than chance explains. Without {_LEAST_WEEKS} such days "
+        "nothing is said.",
+        "Ask whether the business had such a day. If not, see whether tracking or the report's settings changed, then materialize the day "
+        "again. The bounds are `checks` in defs.yaml.",
+        find,
+    )
+
+
+def _volume(figure: Figure, look: Look, day: date) -> float | None:
+    """From the footer where rows are counted, which opens no column."""
+    if figure.column is None and not figure.where:
+        landed = look.lake.landed(look.account, figure.table, day)
+        return None if landed is None else float(landed.rows)
+    rows = figure.rows(look.lake, look.account, day)
+    made = None if rows is None else figure.of(rows)
+    return None if made is None else float(made)
+
+
+def _judged(here: float, usual: float, weeks: int, limits: Limits) -> Finding:
+    numbers = {"volume": here, "usual": usual, "weeks": weeks}
+    is_odd = not limits.volume_least * usual <= here <= limits.volume_most * usual
+    if not is_odd or abs(here - usual) <= _ROOTS * math.sqrt(max(usual, 0)):
+        return Finding(numbers=numbers)
+    return Finding(f"{here:g} instead of about {usual:g}", "warning", numbers)

@@ -1,0 +1,134 @@
+"""What can be asked of Bento's numbers once they have landed: parts against the whole, completeness of revenue, fields and volume.
+
+Keep what any table can be asked out of here (`analytics_assets/checks/`), and rows too (`transform.py`).
+Source of what the numbers mean: https://bentonow.com/stats
+"""
+
+from collections import Counter
+from typing import Final
+
+import pyarrow as pa
+
+from analytics_assets.checks.fields import Fields, fields_as_known
+from analytics_assets.checks.finding import Check, Finding, Findings, Level, Limits, Look, by_day, each_day
+from analytics_assets.checks.volume import Figure, Value, volume_as_usual
+from analytics_assets.http.fields import sent_fields, unknown_fields
+from analytics_assets.lake.raw import bodies
+from analytics_assets.sources.bento.payloads import Ads, Counts, sent_in_report, unknown_in_report
+from analytics_assets.sources.bento.streams import AdsSpec
+from analytics_assets.sources.bento.tables import (
+    ADS_ATTRIBUTION,
+    ADS_CHART,
+    ADS_RAW,
+    ADS_TOTALS,
+    AUDIENCE_RAW,
+    REPORTS_RAW,
+)
+
+_COUNTS: Final = ("signups", "customers")
+_AMOUNTS: Final = ("dimension", "revenue_mode", "currency", "is_main_currency", *_COUNTS, "revenue_cents")
+
+
+def ads_checks(spec: AdsSpec, limits: Limits, *, truncated_share: float) -> list[Check]:
+    """The checks of `/stats/ads`.
+
+    Args:
+        spec: What is read; the volume of the totals is that of its first dimension and revenue mode, for each counts the same people.
+        limits: From where on volume is odd.
+        truncated_share: Share of the answers of a day that may say that their revenue is incomplete.
+    """
+    first: dict[str, Value] = {
+        "dimension": spec.dimensions[0],
+        "revenue_mode": spec.revenue_modes[0],
+        "is_main_currency": True,
+    }
+    return [
+        fields_as_known(ADS_RAW, lambda raw: _fields(raw, Ads)),
+        _breakdown_within_totals(),
+        _revenue_complete(truncated_share),
+        volume_as_usual(Figure(ADS_TOTALS.name, "sum", "signups", first), limits),
+        volume_as_usual(Figure(ADS_ATTRIBUTION.name), limits),
+        volume_as_usual(Figure(ADS_CHART.name), limits),
+    ]
+
+
+def audience_checks() -> list[Check]:
+    """The checks of `/stats/site` and `/stats/segment`."""
+    return [fields_as_known(AUDIENCE_RAW, lambda raw: _fields(raw, Counts))]
+
+
+def reports_checks() -> list[Check]:
+    """The checks of `/stats/report`."""
+
+    def fields(raw: pa.Table) -> Fields:
+        texts = [body for _, _, body in bodies(raw)]
+        known, unknown = map(sent_in_report, texts), map(unknown_in_report, texts)
+        return Fields(frozenset[str]().union(*known), frozenset[str]().union(*unknown))
+
+    return [fields_as_known(REPORTS_RAW, fields)]
+
+
+def _fields(raw: pa.Table, kind: type[Ads] | type[Counts]) -> Fields:
+    texts = [body for _, _, body in bodies(raw)]
+    known, unknown = (sent_fields(text, kind) for text in texts), (unknown_fields(text, kind) for text in texts)
+    return Fields(frozenset[str]().union(*known), frozenset[str]().union(*unknown))
+
+
+def _breakdown_within_totals() -> Check:
+    def find(look: Look) -> Findings:
+        whole = set(look.all_days(ADS_TOTALS.name))
+        return by_day(
+            [day for day in look.standing(ADS_ATTRIBUTION.name) if day in whole],
+            lambda day: _compared(look.read(ADS_ATTRIBUTION, day, _AMOUNTS), look.read(ADS_TOTALS, day, _AMOUNTS)),
+        )
+
+    return Check(
+        "breakdown_within_totals",
+        ADS_ATTRIBUTION.name,
+        "The values of a dimension add up to more than the day's total, so somebody or some money is counted twice. Less than the total is no "
+        "failure: Bento lists the top values only; what they leave out is told as information.",
+        "Use ads_totals for sums of such a day. Compare with Bento's dashboard; if it shows the same, tell Bento, else materialize the day again.",
+        find,
+    )
+
+
+def _compared(parts: pa.Table, totals: pa.Table) -> Finding:
+    part, whole = _amounts(parts), _amounts(totals)
+    over = {what: part[what] - whole[what] for what in part if what in whole and part[what] > whole[what]}
+    under = {what: whole[what] - part[what] for what in whole if part[what] < whole[what]}
+    words = [f"{what[-1]} of {' '.join(what[:-1])} over the total by {more}" for what, more in over.items()]
+    level: Level = "error" if over else "information" if under else "fine"
+    words = words or [
+        f"{what[-1]} of {' '.join(what[:-1])} short of the total by {less}" for what, less in under.items()
+    ]
+    return Finding("; ".join(words), level, {"sums": len(whole), "over": len(over), "short": len(under)})
+
+
+def _amounts(content: pa.Table) -> Counter[tuple[str, ...]]:
+    """Sums by dimension, revenue mode and what is counted, money by currency too; a total that was not sent is left out."""
+    sums: Counter[tuple[str, ...]] = Counter()
+    for row in content.to_pylist():
+        of = (row["dimension"], row["revenue_mode"])
+        if row["is_main_currency"]:
+            for name in _COUNTS:
+                if row[name] is not None:
+                    sums[*of, name] += row[name]
+        if row["revenue_cents"] is not None:
+            sums[*of, row["currency"] or "no currency", "revenue_cents"] += row["revenue_cents"]
+    return sums
+
+
+def _revenue_complete(truncated_share: float) -> Check:
+    def judged(content: pa.Table) -> Finding:
+        said = [sent for sent in content["revenue_truncated"].to_pylist() if sent is not None]
+        share = sum(said) / len(said) if said else 0.0
+        words = f"Bento says that revenue is incomplete in {share:.0%} of the rows" if share > truncated_share else ""
+        return Finding(words, "warning" if words else "fine", {"truncated_share": round(share, 4)})
+
+    return Check(
+        "revenue_complete",
+        ADS_TOTALS.name,
+        "Bento says that it cut the day's revenue short (`revenue_truncated`), so revenue is a lower bound and counts are not concerned.",
+        "Do not compare the revenue of such a day. Ask for fewer things at once (`value`, one dimension), or ask Bento for the reason.",
+        each_day(ADS_TOTALS, judged, ["revenue_truncated"]),
+    )

@@ -1,0 +1,275 @@
+"""For every check a lake that makes it fail, and one that must not: what is planted, and what is then found.
+
+A case plants into the lake it is given and returns what the check finds there. Expectations are in `test_every_check.py`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from analytics_assets.checks.comparison import Comparison, Side
+from analytics_assets.checks.finding import USUAL, Check, Finding
+from analytics_assets.checks.landed import days_land, latest_day_landed, reading_taken
+from analytics_assets.checks.volume import Figure, volume_as_usual
+from analytics_assets.sources.airbridge.checks import MASKED_SHARE, report_checks
+from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
+from analytics_assets.sources.airbridge.restatements import restatements_table
+from analytics_assets.sources.airbridge.tables import cohorts_table, report_raw_table
+from analytics_assets.sources.bento.checks import ads_checks
+from analytics_assets.sources.bento.streams import AdsSpec
+from analytics_assets.sources.bento.tables import ADS_ATTRIBUTION, ADS_RAW, ADS_TOTALS
+from analytics_assets.sources.statsig.checks import values_checks
+from analytics_assets.sources.statsig.tables import METRIC_VALUES
+from analytics_assets.state.ledger import Ledger
+from analytics_assets_tests.checks.planted import ACCOUNT, DAY, NOW, Planted, back
+from analytics_assets_tests.lake.vendor import NUMBERS
+from analytics_assets_tests.sources.airbridge.vendor import spec
+from analytics_assets_tests.sources.bento.ads_rows import ATTRIBUTION_ROW, TOTALS_ROW
+
+SPEC = spec()
+COHORTS, RAW, RESTATEMENTS = cohorts_table(SPEC), report_raw_table(SPEC), restatements_table(SPEC)
+Found = Mapping[Any, Finding]
+
+
+@dataclass(frozen=True)
+class Case:
+    """What makes a check fail, with the level and words it fails with, and what does not."""
+
+    fails: Callable[[Planted], Found]
+    level: str
+    words: str
+    holds: Callable[[Planted], Found]
+
+
+def own(checks: list[Check], name: str) -> Check:
+    """The first check of that name."""
+    return next(check for check in checks if check.name == name)
+
+
+def of_report(name: str) -> Check:
+    """A check of the report."""
+    return own(report_checks(ACCOUNT, SPEC, TaskPolicy(), USUAL, masked_share=MASKED_SHARE), name)
+
+
+def of_ads(name: str) -> Check:
+    """A check of Bento's ads."""
+    return own(ads_checks(AdsSpec(), USUAL, truncated_share=0.0), name)
+
+
+def cohort(*values: Any, masked: tuple[int, ...] = (), channel: str = "a") -> list[dict[str, Any]]:
+    """Rows of a cohort, one an interval; an interval without a value is not reached, unless it is given as an empty text."""
+    return [
+        {
+            "channel": channel,
+            "interval": number,
+            "value": None if value in {None, ""} else Decimal(value),
+            "currency": "EUR",
+            "is_masked": number in masked,
+            "is_reached": value is not None,
+        }
+        for number, value in enumerate(values)
+    ]
+
+
+def restated(*, was_mature: bool, is_masked: bool = False) -> dict[str, Any]:
+    """A value that grew."""
+    values = {"old_value": Decimal(1), "new_value": Decimal(2)}
+    return {"channel": "a", "interval": 0, **values, "is_masked": is_masked, "seen_at": NOW, "was_mature": was_mature}
+
+
+def read_days(*rows: dict[str, Any]) -> Callable[[Planted], Found]:
+    """A reading of a cohort's day that restated these rows."""
+
+    def planted(lake: Planted) -> Found:
+        lake.land(RAW, at=NOW)
+        lake.land(COHORTS, *cohort(2, 2, 2))
+        lake.land(RESTATEMENTS, *rows)
+        return lake.found(of_report("cohorts_stand"))
+
+    return planted
+
+
+def cohorts(name: str, *rows: dict[str, Any]) -> Callable[[Planted], Found]:
+    """A day of cohorts, old enough for both its intervals."""
+
+    def planted(lake: Planted) -> Found:
+        lake.land(COHORTS, *rows)
+        return lake.found(of_report(name), newest=DAY + timedelta(days=2))
+
+    return planted
+
+
+def ads(name: str, attribution: dict[str, Any], totals: dict[str, Any]) -> Callable[[Planted], Found]:
+    """Bento's sample day, changed as told."""
+
+    def planted(lake: Planted) -> Found:
+        lake.land(ADS_ATTRIBUTION, {**ATTRIBUTION_ROW, **attribution})
+        lake.land(ADS_TOTALS, {**TOTALS_ROW, **totals})
+        return lake.found(of_ads(name))
+
+    return planted
+
+
+def units(*names: str) -> Callable[[Planted], Found]:
+    """One metric with these unit types."""
+
+    def planted(lake: Planted) -> Found:
+        about = {"metric_name": "sign_up", "metric_type": "event_count", "value": 7.0}
+        lake.land(METRIC_VALUES, *({**about, "unit_type": name, "is_overall": name == "overall"} for name in names))
+        return lake.found(own(values_checks(USUAL), "unit_types_apart"))
+
+    return planted
+
+
+def bodies(last: str) -> Callable[[Planted], Found]:
+    """Three raw days whose answers have a label, and a last one."""
+
+    def planted(lake: Planted) -> Found:
+        answer = {"part": 0, "endpoint": "GET /stats/ads", "path": "/", "params": "{}", "status": 200, "attempts": 1}
+        moments = {"requested_at": NOW, "answered_at": NOW}
+        usual = '{"dimension":"source","totals":{"signups":1},"breakdown":[{"key":"google","label":"Google"}]}'
+        for day in back(3, 2, 1):
+            lake.land(ADS_RAW, {**answer, **moments, "body": usual}, day=day)
+        lake.land(ADS_RAW, {**answer, **moments, "body": last})
+        return lake.found(of_ads("fields_as_known"))
+
+    return planted
+
+
+def volumes(*rows: int, limits: Any = USUAL) -> Callable[[Planted], Found]:
+    """Days of so many rows, a week apart, the last of them `DAY`."""
+
+    def planted(lake: Planted) -> Found:
+        for day, count in zip(back(*(7 * number for number in range(len(rows)))), rows, strict=True):
+            lake.land(NUMBERS, *({"part": part, "number": part} for part in range(count)), day=day)
+        return lake.found(volume_as_usual(Figure(NUMBERS.name), limits))
+
+    return planted
+
+
+def stand(check: Callable[[Any], Check], *days_before: int) -> Callable[[Planted], Found]:
+    """A table of which these days stand, so many before `DAY`."""
+
+    def planted(lake: Planted) -> Found:
+        for day in back(*days_before):
+            lake.land(NUMBERS, {"part": 0, "number": 1}, day=day)
+        return lake.found(check(NUMBERS))
+
+    return planted
+
+
+def damaged(lake: Planted) -> Found:
+    """A file that another program wrote."""
+    path = lake.land(NUMBERS, {"part": 0, "number": 1})
+    Path(path).write_bytes(b"not Parquet")
+    return lake.found(days_land(NUMBERS))
+
+
+def compared(right: int) -> Callable[[Planted], Found]:
+    """Ten rows' sum of one account against a number of another, which may differ by a tenth."""
+
+    def planted(lake: Planted) -> Found:
+        lake.land(NUMBERS, {"part": 0, "number": 100}, account="left")
+        lake.land(NUMBERS, {"part": 0, "number": right}, account="right")
+        figure = Figure(NUMBERS.name, "sum", "number")
+        return lake.found(Comparison("numbers", Side("left", figure), Side("right", figure), relative=0.1).check())
+
+    return planted
+
+
+class Books:
+    """An account's resource whose ledger a test has written."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def ledger(self) -> Ledger:
+        """The ledger."""
+        return self._ledger
+
+
+def tasks(*, refused: bool) -> Callable[[Planted], Found]:
+    """An open request whose task the vendor has refused, or has just been asked for."""
+
+    def planted(lake: Planted) -> Found:
+        ledger = Ledger(f"sqlite:///{lake.lake.root}/state.db")
+        [request] = ledger.join_or_open(ACCOUNT, SPEC.name, "hash", [DAY], longest=92, now=NOW)
+        if refused:
+            ledger.begin_attempt(request.id, now=NOW)
+            ledger.saw(request.id, "REFUSED", now=NOW, next_look_at=NOW, reason="HTTP 401")
+        return lake.found(of_report("reports_arrive"), resource=Books(ledger))
+
+    return planted
+
+
+KNOWN = '{"dimension":"source","totals":{"signups":1},"breakdown":[{"key":"google","label":"Google"}]}'
+RENAMED = '{"dimension":"source","totals":{"signups":1},"breakdown":[{"key":"google","title":"Google"}]}'
+CASES = {
+    "days_land": Case(damaged, "error", "is not a file of this lake, or a damaged one", stand(days_land, 0)),
+    "latest_day_landed": Case(
+        stand(latest_day_landed, 2, 1),
+        "error",
+        "missing; could have landed since 2026-03-02 02:00 UTC",
+        stand(latest_day_landed, 2, 1, 0),
+    ),
+    "reading_taken": Case(
+        stand(reading_taken, 1),
+        "error",
+        "no reading was taken, and none can be taken any more",
+        stand(reading_taken, 0),
+    ),
+    "volume_as_usual": Case(
+        volumes(40, 44, 36, 40, 8), "warning", "8 instead of about 40", volumes(40, 44, 36, 40, 30)
+    ),
+    "fields_as_known": Case(
+        bodies(RENAMED), "warning", "unknown: breakdown[].title; vanished: breakdown[].label", bodies(KNOWN)
+    ),
+    "breakdown_within_totals": Case(
+        ads("breakdown_within_totals", {"signups": 11}, {}),
+        "error",
+        "signups of source all_revenue over the total by 1",
+        ads("breakdown_within_totals", {"signups": 9}, {}),
+    ),
+    "revenue_complete": Case(
+        ads("revenue_complete", {}, {"revenue_truncated": True}),
+        "warning",
+        "Bento says that revenue is incomplete in 100% of the rows",
+        ads("revenue_complete", {}, {"revenue_truncated": None}),
+    ),
+    "unit_types_apart": Case(
+        units("overall", "userID", "user_id"),
+        "warning",
+        "sign_up (event_count) with one unit type under two spellings",
+        units("overall", "userID", "stableID"),
+    ),
+    "curves_do_not_fall": Case(
+        cohorts("curves_do_not_fall", *cohort(3, 2, 4)),
+        "warning",
+        "1 cumulative values are lower than the interval before",
+        # What is masked may fall, and another group begins anew.
+        cohorts("curves_do_not_fall", *cohort(3, 2, 4, masked=(1,)), *cohort(1, 1, None, channel="b")),
+    ),
+    "intervals_present": Case(
+        cohorts("intervals_present", *cohort(1, "", None)),
+        "warning",
+        "1 reached values were not sent; read up to interval 1, old enough for 2",
+        cohorts("intervals_present", *cohort(1, "", 3, masked=(1,))),
+    ),
+    "few_masked": Case(
+        cohorts("few_masked", *cohort(1, 2, None, masked=(0, 1))),
+        "warning",
+        "100% of the reached values are masked",
+        cohorts("few_masked", *cohort(1, 2, None, masked=(0,))),
+    ),
+    "cohorts_stand": Case(
+        read_days(restated(was_mature=True)),
+        "warning",
+        "1 values of a mature cohort moved",
+        read_days(restated(was_mature=False)),
+    ),
+    "reports_arrive": Case(tasks(refused=True), "warning", "REFUSED in attempt 1 (HTTP 401).", tasks(refused=False)),
+    "figures_agree": Case(compared(80), "warning", "100 against 80", compared(95)),
+}

@@ -1,0 +1,70 @@
+"""Which days are missed, and since when."""
+
+from datetime import timedelta
+
+import pyarrow as pa
+
+from analytics_assets.checks.finding import Finding
+from analytics_assets.checks.landed import days_land, latest_day_landed, reading_taken
+from analytics_assets.lake.table import Column, Table
+from analytics_assets_tests.checks.planted import DAY, Planted, back, failures
+from analytics_assets_tests.lake.vendor import NUMBERS
+
+ROW = {"part": 0, "number": 1}
+
+
+def test_a_gap_between_landed_days_warns_and_the_newest_days_are_an_error(planted: Planted) -> None:
+    """Each with the instant from which its span could have landed."""
+    for day in back(6, 3):
+        planted.land(NUMBERS, ROW, day=day)
+    found = failures(planted.found(latest_day_landed(NUMBERS)))
+    gap, end = (("missing; could have landed since 2026-02-%d 02:00 UTC" % day) for day in (25, 28))  # noqa: UP031
+    assert found == {
+        **dict.fromkeys(back(5, 4), ("warning", gap)),
+        **dict.fromkeys(back(2, 1, 0), ("error", end)),
+    }
+
+
+def test_days_before_the_first_that_landed_were_never_wanted(planted: Planted) -> None:
+    """One day of years stands, and nothing is missing."""
+    planted.land(NUMBERS, ROW)
+    assert planted.found(latest_day_landed(NUMBERS)) == {DAY: Finding()}
+
+
+def test_a_table_without_any_day_misses_none(planted: Planted) -> None:
+    """Nobody has asked for one yet."""
+    for check in (latest_day_landed(NUMBERS), reading_taken(NUMBERS), days_land(NUMBERS)):
+        assert planted.found(check) == {}
+
+
+def test_nothing_is_missed_before_it_can_stand(planted: Planted) -> None:
+    """No day is final yet, or only the one that stands, or an older one."""
+    planted.land(NUMBERS, ROW)
+    for newest in (None, DAY, DAY - timedelta(days=1)):
+        assert failures(planted.found(latest_day_landed(NUMBERS), newest=newest)) == {}
+
+
+def test_a_day_that_did_not_land_is_told_with_its_reason_whatever_stands(planted: Planted) -> None:
+    """Its older content stands, and is not looked at again."""
+    planted.land(NUMBERS, ROW)
+    found = planted.found(days_land(NUMBERS), errors=lambda _table: {DAY: "HTTP 500"})
+    assert found == {DAY: Finding("HTTP 500", "error")}
+
+
+def test_a_file_that_no_longer_fits_its_table_is_told(planted: Planted) -> None:
+    """A column that may not be null was declared later; a run that has just found its days valid does not look again."""
+    planted.land(NUMBERS, ROW)
+    wider = Table(
+        "numbers", "As before.", [*NUMBERS.columns, Column("unit", pa.string(), "Of the number.")], NUMBERS.key
+    )
+    words = "numbers 2026-03-01: column unit has no value in 1 of 1 rows."
+    assert planted.found(days_land(wider)) == {DAY: Finding(words, "error")}
+    assert planted.found(days_land(wider), is_run=True) == {DAY: Finding(numbers={"rows": 1})}
+
+
+def test_a_snapshot_misses_the_days_after_its_last_reading(planted: Planted) -> None:
+    """And none while the newest day is not over."""
+    planted.land(NUMBERS, ROW, day=back(3)[0])
+    lost = ("error", "no reading was taken, and none can be taken any more")
+    assert failures(planted.found(reading_taken(NUMBERS))) == dict.fromkeys(back(2, 1, 0), lost)
+    assert failures(planted.found(reading_taken(NUMBERS), newest=back(3)[0])) == {}
