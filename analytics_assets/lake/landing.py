@@ -156,7 +156,7 @@ class Landing:
             raw = await fetch if fetch is not None else None
             landed = await asyncio.to_thread(self._land, stream, day, raw)
             if raw is not None:
-                stream.landed(day)
+                await asyncio.to_thread(stream.landed, day)
         except SourceError as error:
             kept = None
             if error.evidence is not None and error.evidence.body:

@@ -79,7 +79,7 @@ class Stream:
         final_at: Instant from which the vendor no longer counts into a day; before it, the day is refused.
         ahead: Days read at once.
         announce: Told once, before the first `fetch`, which days will be fetched, oldest first.
-        landed: Told when a fetched day stands in the lake.
+        landed: Told when a fetched day stands in the lake; in another thread, because requests need not wait for a disk.
         requests: The least requests that `fetch` sends for some days, by endpoint; pages and looks can be more.
         history: Keeps what later readings changed, where that is kept.
         moved: By how much another reading of a day moved a table, as figures; given the table, what stood and what stands now.

@@ -1,5 +1,7 @@
 """Files of the lake: what is listed, what is refused, and what survives writers that are killed or race."""
 
+import json
+import random
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from analytics_assets.errors import Evidence, PermanentError
+from analytics_assets.http.answer import Answer
+from analytics_assets.lake.raw import raw_day, raw_table
 from analytics_assets.lake.store import Lake
 from analytics_assets_tests.lake.sample import DAY, NEXT, NOON, TABLE, files, land, row
 
@@ -119,6 +123,19 @@ def test_a_file_the_lake_did_not_write_is_named_and_left(lake: Lake, content: by
     )
     with lake.files.fs.open(path, "rb") as file:
         assert file.read() == content
+
+
+@pytest.mark.parametrize("size", [10, 10**5])
+def test_an_answer_as_sent_is_in_its_file_once(lake: Lake, size: int) -> None:
+    """Not again as the least and the greatest of its column; small or large, every reader of Parquet reads it back."""
+    raw = raw_table("x_raw", "X.", "https://example.com")
+    numbers = random.Random(1)
+    body = json.dumps([numbers.random() for _ in range(size // 20)])
+    answer = Answer("GET /x", "/x", (), 200, body.encode(), NOON, NOON)
+    landed = lake.land("bento", raw, DAY, raw_day(raw, DAY, [answer]).content)
+    assert landed.size < 8192 + len(body) * 2 // 3
+    with lake._fs.open(landed.path, "rb") as file:
+        assert pq.read_table(file)["body"].to_pylist() == [body]
 
 
 def test_an_answer_in_quarantine_can_be_read_by_a_person(lake: Lake) -> None:

@@ -20,6 +20,14 @@ COUNT_METRICS: Final = frozenset({"app_user_count", "app_event_count"})
 # Sums over groups mean something for these; ratios of different groups cannot be added.
 ADDITIVE_METRICS: Final = COUNT_METRICS | {"app_revenue"}
 ROAS_SCALE: Final = "roas_scale"
+_SCALE: Final = Column(
+    ROAS_SCALE,
+    pa.string(),
+    "`percent` or `ratio`: what all rows of the task's answer show ROAS to be sent in; null where they do not.",
+    nullable=True,
+    is_observation=True,
+)
+_UNKNOWN_SCALE: Final = ", or where nothing shows whether percent or a ratio was sent"
 _FIXED: Final = frozenset(
     {
         "date",
@@ -95,7 +103,7 @@ def report_raw_table(spec: ReportSpec) -> Table:
                 is_observation=True,
             ),
             Column("requested_at", MOMENT, "Instant the task was asked for.", is_observation=True),
-            *([_scale()] if spec.metric == "app_roas" else []),
+            *([_SCALE] if spec.metric == "app_roas" else []),
         ),
     )
 
@@ -103,6 +111,7 @@ def report_raw_table(spec: ReportSpec) -> Table:
 def cohorts_table(spec: ReportSpec) -> Table:
     """`<report>_cohorts`: the metric by group and days since the start."""
     currency = [_currency()] if spec.metric in MONEY_METRICS else []
+    unknown = _UNKNOWN_SCALE if spec.metric == "app_roas" else ""
     return Table(
         name=f"{spec.name}_cohorts",
         description=(
@@ -121,7 +130,7 @@ def cohorts_table(spec: ReportSpec) -> Table:
             Column(
                 "value",
                 _value_type(spec.metric),
-                f"{QUANTITIES[spec.metric]}, {span(spec)}; null where not reached or not sent{_or_not_known(spec)}.",
+                f"{QUANTITIES[spec.metric]}, {span(spec)}; null where not reached or not sent{unknown}.",
                 nullable=True,
                 unit=UNITS[spec.metric],
             ),
@@ -201,21 +210,6 @@ def _group_columns(spec: ReportSpec) -> list[Column]:
         )
         for name, field in zip(group_columns(spec), spec.group_by, strict=True)
     ]
-
-
-def _or_not_known(spec: ReportSpec) -> str:
-    is_roas = spec.metric == "app_roas"
-    return ", or where nothing shows whether percent or a ratio was sent" if is_roas else ""
-
-
-def _scale() -> Column:
-    return Column(
-        ROAS_SCALE,
-        pa.string(),
-        "`percent` or `ratio`: what all rows of the task's answer show ROAS to be sent in; null where they do not.",
-        nullable=True,
-        is_observation=True,
-    )
 
 
 def _currency() -> Column:

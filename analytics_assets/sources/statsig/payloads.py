@@ -5,7 +5,6 @@ Asking for a list is in `client.py`, making rows of it in `transform.py`.
 Pages: https://docs.statsig.com/api-reference/events/get-metrics-using-event-name and the pages "List All Metrics", "List All Metric Values".
 """
 
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
 
@@ -180,8 +179,8 @@ def without_personal_fields(body: bytes) -> bytes:
     All other values keep their digits. A body of another shape is gone through as a whole, for it may be kept for a person to read.
     """
     try:
-        envelope = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-        metrics = msgspec.json.decode(envelope.get("data", b""), type=list[dict[str, msgspec.Raw]])
+        envelope = _FIELDS.decode(body)
+        metrics = _ENTRIES.decode(envelope.get("data", b""))
     except msgspec.DecodeError:
         return msgspec.json.encode(_impersonal(msgspec.json.decode(body)))
     if sum(_remove(metric, _PERSONAL) + _remove_from_owner(metric) for metric in metrics) == 0:
@@ -189,15 +188,23 @@ def without_personal_fields(body: bytes) -> bytes:
     return msgspec.json.encode({**envelope, "data": metrics})
 
 
-def _remove(fields: dict[str, msgspec.Raw], names: Iterable[str]) -> int:
-    return sum(fields.pop(name, None) is not None for name in names)
+_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_ENTRIES = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
+_OWNER = msgspec.json.Decoder(dict[str, msgspec.Raw] | None)
+
+
+def _remove(fields: dict[str, msgspec.Raw], names: frozenset[str]) -> int:
+    found = names & fields.keys()
+    for name in found:
+        del fields[name]
+    return len(found)
 
 
 def _remove_from_owner(metric: dict[str, msgspec.Raw]) -> int:
     try:
-        owner = msgspec.json.decode(metric.get("owner", b"null"), type=dict[str, msgspec.Raw] | None)
+        owner = _OWNER.decode(metric.get("owner", b"null"))
     except msgspec.DecodeError:
-        return _remove(metric, ("owner",))
+        return _remove(metric, frozenset({"owner"}))
     if not owner or not _remove(owner, _PERSONAL_OF_OWNER):
         return 0
     metric["owner"] = msgspec.Raw(msgspec.json.encode(owner))
