@@ -3,15 +3,19 @@
 Keep vendors' fields out of here: clients turn an `Answer` into records, the lake keeps it as raw.
 """
 
+import sys
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
 from analytics_assets.errors import Evidence, UnexpectedPayloadError
 
 T = TypeVar("T")
+_LARGEST = sys.float_info.max
+Whole = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+Finite = Annotated[float, msgspec.Meta(ge=-_LARGEST, le=_LARGEST)]  # numbers may come as text, and "nan" is none
 
 
 @dataclass(frozen=True)

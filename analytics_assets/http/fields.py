@@ -30,8 +30,8 @@ def unknown_fields(
         if name not in known:
             found.add(f"{prefix}{name}")
         elif inner is not None:
-            mark, objects = _objects(held)
-            for one in objects:
+            mark = "[]" if is_list(held) else ""
+            for one in objects(held):
                 found |= unknown_fields(one, inner, f"{prefix}{name}{mark}.")
     return found
 
@@ -44,8 +44,8 @@ def sent_fields(value: msgspec.Raw | bytes | str, kind: type[msgspec.Struct], pr
             continue
         found.add(f"{prefix}{name}")
         if (inner := known[name]) is not None:
-            mark, objects = _objects(held)
-            for one in objects:
+            mark = "[]" if is_list(held) else ""
+            for one in objects(held):
                 found |= sent_fields(one, inner, f"{prefix}{name}{mark}.")
     return found
 
@@ -79,16 +79,17 @@ def _names_of(annotation: Any) -> Any:
     return msgspec.defstruct("Known", fields, forbid_unknown_fields=True, gc=False)
 
 
-def _objects(held: Any) -> tuple[str, Iterable[Any]]:
-    """The objects that a field holds, and how its path marks a list; text stays text, so that large bodies are not decoded whole."""
+def is_list(held: Any) -> bool:
+    """Whether a field, as text or as plain values, holds a list."""
+    return _first(held) == b"[" if isinstance(held, msgspec.Raw) else isinstance(held, list)
+
+
+def objects(held: Any) -> Iterable[Any]:
+    """The objects that a field or its list holds; text stays text, so that nothing is decoded that nobody looks at."""
     if isinstance(held, msgspec.Raw):
-        first = _first(held)
-        if first == b"[":
-            return "[]", (one for one in msgspec.json.decode(held, type=list[msgspec.Raw]) if _first(one) == b"{")
-        return "", [held] if first == b"{" else []
-    if isinstance(held, list):
-        return "[]", (one for one in held if isinstance(one, dict))
-    return "", [held] if isinstance(held, dict) else []
+        inside = msgspec.json.decode(held, type=list[msgspec.Raw]) if is_list(held) else [held]
+        return (one for one in inside if _first(one) == b"{")
+    return (one for one in (held if isinstance(held, list) else [held]) if isinstance(one, dict))
 
 
 def _first(text: msgspec.Raw) -> bytes:

@@ -1,7 +1,8 @@
 """Sends requests of one account of one vendor: bounded in time, number and size; retried where worth it; errors as ours.
 
-A `Session` is shared by all calls of a client. It never follows redirects (keys go nowhere else), keeps no cookies, reads an answer only up to a limit,
-and lets nothing of the HTTP library escape. Swap the transport, not the session: production sends over sockets, the sandbox in-process.
+A `Session` is shared by all calls of a client. It never follows redirects (keys go nowhere else), keeps no cookies, reads an answer only up
+to a limit, takes keys out of what repeats them, and lets nothing of the HTTP library escape. Swap the transport, not the session: production
+sends over sockets, the sandbox in-process.
 Keep paths and fields out of here; they are each source's `client.py`.
 """
 
@@ -18,12 +19,12 @@ import stamina
 from analytics_assets.clock import Clock
 from analytics_assets.errors import AccessRefusedError, Evidence, PermanentError, TransientError, UnexpectedPayloadError
 from analytics_assets.http.answer import Answer
+from analytics_assets.http.bounds import DEEPEST, LARGEST_BODY, is_too_deep
 from analytics_assets.http.faults import FAULTS, fault_of, shown
 from analytics_assets.http.meter import Meter
 from analytics_assets.http.retries import RetryPolicy, backoff, is_untaken
 from analytics_assets.http.statuses import Vendor, error_of
 
-LARGEST_BODY = 256 * 2**20
 TIMEOUTS = httpx.Timeout(60.0, connect=10.0)
 LONGEST_ATTEMPT_S = 600.0
 IN_FLIGHT = 16
@@ -223,6 +224,7 @@ class Session:
                 self._gate.close(failure.retry_after_s)
             raise failure
         self._check_json(name, response.status_code, headers, body)
+        body = self.vendor.without_secrets(body)
         self.meter.received += len(body)
         return Answer(
             endpoint=name,
@@ -260,11 +262,20 @@ class Session:
             # The scan for JSON does not look at the letters inside its texts.
             body.decode()
             msgspec.json.decode(body, type=msgspec.Raw)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            is_deep = is_too_deep(body)
+        except RecursionError:
+            is_deep = True
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise TransientError(
                 f"{self.vendor.name} {name}: the JSON answer is cut short or broken ({error}).",
                 evidence=self._evidence(name, status, body),
             ) from error
+        if is_deep:
+            raise UnexpectedPayloadError(
+                f"{self.vendor.name} {name}: the answer is nested deeper than {DEEPEST} levels; no documented one has more than nine. "
+                "Something may have answered in the API's place; the body is kept in quarantine.",
+                evidence=self._evidence(name, status, body),
+            )
 
     def _evidence(self, name: str, status: int, body: bytes) -> Evidence:
         return Evidence(name, status=status, body=self.vendor.redact(body.decode(errors="replace")))

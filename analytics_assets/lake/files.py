@@ -69,7 +69,7 @@ class Files:
         """
         with self._told(path, "written"):
             if self.is_local:
-                _renamed(Path(path), content)
+                _renamed(Path(path), content, inside=Path(self.root))
             else:
                 self.fs.pipe_file(path, bytes(content))
 
@@ -131,9 +131,14 @@ def address(root: str) -> str:
     return f"{protocol}://{host.rpartition('@')[2]}{slash}{path}".rstrip("/")
 
 
-def _renamed(target: Path, content: bytes | pa.Buffer) -> None:
+def _renamed(target: Path, content: bytes | pa.Buffer, *, inside: Path) -> None:
     aside = target.with_name(f"_{uuid.uuid4().hex}.tmp")
     target.parent.mkdir(parents=True, exist_ok=True)
+    if not target.parent.resolve().is_relative_to(inside.resolve()):
+        raise PermanentError(
+            f"{target} would be written outside of the lake, where a symbolic link leads. Take the link away, or set ANALYTICS_LAKE to the "
+            "folder it leads to."
+        )
     try:
         aside.write_bytes(content)
         aside.replace(target)

@@ -116,6 +116,20 @@ async def test_a_body_that_trickles_ends_with_the_attempt() -> None:
             id="no content type",
         ),
         pytest.param(
+            answer(b"[" * 65 + b"]" * 65),
+            UnexpectedPayloadError,
+            "Bento GET /x: the answer is nested deeper than 64 levels; no documented one has more than nine. "
+            "Something may have answered in the API's place; the body is kept in quarantine.",
+            id="one level too deep",
+        ),
+        pytest.param(
+            answer(b"[" * 100_000 + b"]" * 100_000),
+            UnexpectedPayloadError,
+            "Bento GET /x: the answer is nested deeper than 64 levels; no documented one has more than nine. "
+            "Something may have answered in the API's place; the body is kept in quarantine.",
+            id="nested beyond reading",
+        ),
+        pytest.param(
             answer(b'{"error": "no such day"}', status=400),
             PermanentError,
             "Bento GET /x: HTTP 400 (no such day). The request is refused: check the parameters in the YAML.",

@@ -180,3 +180,20 @@ def test_no_text_keeps_a_secret(secret: str, before: str, after: str) -> None:
     assert secret not in vendor.redact(before + secret + after).replace(
         "[redacted]", "\0" if "\0" not in secret else "\1"
     )
+
+
+def test_a_secret_in_json_within_json_is_taken_out() -> None:
+    """A gateway that reports a request as a text of JSON puts a backslash before each that is there already."""
+    secret = 'sk/one"two\\three'
+    vendor, text = Vendor("Bento", "BENTO_SECRET_KEY", secrets=[secret]), f"key {secret} was sent"
+    for _ in range(4):
+        redacted = vendor.redact(text)
+        assert ("one" in redacted, "three" in redacted, "[redacted]" in redacted) == (False, False, True)
+        text = json.dumps(text).replace("/", r"\/")
+
+
+def test_a_body_that_repeats_a_secret_is_kept_without_it() -> None:
+    """As sent where it has none, byte for byte."""
+    vendor = Vendor("Bento", "BENTO_SECRET_KEY", secrets=["sk-secret/key+1", ""])
+    assert vendor.without_secrets(b'{"seen": "sk-secret\\/key+1", "n": 1.10}') == b'{"seen": "[redacted]", "n": 1.10}'
+    assert vendor.without_secrets(b'{"seen":  "sk-secret"}') == b'{"seen":  "sk-secret"}'

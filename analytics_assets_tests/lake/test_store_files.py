@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,27 @@ def test_a_name_that_would_leave_the_lake_is_refused(lake: Lake, name: str) -> N
         with pytest.raises(PermanentError, match="cannot be a folder of the lake"):
             refused()
     assert files(lake) == []
+
+
+@pytest.mark.parametrize("link", ["airbridge", "airbridge/revenue", "airbridge/revenue/dt=2026-03-01", "_quarantine"])
+def test_a_link_that_leads_out_of_the_lake_is_not_followed(tmp_path: Path, link: str) -> None:
+    """At any level; the message says what to do, and nothing is written there."""
+    lake, outside = Lake(str(tmp_path / "lake")), tmp_path / "outside"
+    outside.mkdir()
+    (tmp_path / "lake" / link).parent.mkdir(parents=True)
+    (tmp_path / "lake" / link).symlink_to(outside)
+    kept = partial(lake.quarantine, "airbridge", Evidence("GET /x", body="x"), seen_at=NOON)
+    with pytest.raises(PermanentError, match=r"outside of the lake, where a symbolic link leads. Take the link away"):
+        kept() if link == "_quarantine" else land(lake, row())
+    assert [one for one in outside.rglob("*") if one.is_file()] == []
+
+
+def test_a_lake_behind_a_link_is_a_lake(tmp_path: Path) -> None:
+    """Where the root itself is a link, and where links inside stay inside."""
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "lake").symlink_to(tmp_path / "disk")
+    assert land(Lake(str(tmp_path / "lake")), row()).is_changed
+    assert files(Lake(str(tmp_path / "disk"))) == ["airbridge/revenue/dt=2026-03-01/data.parquet"]
 
 
 def test_names_of_letters_digits_and_dashes_are_taken(lake: Lake) -> None:

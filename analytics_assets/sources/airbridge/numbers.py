@@ -6,7 +6,9 @@ Source: https://help.airbridge.io/en/guides/revenue-report-calcualtion-method (t
 """
 
 import math
+import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any, Final, Literal
@@ -19,6 +21,9 @@ from analytics_assets.errors import UnexpectedPayloadError
 Scale = Literal["percent", "ratio"]
 _FACTORS: Final[dict[Scale, int]] = {"percent": 1, "ratio": 100}
 _EXACT: Final = Context(prec=60, rounding=ROUND_HALF_EVEN)
+_MOST_DIGITS: Final = 19
+# Decimals with an exponent or a long tail: Arrow looks up powers of ten for them beyond the end of its table, and the process may end there.
+_FAR: Final = re.compile(r"E|\.[0-9]{30}")
 _SHARE_OFF, _OFF = Decimal("0.01"), Decimal("0.01")
 
 
@@ -44,13 +49,13 @@ def numbers(values: Sequence[Decimal | None], kind: pa.DataType, *, of: str, fac
             return Numbers(pa.array([_whole(value) for value in values], kind))
         if pa.types.is_floating(kind):
             return Numbers(pa.array([_finite(value, factor) for value in values], kind))
-        try:
-            return Numbers(pa.array(values, kind))
-        except pa.ArrowInvalid:
-            places = Decimal(1).scaleb(-kind.scale)
-            held = [None if value is None else _EXACT.quantize(value, places) for value in values]
-            rounded = sum(value != kept for value, kept in zip(values, held, strict=True))
-            return Numbers(pa.array(held, kind), rounded)
+        if not _FAR.search(" ".join(map(str, values))):
+            with suppress(pa.ArrowInvalid):
+                return Numbers(pa.array(values, kind))
+        places = Decimal(1).scaleb(-kind.scale)
+        held = [None if value is None else _EXACT.quantize(value, places) for value in values]
+        rounded = sum(value != kept for value, kept in zip(values, held, strict=True))
+        return Numbers(pa.array(held, kind), rounded)
     except (pa.ArrowException, ArithmeticError, ValueError) as error:
         raise UnexpectedPayloadError(f"{of}: a number does not fit {kind}: {error}.") from error
 
@@ -159,10 +164,10 @@ def _fits(value: Decimal, expected: Decimal) -> bool:
 def _whole(value: Decimal | None) -> int | None:
     if value is None:
         return None
-    number = int(value)
-    if number != value:
-        raise ValueError(f"{value} is not whole")
-    return number
+    # What has more digits than any count is not written out first: 1e999999999 would fill the memory.
+    if value.adjusted() >= _MOST_DIGITS or value != int(value):
+        raise ValueError(f"{value} is not whole, or out of range")
+    return int(value)
 
 
 def _finite(value: Decimal | None, factor: int) -> float | None:

@@ -8,12 +8,13 @@ Keep requests and bodies out of here (`client.py`, `payloads.py`).
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NoReturn
 
 import msgspec
 
-from analytics_assets.errors import TransientError
+from analytics_assets.errors import TransientError, UnexpectedPayloadError
 from analytics_assets.http.answer import Answer
+from analytics_assets.http.bounds import MOST_PAGES
 from analytics_assets.sources.airbridge.payloads import Group, shown
 
 AHEAD: Final = 4
@@ -52,6 +53,7 @@ async def whole_report(read_page: ReadPage, task_id: str, size: int) -> list[Pag
 
     Raises:
         TransientError: The pages never fitted together.
+        UnexpectedPayloadError: There are more pages than any report has.
     """
     fault = None
     for _ in range(READINGS):
@@ -72,10 +74,21 @@ async def _reading(read_page: ReadPage, size: int) -> list[Page]:
     pages = [await read_page(0, size)]
     total, step = pages[0].total_count, len(pages[0].groups)
     if total is not None and step and pages[0].has_next is not False:
+        if total > MOST_PAGES * step:
+            _refuse_endless(f"{total} groups are announced, at {step} a page")
         return pages + await _ahead(read_page, range(step, total, step), step)
     while pages[-1].groups and pages[-1].has_next is not False:
+        if len(pages) >= MOST_PAGES:
+            _refuse_endless("the last of them still announces more")
         pages.append(await read_page(sum(len(page.groups) for page in pages), size))
     return pages
+
+
+def _refuse_endless(why: str) -> NoReturn:
+    raise UnexpectedPayloadError(
+        f"Airbridge GET /revenue/query/{{task_id}}: the report is longer than {MOST_PAGES} pages, and none is read further: {why}. "
+        "Group by fewer fields in the YAML, or filter."
+    )
 
 
 async def _ahead(read_page: ReadPage, skips: Collection[int], size: int) -> list[Page]:

@@ -154,6 +154,12 @@ class Body(Head, rename="camel", kw_only=True):
         return next((part.has_next for part in parts if part is not None and part.has_next is not None), None)
 
 
+class Notification(msgspec.Struct):
+    """What the vendor has to say of a report's numbers."""
+
+    code: str
+
+
 class _Section(msgspec.Struct):
     name: str
     metrics: list[msgspec.Raw] | None = None

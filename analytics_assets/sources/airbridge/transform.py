@@ -28,6 +28,7 @@ from analytics_assets.sources.airbridge.payloads import (
     Body,
     Entry,
     Group,
+    Notification,
     Sections,
     entries,
     shown,
@@ -204,8 +205,16 @@ def _reached(day: date, requested_at: datetime | None, spec: ReportSpec, zone: s
 
 def _codes(notifications: str) -> list[str]:
     """The codes in a JSON array of notifications; one without a code stands for itself."""
-    told: list[Any] = msgspec.json.decode(notifications)
-    return [one["code"] if isinstance(one, dict) and "code" in one else str(one) for one in told]
+    told = msgspec.json.decode(notifications, type=list[msgspec.Raw])
+    return [_code(bytes(one).decode()) for one in told]
+
+
+def _code(notification: str) -> str:
+    try:
+        told = msgspec.json.decode(notification, type=Notification | str)
+    except msgspec.ValidationError:
+        return notification
+    return told if isinstance(told, str) else told.code
 
 
 def _named(**lists: Iterable[str]) -> dict[str, Any]:

@@ -5,19 +5,13 @@ vendor's own client (bento-node-sdk 2.0.0) and may be missing or null. Numbers m
 Keep requests out of here (`client.py`) and rows too (`transform.py`).
 """
 
-import sys
 from collections.abc import Mapping
-from typing import Annotated, Any
 
 import msgspec
 
 from analytics_assets.errors import Evidence, UnexpectedPayloadError
-from analytics_assets.http.answer import read
-from analytics_assets.http.fields import sent_fields, unknown_fields
-
-_LARGEST = sys.float_info.max
-Whole = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
-Finite = Annotated[float, msgspec.Meta(ge=-_LARGEST, le=_LARGEST)]  # numbers may come as text, and "nan" is none
+from analytics_assets.http.answer import Finite, Whole, read
+from analytics_assets.http.fields import is_list, objects, sent_fields, unknown_fields
 
 
 class Counts(msgspec.Struct):
@@ -31,7 +25,7 @@ class Counts(msgspec.Struct):
 class Report(msgspec.Struct):
     """Body of `/stats/report`, unwrapped. The shape of `data` depends on the report."""
 
-    data: Any
+    data: msgspec.Raw
     chart_style: str | None = None
     report_type: str | None = None
     report_name: str | None = None
@@ -166,38 +160,44 @@ def read_ads(body: bytes | str, params: Mapping[str, str], endpoint: str) -> Ads
 
 
 def _contradiction(figures: Figures) -> str | None:
-    """With one currency only, the sum and the sum by currency are the same money."""
-    by_currency, currency = figures.revenue_by_currency or {}, figures.revenue_currency or ""
-    if (
-        figures.revenue_cents is None
-        or list(by_currency) != [currency]
-        or by_currency[currency] == figures.revenue_cents
-    ):
+    """The sum is one of those by currency, or the only one there is; otherwise money would be counted wrong or not at all."""
+    by_currency, cents, currency = (
+        figures.revenue_by_currency or {},
+        figures.revenue_cents,
+        figures.revenue_currency or "",
+    )
+    if cents is None or not by_currency:
+        return None
+    only = list(by_currency.items()) if len(by_currency) == 1 else []
+    is_other_sum = bool(only) and currency in ("", only[0][0]) and cents != only[0][1]
+    # The vendor keeps its currency even where everything is zero.
+    is_lost = currency not in ("", *by_currency) and cents != 0
+    if not is_other_sum and not is_lost:
         return None
     whose = repr(figures.key) if isinstance(figures, Row) else "totals"
-    return f"{whose} has revenueCents {figures.revenue_cents} and revenueByCurrency {by_currency[currency]} {currency}"
+    by_name = ", ".join(f"{one} {name}" for name, one in by_currency.items())
+    return f"{whose} has revenueCents {cents}{f' {currency}' if is_lost else ''} and revenueByCurrency {by_name}"
 
 
 def unknown_in_report(body: str) -> set[str]:
     """As `unknown_fields`, for a body that `read_report` has read: the wrapping and the points included."""
-    plain = msgspec.json.decode(body)
-    if "data" in plain:
-        return unknown_fields(plain, Report) | _unknown_in_points(plain["data"], "")
-    inside = plain["report_data"]
+    held = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    if "data" in held:
+        return unknown_fields(held, Report) | _unknown_in_points(held["data"], "")
+    inside = msgspec.json.decode(held["report_data"], type=dict[str, msgspec.Raw])
     found = unknown_fields(inside, Report, "report_data.") | _unknown_in_points(inside["data"], "report_data.")
-    return found | unknown_fields(plain, Wrapping)
+    return found | unknown_fields(held, Wrapping)
 
 
 def sent_in_report(body: str) -> set[str]:
     """As `sent_fields`, for a body that `read_report` has read: the points included, whatever they are wrapped in."""
-    plain = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-    inside = plain["report_data"] if "data" not in plain else msgspec.Raw(body.encode())
-    data = msgspec.json.decode(inside, type=dict[str, Any])["data"]
-    points = [point for point in data if isinstance(point, dict)] if isinstance(data, list) else []
-    in_points = (sent_fields(msgspec.json.encode(point), ReportPoint, "data[].") for point in points)
-    return sent_fields(inside, Report).union(*in_points)
+    held = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    inside: msgspec.Raw | str = body if "data" in held else held["report_data"]
+    data = msgspec.json.decode(inside, type=dict[str, msgspec.Raw])["data"]
+    points = objects(data) if is_list(data) else ()
+    return sent_fields(inside, Report).union(*(sent_fields(point, ReportPoint, "data[].") for point in points))
 
 
-def _unknown_in_points(data: Any, prefix: str) -> set[str]:
-    points = [point for point in data if isinstance(point, dict)] if isinstance(data, list) else []
+def _unknown_in_points(data: msgspec.Raw, prefix: str) -> set[str]:
+    points = objects(data) if is_list(data) else ()
     return set[str]().union(*(unknown_fields(point, ReportPoint, f"{prefix}data[].") for point in points))

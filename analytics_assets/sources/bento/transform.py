@@ -21,7 +21,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pyarrow as pa
 
-from analytics_assets.http.fields import unknown_fields
+from analytics_assets.http.answer import Finite
+from analytics_assets.http.fields import is_list, unknown_fields
 from analytics_assets.lake.raw import bodies
 from analytics_assets.lake.stream import Typed
 from analytics_assets.lake.table import DATE, Table
@@ -31,7 +32,6 @@ from analytics_assets.sources.bento.payloads import (
     Attribution,
     Counts,
     Figures,
-    Finite,
     ReportPoint,
     read_ads,
     read_counts,
@@ -222,17 +222,17 @@ def _sums(readings: list[_Reading]) -> dict[str, Any]:
     return {name: value for name, value in sums.items() if value is not None}
 
 
-def _points(data: Any) -> list[ReportPoint]:
+def _points(data: msgspec.Raw) -> list[ReportPoint]:
     """Points of a report's data in a documented shape: a number, a list of {g, x, y}, or nothing.
 
     Raises:
         msgspec.ValidationError: Any other shape.
     """
-    if data in ({}, []):
+    if is_list(data):
+        return msgspec.json.decode(data, type=list[ReportPoint], strict=False)
+    if bytes(data).translate(None, b" \t\r\n") == b"{}":
         return []
-    if isinstance(data, list):
-        return msgspec.convert(data, list[ReportPoint], strict=False)
-    return [ReportPoint(None, msgspec.convert(data, Finite, strict=False))]
+    return [ReportPoint(None, msgspec.json.decode(data, type=Finite, strict=False))]
 
 
 def _text(value: float | str | None) -> str | None:

@@ -16,6 +16,7 @@ from urllib.parse import quote, unquote, urlsplit
 from analytics_assets.clock import Clock
 from analytics_assets.errors import Evidence, PermanentError, TransientError, UnexpectedPayloadError
 from analytics_assets.http.answer import Answer, read
+from analytics_assets.http.bounds import MOST_PAGES
 from analytics_assets.http.destination import Destination
 from analytics_assets.http.retries import RetryPolicy
 from analytics_assets.http.session import Gate, Session
@@ -155,6 +156,11 @@ class StatsigClient:
         pages = [await self._page(question, 1)]
         seen = {item.key for item in pages[0][1].data}
         while _has_more(pages[-1][1]):
+            if len(pages) >= MOST_PAGES:
+                raise UnexpectedPayloadError(
+                    f"Statsig GET {question.path}: after {MOST_PAGES} pages the list still has no end, and no list is read further. "
+                    "Something may be wrong at Statsig; ask its support how long the list is."
+                )
             numbers = range(len(pages) + 1, len(pages) + 1 + _wave(pages[0][1], len(pages)))
             async with started(self._page(question, number) for number in numbers) as tasks:
                 for task in tasks:

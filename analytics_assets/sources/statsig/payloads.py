@@ -6,9 +6,11 @@ Pages: https://docs.statsig.com/api-reference/events/get-metrics-using-event-nam
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
+
+from analytics_assets.http.answer import Finite, Whole
 
 _PERSONAL = frozenset(
     {"creatorName", "creatorEmail", "lastModifierName", "lastModifierEmail", "ownerName", "ownerEmail"}
@@ -52,7 +54,7 @@ class Metric(msgspec.Struct, rename="camel", kw_only=True):
     type: str
     directionality: str | None = None
     description: str | None = None
-    created_time: float | None = None
+    created_time: Finite | None = None
     is_permanent: bool | None = None
     is_read_only: bool | None = None
     is_hidden: bool | None = None
@@ -64,12 +66,12 @@ class Metric(msgspec.Struct, rename="camel", kw_only=True):
     funnel_count_distinct: str | None = None
     funnel_event_list: list[Step] | None = None
     rollup_time_window: str | None = None
-    custom_roll_up_start: float | None = None
-    custom_roll_up_end: float | None = None
+    custom_roll_up_start: Finite | None = None
+    custom_roll_up_end: Finite | None = None
     metric_events: msgspec.Raw = msgspec.Raw()
     metric_component_metrics: msgspec.Raw = msgspec.Raw()
     warehouse_native: msgspec.Raw = msgspec.Raw()
-    last_modified_time: float | None = None
+    last_modified_time: Finite | None = None
     permalink: str | None = None
     owner: Owner | None = None
     creator_name: str | None = None
@@ -107,19 +109,19 @@ class Metric(msgspec.Struct, rename="camel", kw_only=True):
 class MetricValue(msgspec.Struct, kw_only=True):
     """One metric, day and unit type, in the spelling of the list (camel case) or of the single metric (snake case)."""
 
-    value: float | None = None
-    numerator: float | None = None
-    denominator: float | None = None
+    value: Finite | None = None
+    numerator: Finite | None = None
+    denominator: Finite | None = None
     listed_name: str | None = msgspec.field(name="metricName", default=None)
     listed_type: str | None = msgspec.field(name="metricType", default=None)
     listed_unit: str | None = msgspec.field(name="unitType", default=None)
-    listed_rows: int | None = msgspec.field(name="inputRows", default=None)
+    listed_rows: Whole | None = msgspec.field(name="inputRows", default=None)
     display_name: str | None = msgspec.field(name="displayName", default=None)
     metric_name: str | None = None
     metric_type: str | None = None
     unit_type: str | None = None
-    row_count: int | None = None
-    input_rows: int | None = None
+    row_count: Whole | None = None
+    input_rows: Whole | None = None
 
     def __post_init__(self) -> None:
         """Brings both spellings into the snake-case fields; refuses a row without identity."""
@@ -141,13 +143,14 @@ class Pagination(msgspec.Struct, rename="camel"):
     """Where a page stands. `next_page` only says whether there is more; `total_items` may count something else."""
 
     next_page: str | None = None
-    items_per_page: int | None = None
-    total_items: int | None = None
+    items_per_page: Whole | None = None
+    total_items: Whole | None = None
     page_number: Kept = Kept()
     previous_page: Kept = Kept()
     all: Kept = Kept()
 
 
+T = TypeVar("T")
 Item = TypeVar("Item", Metric, MetricValue)
 
 
@@ -182,7 +185,7 @@ def without_personal_fields(body: bytes) -> bytes:
         envelope = _FIELDS.decode(body)
         metrics = _ENTRIES.decode(envelope.get("data", b""))
     except msgspec.DecodeError:
-        return msgspec.json.encode(_impersonal(msgspec.json.decode(body)))
+        return bytes(_impersonal(msgspec.Raw(body)))
     if sum(_remove(metric, _PERSONAL) + _remove_from_owner(metric) for metric in metrics) == 0:
         return body
     return msgspec.json.encode({**envelope, "data": metrics})
@@ -211,9 +214,18 @@ def _remove_from_owner(metric: dict[str, msgspec.Raw]) -> int:
     return 1
 
 
-def _impersonal(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_impersonal(one) for one in value]
-    if isinstance(value, dict):
-        return {name: _impersonal(one) for name, one in value.items() if name not in _PERSONAL | {"owner"}}
-    return value
+def _impersonal(text: msgspec.Raw) -> msgspec.Raw:
+    """The same text without the fields that name people, at any depth."""
+    kind = bytes(text).lstrip()[:1]
+    if kind == b"[":
+        return msgspec.Raw(msgspec.json.encode([_impersonal(one) for one in _decoded(text, list[msgspec.Raw])]))
+    if kind != b"{":
+        return text
+    kept = {
+        name: one for name, one in _decoded(text, dict[str, msgspec.Raw]).items() if name not in _PERSONAL | {"owner"}
+    }
+    return msgspec.Raw(msgspec.json.encode({name: _impersonal(one) for name, one in kept.items()}))
+
+
+def _decoded(text: msgspec.Raw, kind: type[T]) -> T:
+    return msgspec.json.decode(text, type=kind)

@@ -146,3 +146,26 @@ def test_roas_that_fits_no_reading_keeps_the_day_from_landing():
     """The message names table and day."""
     with pytest.raises(UnexpectedPayloadError, match="revenue_cohorts 2026-03-01: ROAS fits"):
         typed(sub_row("2026-03-01", 1, 2, 3, cost=10, revenue=900), of=ROAS)
+
+
+@pytest.mark.parametrize(
+    "number", ["1e999999999", "-1e999999999", "10000000000000000000", "1e-999999999", "nan", "inf"]
+)
+def test_a_count_that_no_column_holds_is_refused_at_once(number: str):
+    """Nothing is written out that has a thousand million digits."""
+    with pytest.raises(UnexpectedPayloadError, match="of the day: a number does not fit int64"):
+        numbers([Decimal(1), Decimal(number)], pa.int64(), of="of the day")
+
+
+@pytest.mark.parametrize("number", ["1e999999999", "1e30", "nan", "sNaN", "-inf"])
+def test_money_that_no_column_holds_is_refused_at_once(number: str):
+    """The message names the place."""
+    with pytest.raises(UnexpectedPayloadError, match=r"of the day: a number does not fit decimal128\(38, 9\)"):
+        numbers([Decimal(1), Decimal(number)], MONEY, of="of the day")
+
+
+@pytest.mark.parametrize("number", ["1e-50", "-1e-1000", "1e-999999999", "0.0000000005", "0." + "0" * 60 + "1"])
+def test_money_next_to_nothing_is_rounded_and_counted(number: str):
+    """Arrow itself reads beyond its tables for some of these, and ends the process for others."""
+    held = numbers([Decimal("1.5"), None, Decimal(number)], MONEY, of="of the day")
+    assert (held.values.to_pylist(), held.figures) == ([Decimal("1.5"), None, Decimal(0)], {"rounded_values": 1})

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from analytics_assets.errors import TransientError
+from analytics_assets.errors import TransientError, UnexpectedPayloadError
 from analytics_assets.sources.airbridge.client import PAGE_SIZE
 from analytics_assets.sources.airbridge.paging import AHEAD, Page
 from analytics_assets_tests.sources.airbridge.samples import REPORT
@@ -130,3 +130,23 @@ async def test_a_page_that_cannot_be_had_ends_the_reading():
 
     with pytest.raises(TransientError, match="503"):
         await Scripted(answer).client().report_pages("t-1", 1)
+
+
+async def test_a_report_said_to_be_endless_is_given_up_before_it_is_read():
+    """One request; a page is never worth a million tasks."""
+    vendor = Scripted(lambda _: report(SEVEN[:1], total=10**12, more=True))
+    with pytest.raises(UnexpectedPayloadError) as caught:
+        await vendor.client().report_pages("t-1", 3)
+    assert str(caught.value) == (
+        "Airbridge GET /revenue/query/{task_id}: the report is longer than 1000 pages, and none is read further: "
+        "1000000000000 groups are announced, at 1 a page. Group by fewer fields in the YAML, or filter."
+    )
+    assert len(vendor.requests) == 1
+
+
+async def test_a_report_that_never_ends_is_given_up():
+    """Where no total is told, the pages themselves are counted."""
+    vendor = Scripted(lambda request: report([group([request.url.params["skip"]])], more=True))
+    with pytest.raises(UnexpectedPayloadError, match="none is read further: the last of them still announces more"):
+        await vendor.client().report_pages("t-1", 3)
+    assert len(vendor.requests) == 1000

@@ -69,8 +69,8 @@ async def test_a_report_in_the_old_wrapping_reads_as_the_plain_one():
     kind = "Reporting::Reports::VisitorCountReport"
     assert plain == Report(plain.data, "counter", kind, "New subscribers", "counter")
     assert wrapped == Report(wrapped.data, "counter", kind, "New subscribers", None)
-    assert isinstance(plain.data, int)
-    assert isinstance(wrapped.data, int)
+    assert bytes(plain.data).isdigit()
+    assert bytes(wrapped.data).isdigit()
 
 
 @pytest.mark.parametrize("dimension", DIMENSIONS)
@@ -204,8 +204,24 @@ def with_totals(**changes: Any) -> str:
             changed(ADS, breakdown=[{**part(ADS, "breakdown")[0], "revenueByCurrency": {"USD": 1}}]),
             "'google' has revenueCents 5050 and revenueByCurrency 1 USD",
         ),
+        (
+            with_totals(revenueByCurrency={"EUR": 1200, "GBP": 7}),
+            "totals has revenueCents 5050 USD and revenueByCurrency 1200 EUR, 7 GBP",
+        ),
+        (
+            with_totals(revenueCurrency=None, revenueByCurrency={"EUR": 1200}),
+            "totals has revenueCents 5050 and revenueByCurrency 1200 EUR",
+        ),
     ],
-    ids=["no chart", "another dimension", "another mode", "totals", "breakdown"],
+    ids=[
+        "no chart",
+        "another dimension",
+        "another mode",
+        "totals",
+        "breakdown",
+        "a sum in no currency",
+        "no currency named",
+    ],
 )
 def test_an_answer_that_contradicts_itself_or_the_question_is_refused(body, problem):
     """The message says what contradicts what; the body is the evidence."""

@@ -117,3 +117,9 @@ def test_fields_of_reports_not_known_here_are_named():
         "points": 2,
         "unknown_fields": ["cached", "data[].z", "report_data.data[].z", "report_data.title", "title"],
     }
+
+
+def test_numbers_no_reader_can_hold_are_no_matter_in_fields_not_known_here():
+    """They are named like other unknown fields; the known ones are read all the same."""
+    body = NUMBER_REPORT.rstrip().removesuffix("}") + ', "rank": 1e400, "size": 1' + "0" * 5000 + "}"
+    assert reports(body) == ([NUMBER_ROW], {"reports": 1, "points": 1, "unknown_fields": ["rank", "size"]})

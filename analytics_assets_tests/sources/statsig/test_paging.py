@@ -107,3 +107,29 @@ async def test_a_list_without_pagination_is_whole_unless_its_page_is_full():
     short = {"message": "", "data": [value("last")]}
     assert len((await paged(short).client().metric_values(DAY)).items) == 1
     assert len((await paged(full, short).client().metric_values(DAY)).items) == 101
+
+
+async def test_a_list_without_end_is_given_up_in_words():
+    """Every page has something new and names a next one; no more is asked for than any list has."""
+    vendor = Scripted(lambda request: page([value(request.url.params["page"])], more=True))
+    with pytest.raises(UnexpectedPayloadError) as caught:
+        await vendor.client().metric_values(DAY)
+    assert str(caught.value).startswith(
+        "Statsig GET /metrics/values: after 1000 pages the list still has no end, and no list is read further. "
+    )
+    assert len(vendor.requests) == 1000
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-Infinity", "1e999"])
+async def test_what_is_no_number_is_refused_before_it_is_kept(number: str):
+    """A text that spells one is read; these would be rows that cannot be added up."""
+    with pytest.raises(
+        UnexpectedPayloadError, match=r"page 1: the answer is not as documented: .*\$\.data\[0\]\.value"
+    ):
+        await paged(page([value("a", number)])).client().metric_values(DAY)
+
+
+async def test_a_count_beyond_64_bits_is_refused_before_it_is_kept():
+    """No column holds it."""
+    with pytest.raises(UnexpectedPayloadError, match="9223372036854775807"):
+        await paged(page([{**value("a"), "inputRows": 2**63}])).client().metric_values(DAY)
