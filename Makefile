@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 BENCH := .venv-bench
 export DAGSTER_DISABLE_TELEMETRY := yes
 
-.PHONY: demo test browser chaos soak dev check docs bench lock clean
+.PHONY: demo test browser chaos soak fuzz dev check docs bench lock clean
 
 demo: $(READY)  ## Load the last 7 final days of everything from the sandbox, with the daemon and the sensor, and show what landed
 	@$(BIN)/python -m analytics_assets.demo
@@ -24,6 +24,9 @@ soak: $(READY)  ## 60 simulated days of schedules and sensor over failing vendor
 
 chaos: $(READY)  ## Kill runs, code servers and daemons at random, then backfill a year; CHAOS_ARGS="--seed 2 --kills 3" varies it
 	@timeout --kill-after 30 1500 $(BIN)/python -m analytics_assets_tests.chaos $(CHAOS_ARGS)
+
+fuzz: $(READY)  ## Land 20,000 mutated answers and compare every row; FUZZ_ARGS="--answers N --seed N" for others
+	@timeout 3600 $(BIN)/python -m analytics_assets_tests.fuzz $(FUZZ_ARGS)
 
 dev: $(READY)  ## The Dagster UI on http://127.0.0.1:3000
 	@$(BIN)/dg dev --host 127.0.0.1 --port 3000

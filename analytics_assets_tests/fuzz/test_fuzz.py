@@ -1,0 +1,44 @@
+"""Five hundred mutated answers, ten planted bugs, and the scales the oracles weigh with."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from analytics_assets.state.database import engine
+from analytics_assets_tests.fuzz.asked import LEDGER
+from analytics_assets_tests.fuzz.planted import BUGS, Bug
+from analytics_assets_tests.fuzz.trial import Bench
+
+SEED, ANSWERS, MOST_PER_BUG = 20250305, 500, 120
+
+
+@pytest.fixture(scope="module")
+def bench() -> Iterator[Bench]:
+    """The scenes, their genuine answers made once; their ledger is closed afterwards."""
+    yield Bench(SEED)
+    engine(LEDGER).dispose()
+    engine.cache_clear()
+
+
+def test_five_hundred_mutated_answers_give_right_rows_or_an_error_that_names_the_place(bench: Bench) -> None:
+    """None lands wrong, in part or without end; enough land, and enough are refused, for both to mean something."""
+    verdicts = [bench.run(number) for number in range(ANSWERS)]
+
+    assert [verdict for verdict in verdicts if verdict.wrong or verdict.is_hung] == []
+    landed = sum(verdict.landed > 0 for verdict in verdicts)
+    assert ANSWERS / 4 < landed < ANSWERS * 3 / 4
+    assert {verdict.scene for verdict in verdicts} == {scene.name for scene in bench.scenes}
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.words)
+def test_a_planted_bug_is_caught(bench: Bench, bug: Bug) -> None:
+    """The same answers that are right with the true transform are not with the wrong one."""
+    caught = next(
+        (
+            number
+            for number in range(MOST_PER_BUG)
+            if bench.run(number, only=bug.scene, spoil=bug.plant).wrong and not bench.run(number, only=bug.scene).wrong
+        ),
+        None,
+    )
+    assert caught is not None, f"not caught in {MOST_PER_BUG} answers"

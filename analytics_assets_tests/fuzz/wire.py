@@ -1,0 +1,62 @@
+"""The simulated vendors at the end of a wire that changes what they say: genuine answers are made once, then kept.
+
+Keep what is asked and landed out of here (`scenes.py`).
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import httpx
+
+from analytics_assets.sandbox.app import create_app
+from analytics_assets.sandbox.options import Options
+from analytics_assets_tests.fuzz.log import Log, Question
+from analytics_assets_tests.fuzz.sent import Sent
+
+
+class Vendors:
+    """The sandbox in this process, its clock standing still."""
+
+    def __init__(self, options: Options) -> None:
+        self._way = httpx.ASGITransport(app=create_app(options))
+        self._kept: dict[Question, Sent] = {}
+
+    def wire(self, changed: Mapping[Question, Sent] | None = None) -> "Wire":
+        """A transport on which some questions are answered otherwise."""
+        return Wire(self, changed or {})
+
+    async def answer(self, question: Question, request: httpx.Request) -> Sent:
+        """What the vendor says, the same each time."""
+        if question not in self._kept:
+            response = await self._way.handle_async_request(request)
+            sent = Sent(response.status_code, response.headers.get("content-type", ""), await response.aread())
+            if not response.is_success:
+                return sent
+            self._kept[question] = sent
+        return self._kept[question]
+
+
+class Wire(httpx.AsyncBaseTransport):
+    """One trial's way to the vendors; `log` has what went over it."""
+
+    def __init__(self, vendors: Vendors, changed: Mapping[Question, Sent]) -> None:
+        self._vendors, self._changed = vendors, changed
+        self.log = Log()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answers and remembers."""
+        query = sorted((name, value) for name, value in request.url.params.multi_items() if name != "site_uuid")
+        question = (request.method, request.url.raw_path.decode().partition("?")[0], tuple(query))
+        sent = self._changed.get(question) or await self._vendors.answer(question, request)
+        self.log.sent[question] = sent
+        return httpx.Response(sent.status, headers={"content-type": sent.content_type}, content=sent.body)
+
+
+def options(now: datetime, *, envelope: str = "data") -> Options:
+    """A small world: few entries a page, report tasks ready at once."""
+    return Options(
+        now=lambda: now,
+        task_seconds=0,
+        statsig_max_limit=9,
+        airbridge_envelope="task" if envelope == "task" else "data",
+    )
