@@ -107,7 +107,7 @@ AIRBRIDGE: dict[str, dict[str, Change]] = {
         )
     },
     "airbridge-notifications": _both(
-        _told("AGG_DATA_MASKING_BY_FACEBOOK", "SAN_PERIOD_LIMIT", "{'type': 'info', 'message': 'one without a code'}")
+        _told("AGG_DATA_MASKING_BY_FACEBOOK", "SAN_PERIOD_LIMIT", '{"type":"info","message":"one without a code"}')
     ),
     "airbridge-optional-missing": _both(_told()),
     "airbridge-optional-null": _both(_told()),
