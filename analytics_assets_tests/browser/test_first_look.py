@@ -37,6 +37,7 @@ def test_a_newcomer_backfills_a_week_by_clicking_and_finds_what_a_day_holds(prod
     launch_a_backfill(page, days)
     wait_for_green_squares(page, days)
     look_at_a_day(page, days[-1])
+    find_the_heat_map(page)
     read_the_columns(page, product)
 
 
@@ -92,6 +93,14 @@ def look_at_a_day(page: Page, day: date) -> None:
     page.get_by_text(str(day), exact=True).first.click()
     for words in ("dagster/partition_row_count", f"dt={day}", "These numbers are invented."):
         expect(page.get_by_text(words).first).to_be_visible()
+
+
+def find_the_heat_map(page: Page) -> None:
+    """The picture of the newest day, behind its link, and that the browser could draw it."""
+    page.get_by_role("row").filter(has_text="cohort_heat_map").get_by_text("[Show Markdown]").click()
+    picture = page.get_by_role("dialog").locator("img")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("picture => picture.complete && picture.naturalWidth > 300")
 
 
 def read_the_columns(page: Page, product: Served) -> None:
