@@ -7,6 +7,8 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from analytics_assets.errors import UnexpectedPayloadError
 from analytics_assets.lake.table import DATE, Column, Table
@@ -228,3 +230,23 @@ def test_a_data_frame_with_arrow_types_is_a_day_again() -> None:
     frame = day.to_pandas(types_mapper=pd.ArrowDtype)
     again = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata()
     assert TABLE.validated(again, DAY).to_pylist() == day.to_pylist()
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.none() | st.integers(0, 2)), max_size=5), st.booleans())
+def test_a_day_is_in_the_order_of_its_key_and_has_no_key_twice(
+    keys: list[tuple[str, int | None]], is_in_order: bool
+) -> None:
+    """Whether it came in order, which is not sorted again, or not; null is a value of a key like any other and stands last."""
+    columns = (
+        Column(DATE, pa.date32(), "D."),
+        Column("a", pa.string(), "A."),
+        Column("n", pa.int64(), "N.", nullable=True),
+    )
+    table = Table("t", "T.", columns, key=("a", "n"))
+    ordered = sorted(keys, key=lambda key: (key[0], key[1] is None, key[1] or 0))
+    content = table.rows({DATE: DAY, "a": a, "n": n} for a, n in (ordered if is_in_order else keys))
+    if len(set(keys)) < len(keys):
+        with pytest.raises(UnexpectedPayloadError, match="occur more than once"):
+            table.validated(content, DAY)
+    else:
+        assert [(row["a"], row["n"]) for row in table.validated(content, DAY).to_pylist()] == ordered
