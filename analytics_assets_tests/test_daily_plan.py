@@ -35,6 +35,8 @@ class Watched(Vendor):
         """The vendor's stream, watched."""
         shop, inner = self.shop, super().stream()
         assert shop is not None
+        if not shop.works:
+            return inner
         meter = Meter()
         shop.works[-1].caller.meters.append(meter)
 

@@ -15,7 +15,7 @@ from dagster._core.storage.asset_check_execution_record import (
 )
 
 from analytics_assets.alerts.cause import FAILURE, WARNING, Cause, Kind, Reason, same_key
-from analytics_assets.checks.landed import LATEST_DAY, READING
+from analytics_assets.checks.landed import DAYS_LAND, LATEST_DAY, READING
 from analytics_assets.sources.airbridge.checks import ARRIVE
 from analytics_assets.sources.airbridge.report_tasks import RESUMES, Seen, TaskPolicy, is_trouble
 from analytics_assets.state.ledger import Ledger
@@ -83,19 +83,18 @@ def failed_checks(
         instance: Dagster's.
         keys: The checks of the project.
         kinds: Which of checks and late days to look for.
-        warnings: Whether checks that only warn count; a late day always does.
+        warnings: Whether checks that only warn count. Of late days only errors do: a run for older days warns that newer ones are missing.
     """
     found = Standing()
     wanted = [key for key in keys if key.name != ARRIVE and _kind(key) in kinds]
     newest = instance.event_log_storage.get_latest_asset_check_execution_by_key(wanted)
     for key, record in sorted(newest.items()):
         is_decided = _is_decided(instance, record)
-        sighting = (
-            _check(key, record) if is_decided and record.status is AssetCheckExecutionRecordStatus.FAILED else None
-        )
+        has_failed = is_decided and record.status is AssetCheckExecutionRecordStatus.FAILED
+        sighting = _check(key, record) if has_failed and not _is_told_by_its_run(instance, key, record) else None
         if not is_decided:
             found.undecided.add(_check_key(key))
-        elif sighting and (warnings or _kind(key) is Kind.LATE or sighting.what.severity == FAILURE):
+        elif sighting and (sighting.what.severity == FAILURE or (warnings and _kind(key) is Kind.CHECK)):
             found.sightings.append(sighting)
     return found
 
@@ -107,6 +106,12 @@ def _is_decided(instance: dg.DagsterInstance, record: AssetCheckExecutionRecord)
         return False
     run = instance.get_run_by_id(record.run_id) if record.run_id else None
     return run is None or run.is_finished
+
+
+def _is_told_by_its_run(instance: dg.DagsterInstance, key: dg.AssetCheckKey, record: AssetCheckExecutionRecord) -> bool:
+    """Whether the check repeats what a failed run says of the days that did not land in it."""
+    run = instance.get_run_by_id(record.run_id) if key.name == DAYS_LAND and record.run_id else None
+    return run is not None and run.is_failure
 
 
 def _kind(key: dg.AssetCheckKey) -> Kind:

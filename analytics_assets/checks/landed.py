@@ -15,6 +15,7 @@ from analytics_assets.errors import SourceError
 from analytics_assets.lake.table import Table
 from analytics_assets.spans import spans
 
+DAYS_LAND: Final = "days_land"
 LATEST_DAY: Final = "latest_day_landed"
 READING: Final = "reading_taken"
 _DAY: Final = timedelta(days=1)
@@ -41,7 +42,7 @@ def days_land(table: Table) -> Check:
         return dict(sorted({**told, **stands}.items()))
 
     return Check(
-        "days_land",
+        DAYS_LAND,
         table.name,
         "A day that was asked for did not land: its request was refused, or the answer had other columns or types, a key twice or rows of "
         "another day. What stood before stands still. Or a file of the lake is damaged, or older than a column of its table.",

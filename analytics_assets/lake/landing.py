@@ -115,9 +115,9 @@ class Landing:
         refused: dict[date, SourceError] = {}
         for day in days:
             try:
-                if self.clock() < (final_at := stream.final_at(day)):
+                if self.clock() < (final := stream.final_at(day)):
                     raise NotFinalError(
-                        f"{day} is not final yet; it can be asked for from {final_at:%Y-%m-%d %H:%M %Z} on."
+                        f"{day} is not final yet; it can be asked for from {final:%Y-%m-%d %H:%M %Z} on."
                     )
                 if self._must_ask(stream, day):
                     to_fetch.append(day)
@@ -137,11 +137,7 @@ class Landing:
         return standing.footer.family != self.family and not is_since
 
     def _standing(self, stream: Stream, raw: Table, day: date) -> Landed | None:
-        """The raw day that stands, or None.
-
-        Raises:
-            PermanentError: It is damaged, or of the other mode: live tables are never made of invented numbers.
-        """
+        """The raw day that stands, or None; a damaged one is refused, and one of the other mode: live tables are never made of invented numbers."""
         standing = self.lake.landed(stream.account, raw.name, day)
         if standing is not None:
             refuse_other_mode(standing, is_sandbox=self.is_sandbox)

@@ -77,9 +77,7 @@ class Scene:
 
         account = self.shop.definitions()
         checks = [
-            check(table, name)
-            for table in ("numbers_raw", "numbers", "sums")
-            for name in ("volume", "latest_day_landed", "reports_arrive")
+            check(table, name) for table in ("numbers_raw", "numbers", "sums") for name in ("volume", "reports_arrive")
         ]
         return dg.Definitions.merge(
             account, dg.Definitions(asset_checks=checks, resources={"bento": BentoResource()})

@@ -78,11 +78,11 @@ def test_two_sensors_at_once_tell_once(scene_on_disk: Scene, receiver: Receiver)
     """As two daemons would; what one has taken in or sends the other leaves alone."""
     scene = scene_on_disk
     receiver.delay_s = 0.2
+    run = scene.instance.create_run_for_job(scene.shop.job())
+    scene.instance.report_run_failed(run, "The worker was killed.")
     for table in ("numbers", "sums"):
         scene.evaluates(table, "volume", passed=False)
         scene.evaluates(table, "latest_day_landed", passed=False)
-    run = scene.instance.create_run_for_job(scene.shop.job())
-    scene.instance.report_run_failed(run, "The worker was killed.")
     scene.repository()
     ready = threading.Barrier(3)
     said: list[str] = []

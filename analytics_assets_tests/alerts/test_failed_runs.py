@@ -107,10 +107,10 @@ def test_days_a_report_task_still_works_at_are_left_to_it(scene: Scene, receiver
     """The sensor lands them, and tells when it cannot; a report that is ready and does not land is told."""
     ledger, now = scene.ledger, datetime(2026, 6, 1, tzinfo=UTC)
     [request] = ledger.join_or_open("shop", "numbers", "a", [FIRST, date(2026, 1, 2)], longest=92, now=now)
-    ledger.saw(request.id, "FAILURE", now=now, reason="Internal error")
+    ledger.saw(request.id, "FAILURE", task_id=request.task_id, now=now, reason="Internal error")
     scene.fails({0: down("a"), 1: down("a")}, days=2)
     assert (scene.tick(), receiver.posts) == ("0 new, 0 sent.", [])
-    ledger.saw(request.id, "SUCCESS", now=now)
+    ledger.saw(request.id, "SUCCESS", task_id=request.task_id, now=now)
     scene.fails({0: down("a"), 1: down("a")}, days=2)
     scene.tick()
     assert receiver.titles() == ["[sandbox] shop/numbers: 2 of 2 days did not land"]

@@ -20,10 +20,10 @@ def test_one_refusal_pauses_many_tasks_and_is_one_message(scene: Scene, receiver
     """It names each report with its days and the vendor's words; a task that is refused later for the same reason adds nothing."""
     for report in ("revenue", "users"):
         [request] = scene.ledger.join_or_open("shop", report, "a", [date(2026, 5, 1)], longest=92, now=NOW)
-        scene.ledger.saw(request.id, "REFUSED", now=NOW, reason=REFUSED)
+        scene.ledger.saw(request.id, "REFUSED", task_id=request.task_id, now=NOW, reason=REFUSED)
     assert [scene.tick(), scene.tick()] == ["1 new, 1 sent.", "0 new, 0 sent."]
     [request] = scene.ledger.join_or_open("shop", "users", "a", [date(2026, 5, 2)], longest=92, now=NOW)
-    scene.ledger.saw(request.id, "REFUSED", now=NOW, reason=REFUSED)
+    scene.ledger.saw(request.id, "REFUSED", task_id=request.task_id, now=NOW, reason=REFUSED)
     assert scene.tick() == "0 new, 0 sent."
     parts = [
         f"shop/{report}: the report task is paused.\n"
@@ -46,7 +46,14 @@ def test_a_task_that_fails_again_and_again_is_told_from_the_third_attempt(scene:
     def fails(reason: str) -> None:
         ledger.begin_attempt(request.id, now=NOW)
         scene.tick()
-        ledger.saw(request.id, "FAILURE", now=NOW, reason=reason, next_look_at=NOW + timedelta(minutes=2))
+        ledger.saw(
+            request.id,
+            "FAILURE",
+            task_id=request.task_id,
+            now=NOW,
+            reason=reason,
+            next_look_at=NOW + timedelta(minutes=2),
+        )
         scene.tick()
 
     for reason in ("Internal error", "Internal error 2"):
@@ -95,10 +102,9 @@ def test_a_check_is_told_when_it_fails_and_again_only_after_it_has_passed(scene:
 
 
 def test_late_days_have_words_of_their_own_and_one_message_an_account(scene: Scene, receiver: Receiver) -> None:
-    """Whatever the severity that checks are told from."""
-    scene.spec = replace(scene.spec, warnings=False)
-    scene.evaluates("numbers", "volume", passed=False, severity=WARN)
-    scene.evaluates("sums", "latest_day_landed", passed=False, severity=WARN, description="2026-05-31 is missing.")
+    """As soon as it is an error: a run for older days only warns that newer ones are missing, and that is told to nobody."""
+    scene.evaluates("numbers", "latest_day_landed", passed=False, severity=WARN)
+    scene.evaluates("sums", "latest_day_landed", passed=False, description="2026-05-31 is missing.")
     assert scene.tick() == "1 new, 1 sent."
     assert [(post["title"], post["message"]) for post in receiver.posts] == [
         (
@@ -146,7 +152,7 @@ def test_only_the_kinds_that_are_asked_for_are_told(scene: Scene, receiver: Rece
     scene.spec = replace(scene.spec, kinds=frozenset({Kind.LATE}))
     scene.evaluates("numbers", "volume", passed=False)
     [request] = scene.ledger.join_or_open("shop", "revenue", "a", [date(2026, 5, 1)], longest=92, now=NOW)
-    scene.ledger.saw(request.id, "REFUSED", now=NOW, reason=REFUSED)
+    scene.ledger.saw(request.id, "REFUSED", task_id=request.task_id, now=NOW, reason=REFUSED)
     scene.evaluates("numbers", "latest_day_landed", passed=False)
     scene.tick()
     assert receiver.titles() == ["[sandbox] shop/numbers: the newest final day has not landed"]

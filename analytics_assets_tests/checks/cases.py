@@ -199,7 +199,7 @@ def tasks(*, refused: bool) -> Callable[[Planted], Found]:
         [request] = ledger.join_or_open(ACCOUNT, SPEC.name, "hash", [DAY], longest=92, now=NOW)
         if refused:
             ledger.begin_attempt(request.id, now=NOW)
-            ledger.saw(request.id, "REFUSED", now=NOW, next_look_at=NOW, reason="HTTP 401")
+            ledger.saw(request.id, "REFUSED", task_id=None, now=NOW, next_look_at=NOW, reason="HTTP 401")
         return lake.found(of_report("reports_arrive"), resource=Books(ledger))
 
     return planted

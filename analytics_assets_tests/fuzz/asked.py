@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from itertools import count
+from tempfile import TemporaryDirectory
 
 from analytics_assets.http.destination import Destination
 from analytics_assets.http.retries import RetryPolicy
@@ -40,7 +41,9 @@ from analytics_assets_tests.fuzz.wire import Wire
 
 NOW = datetime(2025, 3, 5, 22, 0, tzinfo=UTC)
 ONCE = RetryPolicy(attempts=1)
-LEDGER = "sqlite://"
+# Days land beside the event loop, in threads, and each of those would have a memory of its own.
+_FOLDER = TemporaryDirectory(prefix="fuzz")
+LEDGER = f"sqlite:///{_FOLDER.name}/state.db"
 DAY = date(2025, 3, 3)
 DAYS = [date(2025, 3, 2), date(2025, 3, 3), date(2025, 3, 4)]
 TODAY = NOW.date()

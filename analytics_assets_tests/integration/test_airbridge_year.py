@@ -37,6 +37,7 @@ async def test_a_year_of_cohorts_costs_four_tasks_and_each_page_once(point: Call
                 waiting=waiting,
                 clock=utc_now,
                 owner="run-1",
+                zone=SEOUL_APP.zone,
                 log=logging.getLogger("year"),
                 only=(),
             )

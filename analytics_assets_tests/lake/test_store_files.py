@@ -156,7 +156,7 @@ def test_an_answer_as_sent_is_in_its_file_once(lake: Lake, size: int) -> None:
     answer = Answer("GET /x", "/x", (), 200, body.encode(), NOON, NOON)
     landed = lake.land("bento", raw, DAY, raw_day(raw, DAY, [answer]).content)
     assert landed.size < 8192 + len(body) * 2 // 3
-    with lake._fs.open(landed.path, "rb") as file:
+    with lake.files.fs.open(landed.path, "rb") as file:
         assert pq.read_table(file)["body"].to_pylist() == [body]
 
 

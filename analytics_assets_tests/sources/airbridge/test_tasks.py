@@ -60,7 +60,7 @@ async def test_the_view_has_every_request_and_says_what_is_open(ledger: Ledger) 
     ledger.landed(1, days[0], now=LATER)
     ledger.asked_landing(2, now=LATER, next_look_at=LATER)
     ledger.begin_attempt(2, now=LATER)
-    ledger.saw(2, "UNPOSTED", now=LATER, reason="HTTP 503")
+    ledger.saw(2, "UNPOSTED", task_id=None, now=LATER, reason="HTTP 503")
     ledger.asked_landing(2, now=LATER, next_look_at=LATER)
     snapshot = tasks_snapshot("shop", app, spec(), ledger, lambda: LATER)
 

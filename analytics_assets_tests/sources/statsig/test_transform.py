@@ -97,7 +97,7 @@ def test_numbers_no_reader_can_hold_are_no_matter_in_fields_not_known_here():
     body = '{"data": [{"value": 1, "unitType": "overall", "metricName": "a", "metricType": "sum", "rank": 1e400}], "took": -1e999}'
     typed = metric_values(DAY, values(body))[METRIC_VALUES.name]
     assert typed.content.to_pylist() == [value_row("a", "sum", "overall", 1.0)]
-    assert typed.figures["unknown_fields"] == ["data.rank", "took"]
+    assert typed.figures["unknown_fields"] == ["data[].rank", "took"]
 
 
 def test_a_page_that_was_asked_for_another_day_is_refused():
