@@ -39,7 +39,7 @@ check: $(READY)  ## Lint, types, import contracts, definitions
 	@$(BIN)/dg check yaml
 	@$(BIN)/dg check defs
 
-docs: $(READY)  ## Write the parts of the README and of docs/report-tasks.md that are made from the code
+docs: $(READY)  ## Write the parts of the README and of docs/ that are made from the code
 	@$(BIN)/python -m analytics_assets_tests.readme
 	@$(BIN)/python -m analytics_assets_tests.sources.airbridge.task_page
 

@@ -1,6 +1,6 @@
-"""The parts of the README that are made from the code: settings, fields of `defs.yaml`, tables and their columns.
+"""The parts of the README and its pages that are made from the code: settings, fields of `defs.yaml`, tables and their columns.
 
-`make docs` writes them; `test_readme.py` fails when the README and the code differ. Prose is written by hand, outside the markers.
+`make docs` writes them; `test_readme.py` fails when a page and the code differ. Prose is written by hand, outside the markers.
 """
 
 import re
@@ -52,11 +52,15 @@ def tables_part() -> str:
     return "\n\n".join(parts)
 
 
-PARTS = {"settings": settings_part, "yaml": yaml_part, "tables": tables_part}
+PAGES: Mapping[Path, Mapping[str, Callable[[], str]]] = {
+    README: {"settings": settings_part},
+    README.parent / "docs" / "configuration.md": {"yaml": yaml_part},
+    README.parent / "docs" / "tables.md": {"tables": tables_part},
+}
 
 
-def with_parts(text: str, parts: Mapping[str, Callable[[], str]] = PARTS) -> str:
-    """The README, or another page with parts of its own, with its made parts as the code says."""
+def with_parts(text: str, parts: Mapping[str, Callable[[], str]]) -> str:
+    """A page with its made parts as the code says."""
     for name, make in parts.items():
         begin, end = f"<!-- {name}: made from the code by `make docs` -->", f"<!-- end of {name} -->"
         pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
@@ -124,5 +128,6 @@ def _first_line(kind: type) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(with_parts(README.read_text()))
+    for page, parts in PAGES.items():
+        page.write_text(with_parts(page.read_text(), parts))
     sys.exit(0)

@@ -1,29 +1,31 @@
 """The README says what the code does."""
 
 import re
+from pathlib import Path
 
 import pytest
 
-from analytics_assets_tests.readme import PARTS, README, with_parts
+from analytics_assets_tests.readme import PAGES, README, with_parts
 
 
-def test_the_made_parts_of_the_readme_equal_the_code() -> None:
-    """Settings, YAML fields and tables in the README are those of the code; `make docs` writes them."""
-    text = README.read_text()
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_made_parts_of_a_page_equal_the_code(page: Path) -> None:
+    """Settings, YAML fields and tables are those of the code; `make docs` writes them."""
+    text = page.read_text()
 
-    assert text == with_parts(text)
+    assert text == with_parts(text, PAGES[page])
 
 
-@pytest.mark.parametrize("name", PARTS)
-def test_a_made_part_that_has_drifted_is_noticed(name: str) -> None:
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_made_part_that_has_drifted_is_noticed(page: Path) -> None:
     """A changed cell inside a made part comes back as the code has it."""
-    text = README.read_text()
-    end = f"<!-- end of {name} -->"
+    text = page.read_text()
+    for name in PAGES[page]:
+        end = f"<!-- end of {name} -->"
+        drifted = text.replace(end, f"| `gone` | | A row the code does not have. |\n{end}")
 
-    drifted = text.replace(end, f"| `gone` | | A row the code does not have. |\n{end}")
-
-    assert drifted != text
-    assert with_parts(drifted) == text
+        assert drifted != text
+        assert with_parts(drifted, PAGES[page]) == text
 
 
 def test_every_verb_the_readme_names_is_in_the_makefile() -> None:
@@ -37,11 +39,16 @@ def test_every_verb_the_readme_names_is_in_the_makefile() -> None:
     assert {"demo", "test", "dev"} <= named
 
 
-def test_every_file_the_readme_points_to_exists() -> None:
-    """No link or picture of the README is dead."""
-    targets = re.findall(r"\]\(((?!https?:)[^)#]+)\)", README.read_text())
+def test_every_file_the_pages_point_to_exists() -> None:
+    """No link or picture of the README and the pages in docs/ and deploy/ is dead."""
+    pages = [README, *README.parent.glob("docs/*.md"), *README.parent.glob("deploy/*.md")]
+    targets = [
+        (page, target)
+        for page in pages
+        for target in re.findall(r"\]\(((?!https?:)[^)#]+)(?:#[^)]*)?\)", page.read_text())
+    ]
 
-    assert [target for target in targets if not (README.parent / target).exists()] == []
+    assert [target for page, target in targets if not (page.parent / target).exists()] == []
     assert targets
 
 
