@@ -25,7 +25,7 @@ import httpx
 from analytics_assets.clock import utc_now
 from analytics_assets.lake.resource import LakeResource
 from analytics_assets.lake.store import Lake
-from analytics_assets.partitions import SNAPSHOT_TAG
+from analytics_assets.partitions import DAILY_TAG, SNAPSHOT_TAG
 from analytics_assets.settings import settings
 from analytics_assets.spans import in_words
 from analytics_assets.state.ledger import Ledger
@@ -213,8 +213,9 @@ def _definitions() -> dg.Definitions:
 def _loads(definitions: dg.Definitions) -> list[Load]:
     """The last days that each daily schedule would ask for now."""
     loads = []
+    names = {f"{key.path[0]}_daily" for key in _tables(definitions, DAILY_TAG[1])}
     for schedule in definitions.schedules or []:
-        if not schedule.name.endswith("_daily") or not isinstance(schedule, dg.ScheduleDefinition):
+        if schedule.name not in names or not isinstance(schedule, dg.ScheduleDefinition):
             continue
         with dg.build_schedule_context(
             scheduled_execution_time=utc_now(), resources={"lake": LakeResource()}
