@@ -13,7 +13,7 @@ demo: $(READY)  ## Load the last 7 final days of everything from the sandbox, wi
 	@$(BIN)/python -m analytics_assets.demo
 
 test: $(READY)  ## Unit, contract and integration tests; no network beyond this machine
-	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile -m "not alone and not browser" $(TEST_ARGS)
+	@$(BIN)/python -m pytest --numprocesses 4 --dist loadfile -m "not alone and not browser" $(TEST_ARGS)
 	@$(BIN)/python -m pytest -m alone $(TEST_ARGS)
 
 browser: $(READY)  ## What a newcomer sees and clicks, in Chromium; skipped where there is none, unless TESTS_NEED_ALL is set
@@ -23,7 +23,7 @@ soak: $(READY)  ## 60 simulated days of schedules and sensor over failing vendor
 	@timeout 3600 $(BIN)/python -m analytics_assets_tests.soak $(SOAK_ARGS)
 
 chaos: $(READY)  ## Kill runs, code servers and daemons at random, then backfill a year; CHAOS_ARGS="--seed 2 --kills 3" varies it
-	@timeout --kill-after 30 1500 $(BIN)/python -m analytics_assets_tests.chaos $(CHAOS_ARGS)
+	@timeout --kill-after 30 3000 $(BIN)/python -m analytics_assets_tests.chaos $(CHAOS_ARGS)
 
 fuzz: $(READY)  ## Land 20,000 mutated answers and compare every row; FUZZ_ARGS="--answers N --seed N" for others
 	@timeout 3600 $(BIN)/python -m analytics_assets_tests.fuzz $(FUZZ_ARGS)

@@ -70,6 +70,6 @@ class WatchedCeleryRunLauncher(CeleryRunLauncher):
 def queue_of(run: DagsterRun) -> str | None:
     """The account whose assets a run is for, which is the name of its queue; None for several accounts, or no assets."""
     accounts = {key.path[0] for key in run.asset_selection or ()}
-    if not accounts and run.job_name.endswith("_daily"):
+    if not accounts and run.job_name.endswith("_daily") and run.job_name != "checks_daily":
         return run.job_name.removesuffix("_daily")
     return accounts.pop() if len(accounts) == 1 else None

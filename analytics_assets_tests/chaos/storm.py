@@ -44,6 +44,9 @@ _CONTINUE = """
     mutation ($params: ReexecutionParams!) { reexecutePartitionBackfill(reexecutionParams: $params) {
         __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }
 """
+_CANCEL = """
+    mutation ($id: String!) { cancelPartitionBackfill(backfillId: $id) { __typename ... on PythonError { message } } }
+"""
 # A person waits this long for something to happen; longer where the sensor has open requests, for a killed run holds one for two minutes.
 _PATIENCE_S, _PATIENCE_WITH_SENSOR_S = 20.0, 150.0
 _MARKS = {"dagster._daemon": "daemon", "api\0grpc": "code server", "spawn_main": "run"}
@@ -139,6 +142,11 @@ class Storm:
                 self.say(
                     f"{unfinished} runs under way, {state[2]} days of tables to land, {waits} open report requests"
                 )
+            elif not ended and not unfinished and now - moved_at > _PATIENCE_WITH_SENSOR_S:
+                # The daemon died when it had promised to start a run again, and the backfill waits for that run.
+                self.project.graphql(_CANCEL, id=backfill)
+                self.say(f"cancelled: {backfill}, which waits for a run that nobody starts")
+                moved_at = now
             elif ended and not unfinished and now - moved_at > (_PATIENCE_WITH_SENSOR_S if waits else _PATIENCE_S):
                 self.continued += 1
                 backfill = self._continued(backfill)

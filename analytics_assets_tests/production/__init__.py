@@ -1,1 +1,1 @@
-"""The parts of a production deployment, for real: PostgreSQL, Redis, a bucket, workers."""
+"""The parts of a production deployment, for real: PostgreSQL, a bucket, a proxy."""

@@ -115,17 +115,6 @@ def postgres() -> Iterator[Postgres]:
 
 
 @contextmanager
-def redis() -> Iterator[str]:
-    """The URL of a Redis server of its own, without persistence."""
-    program = needed(shutil.which("redis-server"), name="Redis", package="redis-server")
-    port = free_port()
-    options = ["--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no"]
-    with tempfile.TemporaryDirectory() as folder, _ended([program, *options], cwd=folder):
-        patient(lambda: answers(port), "Redis")
-        yield f"redis://127.0.0.1:{port}/0"
-
-
-@contextmanager
 def bucket_server() -> Iterator[str]:
     """The address of an S3 server in memory."""
     pytest.importorskip("moto.server", reason="moto is in the group dev")
