@@ -72,7 +72,8 @@ def snapshot_assets(step: SnapshotStep, clock: Clock) -> dg.AssetsDefinition:
     )
     async def read(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]  # noqa: ANN202 - read as outputs
         if not context.selected_asset_keys:
-            for evaluation in _evaluated(context, step, clock, None):
+            _, work = opened_landing(context, step.account, clock)
+            for evaluation in _evaluated(context, step, work, clock, of_run=None):
                 yield evaluation
             return
         async with aclosing(_read(context, step, clock)) as events:
@@ -94,9 +95,8 @@ async def _read(
             async for result in landing.bring(_as_stream(step, snapshot), [day]):
                 if result.error is not None:
                     kept = {} if result.quarantine is None else {day: result.quarantine}
-                    for evaluation in _evaluated(
-                        context, step, clock, (day, {day: told(result.error, result.quarantine)})
-                    ):
+                    reasons = {day: told(result.error, result.quarantine)}
+                    for evaluation in _evaluated(context, step, work, clock, of_run=(day, reasons)):
                         yield evaluation
                     raise failure({day: result.error}, of=1, what=what, quarantined=kept)
                 for name, landed in result.tables.items():
@@ -108,18 +108,22 @@ async def _read(
     except SourceError as error:
         # Only the opening raises: a key that is not set, an address that is refused.
         today = step.day_of(clock())
-        for evaluation in _evaluated(context, step, clock, (today, {today: str(error)})):
+        for evaluation in _evaluated(context, step, work, clock, of_run=(today, {today: str(error)})):
             yield evaluation
         raise failure({today: error}, of=1, what=what, quarantined={}) from error
-    for evaluation in _evaluated(context, step, clock, (day, {})):
+    for evaluation in _evaluated(context, step, work, clock, of_run=(day, {})):
         yield evaluation
 
 
 def _evaluated(
-    context: dg.AssetExecutionContext, step: SnapshotStep, clock: Clock, of_run: tuple[date, Mapping[date, str]] | None
+    context: dg.AssetExecutionContext,
+    step: SnapshotStep,
+    work: Work,
+    clock: Clock,
+    *,
+    of_run: tuple[date, Mapping[date, str]] | None,
 ) -> Iterator[dg.AssetCheckResult]:
     """The checks, of the run's own day with what became of it, or of the last days."""
-    _, work = opened_landing(context, step.account, clock)
     look = snapshot_look(
         work.lake,
         step.account,

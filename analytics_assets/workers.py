@@ -10,7 +10,7 @@ Dagster concept: run launchers, https://docs.dagster.io/guides/deploy/execution/
 from typing import Any, Final
 
 from dagster import DagsterRun
-from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, ResumeRunContext, WorkerStatus
+from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, WorkerStatus
 from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.tags import DAGSTER_CELERY_QUEUE_TAG, DAGSTER_CELERY_TASK_ID_TAG
 
@@ -31,13 +31,9 @@ class WatchedCeleryRunLauncher(CeleryRunLauncher):
             context = context._replace(dagster_run=run.with_tags({**run.tags, **tags}))
         super().launch_run(context)
 
-    def resume_run(self, context: ResumeRunContext) -> None:
-        """Not used: a run that is interrupted is begun anew, by Dagster's run retries."""
-        raise NotImplementedError(f"Run {context.dagster_run.run_id} is not resumed: set max_resume_run_attempts to 0.")
-
     @property
     def supports_resume_run(self) -> bool:
-        """A new run takes what has landed from the lake, so nothing is gained by resuming."""
+        """A new run takes what has landed from the lake, so nothing is gained by resuming; Dagster refuses a setting that wants it."""
         return False
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
