@@ -14,6 +14,8 @@ from typing import Any, NoReturn
 
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _LONGEST_EXPONENT = 400
+# More digits of a whole number no reader takes.
+_MOST_DIGITS = 4300
 _LARGEST_WHOLE = 2**63
 
 
@@ -48,7 +50,7 @@ def document(sent: Sent) -> Any:
 
 def _digits(text: str) -> int | Decimal:
     number = Decimal(text)
-    is_plain = "." not in text and "e" not in text.lower() and len(text) <= _LONGEST_EXPONENT
+    is_plain = "." not in text and "e" not in text.lower() and len(text.removeprefix("-")) <= _MOST_DIGITS
     return int(text) if is_plain else number
 
 
@@ -139,10 +141,10 @@ def counted(value: Any, what: str) -> int | None:
 
 
 def flag(value: Any, what: str) -> bool | None:
-    """True, false or null; 0 and 1 will do."""
+    """True, false or null; 0 and 1 will do, and so will the nought with a sign."""
     if is_nothing(value) or isinstance(value, bool):
         return None if not isinstance(value, bool) else value
-    words: Mapping[str, bool] = {"0": False, "1": True, "true": True, "false": False}
+    words: Mapping[str, bool] = {"0": False, "-0": False, "1": True, "true": True, "false": False}
     word = str(value).lower()
     if not isinstance(value, str | int) or word not in words:
         refuse(f"{what} is neither true nor false")
