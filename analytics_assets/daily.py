@@ -23,7 +23,7 @@ from analytics_assets.checks.finding import USUAL, Check, Limits
 from analytics_assets.checks.landed import days_land, latest_day_landed
 from analytics_assets.clock import Clock
 from analytics_assets.errors import SourceError
-from analytics_assets.failures import failure
+from analytics_assets.failures import failure, told
 from analytics_assets.lake.landing import DayResult
 from analytics_assets.lake.store import Landed
 from analytics_assets.lake.stream import Stream
@@ -226,11 +226,6 @@ def _tell(context: dg.AssetExecutionContext, step: DailyStep, **words: str) -> N
     if step.raw is not None:
         named = {f"analytics/{what}.{step.account}.{step.name}": said for what, said in words.items()}
         context.instance.add_run_tags(context.run.run_id, named)
-
-
-def told(error: SourceError, kept: str | None) -> str:
-    """Why a day did not land, and where the answer that could not be used is kept."""
-    return str(error) if kept is None else f"{error} The answer is kept in {kept}."
 
 
 def _evaluated(

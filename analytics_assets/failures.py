@@ -73,6 +73,11 @@ def failure(
     )
 
 
+def told(error: SourceError, kept: str | None) -> str:
+    """Why a day did not land, and where the answer that could not be used is kept."""
+    return str(error) if kept is None else f"{error} The answer is kept in {kept}."
+
+
 def without_day(day: date, words: str) -> str:
     """What is said of a day without the day, so that days with one cause share a line; a path or a span of days with the day in it stays."""
     alone = rf"(?<![\w=/.-])(?<!{_DATE} to ){day}(?![\w/-])(?! to {_DATE})"

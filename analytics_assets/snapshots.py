@@ -16,9 +16,8 @@ from analytics_assets.checking import check_specs, evaluations, snapshot_look
 from analytics_assets.checks.finding import USUAL, Check, Limits
 from analytics_assets.checks.landed import days_land, reading_taken
 from analytics_assets.clock import Clock
-from analytics_assets.daily import told
 from analytics_assets.errors import SourceError
-from analytics_assets.failures import failure
+from analytics_assets.failures import failure, told
 from analytics_assets.lake.snapshot import Snapshot
 from analytics_assets.lake.stream import Stream
 from analytics_assets.lake.table import Table

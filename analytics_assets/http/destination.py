@@ -26,12 +26,10 @@ class Destination:
     Attributes:
         base_url: Prefix of all paths.
         transport: Where bytes go; belongs to one session.
-        is_sandbox: Whether the numbers are invented.
     """
 
     base_url: str
     transport: httpx.AsyncBaseTransport
-    is_sandbox: bool
 
 
 def destination(settings: Settings, *, vendor: str, base_url: str) -> Destination:
@@ -69,7 +67,7 @@ def live(base_url: str) -> Destination:
     Raises:
         PermanentError: `base_url` is neither https nor http to this machine.
     """
-    return Destination(checked(base_url), _sockets(), is_sandbox=False)
+    return Destination(checked(base_url), _sockets())
 
 
 def sandbox(vendor: str, path: str, server_url: str | None = None) -> Destination:
@@ -81,8 +79,8 @@ def sandbox(vendor: str, path: str, server_url: str | None = None) -> Destinatio
         server_url: Address of a sandbox server; http to this machine.
     """
     if server_url:
-        return Destination(f"{checked(server_url)}/{vendor}{path}", _sockets(), is_sandbox=True)
-    return Destination(f"http://sandbox/{vendor}{path}", httpx.ASGITransport(app=_sandbox_app()), is_sandbox=True)
+        return Destination(f"{checked(server_url)}/{vendor}{path}", _sockets())
+    return Destination(f"http://sandbox/{vendor}{path}", httpx.ASGITransport(app=_sandbox_app()))
 
 
 def checked(url: str) -> str:

@@ -83,7 +83,7 @@ async def clients(
 
     def to(vendor: str, path: str) -> Destination:
         if only not in (None, vendor):
-            return Destination(url, httpx.MockTransport(lambda _: httpx.Response(500)), is_sandbox=True)
+            return Destination(url, httpx.MockTransport(lambda _: httpx.Response(500)))
         way = sandbox(vendor, path, url)
         return replace(way, transport=Way(way.transport, patience_s=patience_s, is_nameless=is_nameless))
 

@@ -56,7 +56,7 @@ _POLICY = TaskPolicy(first_look_s=0, longest_look_s=0)
 
 
 def _destination(wire: Wire, path: str) -> Destination:
-    return Destination(f"http://sandbox{path}", wire, is_sandbox=True)
+    return Destination(f"http://sandbox{path}", wire)
 
 
 @asynccontextmanager

@@ -164,7 +164,7 @@ def troubles(requests: Iterable[Request], policy: TaskPolicy) -> dict[str, str]:
     """The days of open requests that somebody should know of: what is wrong, why, and what happens next."""
     return {
         in_words(request.days_left): f"{request.state} in attempt {request.attempts}"
-        + (f" ({request.reason}). " if request.reason else ". ")
+        + (f" ({request.reason.removesuffix('.')}). " if request.reason else ". ")
         + _NEXT.get(request.state, "The sensor asks for a new task.")
         for request in requests
         if is_trouble(request.state, request.attempts, policy)

@@ -26,7 +26,7 @@ ROAS = ReportSpec(
 def sandbox_client() -> AirbridgeClient:
     """A client of the simulated vendor."""
     transport = httpx.ASGITransport(app=create_app(Options(now=lambda: NOW)))
-    destination = Destination("http://sandbox/airbridge", transport, is_sandbox=True)
+    destination = Destination("http://sandbox/airbridge", transport)
     session = airbridge_session(
         credentials=AirbridgeCredentials(AIRBRIDGE_API_TOKEN), destination=destination, clock=lambda: NOW
     )

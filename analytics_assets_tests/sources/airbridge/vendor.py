@@ -92,7 +92,7 @@ class Scripted:
 
     def client(self, app_name: str = "shop") -> AirbridgeClient:
         """A client whose requests come here."""
-        destination = Destination("https://api.airbridge.io", httpx.MockTransport(self._answer), is_sandbox=True)
+        destination = Destination("https://api.airbridge.io", httpx.MockTransport(self._answer))
         credentials = AirbridgeCredentials("secret-token")
         session = airbridge_session(credentials=credentials, destination=destination, clock=lambda: NOW, retries=QUICK)
         return AirbridgeClient(session, app_name)
@@ -143,7 +143,7 @@ class Sandboxed:
     def __post_init__(self) -> None:
         """Opens both; they need no closing, nothing is opened outside this process."""
         self.transport = httpx.ASGITransport(app=create_app(Options(now=lambda: self.now, **self.options)))
-        destination = Destination("http://sandbox/airbridge", self.transport, is_sandbox=True)
+        destination = Destination("http://sandbox/airbridge", self.transport)
         session = airbridge_session(
             credentials=AirbridgeCredentials(self.token), destination=destination, clock=lambda: self.now, retries=QUICK
         )

@@ -39,7 +39,7 @@ def clock() -> datetime:
 async def found(options: Options, world: FixedWorld | None = None) -> Finding:
     """What comes of a site with these options and this world."""
     transport = httpx.ASGITransport(app=create_app(options, world))
-    destination = Destination(BASE_URL, transport, is_sandbox=True)
+    destination = Destination(BASE_URL, transport)
     async with bento_session(credentials=CREDENTIALS, destination=destination, clock=clock, retries=QUICK) as session:
         return await calibrate(BentoClient(session), day=BUSY, clock=clock)
 

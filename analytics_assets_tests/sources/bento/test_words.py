@@ -91,7 +91,7 @@ class Midnights:
 
     def client(self) -> BentoClient:
         """A client of it."""
-        destination = Destination(BASE_URL, httpx.MockTransport(self._answer), is_sandbox=True)
+        destination = Destination(BASE_URL, httpx.MockTransport(self._answer))
         return BentoClient(bento_session(credentials=CREDENTIALS, destination=destination, clock=lambda: self.now))
 
     def _answer(self, request: httpx.Request) -> httpx.Response:

@@ -58,7 +58,7 @@ async def site(options: Options | None = None, credentials: BentoCredentials = C
     transport = httpx.ASGITransport(app=create_app(options or Options(now=lambda: NOW)))
     session = bento_session(
         credentials=credentials,
-        destination=Destination(BASE_URL, transport, is_sandbox=True),
+        destination=Destination(BASE_URL, transport),
         clock=lambda: NOW,
         retries=QUICK,
     )
@@ -69,7 +69,7 @@ async def site(options: Options | None = None, credentials: BentoCredentials = C
 @asynccontextmanager
 async def typed_site(answer: Answering) -> AsyncIterator[BentoClient]:
     """A client whose answers the test types itself."""
-    destination = Destination(BASE_URL, httpx.MockTransport(answer), is_sandbox=True)
+    destination = Destination(BASE_URL, httpx.MockTransport(answer))
     session = bento_session(credentials=CREDENTIALS, destination=destination, clock=lambda: NOW, retries=QUICK)
     async with session:
         yield BentoClient(session)

@@ -103,7 +103,7 @@ class Sandboxed:
     def __post_init__(self) -> None:
         """Opens both; they need no closing, nothing is opened outside this process."""
         self.transport = httpx.ASGITransport(app=create_app(self.options))
-        destination = Destination("http://sandbox/statsig/console/v1", self.transport, is_sandbox=True)
+        destination = Destination("http://sandbox/statsig/console/v1", self.transport)
         session = statsig_session(
             credentials=StatsigCredentials(self.key), destination=destination, clock=clock, retries=QUICK
         )
