@@ -53,6 +53,8 @@ def test_sub_rows_read_at_once_and_one_by_one_are_the_same(rows: list[list[Any]]
         ({"new": 1}, False),
         ({"values": [{"value": 1, "new": 1}]}, False),
         ({"values": [{"value": "0.1234567891"}]}, False),
+        ({"values": [{"value": "1e-999999999"}]}, False),
+        ({"values": [{"value": f"0.{'0' * 60}1"}]}, False),
         ({"values": [{"value": True}]}, False),
         ({"values": None}, False),
         ({"date": "soon"}, False),
