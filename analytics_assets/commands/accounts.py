@@ -1,0 +1,69 @@
+"""What commands share: the folders of accounts, a component opened by the name of its folder, a day as typed, and a refusal in words.
+
+Keep what a command does out of here; each has its own module.
+"""
+
+import argparse
+import re
+import warnings
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+
+import analytics_assets
+from analytics_assets.alerts.component import Alerts
+
+
+class RefusedError(Exception):
+    """The command cannot be carried out; says why and what to do."""
+
+
+def day(text: str) -> date:
+    """A day as typed.
+
+    Raises:
+        argparse.ArgumentTypeError: It is none.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day; write it as 2026-03-01") from error
+
+
+def folders(defs: Path) -> list[str]:
+    """The folders that configure something, sorted."""
+    return sorted(path.parent.name for path in defs.glob("*/defs.yaml"))
+
+
+def accounts(defs: Path) -> list[str]:
+    """The folders that are accounts, sorted."""
+    return [name for name in folders(defs) if not is_alerts(defs / name)]
+
+
+def is_alerts(folder: Path) -> bool:
+    """Whether the folder is no account but says where alerts go; its YAML need not be one that loads."""
+    named = rf"^type: *['\"]?{analytics_assets.__name__}\.{Alerts.__name__}['\"]? *(?:#.*)?$"
+    return re.search(named, (folder / "defs.yaml").read_text(), re.MULTILINE) is not None
+
+
+def component(folder: Path, *, option: str) -> dg.Component:
+    """The component of an account, as Dagster loads it.
+
+    Raises:
+        RefusedError: There is no such folder, or its YAML cannot be loaded.
+    """
+    account, defs = folder.name, folder.parent
+    if account not in folders(defs):
+        raise RefusedError(
+            f"{option} {account}: there is no such folder with a defs.yaml. There are: {', '.join(accounts(defs))}."
+        )
+    try:
+        with warnings.catch_warnings():
+            # Dagster's own, which are no affair of the person who asks.
+            warnings.simplefilter("ignore")
+            return dg.ComponentTree.for_project(defs).load_component(account)
+    except Exception as error:  # Dagster has no class for a YAML it cannot load
+        raise RefusedError(
+            f"defs/{account}/defs.yaml cannot be loaded: {error}\n{error.__cause__ or ''}".rstrip()
+        ) from error

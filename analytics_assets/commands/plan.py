@@ -1,0 +1,55 @@
+"""`analytics-assets plan`: says what a range of days will cost, and asks nothing. The arithmetic is `analytics_assets.plan`."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from analytics_assets.clock import Clock
+from analytics_assets.commands.accounts import RefusedError, accounts, component, day
+from analytics_assets.comparisons import Comparisons
+from analytics_assets.plan import AccountPlan, planned
+from analytics_assets.settings import settings
+from analytics_assets.sources.airbridge.component import AirbridgeRevenue
+from analytics_assets.sources.bento.component import BentoStats
+from analytics_assets.sources.statsig.component import StatsigMetrics
+
+
+def add(subparsers: Any) -> None:
+    """Adds the command's parser."""
+    planning = subparsers.add_parser(
+        "plan",
+        help="what a range of days will cost",
+        description="Says how many requests, report tasks and runs a backfill takes, which days are refused and why, and how long the budgets "
+        "make it last. Nothing is asked.",
+    )
+    planning.add_argument(
+        "--from", dest="first", type=day, required=True, metavar="DAY", help="first day, as 2026-03-01"
+    )
+    planning.add_argument("--to", dest="last", type=day, required=True, metavar="DAY", help="last day, itself included")
+    planning.add_argument("--select", metavar="ACCOUNT,...", help="folders under defs/; all by default")
+    planning.add_argument("--json", type=Path, metavar="FILE", help="where the plan is also written to, for programs")
+    planning.set_defaults(carry_out=_plan)
+
+
+def _plan(chosen: argparse.Namespace, defs: Path, clock: Clock) -> int:
+    if chosen.last < chosen.first:
+        raise RefusedError(f"--to {chosen.last} is before --from {chosen.first}.")
+    names = chosen.select.split(",") if chosen.select else accounts(defs)
+    asked: dict[str, AccountPlan] = {}
+    for account in dict.fromkeys(names):
+        found = component(defs / account, option="--select")
+        if isinstance(found, Comparisons) and not chosen.select:
+            # They ask nobody for anything.
+            continue
+        if not isinstance(found, BentoStats | StatsigMetrics | AirbridgeRevenue):
+            raise RefusedError(f"--select {account}: a {type(found).__name__} has no plan.")
+        asked[account] = found.plan(account)
+    here = settings()
+    plan = planned(asked, chosen.first, chosen.last, start=here.start_date, zone=here.timezone, now=clock())
+    if chosen.json is not None:
+        chosen.json.write_text(json.dumps(plan.as_json(), indent=2) + "\n")
+    print("\n".join(plan.lines()))
+    if not here.budget_on:
+        print(f"In {here.mode} mode as set here, budgets are off: nothing waits.")
+    return 0
