@@ -172,8 +172,7 @@ def daily_look(
         now: The present instant.
         of_run: The days of a run, and why some of them did not land; None looks at the last days of the lake.
     """
-    grace = timedelta(hours=limits.grace_hours)
-    newest = newest_final_day(partitions, lambda day: final_at(day) + grace, now)
+    newest = newest_due_day(partitions, final_at, limits, now)
     if of_run is not None:
         days, errors = of_run
         return Look(lake, account, days, newest, final_at, lambda _table: errors, is_run=True, resource=resource)
@@ -186,6 +185,13 @@ def daily_look(
         return {date.fromisoformat(key): words for key, one in held.items() if one == AssetPartitionStatus.FAILED}
 
     return Look(lake, account, last, newest, final_at, red, resource=resource)
+
+
+def newest_due_day(
+    partitions: DailyPartitionsDefinition, final_at: Callable[[date], datetime], limits: Limits, now: datetime
+) -> date | None:
+    """The newest day that ought to stand: final, and its hours of grace over."""
+    return newest_final_day(partitions, lambda day: final_at(day) + timedelta(hours=limits.grace_hours), now)
 
 
 def snapshot_look(

@@ -22,15 +22,17 @@ CHECKS_CRON = "30 4 * * *"
 @dg.definitions
 def defs() -> dg.Definitions:
     """Everything Dagster sees."""
+    return dg.Definitions.merge(dg.load_from_defs_folder(path_within_project=Path(__file__).parent), shared())
+
+
+def shared() -> dg.Definitions:
+    """What all accounts share."""
     is_on = settings().schedules_on
     reading, reading_schedule = snapshots(SNAPSHOTS_CRON, is_on=is_on)
     checking, checking_schedule = checks_daily(CHECKS_CRON, is_on=is_on)
-    return dg.Definitions.merge(
-        dg.load_from_defs_folder(path_within_project=Path(__file__).parent),
-        dg.Definitions(
-            resources={"lake": LakeResource()},
-            jobs=[reading, checking],
-            schedules=[reading_schedule, checking_schedule],
-            executor=dg.in_process_executor,
-        ),
+    return dg.Definitions(
+        resources={"lake": LakeResource()},
+        jobs=[reading, checking],
+        schedules=[reading_schedule, checking_schedule],
+        executor=dg.in_process_executor,
     )

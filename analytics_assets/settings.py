@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from analytics_assets.errors import AccessRefusedError, PermanentError
 
 Mode = Literal["sandbox", "live"]
+_USER = re.compile(r"//([^/]*:[^/]*)@")
 
 VARIABLES: Mapping[str, tuple[str, str]] = {
     "ANALYTICS_MODE": ("sandbox", "`sandbox` runs against simulated vendors, without keys; `live` asks the vendors."),
@@ -111,6 +112,18 @@ def secret(
     if not value:
         raise AccessRefusedError(f"The environment variable {variable} is not set. {advice}")
     return value
+
+
+def dagster_home(environment: Mapping[str, str] | None = None) -> str | None:
+    """The folder of Dagster's instance, which Dagster reads by itself; None where none is set."""
+    return (os.environ if environment is None else environment).get("DAGSTER_HOME") or None
+
+
+def passwords(environment: Mapping[str, str] | None = None) -> list[str]:
+    """What stands before the @ of an address of the lake or the state database, whole and the password alone."""
+    given = os.environ if environment is None else environment
+    held = [named for name in ("ANALYTICS_LAKE", "ANALYTICS_STATE") for named in _USER.findall(given.get(name, ""))]
+    return [one for named in held for one in (named, named.partition(":")[2]) if one]
 
 
 def is_variable(name: str) -> bool:

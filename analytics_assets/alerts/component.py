@@ -13,6 +13,7 @@ from analytics_assets.alerts.cause import Kind
 from analytics_assets.alerts.sensor import AlertSpec, alert_sensor
 from analytics_assets.clock import utc_now
 from analytics_assets.configuration import variable_name
+from analytics_assets.probe import Probe
 
 
 class Alerts(dg.Component, dg.Model, dg.Resolvable):
@@ -61,6 +62,10 @@ class Alerts(dg.Component, dg.Model, dg.Resolvable):
         if not 0 < value < timedelta.max.total_seconds() / 3600:
             raise ValueError(f"{value} hours are no time to wait: use more than 0, such as 24.")
         return value
+
+    def probe(self) -> Probe:
+        """What there is to examine of the alerts."""
+        return Probe(self.destinations, is_live_only=False)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002 - Dagster gives it
         """The sensor."""

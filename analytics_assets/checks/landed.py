@@ -5,6 +5,7 @@ the answer that was kept. Days before the oldest that stands were never wanted, 
 Keep what a day holds out of here.
 """
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Final
 
@@ -18,6 +19,7 @@ from analytics_assets.spans import spans
 DAYS_LAND: Final = "days_land"
 LATEST_DAY: Final = "latest_day_landed"
 READING: Final = "reading_taken"
+LAND_LATE: Final = "See whether the account's schedule is on and its last run was green; then materialize the days named, as one range."
 _DAY: Final = timedelta(days=1)
 
 
@@ -54,28 +56,29 @@ def days_land(table: Table) -> Check:
 
 def latest_day_landed(table: Table) -> Check:
     """Whether the newest day that could have landed has, and no day before it is left out."""
-
-    def find(look: Look) -> Findings:
-        standing = set(look.all_days(table.name))
-        if not standing or look.newest is None:
-            return {}
-        first, last = min(standing), max(standing)
-        wanted = [first + _DAY * number for number in range((look.newest - first).days + 1)]
-        missing = [day for day in wanted if day not in standing]
-        found: dict[date, Finding] = {}
-        for span in spans(missing, longest=max(1, len(missing))):
-            words = f"missing; could have landed since {look.due_at(span[0]):%Y-%m-%d %H:%M %Z}"
-            found |= {day: Finding(words, "error" if day > last and not look.is_run else "warning") for day in span}
-        return found or {look.newest: Finding()}
-
     return Check(
         LATEST_DAY,
         table.name,
         "Days that the vendor has finished are not in the lake: an error where they are the newest, a warning where others stand on both "
         "sides, or right after a run, which may have been for older days alone. Days before the first that ever landed do not count, nor does a day in its hours of grace.",
-        "See whether the account's schedule is on and its last run was green; then materialize the days named, as one range.",
-        find,
+        LAND_LATE,
+        lambda look: late_days(look, table.name),
     )
+
+
+def late_days(look: Look, table: str) -> Mapping[date, Finding]:
+    """The days of a table that could have landed and have not; without one the newest as fine, and nothing where none ever landed."""
+    standing = set(look.all_days(table))
+    if not standing or look.newest is None:
+        return {}
+    first, last = min(standing), max(standing)
+    wanted = [first + _DAY * number for number in range((look.newest - first).days + 1)]
+    missing = [day for day in wanted if day not in standing]
+    found: dict[date, Finding] = {}
+    for span in spans(missing, longest=max(1, len(missing))):
+        words = f"missing; could have landed since {look.due_at(span[0]):%Y-%m-%d %H:%M %Z}"
+        found |= {day: Finding(words, "error" if day > last and not look.is_run else "warning") for day in span}
+    return found or {look.newest: Finding()}
 
 
 def reading_taken(table: Table) -> Check:

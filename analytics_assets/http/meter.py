@@ -37,6 +37,7 @@ class Meter:
         received: Bytes of successful bodies.
         days: Of the requests, repeats and seconds: what was spent on one day alone.
         left: What the session's gate says is left; see `session.Gate.left`.
+        ahead_s: Seconds by which the clock here was ahead of the one the last answer was dated with; None before a dated one.
     """
 
     requests: Counter[str] = field(default_factory=Counter)
@@ -45,6 +46,7 @@ class Meter:
     received: int = 0
     days: dict[date, "Meter"] = field(default_factory=dict)
     left: Callable[[], int | None] = field(default=lambda: None, compare=False)
+    ahead_s: float | None = field(default=None, compare=False)
 
     def sent(self, endpoint: str, *, waited_s: float, is_repeat: bool) -> None:
         """Counts a request that is sent now, after that many seconds before the gate."""

@@ -9,6 +9,7 @@ Keep paths and fields out of here; they are each source's `client.py`.
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -23,7 +24,7 @@ from analytics_assets.http.bounds import DEEPEST, LARGEST_BODY, is_too_deep
 from analytics_assets.http.faults import FAULTS, fault_of, shown
 from analytics_assets.http.meter import Meter
 from analytics_assets.http.retries import RetryPolicy, backoff, is_untaken
-from analytics_assets.http.statuses import Vendor, error_of
+from analytics_assets.http.statuses import Vendor, error_of, instant_of
 
 TIMEOUTS = httpx.Timeout(60.0, connect=10.0)
 LONGEST_ATTEMPT_S = 600.0
@@ -42,6 +43,9 @@ class Gate(Protocol):
     def left(self) -> int | None:
         """How many requests may be sent now without waiting for the budget; None where none is kept."""
 
+    def closed_until(self) -> datetime | None:
+        """Until when a vendor's Retry-After keeps every process from sending; None where none does."""
+
 
 class OpenGate:
     """Lets every request pass."""
@@ -55,6 +59,10 @@ class OpenGate:
 
     def left(self) -> int | None:
         """Knows of no budget."""
+        return None
+
+    def closed_until(self) -> datetime | None:
+        """Knows of no door."""
         return None
 
 
@@ -216,6 +224,8 @@ class Session:
             fault = fault_of(self.vendor, endpoint=name, host=self._host, error=error)
             raise fault from shown(self.vendor, error)
         headers = {key.lower(): value for key, value in response.headers.items()}
+        if (dated := instant_of(headers.get("date"))) is not None:
+            self.meter.ahead_s = (self._clock() - dated).total_seconds()
         if not response.is_success:
             failure = error_of(
                 self.vendor, endpoint=name, status=response.status_code, headers=headers, body=body, now=self._clock()

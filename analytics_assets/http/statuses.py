@@ -120,13 +120,18 @@ def retry_after_s(value: str | None, now: datetime) -> float | None:
         return None
     if re.fullmatch(r"\s*[0-9]+\s*", value):
         return min(float(value), _LONGEST_PAUSE_S)
+    until = instant_of(value)
+    return None if until is None else min(max(0.0, (until - now).total_seconds()), _LONGEST_PAUSE_S)
+
+
+def instant_of(value: str | None) -> datetime | None:
+    """The instant an HTTP date names, or None."""
     try:
-        until = email.utils.parsedate_to_datetime(value)
-        # An HTTP date is GMT, whether it says so or not.
-        until = until if until.tzinfo else until.replace(tzinfo=UTC)
-        return min(max(0.0, (until - now).total_seconds()), _LONGEST_PAUSE_S)
+        instant = email.utils.parsedate_to_datetime(value or "")
     except (ValueError, TypeError, OverflowError):
         return None
+    # An HTTP date is GMT, whether it says so or not.
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 def _words(text: str) -> tuple[str, str]:

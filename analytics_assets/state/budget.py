@@ -161,6 +161,13 @@ class SharedGate:
             inside = select(func.count()).where(budget_spent.c.key == self._key, budget_spent.c.at > start)
             return max(0, self._budget.requests - connection.execute(inside).scalar_one())
 
+    def closed_until(self) -> datetime | None:
+        """The instant the door opens again; None where it is open."""
+        with engine(self._url).connect().execution_options(is_reading=True) as connection:
+            door = select(budget_doors.c.closed_until).where(budget_doors.c.key == self._key)
+            until = connection.execute(door).scalar() or 0
+        return datetime.fromtimestamp(until / 1000, UTC) if until > _ms(self._clock()) else None
+
     def _try(self, *, has_waited: bool) -> tuple[datetime, str] | None:
         """Takes a place, or says until when there is none and why; one transaction."""
         is_first = self._caller.kind is not Kind.BACKFILL

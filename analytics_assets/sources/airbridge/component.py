@@ -19,6 +19,7 @@ from analytics_assets.configuration import (
 )
 from analytics_assets.partitions import daily_partitions
 from analytics_assets.plan import AccountPlan, Asking
+from analytics_assets.probe import Probe, VendorProbe
 from analytics_assets.schedules import DailyLoad
 from analytics_assets.settings import settings
 from analytics_assets.sources.airbridge.assets import catalog_assets, changing_days, report_assets, tasks_assets
@@ -197,6 +198,23 @@ class AirbridgeRevenue(AccountComponent):
             self.schedule.days_per_run,
             self.resource().budget.budget(),
             f"airbridge {self.base_url} {self.app_name}",
+        )
+
+    def probe(self) -> Probe:
+        """What there is to examine of the account."""
+        resource = self.resource()
+        return Probe(
+            (self.token,),
+            account=VendorProbe(
+                vendor="Airbridge",
+                base_url=self.base_url,
+                unknown=f"the app {self.app_name!r} of `app_name`",
+                ask=lambda clock, caller: resource.greet(clock=clock, caller=caller),
+                gate=lambda clock: resource.gate(clock=clock),
+                budget=resource.budget.budget(),
+                final_at=self.app().final_at,
+                limits=self.checks.limits(),
+            ),
         )
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:

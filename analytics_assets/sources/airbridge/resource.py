@@ -13,6 +13,9 @@ from pydantic import Field
 from analytics_assets.clock import Clock
 from analytics_assets.errors import AccessRefusedError
 from analytics_assets.http.destination import destination, key
+from analytics_assets.http.retries import RetryPolicy
+from analytics_assets.http.session import Gate
+from analytics_assets.probe import SHORT
 from analytics_assets.settings import settings
 from analytics_assets.sources.airbridge.client import (
     BASE_URL,
@@ -46,9 +49,21 @@ class AirbridgeResource(dg.ConfigurableResource[AirbridgeClient]):
             secret = ""
         return Ledger(chosen.state, secret)
 
+    def gate(self, *, clock: Clock, caller: Caller | None = None) -> Gate:
+        """The gate of the app's budget."""
+        key_of_budget = f"airbridge {self.base_url} {self.app_name}"
+        return self.budget.gate(settings(), key_of_budget, caller or Caller(), clock=clock)
+
+    async def greet(self, *, clock: Clock, caller: Caller) -> None:
+        """Sends the cheapest request that needs the token; it begins no report task."""
+        async with self.open(clock=clock, caller=caller, retries=SHORT) as client:
+            await client.metrics()
+
     @asynccontextmanager
-    async def open(self, *, clock: Clock, caller: Caller | None = None) -> AsyncIterator[AirbridgeClient]:
-        """A client for the length of a run or a tick, for `caller` or else for a person.
+    async def open(
+        self, *, clock: Clock, caller: Caller | None = None, retries: RetryPolicy | None = None
+    ) -> AsyncIterator[AirbridgeClient]:
+        """A client for the length of a run or a tick, for `caller` or else for a person, with the bounds of its retries or else its own.
 
         Raises:
             AccessRefusedError: The token is not set in live mode; the message names its variable.
@@ -61,7 +76,8 @@ class AirbridgeResource(dg.ConfigurableResource[AirbridgeClient]):
             ),
             destination=destination(chosen, vendor="airbridge", base_url=self.base_url),
             clock=clock,
-            gate=self.budget.gate(chosen, f"airbridge {self.base_url} {self.app_name}", whose, clock=clock),
+            gate=self.gate(clock=clock, caller=whose),
+            retries=retries,
         )
         whose.meters.append(session.meter)
         async with session:

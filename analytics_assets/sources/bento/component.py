@@ -23,6 +23,7 @@ from analytics_assets.configuration import (
 from analytics_assets.errors import PermanentError
 from analytics_assets.partitions import daily_partitions
 from analytics_assets.plan import AccountPlan, Asking
+from analytics_assets.probe import Probe, VendorProbe
 from analytics_assets.schedules import DailyLoad
 from analytics_assets.settings import settings
 from analytics_assets.sources.bento.assets import ads_assets, audience_assets, reports_assets
@@ -154,6 +155,23 @@ class BentoStats(AccountComponent):
             self.schedule.days_per_run,
             resource.budget.budget(),
             f"bento {self.base_url}",
+        )
+
+    def probe(self) -> Probe:
+        """What there is to examine of the account."""
+        resource = self.resource()
+        return Probe(
+            (self.keys.publishable, self.keys.secret, self.keys.site_uuid),
+            account=VendorProbe(
+                vendor="Bento",
+                base_url=self.base_url,
+                unknown=f"the site of {self.keys.site_uuid}",
+                ask=lambda clock, caller: resource.greet(clock=clock, caller=caller),
+                gate=lambda clock: resource.gate(clock=clock),
+                budget=resource.budget.budget(),
+                final_at=self.ads_spec().final_at,
+                limits=self.checks.limits(),
+            ),
         )
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:

@@ -12,7 +12,10 @@ import httpx
 from pydantic import Field
 
 from analytics_assets.clock import Clock
-from analytics_assets.http.destination import destination, key
+from analytics_assets.http.destination import Destination, destination, key
+from analytics_assets.http.retries import RetryPolicy
+from analytics_assets.http.session import Gate
+from analytics_assets.probe import SHORT
 from analytics_assets.settings import settings
 from analytics_assets.sources.bento.client import BASE_URL, BentoClient, BentoCredentials, bento_session
 from analytics_assets.state.budget import Caller
@@ -33,9 +36,24 @@ class BentoResource(dg.ConfigurableResource[BentoClient]):
     base_url: str = Field(default=BASE_URL, description="Address of the API.")
     budget: BudgetSettings = Field(default=STATS_BUDGET, description="What all sites of the host may spend together.")
 
+    def gate(self, *, clock: Clock, caller: Caller | None = None) -> Gate:
+        """The gate of the budget. Bento counts by the address that asks: all sites share."""
+        host = httpx.URL(self._destination().base_url).host
+        return self.budget.gate(settings(), f"bento {host}", caller or Caller(), clock=clock)
+
+    async def greet(self, *, clock: Clock, caller: Caller) -> None:
+        """Sends the cheapest request that needs the keys."""
+        async with self.open(clock=clock, caller=caller, retries=SHORT) as client:
+            await client.site()
+
+    def _destination(self) -> Destination:
+        return destination(settings(), vendor="bento", base_url=self.base_url)
+
     @asynccontextmanager
-    async def open(self, *, clock: Clock, caller: Caller | None = None) -> AsyncIterator[BentoClient]:
-        """A client for the length of a run, for `caller` or else for a person.
+    async def open(
+        self, *, clock: Clock, caller: Caller | None = None, retries: RetryPolicy | None = None
+    ) -> AsyncIterator[BentoClient]:
+        """A client for the length of a run, for `caller` or else for a person, with the bounds of its retries or else its own.
 
         Raises:
             AccessRefusedError: A key is not set in live mode; the message names its variable.
@@ -45,13 +63,12 @@ class BentoResource(dg.ConfigurableResource[BentoClient]):
         constants = ("BENTO_PUBLISHABLE_KEY", "BENTO_SECRET_KEY", "BENTO_SITE_UUID")
         keys = [key(chosen, variable, constant) for variable, constant in zip(variables, constants, strict=True)]
         whose = caller or Caller()
-        where = destination(chosen, vendor="bento", base_url=self.base_url)
         session = bento_session(
             credentials=BentoCredentials(*keys, variables=variables),
-            destination=where,
+            destination=self._destination(),
             clock=clock,
-            # Bento counts by the address that asks: all sites share.
-            gate=self.budget.gate(chosen, f"bento {httpx.URL(where.base_url).host}", whose, clock=clock),
+            gate=self.gate(clock=clock, caller=whose),
+            retries=retries,
         )
         whose.meters.append(session.meter)
         async with session:

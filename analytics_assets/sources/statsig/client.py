@@ -117,6 +117,12 @@ class StatsigClient:
             _Question("/metrics/list", "/metrics/list", Listed[Metric], params, keep_personal_fields)
         )
 
+    async def first_metric(self) -> Answer:
+        """GET /metrics/list, one definition alone: the smallest answer that the key opens."""
+        answer = await self._session.get("/metrics/list", "/metrics/list", {"limit": "1", "page": "1"})
+        read(answer.body, Listed[Metric], endpoint=f"Statsig {answer.endpoint}")
+        return answer
+
     async def event_metrics(self, event_name: str, *, keep_personal_fields: bool = False) -> Reading[Metric]:
         """GET /events/{eventName}/metrics: definitions made from an event, directly or through another metric.
 

@@ -19,6 +19,7 @@ from analytics_assets.configuration import (
 )
 from analytics_assets.partitions import daily_partitions
 from analytics_assets.plan import AccountPlan, Asking
+from analytics_assets.probe import Probe, VendorProbe
 from analytics_assets.schedules import DailyLoad
 from analytics_assets.settings import settings
 from analytics_assets.sources.statsig.assets import definitions_assets, listing_assets, values_assets
@@ -88,6 +89,23 @@ class StatsigMetrics(AccountComponent):
             self.schedule.days_per_run,
             self.resource().budget.budget(),
             f"statsig {self.base_url} {self.key}",
+        )
+
+    def probe(self) -> Probe:
+        """What there is to examine of the account."""
+        resource = self.resource()
+        return Probe(
+            (self.key,),
+            account=VendorProbe(
+                vendor="Statsig",
+                base_url=self.base_url,
+                unknown=f"the project of {self.key}",
+                ask=lambda clock, caller: resource.greet(clock=clock, caller=caller),
+                gate=lambda clock: resource.gate(clock=clock),
+                budget=resource.budget.budget(),
+                final_at=self.values_spec().final_at,
+                limits=self.checks.limits(),
+            ),
         )
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:

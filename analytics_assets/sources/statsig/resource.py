@@ -12,6 +12,9 @@ from pydantic import Field
 
 from analytics_assets.clock import Clock
 from analytics_assets.http.destination import destination, key
+from analytics_assets.http.retries import RetryPolicy
+from analytics_assets.http.session import Gate
+from analytics_assets.probe import SHORT
 from analytics_assets.settings import settings
 from analytics_assets.sources.statsig.client import BASE_URL, StatsigClient, StatsigCredentials, statsig_session
 from analytics_assets.state.budget import Caller
@@ -30,9 +33,21 @@ class StatsigResource(dg.ConfigurableResource[StatsigClient]):
     base_url: str = Field(default=BASE_URL, description="Address of the API.")
     budget: BudgetSettings = Field(default=READ_BUDGET, description="What the project may spend.")
 
+    def gate(self, *, clock: Clock, caller: Caller | None = None) -> Gate:
+        """The gate of the budget. Statsig counts by project, which is what a key opens."""
+        key_of_budget = f"statsig {self.base_url} {self.console_key_variable}"
+        return self.budget.gate(settings(), key_of_budget, caller or Caller(), clock=clock)
+
+    async def greet(self, *, clock: Clock, caller: Caller) -> None:
+        """Sends the cheapest request that needs the key."""
+        async with self.open(clock=clock, caller=caller, retries=SHORT) as client:
+            await client.first_metric()
+
     @asynccontextmanager
-    async def open(self, *, clock: Clock, caller: Caller | None = None) -> AsyncIterator[StatsigClient]:
-        """A client for the length of a run, for `caller` or else for a person.
+    async def open(
+        self, *, clock: Clock, caller: Caller | None = None, retries: RetryPolicy | None = None
+    ) -> AsyncIterator[StatsigClient]:
+        """A client for the length of a run, for `caller` or else for a person, with the bounds of its retries or else its own.
 
         Raises:
             AccessRefusedError: The key is not set in live mode; the message names its variable.
@@ -45,8 +60,8 @@ class StatsigResource(dg.ConfigurableResource[StatsigClient]):
             ),
             destination=destination(chosen, vendor="statsig", base_url=self.base_url),
             clock=clock,
-            # Statsig counts by project, which is what a key opens.
-            gate=self.budget.gate(chosen, f"statsig {self.base_url} {self.console_key_variable}", whose, clock=clock),
+            gate=self.gate(clock=clock, caller=whose),
+            retries=retries,
         )
         whose.meters.append(session.meter)
         async with session:
