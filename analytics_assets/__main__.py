@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from analytics_assets.clock import Clock, utc_now
-from analytics_assets.commands import alerts, calibrate, plan
+from analytics_assets.commands import alerts, calibrate, doctor, plan
 from analytics_assets.commands.accounts import RefusedError
 from analytics_assets.errors import SourceError
 
@@ -41,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     calibrate.add(commands)
     plan.add(commands)
     alerts.add(commands)
+    doctor.add(commands)
     return parser
 
 

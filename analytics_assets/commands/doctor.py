@@ -1,0 +1,40 @@
+"""`analytics-assets doctor`: says what is wrong with this set-up, and what to do about it.
+
+Status: 0 nothing is wrong (there may be warnings), 1 something is. What is looked at is `analytics_assets/doctor/`.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from analytics_assets.clock import Clock
+from analytics_assets.commands.accounts import RefusedError, folders
+from analytics_assets.doctor.examination import examine
+from analytics_assets.doctor.report import as_json, is_wrong, table
+
+
+def add(subparsers: Any) -> None:
+    """Adds the command's parser."""
+    examining = subparsers.add_parser(
+        "doctor",
+        help="what is wrong with this set-up",
+        description="Looks at definitions, keys, clock, lake, state, Dagster, the daemon, schedules, budgets, report tasks and late days, and says "
+        "of each what was found and what to do. Sends one request to each account; changes nothing.",
+    )
+    examining.add_argument(
+        "--json", type=Path, metavar="FILE", help="where the lines are also written to, for programs"
+    )
+    examining.add_argument("--offline", action="store_true", help="ask no vendor")
+    examining.set_defaults(carry_out=_examine)
+
+
+def _examine(chosen: argparse.Namespace, defs: Path, clock: Clock) -> int:
+    lines = examine(defs, folders(defs), clock=clock, is_offline=chosen.offline)
+    print("\n".join(table(lines)))
+    if chosen.json is not None:
+        try:
+            chosen.json.write_text(json.dumps(as_json(lines), indent=2) + "\n")
+        except OSError as error:
+            raise RefusedError(f"--json {chosen.json}: it cannot be written ({error.strerror}).") from error
+    return int(is_wrong(lines))

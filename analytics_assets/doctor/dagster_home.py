@@ -1,0 +1,157 @@
+"""Dagster's own place: DAGSTER_HOME or the `dagster.yaml` of this folder, what it sets, and whether its storage answers.
+
+Keep what Dagster does out of here (`daemon.py`).
+Dagster concept: the instance, https://docs.dagster.io/deployment/oss/oss-instance-configuration
+"""
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import dagster as dg
+import yaml
+from dagster._core.errors import DagsterInvalidConfigError
+from dagster._core.instance.ref import InstanceRef
+
+from analytics_assets.doctor.line import Line, Verdict
+from analytics_assets.settings import dagster_home
+
+_FILE = "dagster.yaml"
+_MISSING = re.compile(r'environment variable "(\w+)" which is not set')
+
+
+def opens(stack: ExitStack, into: list[dg.DagsterInstance]) -> Iterator[Line]:
+    """Opens the instance for the other checks; it is closed with the stack."""
+    home = dagster_home()
+    here = Path.cwd()
+    if (trouble := _placed(home, here)) is not None:
+        yield trouble
+        return
+    found = f"DAGSTER_HOME is {home}" if home else f"DAGSTER_HOME is not set; the {_FILE} of this folder is read"
+    if home is not None and not (Path(home).expanduser() / _FILE).is_file():
+        remedy = f"Copy the {_FILE} of this project there; without it Dagster runs with settings of its own."
+        yield Line("dagster", "home", "warning", f"{found}, without a {_FILE}", remedy)
+    else:
+        yield Line("dagster", "home", "ok", found)
+    try:
+        if home is not None:
+            instance = dg.DagsterInstance.from_config(str(Path(home).expanduser()))
+        else:
+            # As `dg dev` does it: what is given no place of its own is thrown away.
+            aside = stack.enter_context(tempfile.TemporaryDirectory())
+            instance = dg.DagsterInstance.from_ref(InstanceRef.from_dir(aside, config_dir=str(here)))
+    except (DagsterInvalidConfigError, yaml.YAMLError) as error:
+        yield Line("dagster", _FILE, "wrong", f"{_FILE} does not load: {_refusal(error)}", f"Correct {_FILE} there.")
+        return
+    except Exception as error:  # noqa: BLE001 - storages raise what their drivers raise, and the text may hold an address
+        remedy = f"Check `storage` and the classes named in {_FILE}, and that the database can be reached from here."
+        yield Line("dagster", _FILE, "wrong", f"{_FILE} cannot be carried out ({type(error).__name__})", remedy)
+        return
+    into.append(stack.enter_context(instance))
+    yield Line("dagster", _FILE, "ok", f"{_FILE} loads")
+
+
+def _placed(home: str | None, here: Path) -> Line | None:
+    """What is wrong with the place itself."""
+    if home is None:
+        if (here / _FILE).is_file():
+            return None
+        found = f"DAGSTER_HOME is not set, and there is no {_FILE} in this folder"
+        return Line(
+            "dagster", "home", "wrong", found, f"Run it in the checkout, or set DAGSTER_HOME to where {_FILE} is."
+        )
+    folder = Path(home).expanduser()
+    if not folder.is_absolute() or not folder.is_dir():
+        found = f"DAGSTER_HOME is {home}, which is {'no folder' if folder.is_absolute() else 'no absolute path'}"
+        return Line(
+            "dagster", "home", "wrong", found, f"Set DAGSTER_HOME to the absolute path of the folder with {_FILE}."
+        )
+    if not os.access(folder, os.W_OK):
+        found = f"DAGSTER_HOME is {home}, which cannot be written"
+        return Line(
+            "dagster",
+            "home",
+            "wrong",
+            found,
+            "Give the user of the daemon and the code server the right to write there.",
+        )
+    return None
+
+
+def _refusal(error: DagsterInvalidConfigError | yaml.YAMLError) -> str:
+    """Why it does not load, without the values, one of which may be a password."""
+    if isinstance(error, DagsterInvalidConfigError):
+        missing = _MISSING.findall(str(error))
+        if missing:
+            return f"the environment variable {missing[0]} is not set"
+        return "; ".join(one.message.partition(". ")[0].splitlines()[0] for one in error.errors)
+    mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
+    return f"line {mark.line + 1} is no YAML" if mark else "it is no YAML"
+
+
+def storage(instance: dg.DagsterInstance) -> Iterator[Line]:
+    """Whether runs, events and states can be read."""
+    try:
+        instance.get_run_records(limit=1)
+        instance.event_log_storage.get_maximum_record_id()
+        instance.all_instigator_state()
+    except Exception as error:  # noqa: BLE001 - drivers raise what they like, and the text may hold an address
+        remedy = f"Check `storage` in {_FILE}; after an update of Dagster run `dagster instance migrate`."
+        yield Line("dagster", "storage", "wrong", f"it cannot be read ({type(error).__name__})", remedy)
+        return
+    yield Line("dagster", "storage", "ok", "runs, events and states can be read")
+
+
+def configured(instance: dg.DagsterInstance) -> Iterator[Line]:
+    """The settings this project relies on, and what comes of it where they differ."""
+    runs = instance.get_concurrency_config().run_queue_config
+    most = runs.max_concurrent_runs if runs else None
+    wanted = (
+        (instance.run_monitoring_enabled, "run_monitoring", "enabled: true", "a killed run stays STARTED for ever"),
+        (
+            instance.run_launcher.supports_check_run_worker_health,
+            "run_launcher",
+            "class: WatchedRunLauncher",
+            "nobody notices when the process of a run is gone",
+        ),
+        (
+            instance.run_retries_enabled and not instance.run_retries_retry_on_asset_or_op_failure,
+            "run_retries",
+            "enabled: true, retry_on_asset_or_op_failure: false",
+            "a crashed run is not started again, or days that failed are asked for over and over",
+        ),
+        (_has_threads(instance, "sensors"), "sensors", "use_threads: true", "one slow sensor holds up all others"),
+        (
+            _has_threads(instance, "schedules"),
+            "schedules",
+            "use_threads: true",
+            "one slow schedule holds up the others",
+        ),
+        (
+            most is not None and most > 0,
+            "concurrency",
+            "runs: {max_concurrent_runs: 4}",
+            "runs start without a bound, or none does",
+        ),
+        (not instance.telemetry_enabled, "telemetry", "enabled: false", "Dagster reports its use to its makers"),
+    )
+    fine = [name for holds, name, _, _ in wanted if holds]
+    if fine:
+        verdict: Verdict = "ok"
+        yield Line("dagster", "settings", verdict, f"as this project needs them: {', '.join(fine)}")
+    for holds, name, value, effect in wanted:
+        if not holds:
+            yield Line(
+                "dagster",
+                name,
+                "warning",
+                f"not as this project needs it: {effect}",
+                f"Set `{name}: {{{value}}}` in {_FILE}.",
+            )
+
+
+def _has_threads(instance: dg.DagsterInstance, kind: str) -> bool:
+    return bool((instance.get_settings(kind) or {}).get("use_threads"))

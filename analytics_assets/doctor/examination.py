@@ -1,0 +1,139 @@
+"""The whole examination, in the order in which one thing rests on another; what rests on something broken is left out and says so.
+
+Keep single checks out of here; each has its room.
+"""
+
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from datetime import datetime, time
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+
+from analytics_assets.clock import Clock
+from analytics_assets.definitions import shared
+from analytics_assets.doctor import daemon, dagster_home, places, vendors, work
+from analytics_assets.doctor.definitions import Loaded, loads
+from analytics_assets.doctor.line import Line, examined, parted
+from analytics_assets.doctor.report import without_secrets
+from analytics_assets.errors import AccessRefusedError, PermanentError
+from analytics_assets.settings import Settings, passwords, secret, settings
+
+# Dagster is loaded with the first one.
+_LOADING_S: Final = 60.0
+
+
+def examine(defs: Path, folders: Sequence[str], *, clock: Clock, is_offline: bool) -> list[Line]:
+    """Everything there is to say of this set-up.
+
+    Args:
+        defs: Folder of the accounts, in a Dagster project.
+        folders: Their names.
+        clock: The present instant.
+        is_offline: Whether no vendor is asked.
+    """
+    with ExitStack() as stack, warnings.catch_warnings():
+        # Dagster's own, which are no affair of the person who asks.
+        warnings.simplefilter("ignore")
+        loaded: list[Loaded] = []
+        lines = list(_lines(defs, folders, clock, loaded, stack, is_offline=is_offline))
+        return without_secrets(lines, _secrets(loaded))
+
+
+def _lines(
+    defs: Path, folders: Sequence[str], clock: Clock, loaded: list[Loaded], stack: ExitStack, *, is_offline: bool
+) -> Iterator[Line]:
+    try:
+        chosen = settings()
+    except PermanentError as error:
+        yield Line("settings", "environment", "wrong", *parted(error))
+        remedy = "Correct the setting first: everything else reads it."
+        yield Line("settings", "all other checks", "not checked", "the settings cannot be read", remedy)
+        return
+    yield Line("settings", "mode", "ok", f"{chosen.mode}, days in {chosen.timezone}")
+    for name in folders:
+        yield from examined("definitions", name, lambda name=name: loads(defs, name, loaded), within_s=_LOADING_S)  # type: ignore[misc]
+    accounts = [
+        work.Account(one.name, one.probe.account, one.daily_tables())
+        for one in loaded
+        if one.probe and one.probe.account
+    ]
+    yield from _vendors(loaded, chosen, clock, is_offline=is_offline)
+    yield from examined("lake", "writable", lambda: places.writable(chosen))
+    yield from examined("lake", "mode", lambda: places.unmixed(chosen, {one.name: one.tables for one in accounts}))
+    state = examined("state", "database", lambda: places.state(chosen))
+    yield from state
+    yield from _dagster(loaded, chosen, clock, stack)
+    if all(line.verdict == "ok" for line in state):
+        for one in accounts:
+            yield from examined("budget", one.name, lambda one=one: work.budget(one, clock, chosen.mode))  # type: ignore[misc]
+        yield from examined("report tasks", "open", lambda: work.report_tasks(accounts, chosen, clock()))
+    else:
+        remedy = "Mend the state database first."
+        yield Line("budget", "all", "not checked", "budgets and report tasks are in the state database", remedy)
+    for one in accounts:
+        yield from examined("days", one.name, lambda one=one: work.late(one, chosen, clock()))  # type: ignore[misc]
+
+
+def _vendors(loaded: Sequence[Loaded], chosen: Settings, clock: Clock, *, is_offline: bool) -> Iterator[Line]:
+    ahead: dict[str, float | None] = {}
+    for name, probe in ((one.name, one.probe) for one in loaded if one.probe is not None):
+        lines = list(vendors.variables(name, probe, chosen.mode))
+        yield from lines
+        if probe.account is None:
+            continue
+        what = f"{name}: accepted"
+        if is_offline:
+            yield Line("keys", what, "not checked", "--offline asks no vendor", "Run it without --offline.")
+        elif any(line.verdict == "wrong" for line in lines):
+            yield Line("keys", what, "not checked", "a key is missing", "Set the variable named above.")
+        else:
+            yield from examined(
+                "keys",
+                what,
+                lambda name=name, probe=probe: vendors.accepted(name, probe, clock, ahead),  # type: ignore[misc]
+            )
+    in_process = chosen.mode == "sandbox" and chosen.sandbox_url is None
+    yield vendors.clocks(ahead, is_offline=is_offline, is_in_process=in_process)
+    start = datetime.combine(chosen.start_date, time(), ZoneInfo(chosen.timezone))
+    yield vendors.started(start, clock())
+
+
+def _dagster(loaded: Sequence[Loaded], chosen: Settings, clock: Clock, stack: ExitStack) -> Iterator[Line]:
+    opened: list[dg.DagsterInstance] = []
+    yield from examined("dagster", "home", lambda: dagster_home.opens(stack, opened))
+    if not opened:
+        remedy = "Mend Dagster's home first."
+        yield Line(
+            "daemon", "all", "not checked", "the daemon, schedules and sensors are known by Dagster's home", remedy
+        )
+        return
+    [instance] = opened
+    yield from examined("dagster", "settings", lambda: dagster_home.configured(instance))
+    storage = examined("dagster", "storage", lambda: dagster_home.storage(instance))
+    yield from storage
+    if any(line.verdict == "wrong" for line in storage):
+        yield Line("daemon", "all", "not checked", "Dagster's storage does not answer", "Mend the storage first.")
+        return
+    yield from examined(
+        "daemon",
+        "heartbeats",
+        lambda: daemon.hearts(instance.get_required_daemon_types(), instance.get_daemon_heartbeats(), clock()),
+    )
+    made = [*(one.definitions for one in loaded), shared()]
+    switches = [switch for one in made for switch in (*(one.schedules or ()), *(one.sensors or ()))]
+    defined = [one for one in switches if isinstance(one, dg.ScheduleDefinition | dg.SensorDefinition)]
+    yield from examined("schedules", "all", lambda: daemon.switches(instance, defined, chosen.mode))
+
+
+def _secrets(loaded: Iterable[Loaded]) -> Iterator[str]:
+    """Every value that must not be shown: of the variables that components name, and in the addresses of lake and state."""
+    for name in (name for one in loaded if one.probe for name in one.probe.variables):
+        try:
+            yield secret(name)
+        except AccessRefusedError:
+            continue
+    yield from passwords()

@@ -1,0 +1,86 @@
+"""A line of the report, and how a check that fails or does not end becomes one.
+
+Every check runs in a thread of its own that nothing waits for longer than its bound, so that a dead mount or database delays the report and
+does not stop it. What an unexpected exception says may hold a secret, so its class and place stand for it.
+"""
+
+import threading
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Final, Literal
+
+from analytics_assets.errors import SourceError
+
+Verdict = Literal["ok", "warning", "wrong", "not checked"]
+WITHIN_S: Final = 30.0
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that was looked at.
+
+    Attributes:
+        subject: What it belongs to, such as `keys`.
+        what: What was looked at.
+        verdict: What is thought of it.
+        found: What was found.
+        remedy: What to do, a sentence; empty only where the verdict is ok.
+    """
+
+    subject: str
+    what: str
+    verdict: Verdict
+    found: str
+    remedy: str = ""
+
+
+def examined(subject: str, what: str, check: Callable[[], Iterable[Line]], *, within_s: float = WITHIN_S) -> list[Line]:
+    """The lines of a check, or the one that says why there are none."""
+    lines: list[list[Line]] = []
+
+    def look() -> None:
+        try:
+            lines.append(list(check()))
+        except SourceError as error:
+            lines.append([Line(subject, what, "wrong", *parted(error))])
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other checks go on
+            remedy = "This is a fault of the doctor: report class and place; the other lines stand."
+            lines.append([Line(subject, what, "wrong", f"the check itself failed: {_placed(error)}", remedy)])
+
+    thread = threading.Thread(target=look, name=f"doctor {subject}", daemon=True)
+    thread.start()
+    thread.join(within_s)
+    late = Line(
+        subject,
+        what,
+        "wrong",
+        f"no answer within {within_s:g} s",
+        "See whether what it looks at (a mount, a bucket, a database) hangs.",
+    )
+    return lines[0] if lines else [late]
+
+
+def parted(error: SourceError) -> tuple[str, str]:
+    """What one of our messages says, and the remedy it ends with: its last sentence, or what stands after its last colon."""
+    text = str(error).rstrip(".")
+    found, mark, remedy = text.rpartition(". ")
+    if not mark:
+        found, mark, remedy = text.rpartition(": ")
+    return (found, f"{remedy[:1].upper()}{remedy[1:]}.") if mark else (text, "See the message.")
+
+
+def ago(span: timedelta) -> str:
+    """A length of time for people, such as `3 min`."""
+    seconds = max(0.0, span.total_seconds())
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def _placed(error: Exception) -> str:
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} at {Path(last.filename).parent.name}/{Path(last.filename).name}:{last.lineno}"

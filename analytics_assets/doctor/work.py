@@ -1,0 +1,109 @@
+"""The work itself: what may still be asked, which report tasks are under way or stuck, and which days are late.
+
+Late days are those of the check `latest_day_landed`, looked for now. Keep what is switched on out of here (`daemon.py`).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from analytics_assets.checking import newest_due_day
+from analytics_assets.checks.finding import Look
+from analytics_assets.checks.landed import LAND_LATE, late_days
+from analytics_assets.clock import Clock
+from analytics_assets.doctor.line import Line, Verdict, ago
+from analytics_assets.lake.store import Lake
+from analytics_assets.partitions import daily_partitions
+from analytics_assets.probe import VendorProbe
+from analytics_assets.settings import Settings
+from analytics_assets.sources.airbridge.report_tasks import RESUMES, Seen, TaskPolicy, is_trouble
+from analytics_assets.spans import in_words
+from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.requests import Request
+
+_UNSEEN: Final = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account of a vendor, its name and its daily tables."""
+
+    name: str
+    probe: VendorProbe
+    tables: Sequence[str]
+
+
+def budget(account: Account, clock: Clock, mode: str) -> Iterator[Line]:
+    """What the account may ask now."""
+    gate = account.probe.gate(clock)
+    left, closed = gate.left(), gate.closed_until()
+    if left is None:
+        remedy = "ANALYTICS_BUDGET=on keeps one; nothing waits without."
+        yield Line("budget", account.name, "not checked", f"budgets are off in {mode} mode as set here", remedy)
+    elif closed is not None:
+        found = f"the vendor has closed the door until {closed:%Y-%m-%d %H:%M:%S} UTC (Retry-After)"
+        remedy = f"Wait; all processes do. If it comes back, lower `budget` in defs/{account.name}/defs.yaml."
+        yield Line("budget", account.name, "warning", found, remedy)
+    elif not left:
+        remedy = "Wait; requests go on by themselves, scheduled ones before those of a backfill."
+        yield Line("budget", account.name, "warning", f"all of {account.probe.budget} are spent", remedy)
+    else:
+        yield Line("budget", account.name, "ok", f"{left} left of {account.probe.budget}")
+
+
+def report_tasks(accounts: Sequence[Account], chosen: Settings, now: datetime) -> Iterator[Line]:
+    """The report requests that are open."""
+    ledger = Ledger(chosen.state)
+    opened = [(account.name, request) for account in accounts for request in ledger.open_requests(account.name)]
+    if not opened:
+        yield Line("report tasks", "open", "ok", "none")
+    for account, request in opened:
+        what = f"{account}/{request.report} {in_words(request.days_left)}"
+        yield Line("report tasks", what, *task(account, request, now))
+
+
+def task(account: str, request: Request, now: datetime) -> tuple[Verdict, str, str]:
+    """Verdict, finding and remedy of an open request."""
+    reason = f" ({request.reason.rstrip('.')})" if request.reason else ""
+    seen = request.seen_at or request.opened_at
+    if request.state == Seen.REFUSED:
+        return "wrong", f"paused since {seen:%Y-%m-%d %H:%M} UTC{reason}", RESUMES
+    if is_trouble(request.state, request.attempts, TaskPolicy()):
+        unusable = request.state == Seen.UNUSABLE
+        found = f"{request.state} in attempt {request.attempts}{reason}"
+        remedy = (
+            "Compare the answer kept under `_quarantine` in the lake with the vendor's page; the sensor asks for a new task meanwhile."
+            if unusable
+            else "The sensor goes on by itself; if it stays, ask the vendor what becomes of these tasks."
+        )
+        return "wrong" if unusable else "warning", found, remedy
+    begun = request.posted_at or request.opened_at
+    found = f"{request.state} in attempt {request.attempts}, asked for {ago(now - begun)} ago, last seen {ago(now - seen)} ago"
+    if now - seen > _UNSEEN and (request.next_look_at is None or now - request.next_look_at > _UNSEEN):
+        return "warning", found, f"See that the daemon runs and the sensor {account}_reports is on: nobody looks."
+    return "ok", found, ""
+
+
+def late(account: Account, chosen: Settings, now: datetime) -> Iterator[Line]:
+    """The days of the account's daily tables that could have landed and have not."""
+    probe = account.probe
+    newest = newest_due_day(daily_partitions(chosen), probe.final_at, probe.limits, now)
+    look = Look(Lake(chosen.lake), account.name, [], newest, probe.final_at)
+    landed: list[str] = []
+    empty: list[str] = []
+    for table in account.tables:
+        found = late_days(look, table)
+        by_words: dict[tuple[str, str], list[date]] = {}
+        for day, finding in found.items():
+            by_words.setdefault((finding.words, finding.level), []).append(day)
+        missing = {key: days for key, days in by_words.items() if key[0]}
+        (landed if found and not missing else empty if not found else []).append(table)
+        for (words, level), days in missing.items():
+            verdict: Verdict = "wrong" if level == "error" else "warning"
+            yield Line("days", f"{account.name}/{table}", verdict, f"{in_words(days)}: {words}", LAND_LATE)
+    if landed:
+        yield Line("days", account.name, "ok", f"{len(landed)} daily tables stand up to {newest}")
+    if empty:
+        remedy = f"Materialize the first days of {account.name}; the schedule goes on from there."
+        yield Line("days", account.name, "not checked", f"no day of {', '.join(empty)} has ever landed", remedy)
