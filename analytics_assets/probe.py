@@ -15,8 +15,8 @@ from analytics_assets.http.retries import RetryPolicy
 from analytics_assets.http.session import Gate
 from analytics_assets.state.budget import Budget, Caller
 
-# One more attempt where the first one failed at once; whoever looks does not wait for a vendor as a run does.
-SHORT: Final = RetryPolicy(attempts=2, first_wait_s=0.5, longest_wait_s=2.0, throttled_wait_s=1.0, patience_s=3.0)
+# Whoever looks wants to know what comes of one request, and does not wait for a vendor as a run does.
+ONCE: Final = RetryPolicy(attempts=1)
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ def switches(instance: dg.DagsterInstance, defined: Iterable[Switched], mode: Mo
     held: dict[str, list[InstigatorState]] = {}
     for state in instance.all_instigator_state():
         held.setdefault(state.name, []).append(state)
-    for one in sorted(defined, key=lambda switch: switch.name):
+    for one in sorted(defined, key=lambda switch: (isinstance(switch, dg.SensorDefinition), switch.name)):
         # A code location that was renamed leaves its states behind: the one that ticked last is in use.
         ticked = [(state.status, _last_tick(instance, state)) for state in held.get(one.name, [])]
         status, tick = max(ticked, key=lambda pair: pair[1].timestamp if pair[1] else 0.0) if ticked else (None, None)

@@ -44,7 +44,8 @@ def opens(stack: ExitStack, into: list[dg.DagsterInstance]) -> Iterator[Line]:
             aside = stack.enter_context(tempfile.TemporaryDirectory())
             instance = dg.DagsterInstance.from_ref(InstanceRef.from_dir(aside, config_dir=str(here)))
     except (DagsterInvalidConfigError, yaml.YAMLError) as error:
-        yield Line("dagster", _FILE, "wrong", f"{_FILE} does not load: {_refusal(error)}", f"Correct {_FILE} there.")
+        remedy = f"Correct {Path(home or here).expanduser() / _FILE}."
+        yield Line("dagster", _FILE, "wrong", f"{_FILE} does not load: {_refusal(error)}", remedy)
         return
     except Exception as error:  # noqa: BLE001 - storages raise what their drivers raise, and the text may hold an address
         remedy = f"Check `storage` and the classes named in {_FILE}, and that the database can be reached from here."

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import dagster as dg
 import yaml
+from dagster_shared.error import DagsterUnresolvableSymbolError
 
 from analytics_assets.checks.landed import LATEST_DAY
 from analytics_assets.doctor.line import Line
@@ -21,6 +22,7 @@ from analytics_assets.probe import Probe, Probed
 _PLACE = re.compile(r"defs\.yaml:(\d+)")
 _FIELD = re.compile(r"`(attributes[\w.\[\]]*) at |defs\.yaml:\d+ - (attributes[\w.\[\]]*)")
 _WORDS = re.compile(r"^\s*(?:Value error, )?(.+?) \[type=\w+", re.MULTILINE)
+_NAMED = re.compile(r"\b([a-z_.]+)`?: ")
 _OWN_WORDS = re.compile(r"^ValueError: (.+)$", re.MULTILINE)
 
 
@@ -55,7 +57,7 @@ def loads(defs: Path, name: str, into: list[Loaded]) -> Iterator[Line]:
         component = tree.load_component(defs / name)
         definitions = tree.build_defs()
     except Exception as error:  # noqa: BLE001 - Dagster has no class for a YAML it cannot load
-        place, words = _refusal(_chain(error))
+        place, words = _refusal(_chain(error), (defs / name / "defs.yaml").read_text())
         remedy = "Correct it there; `dg check defs` shows the lines around."
         yield Line("definitions", name, "wrong", f"{file}{place} does not load: {words}", remedy)
         return
@@ -67,13 +69,23 @@ def _chain(error: BaseException | None) -> list[BaseException]:
     return [] if error is None else [error, *_chain(error.__cause__)]
 
 
-def _refusal(errors: Sequence[BaseException]) -> tuple[str, str]:
+def _refusal(errors: Sequence[BaseException], text: str) -> tuple[str, str]:
     """The line of the file as `:4`, where one is known, and why it does not load."""
     for error in errors:
+        if isinstance(error, DagsterUnresolvableSymbolError):
+            return _line_of("type", text), str(error).rstrip(".")
         if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
             return f":{error.problem_mark.line + 1}", f"it is no YAML ({error.problem})"
     said = "\n".join(map(str, errors))
     line, field = _PLACE.search(said), _FIELD.search(said)
     words = _WORDS.search(said) or _OWN_WORDS.search(said)
-    why = words[1] if words else f"{type(errors[-1]).__name__}"
-    return f":{line[1]}" if line else "", f"{field[1] or field[2]}: {why}" if field else why
+    why = words[1].rstrip(".") if words else type(errors[-1]).__name__
+    place = f":{line[1]}" if line else _line_of(named[1], text) if (named := _NAMED.search(why)) else ""
+    return place, f"{field[1] or field[2]}: {why}" if field else why
+
+
+def _line_of(field: str, text: str) -> str:
+    """Where a field stands first; what fits together only as a whole, Dagster tells without a line."""
+    key = re.compile(rf"\b{re.escape(field.rpartition('.')[2])}:")
+    numbers = [number for number, line in enumerate(text.splitlines(), start=1) if key.search(line)]
+    return f":{numbers[0]}" if numbers else ""

@@ -30,7 +30,7 @@ def unmixed(chosen: Settings, tables: Mapping[str, Sequence[str]]) -> Iterator[L
             if (landed := lake.landed(account, table, day)) is not None:
                 refuse_other_mode(landed, is_sandbox=chosen.mode == "sandbox")
         count += bool(days)
-    found = f"{count} daily tables hold {chosen.mode} numbers" if count else "no day has landed yet"
+    found = f"{chosen.mode} numbers, in {count} of the daily tables" if count else "no day has landed yet"
     yield Line("lake", "mode", "ok", found)
 
 

@@ -24,19 +24,21 @@ _CLOCK_WRONG_S: Final = 300.0
 _SUCCESS, _REDIRECT, _INVALID = 200, 300, 400
 
 
+class WaitsError(Exception):
+    """The budget would keep the request waiting; says for what and until when."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What came of the request.
 
     Attributes:
         error: What was raised; None where it was answered.
-        waits: What it waited for before it was sent, in words.
         ahead_s: Seconds by which the clock here is ahead of the vendor's.
         seconds: How long it took.
     """
 
-    error: SourceError | TimeoutError | None
-    waits: Sequence[str] = ()
+    error: Exception | None
     ahead_s: float | None = None
     seconds: float = 0.0
 
@@ -67,35 +69,34 @@ def accepted(name: str, probe: Probe, clock: Clock, into: dict[str, float | None
 
 
 async def _asked(account: VendorProbe, clock: Clock) -> Outcome:
-    waits: list[str] = []
-    caller = Caller(Kind.SENSOR, say=waits.append)
+    caller = Caller(Kind.SENSOR, say=_refuse_to_wait)
     began = asyncio.get_running_loop().time()
-    error: SourceError | TimeoutError | None = None
+    error: Exception | None = None
     try:
         async with asyncio.timeout(ASKING_S):
             await account.ask(clock, caller)
-    except (SourceError, TimeoutError) as raised:
+    except (SourceError, TimeoutError, WaitsError) as raised:
         error = raised
     ahead = next((meter.ahead_s for meter in caller.meters), None)
-    return Outcome(error, waits, ahead, asyncio.get_running_loop().time() - began)
+    return Outcome(error, ahead, asyncio.get_running_loop().time() - began)
+
+
+def _refuse_to_wait(words: str) -> None:
+    raise WaitsError(words)
 
 
 def judged(
     name: str, account: VendorProbe, keys: Sequence[str], outcome: Outcome, now: datetime
 ) -> tuple[Verdict, str, str]:
     """Verdict, finding and remedy of an outcome."""
-    error, variables_, yaml = outcome.error, ", ".join(keys), f"defs/{name}/defs.yaml"
+    error, yaml = outcome.error, f"defs/{name}/defs.yaml"
     if error is None:
         return "ok", f"{account.vendor} answered in {outcome.seconds:.1f} s", ""
-    if isinstance(error, TimeoutError):
-        if outcome.waits:
-            return "not checked", outcome.waits[-1].rstrip("."), "Ask again then; the budget holds for the doctor too."
-        return (
-            "wrong",
-            f"{account.base_url} gave no complete answer within {ASKING_S:g} s",
-            f"Check the network, and `base_url` in {yaml}.",
-        )
-    assert isinstance(error, SourceError)
+    if isinstance(error, WaitsError):
+        return "not checked", str(error).rstrip("."), "Ask again then; the budget holds for the doctor too."
+    if not isinstance(error, SourceError):
+        found = f"{account.base_url} gave no complete answer within {ASKING_S:g} s"
+        return "wrong", found, f"Check the network, and `base_url` in {yaml}."
     status = error.evidence.status if error.evidence else None
     said = str(error).partition(". ")[0]
     if isinstance(error, UnreachableError):
@@ -103,7 +104,7 @@ def judged(
     if status is None:
         verdict: Verdict = "warning" if isinstance(error, TransientError) else "wrong"
         return verdict, said, f"Ask again; if it stays, check the network and `base_url` in {yaml}."
-    return _answered(status, said, error, name=name, account=account, keys=variables_, now=now)
+    return _answered(status, said, error, name=name, account=account, keys=", ".join(keys), now=now)
 
 
 def _answered(

@@ -103,7 +103,7 @@ def late(account: Account, chosen: Settings, now: datetime) -> Iterator[Line]:
             verdict: Verdict = "wrong" if level == "error" else "warning"
             yield Line("days", f"{account.name}/{table}", verdict, f"{in_words(days)}: {words}", LAND_LATE)
     if landed:
-        yield Line("days", account.name, "ok", f"{len(landed)} daily tables stand up to {newest}")
+        yield Line("days", account.name, "ok", f"up to {newest}: {', '.join(landed)}")
     if empty:
         remedy = f"Materialize the first days of {account.name}; the schedule goes on from there."
         yield Line("days", account.name, "not checked", f"no day of {', '.join(empty)} has ever landed", remedy)

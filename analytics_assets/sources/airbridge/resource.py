@@ -15,7 +15,7 @@ from analytics_assets.errors import AccessRefusedError
 from analytics_assets.http.destination import destination, key
 from analytics_assets.http.retries import RetryPolicy
 from analytics_assets.http.session import Gate
-from analytics_assets.probe import SHORT
+from analytics_assets.probe import ONCE
 from analytics_assets.settings import settings
 from analytics_assets.sources.airbridge.client import (
     BASE_URL,
@@ -56,7 +56,7 @@ class AirbridgeResource(dg.ConfigurableResource[AirbridgeClient]):
 
     async def greet(self, *, clock: Clock, caller: Caller) -> None:
         """Sends the cheapest request that needs the token; it begins no report task."""
-        async with self.open(clock=clock, caller=caller, retries=SHORT) as client:
+        async with self.open(clock=clock, caller=caller, retries=ONCE) as client:
             await client.metrics()
 
     @asynccontextmanager

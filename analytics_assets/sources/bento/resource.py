@@ -15,7 +15,7 @@ from analytics_assets.clock import Clock
 from analytics_assets.http.destination import Destination, destination, key
 from analytics_assets.http.retries import RetryPolicy
 from analytics_assets.http.session import Gate
-from analytics_assets.probe import SHORT
+from analytics_assets.probe import ONCE
 from analytics_assets.settings import settings
 from analytics_assets.sources.bento.client import BASE_URL, BentoClient, BentoCredentials, bento_session
 from analytics_assets.state.budget import Caller
@@ -43,7 +43,7 @@ class BentoResource(dg.ConfigurableResource[BentoClient]):
 
     async def greet(self, *, clock: Clock, caller: Caller) -> None:
         """Sends the cheapest request that needs the keys."""
-        async with self.open(clock=clock, caller=caller, retries=SHORT) as client:
+        async with self.open(clock=clock, caller=caller, retries=ONCE) as client:
             await client.site()
 
     def _destination(self) -> Destination:

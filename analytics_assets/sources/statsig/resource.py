@@ -14,7 +14,7 @@ from analytics_assets.clock import Clock
 from analytics_assets.http.destination import destination, key
 from analytics_assets.http.retries import RetryPolicy
 from analytics_assets.http.session import Gate
-from analytics_assets.probe import SHORT
+from analytics_assets.probe import ONCE
 from analytics_assets.settings import settings
 from analytics_assets.sources.statsig.client import BASE_URL, StatsigClient, StatsigCredentials, statsig_session
 from analytics_assets.state.budget import Caller
@@ -40,7 +40,7 @@ class StatsigResource(dg.ConfigurableResource[StatsigClient]):
 
     async def greet(self, *, clock: Clock, caller: Caller) -> None:
         """Sends the cheapest request that needs the key."""
-        async with self.open(clock=clock, caller=caller, retries=SHORT) as client:
+        async with self.open(clock=clock, caller=caller, retries=ONCE) as client:
             await client.first_metric()
 
     @asynccontextmanager

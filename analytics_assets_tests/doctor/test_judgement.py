@@ -1,0 +1,240 @@
+"""What is thought of what was found, without a set-up: outcomes of a request, heartbeats, switches; and checks that fail or hang."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import pytest
+from dagster._core.scheduler.instigation import InstigatorStatus
+from dagster._daemon.types import DaemonHeartbeat
+from dagster._utils.error import SerializableErrorInfo
+
+from analytics_assets.configuration import ScheduleConfig
+from analytics_assets.doctor.daemon import hearts, switched
+from analytics_assets.doctor.line import Line, ago, examined, parted
+from analytics_assets.doctor.report import without_secrets
+from analytics_assets.doctor.vendors import Outcome, clocks, judged
+from analytics_assets.errors import (
+    AccessRefusedError,
+    Evidence,
+    LakeError,
+    PermanentError,
+    SourceError,
+    TransientError,
+)
+from analytics_assets.sources.statsig.component import StatsigMetrics
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+LAB = StatsigMetrics(key="LAB_KEY", schedule=ScheduleConfig(cron="0 0 * * *", lookback_days=1, days_per_run=1))
+ASKED = "Statsig GET /metrics/list"
+
+
+def answered(kind: type[SourceError], status: int | None, said: str) -> SourceError:
+    """What a session raises for an answer."""
+    return kind(f"{ASKED}: {said}. What to do.", evidence=Evidence("GET /metrics/list", status=status))
+
+
+@pytest.mark.parametrize(
+    ("error", "verdict", "found", "remedy"),
+    [
+        (
+            answered(AccessRefusedError, 403, "HTTP 403 (an HTML page)"),
+            "wrong",
+            f"{ASKED}: HTTP 403 (an HTML page): the keys were not looked at",
+            "Ask Statsig to admit this machine's address and User-Agent.",
+        ),
+        (
+            answered(AccessRefusedError, 403, "HTTP 403 (no role)"),
+            "wrong",
+            f"{ASKED}: HTTP 403 (no role): the keys lack the permission",
+            "Give the role behind LAB_KEY the right to read.",
+        ),
+        (
+            answered(PermanentError, 404, "HTTP 404"),
+            "wrong",
+            f"{ASKED}: HTTP 404: the project of LAB_KEY is unknown",
+            "Check it, LAB_KEY, and `base_url` in defs/lab/defs.yaml.",
+        ),
+        (
+            answered(TransientError, 429, "HTTP 429"),
+            "warning",
+            "Statsig wants no request until a time it does not name (HTTP 429)",
+            "Wait; all processes do. If it comes back, lower `budget` in defs/lab/defs.yaml.",
+        ),
+        (
+            answered(TransientError, 503, "HTTP 503 (busy)"),
+            "warning",
+            f"{ASKED}: HTTP 503 (busy)",
+            "Ask again later; if it stays, Statsig's status page or support knows more.",
+        ),
+        (
+            answered(PermanentError, 302, "HTTP 302"),
+            "wrong",
+            f"{ASKED}: HTTP 302: moved elsewhere, and keys are sent nowhere else",
+            "Check `base_url` and the names in defs/lab/defs.yaml.",
+        ),
+        (
+            answered(PermanentError, 400, "HTTP 400 (page)"),
+            "wrong",
+            f"{ASKED}: HTTP 400 (page)",
+            "Check `base_url` and the names in defs/lab/defs.yaml.",
+        ),
+        (
+            answered(TransientError, None, "no complete answer (cut)"),
+            "warning",
+            f"{ASKED}: no complete answer (cut)",
+            "Ask again; if it stays, check the network and `base_url` in defs/lab/defs.yaml.",
+        ),
+        (
+            TimeoutError(),
+            "wrong",
+            "https://statsigapi.net/console/v1 gave no complete answer within 15 s",
+            "Check the network, and `base_url` in defs/lab/defs.yaml.",
+        ),
+    ],
+)
+def test_each_outcome_of_a_request_has_words_of_its_own(error, verdict, found, remedy) -> None:
+    """Those that a set-up shows are in `test_broken_vendors.py`."""
+    probe = LAB.probe()
+    assert judged("lab", probe.account, probe.variables, Outcome(error), NOW) == (verdict, found, remedy)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "verdict", "found"),
+    [
+        ({"Bento": 59.0, "Statsig": None}, "ok", "beside Bento's: 59 s ahead"),
+        ({"Bento": -61.0}, "warning", "beside Bento's: 61 s behind"),
+        ({"Bento": 0.4, "Statsig": -301.0}, "wrong", "beside Bento's: 0 s ahead, Statsig's: 301 s behind"),
+        ({"Bento": None}, "not checked", "no vendor has dated an answer"),
+    ],
+)
+def test_a_clock_is_judged_by_whoever_it_differs_from_most(ahead, verdict, found) -> None:
+    """A minute warns, five minutes are wrong."""
+    line = clocks(ahead, is_offline=False, is_in_process=False)
+    assert (line.verdict, line.found) == (verdict, found)
+
+
+def beat(name: str, age_s: float, *, daemon: str = "one", error: str | None = None) -> DaemonHeartbeat:
+    """A heartbeat so many seconds ago."""
+    errors = [SerializableErrorInfo(error, [], "RuntimeError")] if error else []
+    return DaemonHeartbeat((NOW - timedelta(seconds=age_s)).timestamp(), name, daemon, errors)
+
+
+@pytest.mark.parametrize(
+    ("beats", "lines"),
+    [
+        ([beat("A", 5), beat("B", 40)], [("heartbeats", "ok", "within 40 s: A, B")]),
+        (
+            [beat("A", 5), beat("B", 130)],
+            [("heartbeats", "ok", "within 5 s: A"), ("B", "warning", "its last heartbeat is 2 min old")],
+        ),
+        (
+            [beat("A", 5), beat("B", 7200)],
+            [("heartbeats", "ok", "within 5 s: A"), ("B", "wrong", "its last heartbeat is 2 h old")],
+        ),
+        ([beat("A", 5)], [("heartbeats", "ok", "within 5 s: A"), ("B", "warning", "no heartbeat yet")]),
+        (
+            [beat("A", 5), beat("B", 5, error="disk full\nmore")],
+            [("heartbeats", "ok", "within 5 s: A, B"), ("B", "wrong", "its last round failed: disk full")],
+        ),
+        (
+            [beat("A", 5), beat("B", 5, daemon="two")],
+            [
+                ("heartbeats", "ok", "within 5 s: A, B"),
+                ("processes", "warning", "more than one daemon sends heartbeats"),
+            ],
+        ),
+        ([beat("A", 130), beat("B", 150)], [("heartbeats", "wrong", "the last one is 2 min old")]),
+    ],
+)
+def test_the_daemon_is_judged_by_its_heartbeats(beats, lines) -> None:
+    """Whatever is not ok says what to do."""
+    told = list(hearts(["A", "B"], {one.daemon_type: one for one in beats}, NOW))
+    assert [(line.what, line.verdict, line.found) for line in told] == lines
+    assert [bool(line.remedy) for line in told] == [line.verdict != "ok" for line in told]
+
+
+def switch(*, is_sensor: bool, is_on: bool) -> dg.SensorDefinition | dg.ScheduleDefinition:
+    """A sensor or schedule of that default."""
+    if is_sensor:
+        status = dg.DefaultSensorStatus.RUNNING if is_on else dg.DefaultSensorStatus.STOPPED
+        return dg.SensorDefinition(name="one", evaluation_fn=lambda _: None, job_name="j", default_status=status)
+    default = dg.DefaultScheduleStatus.RUNNING if is_on else dg.DefaultScheduleStatus.STOPPED
+    return dg.ScheduleDefinition(name="one", cron_schedule="0 0 * * *", job_name="j", default_status=default)
+
+
+@pytest.mark.parametrize(
+    ("is_sensor", "is_on", "status", "mode", "told"),
+    [
+        (False, False, None, "sandbox", ("ok", "off, as schedules are in the sandbox")),
+        (False, False, None, "live", ("warning", "off: no day is asked for by itself")),
+        (False, False, InstigatorStatus.RUNNING, "live", ("ok", "on; no tick yet")),
+        (False, True, InstigatorStatus.DECLARED_IN_CODE, "live", ("ok", "on; no tick yet")),
+        (
+            False,
+            True,
+            InstigatorStatus.STOPPED,
+            "live",
+            ("wrong", "switched off, though the project needs this schedule"),
+        ),
+        (True, False, InstigatorStatus.STOPPED, "live", ("ok", "off, as it is without a destination")),
+    ],
+)
+def test_a_switch_is_judged_by_what_the_project_needs(is_sensor, is_on, status, mode, told) -> None:
+    """And by the mode."""
+    line = switched(switch(is_sensor=is_sensor, is_on=is_on), status, None, mode)
+    assert (line.subject, line.verdict, line.found) == ("sensors" if is_sensor else "schedules", *told)
+
+
+def test_a_check_that_fails_is_a_line_without_its_words() -> None:
+    """Class and place; the words may hold a secret."""
+
+    def fails() -> list[Line]:
+        raise KeyError("hunter2")
+
+    [line] = examined("lake", "writable", fails)
+    assert (line.verdict, line.found.rpartition(":")[0]) == (
+        "wrong",
+        "the check itself failed: KeyError at doctor/test_judgement.py",
+    )
+    assert line.remedy == "This is a fault of the doctor: report class and place; the other lines stand."
+
+
+def test_a_check_that_refuses_in_words_is_told_in_them() -> None:
+    """The remedy is what our messages end with."""
+
+    def refuses() -> list[Line]:
+        raise LakeError("x cannot be written (full). Check ANALYTICS_LAKE.")
+
+    assert examined("lake", "writable", refuses) == [
+        Line("lake", "writable", "wrong", "x cannot be written (full)", "Check ANALYTICS_LAKE.")
+    ]
+    assert parted(PermanentError("It is of version 9: update it.")) == ("It is of version 9", "Update it.")
+    assert parted(PermanentError("No.")) == ("No", "See the message.")
+
+
+def test_a_check_that_hangs_is_not_waited_for() -> None:
+    """A dead mount or database delays the report and does not stop it."""
+    ends = threading.Event()
+    try:
+        lines = examined("state", "database", lambda: [Line("", "", "ok", str(ends.wait(60)))], within_s=0.05)
+    finally:
+        ends.set()
+    remedy = "See whether what it looks at (a mount, a bucket, a database) hangs."
+    assert lines == [Line("state", "database", "wrong", "no answer within 0.05 s", remedy)]
+
+
+def test_secrets_are_taken_out_of_every_line_but_no_word_is() -> None:
+    """What is shorter than any key would be found everywhere."""
+    lines = [Line("keys", "key hunter2", "wrong", "hunter2 is refused", "Change hunter2 at a.")]
+    assert without_secrets(lines, ["hunter2", "a"]) == [
+        Line("keys", "key [redacted]", "wrong", "[redacted] is refused", "Change [redacted] at a.")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(-5, "0 s"), (119, "119 s"), (120, "2 min"), (7200, "2 h"), (400000, "5 d")]
+)
+def test_a_length_of_time_is_told_in_the_largest_unit_that_fits_twice(seconds, words) -> None:
+    """So that 90 s are not 2 min."""
+    assert ago(timedelta(seconds=seconds)) == words
