@@ -5,6 +5,7 @@ a backfill as a poll does. What an outcome means is judged apart from asking, so
 """
 
 import asyncio
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +22,8 @@ from analytics_assets.state.budget import Caller, Kind
 ASKING_S: Final = 15.0
 _CLOCK_WARNS_S: Final = 60.0
 _CLOCK_WRONG_S: Final = 300.0
+# What a vendor or a library says stands in brackets at the end of what happened, and may be of several sentences; advice comes after it.
+_SAID: Final = re.compile(r".*\)(?: \[trace [^\]]*\])?(?=\. )", re.DOTALL)
 _SUCCESS, _REDIRECT, _INVALID = 200, 300, 400
 
 
@@ -98,7 +101,8 @@ def judged(
         found = f"{account.base_url} gave no complete answer within {ASKING_S:g} s"
         return "wrong", found, f"Check the network, and `base_url` in {yaml}."
     status = error.evidence.status if error.evidence else None
-    said = str(error).partition(". ")[0]
+    whole = _SAID.match(str(error))
+    said = whole[0] if whole else str(error).partition(". ")[0]
     if isinstance(error, UnreachableError):
         return "wrong", said, f"Check the network, the name resolution and `base_url` in {yaml}."
     if status is None:

@@ -50,9 +50,9 @@ def answered(kind: type[SourceError], status: int | None, said: str) -> SourceEr
             "Give the role behind LAB_KEY the right to read.",
         ),
         (
-            answered(PermanentError, 404, "HTTP 404"),
+            answered(PermanentError, 404, "HTTP 404 (Not here. Try (again).) [trace 7]"),
             "wrong",
-            f"{ASKED}: HTTP 404: the project of LAB_KEY is unknown",
+            f"{ASKED}: HTTP 404 (Not here. Try (again).) [trace 7]: the project of LAB_KEY is unknown",
             "Check it, LAB_KEY, and `base_url` in defs/lab/defs.yaml.",
         ),
         (
