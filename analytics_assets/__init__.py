@@ -9,6 +9,7 @@ Where do I go to...
     change who is told what fails   defs/alerts/defs.yaml, alerts/
     see what is checked             checks/, sources/<vendor>/checks.py
     see how a report task is kept   state/ledger.py, sources/airbridge/report_tasks.py
+    see what the doctor looks at    doctor/
     see the simulated vendors       sandbox/
 
 The component types named in `defs.yaml` are found here by name and loaded only when asked for, so that clients and the sandbox

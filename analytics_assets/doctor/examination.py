@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import datetime, time
+from functools import partial
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -55,7 +56,7 @@ def _lines(
         return
     yield Line("settings", "mode", "ok", f"{chosen.mode}, days in {chosen.timezone}")
     for name in folders:
-        yield from examined("definitions", name, lambda name=name: loads(defs, name, loaded), within_s=_LOADING_S)  # type: ignore[misc]
+        yield from examined("definitions", name, partial(loads, defs, name, loaded), within_s=_LOADING_S)
     accounts = [
         work.Account(one.name, one.probe.account, one.daily_tables())
         for one in loaded
@@ -69,13 +70,13 @@ def _lines(
     yield from _dagster(loaded, chosen, clock, stack)
     if all(line.verdict == "ok" for line in state):
         for one in accounts:
-            yield from examined("budget", one.name, lambda one=one: work.budget(one, clock, chosen.mode))  # type: ignore[misc]
+            yield from examined("budget", one.name, partial(work.budget, one, clock, chosen.mode))
         yield from examined("report tasks", "open", lambda: work.report_tasks(accounts, chosen, clock()))
     else:
         remedy = "Mend the state database first."
         yield Line("budget", "all", "not checked", "budgets and report tasks are in the state database", remedy)
     for one in accounts:
-        yield from examined("days", one.name, lambda one=one: work.late(one, chosen, clock()))  # type: ignore[misc]
+        yield from examined("days", one.name, partial(work.late, one, chosen, clock()))
 
 
 def _vendors(loaded: Sequence[Loaded], chosen: Settings, clock: Clock, *, is_offline: bool) -> Iterator[Line]:
@@ -91,11 +92,7 @@ def _vendors(loaded: Sequence[Loaded], chosen: Settings, clock: Clock, *, is_off
         elif any(line.verdict == "wrong" for line in lines):
             yield Line("keys", what, "not checked", "a key is missing", "Set the variable named above.")
         else:
-            yield from examined(
-                "keys",
-                what,
-                lambda name=name, probe=probe: vendors.accepted(name, probe, clock, ahead),  # type: ignore[misc]
-            )
+            yield from examined("keys", what, partial(vendors.accepted, name, probe, clock, ahead))
     in_process = chosen.mode == "sandbox" and chosen.sandbox_url is None
     yield vendors.clocks(ahead, is_offline=is_offline, is_in_process=in_process)
     start = datetime.combine(chosen.start_date, time(), ZoneInfo(chosen.timezone))

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from analytics_assets.clock import Clock
-from analytics_assets.doctor.line import Line, Verdict
+from analytics_assets.doctor.line import Line, Verdict, parted
 from analytics_assets.errors import AccessRefusedError, SourceError, TransientError, UnreachableError
 from analytics_assets.http.statuses import FORBIDDEN, NOT_FOUND, SERVER_FAULT, THROTTLED, UNAUTHORIZED
 from analytics_assets.probe import Probe, VendorProbe
@@ -106,8 +106,9 @@ def judged(
     if isinstance(error, UnreachableError):
         return "wrong", said, f"Check the network, the name resolution and `base_url` in {yaml}."
     if status is None:
-        verdict: Verdict = "warning" if isinstance(error, TransientError) else "wrong"
-        return verdict, said, f"Ask again; if it stays, check the network and `base_url` in {yaml}."
+        remedy = f"Ask again; if it stays, check the network and `base_url` in {yaml}."
+        # Where nothing could be sent at all, the words say what to look at.
+        return ("warning", said, remedy) if isinstance(error, TransientError) else ("wrong", *parted(error))
     return _answered(status, said, error, name=name, account=account, keys=", ".join(keys), now=now)
 
 

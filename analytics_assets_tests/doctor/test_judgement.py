@@ -86,6 +86,12 @@ def answered(kind: type[SourceError], status: int | None, said: str) -> SourceEr
             "Ask again; if it stays, check the network and `base_url` in defs/lab/defs.yaml.",
         ),
         (
+            AccessRefusedError("Statsig: the header STATSIG-API-KEY holds a line break: check LAB_KEY."),
+            "wrong",
+            "Statsig: the header STATSIG-API-KEY holds a line break",
+            "Check LAB_KEY.",
+        ),
+        (
             TimeoutError(),
             "wrong",
             "https://statsigapi.net/console/v1 gave no complete answer within 15 s",
