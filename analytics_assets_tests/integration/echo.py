@@ -1,6 +1,7 @@
 """Vendors that repeat everything they were asked with: path, query, headers, and the keys behind a Basic header, in body and headers.
 
-The first part of the path says how they answer: `/fine/bento/...` as the sandbox does with one more field, others as `FAULTS` names it.
+The first part of the path says how they answer: `/fine/bento/...` as the sandbox does with one more field, `/cut/...` with half an answer the
+first time and a refusal the second, others as `FAULTS` names it.
 No assertions here.
 """
 
@@ -21,6 +22,7 @@ from analytics_assets.sandbox.app import create_app
 from analytics_assets.sandbox.options import Options
 
 FINE = "fine"
+CUT = "cut"
 # Longer than any patience, so that nothing waits for it.
 _LATER = {"Retry-After": "86400"}
 _KEYS = {
@@ -43,10 +45,11 @@ FAULTS: Mapping[str, Callable[[str], Response]] = {
 
 @dataclass
 class EchoingVendors:
-    """An ASGI app; `seen` counts requests by manner and vendor."""
+    """An ASGI app; `seen` counts requests by manner and vendor, `cut` are those whose answer was cut."""
 
     options: Options
     seen: Counter[tuple[str, str]] = field(default_factory=Counter)
+    cut: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._sandbox = httpx.ASGITransport(app=create_app(self.options))
@@ -57,7 +60,12 @@ class EchoingVendors:
         _, manner, vendor, *_ = request.url.path.split("/")
         self.seen[manner, vendor] += 1
         echo = _echo(request)
-        response = FAULTS[manner](echo) if manner in FAULTS else await self._fine(request, manner, vendor, echo)
+        if manner == CUT and f"{request.method} {request.url}" not in self.cut:
+            self.cut.add(f"{request.method} {request.url}")
+            await _half(echo, send)
+            return
+        fault = "refused" if manner == CUT else manner
+        response = FAULTS[fault](echo) if fault in FAULTS else await self._fine(request, manner, vendor, echo)
         await response(scope, receive, send)
 
     async def _fine(self, request: Request, manner: str, vendor: str, echo: str) -> Response:
@@ -71,6 +79,14 @@ class EchoingVendors:
                 request.method, path, params=query, headers={**headers, **keys}, content=await request.body()
             )
         return JSONResponse({**answer.json(), "sent": echo}, answer.status_code)
+
+
+async def _half(echo: str, send: Callable[..., Any]) -> None:
+    """Half an answer; the server closes the connection then."""
+    length = str(2 * len(echo.encode())).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", length), (b"x-sent", echo.encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": echo.encode(), "more_body": True})
 
 
 def _echo(request: Request) -> str:
