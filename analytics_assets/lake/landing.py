@@ -6,29 +6,20 @@ Keep Dagster out of here (`daily.py` turns results into events) and vendors too 
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property, partial
 from typing import Any
 
-import pyarrow as pa
-
 from analytics_assets.clock import Clock
-from analytics_assets.errors import (
-    ENDS_ASKING,
-    Evidence,
-    NotFinalError,
-    PermanentError,
-    SourceError,
-    UnexpectedPayloadError,
-)
-from analytics_assets.lake.changes import counted
-from analytics_assets.lake.content import content_hash
+from analytics_assets.errors import ENDS_ASKING, NotFinalError, SourceError
+from analytics_assets.lake.making import MadeDay, Making
 from analytics_assets.lake.raw import RawDay
-from analytics_assets.lake.store import Footer, Lake, Landed, refuse_other_mode
-from analytics_assets.lake.stream import NOT_ASKED, Change, Stream
-from analytics_assets.lake.table import Table, ValidDay
+from analytics_assets.lake.store import Lake, Landed, refuse_other_mode
+from analytics_assets.lake.stream import NOT_ASKED, Stream
+from analytics_assets.lake.table import Table
 
 
 @dataclass(frozen=True)
@@ -74,6 +65,10 @@ class Landing:
     is_sandbox: bool
     since: datetime | None = None
 
+    @cached_property
+    def _making(self) -> Making:
+        return Making(self.lake, self.selected, self.family, self.is_sandbox)
+
     async def bring(self, stream: Stream, days: Sequence[date]) -> AsyncGenerator[DayResult, None]:
         """Yields what became of each day, in order.
 
@@ -86,17 +81,29 @@ class Landing:
         stream.announce(to_fetch)
         slots = asyncio.Semaphore(stream.ahead)
         fetches = {day: asyncio.ensure_future(_fetch(stream, day, slots)) for day in to_fetch}
+        makings: dict[date, asyncio.Future[MadeDay]] = {}
         given_up: dict[date, SourceError] = {}
+
+        def make(day: date) -> None:
+            if day not in makings:
+                makings[day] = asyncio.ensure_future(self._made(stream, day, fetches.get(day), refused.get(day)))
+
         try:
-            for day in days:
+            for day, following in zip(days, [*days[1:], None], strict=True):
                 if day in given_up:
                     yield DayResult(day, error=given_up[day])
                     continue
-                fetch = fetches.pop(day, None)
-                result = await self._day(stream, day, fetch, refused.get(day))
-                if fetch is not None:
+                make(day)
+                result = await self._day(
+                    stream,
+                    day,
+                    makings.pop(day),
+                    # While a day waits for the disk, and for whoever reads the results, the next one is made.
+                    then=partial(make, following) if following is not None else _nothing,
+                    is_asked=day in fetches,
+                )
+                if fetches.pop(day, None) is not None:
                     # Nothing keeps the day in memory once its slot is free.
-                    fetch = None
                     slots.release()
                 if isinstance(result.error, ENDS_ASKING):
                     # What has been answered already is landed, or it would have to be asked for again.
@@ -106,8 +113,9 @@ class Landing:
                     given_up |= {other: type(result.error)(words) for other in unanswered}
                 yield result
         finally:
-            _cancel(fetches.values())
-            await asyncio.gather(*fetches.values(), return_exceptions=True)
+            pending: list[asyncio.Future[Any]] = [*fetches.values(), *makings.values()]
+            _cancel(pending)
+            await asyncio.gather(*pending, return_exceptions=True)
 
     def _plan(self, stream: Stream, days: Sequence[date]) -> tuple[list[date], dict[date, SourceError]]:
         """The days to ask for, and those that cannot be; decided once, so that a day that becomes final meanwhile is not half asked."""
@@ -143,147 +151,46 @@ class Landing:
             refuse_other_mode(standing, is_sandbox=self.is_sandbox)
         return standing
 
-    async def _day(
+    async def _made(
         self, stream: Stream, day: date, fetch: "asyncio.Future[RawDay] | None", refusal: SourceError | None
+    ) -> MadeDay:
+        if refusal is not None:
+            raise refusal
+        raw = await fetch if fetch is not None else None
+        return await asyncio.to_thread(self._making.made, stream, day, raw)
+
+    async def _day(
+        self, stream: Stream, day: date, making: "asyncio.Future[MadeDay]", *, then: Callable[[], None], is_asked: bool
     ) -> DayResult:
+        """Lands a day once it is made; `then` is called in between."""
         try:
-            if refusal is not None:
-                raise refusal
-            raw = await fetch if fetch is not None else None
-            landed = await asyncio.to_thread(self._land, stream, day, raw)
-            if raw is not None:
-                await asyncio.to_thread(stream.landed, day)
+            made = await making
+            then()
+            return await asyncio.to_thread(self._land, stream, made, is_asked=is_asked)
         except SourceError as error:
             kept = None
             if error.evidence is not None and error.evidence.body:
                 # The answer is evidence; failing to keep it must not cost the other days.
                 with suppress(SourceError):
                     kept = self.lake.quarantine(stream.account, error.evidence, seen_at=self.clock())
-            return DayResult(day, error=error, is_asked=fetch is not None, quarantine=kept)
-        return replace(landed, is_asked=fetch is not None)
+            return DayResult(day, error=error, is_asked=is_asked, quarantine=kept)
 
-    def _land(self, stream: Stream, day: date, raw: RawDay | None) -> DayResult:
-        """Makes and checks all tables of the day before the first of them becomes visible."""
-        standing = None if stream.raw is None else self._standing(stream, stream.raw, day)
-        if raw is not None and standing is not None and _is_older(raw, standing.footer):
-            raw = None
-        fresh = None if raw is None else _valid_raw(stream, day, raw)
-        content = self._standing_content(stream, day, standing) if fresh is None else fresh.content
-        made, figures = _made(stream, day, content)
-        before = self._before(stream, day, made)
-        tables: dict[str, Landed] = {}
-        if stream.raw is not None:
-            if raw is not None and fresh is not None:
-                standing = self.lake.land(
-                    stream.account,
-                    stream.raw,
-                    day,
-                    fresh,
-                    asked=stream.asked(day),
-                    family=self.family,
-                    requested_at=raw.requested_at,
-                    is_sandbox=self.is_sandbox,
-                )
-                figures[stream.raw.name] = raw.notes
-            if standing is not None and stream.raw.name in self.selected:
-                tables[stream.raw.name] = standing
-        requested_at = None if standing is None else standing.footer.requested_at
-        for table in (one for one in stream.typed if one.name in before):
-            old, new = before[table.name], made[table.name].content
-            figures[table.name] = {**figures[table.name], **counted(table, old, new), **stream.moved(table, old, new)}
-        if stream.history is not None:
-            self._keep(stream, day, tables, figures, before=before, made=made, raw=content, requested_at=requested_at)
-        for table in stream.typed:
-            if table.name in self.selected:
-                tables[table.name] = self.lake.land(
-                    stream.account,
-                    table,
-                    day,
-                    made[table.name],
-                    is_sandbox=self.is_sandbox,
-                )
-        return DayResult(day, tables, figures, requested_at=requested_at)
-
-    def _before(self, stream: Stream, day: date, made: Mapping[str, ValidDay]) -> dict[str, pa.Table]:
-        """What stands in the tables to be landed, where that differs from what was made."""
-        before = {}
-        for table in stream.typed:
-            standing = self.lake.landed(stream.account, table.name, day) if table.name in self.selected else None
-            if standing is not None and standing.footer.content_hash != content_hash(table, made[table.name].content):
-                before[table.name] = self.lake.read(stream.account, table, [day])
-        return before
-
-    def _keep(
-        self,
-        stream: Stream,
-        day: date,
-        tables: dict[str, Landed],
-        figures: dict[str, Mapping[str, Any]],
-        *,
-        before: Mapping[str, pa.Table],
-        made: Mapping[str, ValidDay],
-        raw: pa.Table | None,
-        requested_at: datetime | None,
-    ) -> None:
-        """Lands the history, selected or not, before the table it is of: a crash between the two loses no change."""
-        history = stream.history
-        assert history is not None
-        if not {history.of, history.table.name} & set(self.selected):
-            return
-        content = self.lake.read(stream.account, history.table, [day])
-        if history.of in before:
-            change = Change(before[history.of], made[history.of].content, content, raw, requested_at)
-            content, moved = history.grown(change)
-            figures[history.of] = {**figures[history.of], **moved}
-        landed = self.lake.land(stream.account, history.table, day, content, is_sandbox=self.is_sandbox)
-        figures[history.table.name] = {"restatements": landed.rows}
-        if history.table.name in self.selected:
-            tables[history.table.name] = landed
-
-    def _standing_content(self, stream: Stream, day: date, standing: Landed | None) -> pa.Table | None:
-        """The raw day that stands, for the typed tables to be made from."""
-        if stream.raw is None:
-            return None
-        if standing is None:
-            raise PermanentError(
-                f"{day} does not stand in {stream.account}/{stream.raw.name}, so there is nothing to make the typed tables from. "
-                f"Materialize {stream.raw.name} together with them."
-            )
-        return self.lake.read(stream.account, stream.raw, [day])
-
-
-def _valid_raw(stream: Stream, day: date, raw: RawDay) -> ValidDay:
-    """The raw day just read; where it is not valid, its rows are the evidence."""
-    assert stream.raw is not None, "only a stream with a raw table is read"
-    try:
-        return stream.raw.valid_day(raw.content, day)
-    except UnexpectedPayloadError as error:
-        error.evidence = error.evidence or _evidence(stream, day, raw.content)
-        raise
-
-
-def _made(
-    stream: Stream, day: date, content: pa.Table | None
-) -> tuple[Mapping[str, ValidDay], dict[str, Mapping[str, Any]]]:
-    """The typed tables of the day, each a valid one, and their figures; where they are not valid, the raw rows are the evidence."""
-    try:
-        typed = stream.transform(day, content)
-        made = {table.name: table.valid_day(typed[table.name].content, day) for table in stream.typed}
-        return made, {table.name: typed[table.name].figures for table in stream.typed}
-    except UnexpectedPayloadError as error:
-        if content is not None:
-            error.evidence = error.evidence or _evidence(stream, day, content)
-        raise
-
-
-def _evidence(stream: Stream, day: date, content: pa.Table) -> Evidence:
-    """The raw rows of a day, where an error does not name the answer itself."""
-    return Evidence(f"{stream.account}/{day}", body="\n".join(map(str, content.to_pylist())))
-
-
-def _is_older(raw: RawDay, footer: Footer) -> bool:
-    """Whether what was read is older than what stands: a day is only ever replaced by a later reading."""
-    return footer.requested_at is not None and raw.requested_at < footer.requested_at
+    def _land(self, stream: Stream, made: MadeDay, *, is_asked: bool) -> DayResult:
+        # Another process may have landed the day since it was made.
+        while (seen := self._making.seen(stream, made.day)) != made.seen:
+            made = self._making.made(stream, made.day, made.raw)
+        standing = {} if stream.raw is None else {stream.raw.name: seen[stream.raw.name]}
+        tables = {name: landed for name, landed in standing.items() if landed is not None}
+        tables |= {name: self.lake.promote(packed) for name, packed in made.files.items()}
+        if is_asked:
+            stream.landed(made.day)
+        return DayResult(
+            made.day,
+            {name: landed for name, landed in tables.items() if name in self.selected},
+            made.figures,
+            requested_at=made.requested_at,
+            is_asked=is_asked,
+        )
 
 
 async def _fetch(stream: Stream, day: date, slots: asyncio.Semaphore) -> RawDay:
@@ -292,6 +199,10 @@ async def _fetch(stream: Stream, day: date, slots: asyncio.Semaphore) -> RawDay:
     return await stream.fetch(day)
 
 
-def _cancel(fetches: Iterable["asyncio.Future[RawDay]"]) -> None:
-    for fetch in fetches:
-        fetch.cancel()
+def _nothing() -> None:
+    """After the last day."""
+
+
+def _cancel(pending: Iterable["asyncio.Future[Any]"]) -> None:
+    for one in pending:
+        one.cancel()

@@ -67,6 +67,25 @@ class Landed:
     is_changed: bool
 
 
+@dataclass(frozen=True)
+class Packed:
+    """A valid day as a file that nobody sees yet.
+
+    Attributes:
+        path: Where it will stand.
+        rows: Rows of the day.
+        footer: What the file says of itself.
+        standing: What stood there when it was packed.
+        file: The file; None where an equal day stood there.
+    """
+
+    path: str
+    rows: int
+    footer: Footer
+    standing: Landed | None
+    file: pa.Buffer | None
+
+
 class Lake:
     """One folder or bucket of Parquet files."""
 
@@ -105,10 +124,39 @@ class Lake:
     ) -> Landed:
         """Makes a valid day visible, whole. An equal day with an equal footer is left as it is, byte for byte.
 
-        What comes as a `ValidDay` of this table and day is not looked at again.
-
         Raises:
             UnexpectedPayloadError: The content is not a valid day of the table; what stood there stays.
+            PermanentError: What stands there is of the other mode, or no file of a lake.
+        """
+        packed = self.pack(
+            account,
+            table,
+            day,
+            content,
+            self.landed(account, table.name, day),
+            asked=asked,
+            family=family,
+            requested_at=requested_at,
+            is_sandbox=is_sandbox,
+        )
+        return self.promote(packed)
+
+    def pack(
+        self,
+        account: str,
+        table: Table,
+        day: date,
+        content: pa.Table | ValidDay,
+        standing: Landed | None,
+        *,
+        asked: str = "",
+        family: str = "",
+        requested_at: datetime | None = None,
+        is_sandbox: bool = False,
+    ) -> Packed:
+        """A day ready to be made visible over `standing`; raises as `land`, and writes nothing.
+
+        What comes as a `ValidDay` of this table and day is not looked at again.
         """
         content = _valid(table, day, content)
         footer = Footer(
@@ -118,15 +166,19 @@ class Lake:
             requested_at=requested_at,
             is_sandbox=is_sandbox,
         )
-        standing = self.landed(account, table.name, day)
         if standing is not None:
             refuse_other_mode(standing, is_sandbox=is_sandbox)
-        if standing is not None and _is_same(standing.footer, footer):
-            return standing
-        file = parquet(content, {_FOOTER: msgspec.json.encode(footer)})
-        path = self.path(account, table.name, day)
-        self.files.promote(path, file)
-        return Landed(self.files.named(path), content.num_rows, file.size, footer, is_changed=True)
+        is_same = standing is not None and _is_same(standing.footer, footer)
+        file = None if is_same else parquet(content, {_FOOTER: msgspec.json.encode(footer)})
+        return Packed(self.path(account, table.name, day), content.num_rows, footer, standing, file)
+
+    def promote(self, packed: Packed) -> Landed:
+        """Makes a packed day visible, whole; where an equal one stands, that stays."""
+        if packed.file is None:
+            assert packed.standing is not None, "only an equal day needs no file"
+            return packed.standing
+        self.files.promote(packed.path, packed.file)
+        return Landed(self.files.named(packed.path), packed.rows, packed.file.size, packed.footer, is_changed=True)
 
     def landed(self, account: str, table: str, day: date) -> Landed | None:
         """What stands for a day, or None.

@@ -75,7 +75,8 @@ class Stream:
         typed: What is made from them.
         asked: Hash of what a day is asked with; a raw day with another hash is not an answer to it.
         fetch: Reads one day from the vendor; days are read several at once.
-        transform: A raw day to its typed tables, by name; without a raw table it is given None. The same day gives the same rows.
+        transform: A raw day to its typed tables, by name; without a raw table it is given None. The same day gives the same rows. Called in
+            another thread, for one day at a time, while the day before it lands, and again where the day changed in the lake meanwhile.
         final_at: Instant from which the vendor no longer counts into a day; before it, the day is refused.
         ahead: Days read at once.
         announce: Told once, before the first `fetch`, which days will be fetched, oldest first.

@@ -73,8 +73,15 @@ async def test_a_landed_day_is_told_in_full(disk: Lake) -> None:
 @pytest.mark.parametrize("ahead", [1, 2, 4])
 async def test_never_more_days_than_allowed_are_in_memory(disk: Lake, ahead: int) -> None:
     """Reading ahead stops at the window, also while whoever reads the results takes a long time over one."""
-    # The thread that landed a day lets go of it a moment after it has said so.
-    vendor = Vendor(before=lambda _day: asyncio.sleep(0.01))
+
+    async def before(_day: date) -> None:
+        # The threads that made and landed a day let go of it a moment after they have said so.
+        for _ in range(100):
+            if vendor.held() < ahead:
+                return
+            await asyncio.sleep(0.005)
+
+    vendor = Vendor(before=before)
     held = []
     async with aclosing(landing(disk).bring(vendor.stream(ahead=ahead), days(8))) as results:
         async for _ in results:
@@ -211,7 +218,8 @@ async def test_whoever_stops_reading_leaves_no_task_behind(disk: Lake) -> None:
             assert result.day == START
             for _ in range(3):
                 await asyncio.sleep(0)
-            assert len(_others()) == 8
+            # Those being read, and the making of the next one, which waits for it.
+            assert len(_others()) == 8 + 1
             break
     assert _others() == set()
 
