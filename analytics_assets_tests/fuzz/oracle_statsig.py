@@ -29,7 +29,7 @@ Rows = list[dict[str, Any]]
 _FULL_PAGE = 100
 _HOSTS = {None, "statsigapi.net", "api.statsig.com", "latest.statsigapi.net"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECONDS_FROM = 100_000_000_000
+_MILLISECONDS_FROM = 62_135_596_800
 _PERSONAL = ("creator_name", "creator_email", "owner_name", "owner_email", "last_modifier_name", "last_modifier_email")
 
 

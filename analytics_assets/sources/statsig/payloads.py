@@ -1,12 +1,13 @@
 """What Statsig sends: definitions, values and the envelope around lists, read tolerantly; and people's names taken out of it.
 
+A walk holds tens of thousands of definitions at once: none of them refers back to itself, so the collector need not look at them.
 Fields the published specification requires but real examples lack or null are optional here; fields not known here are passed over.
 Asking for a list is in `client.py`, making rows of it in `transform.py`.
 Pages: https://docs.statsig.com/api-reference/events/get-metrics-using-event-name and the pages "List All Metrics", "List All Metric Values".
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 import msgspec
 
@@ -19,17 +20,20 @@ _PERSONAL_OF_OWNER = _PERSONAL | {"name"}
 # What is documented and has no column: it stays in raw.
 Kept = msgspec.Raw
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LARGEST_SECONDS = 1e11
+# As many as lie between year 1 and 1970.
+_LARGEST_SECONDS = 62_135_596_800
+# Within these an epoch number is an instant of the calendar.
+Moment = Annotated[float, msgspec.Meta(ge=-1000 * _LARGEST_SECONDS, le=253_402_300_799_999)]
 
 
-class Lineage(msgspec.Struct):
+class Lineage(msgspec.Struct, gc=False):
     """What a metric is made from: names of events, ids of metrics."""
 
-    events: list[str] | None = None
-    metrics: list[str] | None = None
+    events: tuple[str, ...] | None = None
+    metrics: tuple[str, ...] | None = None
 
 
-class Owner(msgspec.Struct, rename="camel"):
+class Owner(msgspec.Struct, rename="camel", gc=False):
     """Who owns a metric; `name` or `ownerName` by the age of the page."""
 
     name: str | None = None
@@ -39,14 +43,14 @@ class Owner(msgspec.Struct, rename="camel"):
     owner_type: Kept = Kept()
 
 
-class Step(msgspec.Struct):
+class Step(msgspec.Struct, gc=False):
     """One step of a funnel: name and type of a metric."""
 
     name: str
     type: str | None = None
 
 
-class Metric(msgspec.Struct, rename="camel", kw_only=True):
+class Metric(msgspec.Struct, rename="camel", kw_only=True, gc=False):
     """A definition. `id` is usually, not always, `<name>::<type>`; any `type` may come."""
 
     id: str
@@ -54,13 +58,13 @@ class Metric(msgspec.Struct, rename="camel", kw_only=True):
     type: str
     directionality: str | None = None
     description: str | None = None
-    created_time: Finite | None = None
+    created_time: Moment | None = None
     is_permanent: bool | None = None
     is_read_only: bool | None = None
     is_hidden: bool | None = None
     is_verified: bool | None = None
-    tags: list[str] | None = None
-    unit_types: list[str] | None = None
+    tags: tuple[str, ...] | None = None
+    unit_types: tuple[str, ...] | None = None
     lineage: Lineage | None = None
     team: str | None = None
     funnel_count_distinct: str | None = None
@@ -71,7 +75,7 @@ class Metric(msgspec.Struct, rename="camel", kw_only=True):
     metric_events: msgspec.Raw = msgspec.Raw()
     metric_component_metrics: msgspec.Raw = msgspec.Raw()
     warehouse_native: msgspec.Raw = msgspec.Raw()
-    last_modified_time: Finite | None = None
+    last_modified_time: Moment | None = None
     permalink: str | None = None
     owner: Owner | None = None
     creator_name: str | None = None
@@ -84,11 +88,6 @@ class Metric(msgspec.Struct, rename="camel", kw_only=True):
     dry_run: Kept = Kept()
     owner_name: Kept = Kept()
     owner_email: Kept = Kept()
-
-    def __post_init__(self) -> None:
-        """Refuses a time that is no instant while the answer is read, not when a table is made from it."""
-        instant(self.created_time)
-        instant(self.last_modified_time)
 
     @property
     def created_at(self) -> datetime | None:
@@ -106,7 +105,7 @@ class Metric(msgspec.Struct, rename="camel", kw_only=True):
         return self.id
 
 
-class MetricValue(msgspec.Struct, kw_only=True):
+class MetricValue(msgspec.Struct, kw_only=True, gc=False):
     """One metric, day and unit type, in the spelling of the list (camel case) or of the single metric (snake case)."""
 
     value: Finite | None = None
@@ -163,17 +162,10 @@ class Listed(msgspec.Struct, Generic[Item]):
 
 
 def instant(number: float | None) -> datetime | None:
-    """An epoch number as an instant: milliseconds in all whole examples, seconds in one field's; the size tells.
-
-    Raises:
-        ValueError: No calendar has that instant.
-    """
+    """A `Moment` as an instant: milliseconds in all whole examples, seconds in one field's; the size tells."""
     if number is None:
         return None
-    try:
-        return _EPOCH + timedelta(milliseconds=number if abs(number) > _LARGEST_SECONDS else number * 1000)
-    except OverflowError as error:
-        raise ValueError(f"{number} is no instant") from error
+    return _EPOCH + timedelta(milliseconds=number if abs(number) > _LARGEST_SECONDS else number * 1000)
 
 
 def without_personal_fields(body: bytes) -> bytes:

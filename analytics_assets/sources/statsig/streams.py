@@ -196,5 +196,5 @@ async def _walk(day: date, spec: ListingSpec, client: StatsigClient) -> RawDay:
     return raw_day(LISTING_RAW, day, [answer for reading in readings for answer in reading.answers], notes)
 
 
-def _events_of(metric: Metric) -> list[str]:
-    return (metric.lineage.events if metric.lineage else None) or []
+def _events_of(metric: Metric) -> Sequence[str]:
+    return (metric.lineage.events if metric.lineage else None) or ()

@@ -8,6 +8,7 @@ Value rows carry no date (it is in the query); the event of a page of definition
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -21,12 +22,7 @@ from analytics_assets.lake.raw import bodies
 from analytics_assets.lake.stream import Typed
 from analytics_assets.lake.table import DATE
 from analytics_assets.sources.statsig.client import EVENT_METRICS_ENDPOINT, event_of
-from analytics_assets.sources.statsig.payloads import (
-    Listed,
-    Metric,
-    MetricValue,
-    Owner,
-)
+from analytics_assets.sources.statsig.payloads import Listed, Metric, MetricValue
 from analytics_assets.sources.statsig.tables import EVENT_METRICS, METRIC_VALUES
 
 _OF_THE_DAY = (DATE, "observed_at", "is_reconstructed")
@@ -117,7 +113,10 @@ def definitions(listing: pa.Table) -> Definitions:
         metrics += listed
         names += [event] * len(listed)
         unknown |= unknown_fields(body, Listed[Metric])
-    columns = [pa.array(list(map(_VALUES[field.name], names, metrics)), field.type) for field in _DEFINITION]
+    # Column by column: there are tens of thousands of rows.
+    held = {name: list(map(value, metrics)) for name, value in _VALUES.items()}
+    held |= {"event_name": names, "is_indirect": list(map(_is_indirect, names, metrics))}
+    columns = [pa.array(held[field.name], field.type) for field in _DEFINITION]
     content = pa.Table.from_arrays(columns, schema=_DEFINITION)
     return Definitions(content, tuple(events), tuple(sorted(unknown)))
 
@@ -179,8 +178,8 @@ def event_metrics(
 
 def _text(raw: msgspec.Raw) -> str | None:
     """JSON text as sent; None where the field was absent or null."""
-    sent = bytes(raw).decode()
-    return None if sent in {"", "null"} else sent
+    sent = bytes(raw)
+    return None if sent in {b"", b"null"} else sent.decode()
 
 
 def _is_indirect(event: str, metric: Metric) -> bool | None:
@@ -194,43 +193,43 @@ def _steps(metric: Metric) -> list[dict[str, str | None]] | None:
 
 
 def _owner_name(metric: Metric) -> str | None:
-    owner = metric.owner or Owner()
+    owner = metric.owner
+    if owner is None:
+        return None
     return owner.name if owner.owner_name is None else owner.owner_name
 
 
-# The columns of a definition, made one after the other: there are tens of thousands of rows.
-_VALUES: Mapping[str, Callable[[str, Metric], Any]] = {
-    "event_name": lambda event, _: event,
-    "metric_id": lambda _, metric: metric.id,
-    "metric_name": lambda _, metric: metric.name,
-    "metric_type": lambda _, metric: metric.type,
-    "directionality": lambda _, metric: metric.directionality,
-    "description": lambda _, metric: metric.description,
-    "created_at": lambda _, metric: metric.created_at,
-    "is_permanent": lambda _, metric: metric.is_permanent,
-    "is_read_only": lambda _, metric: metric.is_read_only,
-    "is_hidden": lambda _, metric: metric.is_hidden,
-    "is_verified": lambda _, metric: metric.is_verified,
-    "tags": lambda _, metric: metric.tags,
-    "unit_types": lambda _, metric: metric.unit_types,
-    "lineage_events": lambda _, metric: metric.lineage.events if metric.lineage else None,
-    "lineage_metrics": lambda _, metric: metric.lineage.metrics if metric.lineage else None,
-    "is_indirect": _is_indirect,
-    "team": lambda _, metric: metric.team,
-    "funnel_count_distinct": lambda _, metric: metric.funnel_count_distinct,
-    "funnel_events": lambda _, metric: _steps(metric),
-    "rollup_time_window": lambda _, metric: metric.rollup_time_window,
-    "custom_rollup_start": lambda _, metric: metric.custom_roll_up_start,
-    "custom_rollup_end": lambda _, metric: metric.custom_roll_up_end,
-    "metric_events": lambda _, metric: _text(metric.metric_events),
-    "component_metrics": lambda _, metric: _text(metric.metric_component_metrics),
-    "warehouse_native": lambda _, metric: _text(metric.warehouse_native),
-    "last_modified_at": lambda _, metric: metric.last_modified_at,
-    "permalink": lambda _, metric: metric.permalink,
-    "creator_name": lambda _, metric: metric.creator_name,
-    "creator_email": lambda _, metric: metric.creator_email,
-    "owner_name": lambda _, metric: _owner_name(metric),
-    "owner_email": lambda _, metric: metric.owner.owner_email if metric.owner else None,
-    "last_modifier_name": lambda _, metric: metric.last_modifier_name,
-    "last_modifier_email": lambda _, metric: metric.last_modifier_email,
+# The columns of a definition that are made of the metric alone.
+_VALUES: Mapping[str, Callable[[Metric], Any]] = {
+    "metric_id": attrgetter("id"),
+    "metric_name": attrgetter("name"),
+    "metric_type": attrgetter("type"),
+    "directionality": attrgetter("directionality"),
+    "description": attrgetter("description"),
+    "created_at": attrgetter("created_at"),
+    "is_permanent": attrgetter("is_permanent"),
+    "is_read_only": attrgetter("is_read_only"),
+    "is_hidden": attrgetter("is_hidden"),
+    "is_verified": attrgetter("is_verified"),
+    "tags": attrgetter("tags"),
+    "unit_types": attrgetter("unit_types"),
+    "lineage_events": lambda metric: metric.lineage.events if metric.lineage else None,
+    "lineage_metrics": lambda metric: metric.lineage.metrics if metric.lineage else None,
+    "team": attrgetter("team"),
+    "funnel_count_distinct": attrgetter("funnel_count_distinct"),
+    "funnel_events": _steps,
+    "rollup_time_window": attrgetter("rollup_time_window"),
+    "custom_rollup_start": attrgetter("custom_roll_up_start"),
+    "custom_rollup_end": attrgetter("custom_roll_up_end"),
+    "metric_events": lambda metric: _text(metric.metric_events),
+    "component_metrics": lambda metric: _text(metric.metric_component_metrics),
+    "warehouse_native": lambda metric: _text(metric.warehouse_native),
+    "last_modified_at": attrgetter("last_modified_at"),
+    "permalink": attrgetter("permalink"),
+    "creator_name": attrgetter("creator_name"),
+    "creator_email": attrgetter("creator_email"),
+    "owner_name": _owner_name,
+    "owner_email": lambda metric: metric.owner.owner_email if metric.owner else None,
+    "last_modifier_name": attrgetter("last_modifier_name"),
+    "last_modifier_email": attrgetter("last_modifier_email"),
 }
