@@ -148,7 +148,8 @@ class SharedGate:
 
     def close(self, seconds: float) -> None:
         """Closes the door for all processes; a door that is closed for longer stays so."""
-        until = _ms(self._clock()) + math.ceil(seconds * 1000)
+        # Rounded up: the door never opens before the vendor said.
+        until = _ms(self._clock() + timedelta(microseconds=999)) + math.ceil(seconds * 1000)
         with engine(self._url).begin() as connection:
             if until > self._closed_until(connection):
                 is_this = budget_doors.c.key == self._key

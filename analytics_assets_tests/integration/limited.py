@@ -29,12 +29,14 @@ class Arrival:
         path: Its path.
         query: Its query as sent.
         status: 429, or 0 where the sandbox answered.
+        ms: Milliseconds since 1970.
     """
 
     at: float
     path: str
     query: str
     status: int
+    ms: int
 
 
 Refusal = Callable[["Limited", str], float | None]
@@ -59,7 +61,8 @@ class Limited:
         """Counts, then refuses or passes on."""
         path, query = scope["path"], scope["query_string"].decode()
         after = self.refusal(self, f"{path}?{query}")
-        self.arrivals.append(Arrival(time.monotonic(), path, query, 0 if after is None else 429))
+        ms = time.time_ns() // 1_000_000
+        self.arrivals.append(Arrival(time.monotonic(), path, query, 0 if after is None else 429, ms))
         if after is None:
             await self.app(scope, receive, send)
         else:
