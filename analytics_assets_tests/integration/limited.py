@@ -3,6 +3,7 @@
 The refusals stand before the sandbox, in an ASGI app of their own. No assertions here, and nothing of the production code.
 """
 
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from analytics_assets.sandbox.options import Options
 from analytics_assets_tests.integration.server import served
 
 _MOST_IN_A_ROW = 2
+_TASK = re.compile(r"/query/[^?]+")
 
 
 @dataclass(frozen=True)
@@ -87,11 +89,15 @@ def at_most(requests: int, window_s: float) -> Refusal:
 
 
 def by_lot(share: float, after_s: float, seed: int) -> Refusal:
-    """Refuses a share of the calls, none a third time in a row; the lot falls by request and attempt, whatever the order of arrival."""
+    """Refuses a share of the calls, none a third time in a row; the lot falls by request and attempt, whatever the order of arrival.
+
+    Of an Airbridge task it does not fall by its id, which is another each time.
+    """
     attempts: Counter[str] = Counter()
     in_a_row: Counter[str] = Counter()
 
-    def refusal(_server: Limited, asked: str) -> float | None:
+    def refusal(_server: Limited, given: str) -> float | None:
+        asked = _TASK.sub("/query/", given)
         attempts[asked] += 1
         is_refused = Random(f"{seed} {asked} {attempts[asked]}").random() < share and in_a_row[asked] < _MOST_IN_A_ROW
         in_a_row[asked] = in_a_row[asked] + 1 if is_refused else 0

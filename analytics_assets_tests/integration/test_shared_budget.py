@@ -142,7 +142,7 @@ def test_with_retry_after_in_three_calls_of_ten_everything_lands_and_nobody_send
     What the state database went through says which requests those are, so that no time is left out for them.
     """
     monkeypatch.setenv("ANALYTICS_BUDGET", "on")
-    with limited_server(by_lot(0.3, AFTER_S, seed=1), Options(task_seconds=1)) as vendor:
+    with limited_server(by_lot(0.3, AFTER_S, seed=7), Options(task_seconds=1)) as vendor:
         place = point(vendor.url)
         watch(place.state)
         with (
