@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -42,7 +42,19 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
         "off in sandbox, on in live",
         "`on` or `off`: whether requests wait for the `budget` of their account.",
     ),
+    "ANALYTICS_KEEP_RUNS_DAYS": (
+        "90",
+        "Days after its end that a run stays in Dagster's history, from 7, or `forever`; every day's square and numbers stay longer.",
+    ),
+    "ANALYTICS_KEEP_RAW_DAYS": (
+        "forever",
+        "Days after they were asked for that answers are kept as sent, from 1, or `forever`; typed tables stay.",
+    ),
 }
+
+# A failed run is told, and re-executed, within a week.
+_LEAST_RUNS_DAYS = 7
+_FOREVER = "forever"
 
 
 @dataclass(frozen=True)
@@ -59,6 +71,8 @@ class Settings:
         schedules_on: Whether schedules run by default.
         budget_on: Whether requests wait for the budget of their account.
         repository: Address of the checkout's root where its code is read, or None for the files of this machine.
+        keep_runs: How long a run stays in Dagster's history after its end, or None for ever.
+        keep_raw: How long answers are kept as sent, or None for ever.
     """
 
     mode: Mode
@@ -70,6 +84,8 @@ class Settings:
     schedules_on: bool
     budget_on: bool
     repository: str | None
+    keep_runs: timedelta | None
+    keep_raw: timedelta | None
 
 
 def settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -90,6 +106,8 @@ def settings(environment: Mapping[str, str] | None = None) -> Settings:
         schedules_on=_is_on(given, "ANALYTICS_SCHEDULES", mode),
         budget_on=_is_on(given, "ANALYTICS_BUDGET", mode),
         repository=_repository(given),
+        keep_runs=_kept(given, "ANALYTICS_KEEP_RUNS_DAYS", least=_LEAST_RUNS_DAYS),
+        keep_raw=_kept(given, "ANALYTICS_KEEP_RAW_DAYS", least=1),
     )
 
 
@@ -148,6 +166,15 @@ def _start_date(given: Mapping[str, str]) -> date:
         return date.fromisoformat(value)
     except ValueError as error:
         raise PermanentError(f"ANALYTICS_START_DATE={value!r} is not a date: write it as 2025-01-01.") from error
+
+
+def _kept(given: Mapping[str, str], name: str, *, least: int) -> timedelta | None:
+    value = given.get(name) or VARIABLES[name][0]
+    if value == _FOREVER:
+        return None
+    if not re.fullmatch(r"[0-9]{1,5}", value) or int(value) < least:
+        raise PermanentError(f"{name}={value!r} is no number of days: use {least} or more, or {_FOREVER}.")
+    return timedelta(days=int(value))
 
 
 def _repository(given: Mapping[str, str]) -> str | None:

@@ -1,6 +1,6 @@
 """The environment, put into words when it cannot be used."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -17,6 +17,8 @@ DEFAULTS = Settings(
     schedules_on=False,
     budget_on=False,
     repository=None,
+    keep_runs=timedelta(days=90),
+    keep_raw=None,
 )
 
 
@@ -42,6 +44,8 @@ def test_live_mode_has_its_own_lake_and_state_and_runs_its_schedules() -> None:
         schedules_on=True,
         budget_on=True,
         repository=None,
+        keep_runs=timedelta(days=90),
+        keep_raw=None,
     )
 
 
@@ -57,6 +61,8 @@ def test_every_variable_can_be_set() -> None:
         "ANALYTICS_SCHEDULES": "off",
         "ANALYTICS_BUDGET": "off",
         "ANALYTICS_REPOSITORY": "https://github.com/acme/growth/blob/main",
+        "ANALYTICS_KEEP_RUNS_DAYS": "forever",
+        "ANALYTICS_KEEP_RAW_DAYS": "400",
     }
     assert given.keys() == VARIABLES.keys()
     assert settings(given) == Settings(
@@ -69,6 +75,8 @@ def test_every_variable_can_be_set() -> None:
         schedules_on=False,
         budget_on=False,
         repository="https://github.com/acme/growth/blob/main",
+        keep_runs=None,
+        keep_raw=timedelta(days=400),
     )
 
 
@@ -104,6 +112,19 @@ def test_schedules_can_be_on_in_the_sandbox() -> None:
                 "https://ana:key@github.com/acme/growth",
                 "javascript:alert(1)",
             )
+        ),
+        *(
+            (
+                "ANALYTICS_KEEP_RUNS_DAYS",
+                value,
+                f"ANALYTICS_KEEP_RUNS_DAYS={value!r} is no number of days: use 7 or more, or forever.",
+            )
+            for value in ("6", "-90", "90d", "1e3", "123456", "never")
+        ),
+        (
+            "ANALYTICS_KEEP_RAW_DAYS",
+            "0",
+            "ANALYTICS_KEEP_RAW_DAYS='0' is no number of days: use 1 or more, or forever.",
         ),
         (
             "ANALYTICS_TIMEZONE",
