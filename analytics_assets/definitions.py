@@ -1,7 +1,7 @@
 """The door: loads every account in `defs/` and adds what all of them share. Nothing else.
 
 An account brings its own assets, checks, resource, job, schedule and sensor (`sources/<vendor>/component.py`); here come the lake, the jobs
-of all snapshots and of all checks, and the executor: one process a run, because concurrency lives inside a step.
+of all snapshots, of all checks and of the housekeeping, and the executor: one process a run, because concurrency lives inside a step.
 Dagster concept: definitions, https://docs.dagster.io/guides/build/projects-and-components
 """
 
@@ -10,13 +10,16 @@ from pathlib import Path
 import dagster as dg
 
 from analytics_assets.checking import checks_daily
+from analytics_assets.clock import utc_now
 from analytics_assets.lake.resource import LakeResource
 from analytics_assets.schedules import snapshots
 from analytics_assets.settings import settings
+from analytics_assets.upkeep.housekeeping import housekeeping
 
 SNAPSHOTS_CRON = "30 9 * * *"
 # After the last of the accounts' loads, and after the hours of grace of Bento's day, which ends last.
 CHECKS_CRON = "30 4 * * *"
+HOUSEKEEPING_CRON = "30 5 * * *"
 
 
 @dg.definitions
@@ -30,9 +33,10 @@ def shared() -> dg.Definitions:
     is_on = settings().schedules_on
     reading, reading_schedule = snapshots(SNAPSHOTS_CRON, is_on=is_on)
     checking, checking_schedule = checks_daily(CHECKS_CRON, is_on=is_on)
+    cleaning, cleaning_schedule = housekeeping(HOUSEKEEPING_CRON, utc_now, is_on=is_on)
     return dg.Definitions(
         resources={"lake": LakeResource()},
-        jobs=[reading, checking],
-        schedules=[reading_schedule, checking_schedule],
+        jobs=[reading, checking, cleaning],
+        schedules=[reading_schedule, checking_schedule, cleaning_schedule],
         executor=dg.in_process_executor,
     )

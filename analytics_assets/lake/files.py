@@ -73,6 +73,15 @@ class Files:
             else:
                 self.fs.pipe_file(path, bytes(content))
 
+    def remove(self, path: str) -> None:
+        """Takes a file away; one that is not there is no error.
+
+        Raises:
+            LakeError: It cannot be removed.
+        """
+        with self._told(path, "removed"), suppress(FileNotFoundError):
+            self.fs.rm_file(path)
+
     def probe(self) -> None:
         """Writes and removes a file, so that nobody is asked for what could not be kept.
 
@@ -81,8 +90,7 @@ class Files:
         """
         path = f"{self.root}/{_PROBE}_{uuid.uuid4().hex}"
         self.promote(path, b"")
-        with self._told(path, "removed"):
-            self.fs.rm_file(path)
+        self.remove(path)
 
     def sweep(self, *, before: datetime) -> list[str]:
         """Removes what writers that were killed before then left aside; returns the paths.

@@ -138,7 +138,7 @@ class Landing:
         if stream.raw is None or stream.raw.name not in self.selected:
             return False
         standing = self._standing(stream, stream.raw, day)
-        if standing is None or standing.footer.asked != stream.asked(day):
+        if standing is None or standing.footer.emptied_at or standing.footer.asked != stream.asked(day):
             return True
         asked_at = standing.footer.requested_at
         is_since = self.since is not None and asked_at is not None and asked_at >= self.since

@@ -25,6 +25,8 @@ from analytics_assets.lake.table import Table, ValidDay
 
 _FOOTER = b"analytics_assets"
 _FILE = "data.parquet"
+_QUARANTINE = "_quarantine"
+_SEEN = re.compile(r"(\d{8})-")
 _LONGEST_NAME = 80
 _NAME = re.compile(r"[^\W_][\w-]*")
 _DAY = re.compile(r"dt=(\d{4}-\d{2}-\d{2})")
@@ -39,6 +41,8 @@ class Footer(msgspec.Struct, frozen=True, omit_defaults=True):
         family: Attempts that belong together: a run and its re-executions, or a backfill.
         requested_at: Instant the answer was asked for; for a report, the instant its task was.
         is_sandbox: Whether the numbers are invented.
+        emptied_at: Instant the rows were taken away because their time was over, or None; everything else stays as it was.
+        emptied_rows: How many they were.
     """
 
     content_hash: str
@@ -46,6 +50,8 @@ class Footer(msgspec.Struct, frozen=True, omit_defaults=True):
     family: str = ""
     requested_at: datetime | None = None
     is_sandbox: bool = False
+    emptied_at: datetime | None = None
+    emptied_rows: int = 0
 
 
 @dataclass(frozen=True)
@@ -245,9 +251,35 @@ class Lake:
         """Keeps an answer that could not be used, for a person to read; returns where. An equal one of the same day is kept once."""
         body = evidence.body.encode(errors="replace")
         endpoint = "".join(letter if letter.isalnum() else "-" for letter in evidence.endpoint)[:_LONGEST_NAME]
-        path = f"{self.root}/_quarantine/{_checked(account)}/{seen_at:%Y%m%d}-{endpoint}-{hashlib.sha256(body).hexdigest()[:12]}.txt"
+        path = f"{self.root}/{_QUARANTINE}/{_checked(account)}/{seen_at:%Y%m%d}-{endpoint}-{hashlib.sha256(body).hexdigest()[:12]}.txt"
         self.files.promote(path, body)
         return self.files.named(path)
+
+    def empty(self, account: str, table: str, day: date, *, before: datetime, now: datetime) -> bool:
+        """Takes the rows of a day away that was asked for before an instant; False where it was asked for anew meanwhile.
+
+        The file stays and says what it held, when that was asked for, and that it is gone.
+        """
+        standing, held = self.landed(account, table, day), self.held(account, table, day)
+        if standing is None or held is None:
+            return False
+        if standing.footer.requested_at is None or standing.footer.requested_at >= before:
+            return False
+        footer = msgspec.structs.replace(standing.footer, emptied_at=now, emptied_rows=standing.rows)
+        file = parquet(held.schema.empty_table(), {_FOOTER: msgspec.json.encode(footer)})
+        self.files.promote(self.path(account, table, day), file)
+        return True
+
+    def sweep_quarantine(self, *, before: date) -> int:
+        """Removes the answers that were put into quarantine before a day; returns how many."""
+        old = [
+            path
+            for path in self.files.under(f"{self.root}/{_QUARANTINE}")
+            if (seen := _SEEN.match(path.name)) and seen[1] < f"{before:%Y%m%d}"
+        ]
+        for path in old:
+            self.files.remove(str(path))
+        return len(old)
 
     def _read(self, path: str, schema: pa.Schema) -> pa.Table:
         with self.files.opened(path) as file:

@@ -7,7 +7,7 @@ What a state means and what to do next is pure code (`sources/airbridge/report_t
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -96,6 +96,10 @@ class Ledger:
     def get(self, request_id: int) -> Request:
         """One request as it is now."""
         return self._read(requests.c.id == request_id)[0]
+
+    def days_left(self, request_ids: Collection[int]) -> set[date]:
+        """The days of some requests that have not landed; one that was forgotten (`closed.py`) has none."""
+        return {day for request in self._read(requests.c.id.in_(request_ids)) for day in request.days_left}
 
     def lease(self, request_id: int, owner: str, *, seconds: float, now: datetime) -> bool:
         """Takes or renews the right to post, poll and collect an open request; False while another holds it."""

@@ -96,7 +96,7 @@ class ReportReader:
     def announce(self, days: Sequence[date]) -> None:
         """Joins or opens the requests that cover the days, and begins to wait for all of them at once."""
         if self._only:
-            left = {day for number in self._only for day in self._ledger.get(number).days_left}
+            left = self._ledger.days_left(self._only)
             days = [day for day in days if day in left]
         if not days:
             return
@@ -269,6 +269,6 @@ class ReportReader:
 
     def _kept(self, day: date) -> RawDay:
         standing = self._lake.landed(self._account, self._raw.name, day)
-        if standing is None or standing.footer.requested_at is None:
-            raise TransientError(f"{day} was landed by another run, but its file is gone. Materialize it again.")
+        if standing is None or standing.footer.requested_at is None or standing.footer.emptied_at:
+            raise TransientError(f"{day} was landed by another run, but its rows are gone. Materialize it again.")
         return RawDay(self._lake.read(self._account, self._raw, [day]), standing.footer.requested_at, {})

@@ -1,0 +1,45 @@
+"""Requests that have landed are forgotten after a time, and nobody decides otherwise for it; in SQLite and PostgreSQL."""
+
+from datetime import UTC, date, datetime, timedelta
+
+from analytics_assets.state.closed import forget_landed
+from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.requests import Request
+
+LONG_AGO = datetime(2026, 3, 10, 12, tzinfo=UTC)
+NOW = LONG_AGO + timedelta(days=200)
+DAYS = [date(2026, 3, day) for day in range(1, 6)]
+
+
+def opened(ledger: Ledger, day: date, now: datetime, spec_hash: str = "a") -> Request:
+    """The request for one day."""
+    [one] = ledger.join_or_open("shop", "revenue", spec_hash, [day], longest=1, now=now)
+    ledger.begin_attempt(one.id, now=now)
+    return one
+
+
+def test_only_what_landed_long_ago_is_forgotten(url: str) -> None:
+    """Open and superseded requests stay whatever their age, and the newest of all, whose number must not be given again."""
+    ledger = Ledger(url)
+    landed = [opened(ledger, day, LONG_AGO) for day in DAYS[:2]]
+    superseded = opened(ledger, DAYS[2], LONG_AGO, "old")
+    ledger.supersede("shop", "revenue", but="a", now=LONG_AGO)
+    is_open = opened(ledger, DAYS[3], LONG_AGO)
+    newest = opened(ledger, DAYS[4], LONG_AGO)
+    for one in (*landed, newest):
+        ledger.landed(one.id, one.first_day, now=LONG_AGO)
+    before = {one.id: one for one in ledger.all_requests("shop", "revenue")}
+    decided = (ledger.open_requests("shop"), ledger.days_left([one.id for one in before.values()]))
+    assert forget_landed(url, before=LONG_AGO) == 0
+
+    assert forget_landed(url, before=NOW) == 2
+
+    left = {one.id: one for one in ledger.all_requests("shop", "revenue")}
+    assert left == {one.id: before[one.id] for one in (superseded, is_open, newest)}
+    assert (ledger.open_requests("shop"), ledger.days_left(list(before))) == decided
+    assert decided[1] == {DAYS[2], DAYS[3]}
+    assert [ledger.history(one.id) for one in landed] == [[], []]
+    assert len(ledger.history(newest.id)) == 2
+    # A day of a forgotten request is asked for as ever, under a number of its own.
+    assert opened(ledger, DAYS[0], NOW).id > newest.id
+    assert forget_landed(url, before=NOW) == 1
