@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 BENCH := .venv-bench
 export DAGSTER_DISABLE_TELEMETRY := yes
 
-.PHONY: demo test browser chaos soak fuzz dev check docs bench lock clean
+.PHONY: demo test browser chaos soak fuzz upkeep dev check docs bench lock clean
 
 demo: $(READY)  ## Load the last 7 final days of everything from the sandbox, with the daemon and the sensor, and show what landed
 	@$(BIN)/python -m analytics_assets.demo
@@ -27,6 +27,9 @@ chaos: $(READY)  ## Kill runs, code servers and daemons at random, then backfill
 
 fuzz: $(READY)  ## Land 20,000 mutated answers and compare every row; FUZZ_ARGS="--answers N --seed N" for others
 	@timeout 3600 $(BIN)/python -m analytics_assets_tests.fuzz $(FUZZ_ARGS)
+
+upkeep: $(READY)  ## Two simulated years of nightly runs, then what is old goes; UPKEEP_ARGS="--days 120 --lookback 5" is shorter
+	@timeout --kill-after 30 3000 $(BIN)/python -m analytics_assets_tests.upkeep $(UPKEEP_ARGS)
 
 dev: $(READY)  ## The Dagster UI on http://127.0.0.1:3000
 	@$(BIN)/dg dev --host 127.0.0.1 --port 3000
