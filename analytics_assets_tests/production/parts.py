@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -108,6 +108,39 @@ def postgres() -> Iterator[Postgres]:
     programs = Path(needed(found, name="PostgreSQL", package="postgresql")).parent
     with tempfile.TemporaryDirectory(prefix="postgres", ignore_cleanup_errors=True) as folder:
         server = Postgres(Path(folder), programs)
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+class Redis:
+    """A Redis server that keeps nothing on disk."""
+
+    def __init__(self, program: str, folder: Path) -> None:
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._program, self._folder = program, folder
+        self._running = ExitStack()
+        self.start()
+
+    def start(self) -> None:
+        """Starts it, for the first time or again; then it knows nothing."""
+        options = ["--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--appendonly", "no"]
+        self._running.enter_context(_ended([self._program, *options], cwd=str(self._folder)))
+        patient(lambda: answers(self.port), "Redis")
+
+    def stop(self) -> None:
+        """Stops it."""
+        self._running.close()
+
+
+@contextmanager
+def redis() -> Iterator[Redis]:
+    """A Redis server of its own."""
+    program = needed(shutil.which("redis-server"), name="Redis", package="redis-server")
+    with tempfile.TemporaryDirectory() as folder:
+        server = Redis(program, Path(folder))
         try:
             yield server
         finally:

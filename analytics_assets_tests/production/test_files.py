@@ -16,9 +16,9 @@ import httpx
 import pytest
 import yaml
 
+from analytics_assets_tests.production.deployment import DEPLOY, procfile
 from analytics_assets_tests.production.parts import answers, free_port, needed, patient
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
 PASSWORDS = {"analytics.operators": "ann:{PLAIN}may-touch", "analytics.viewers": "ben:{PLAIN}may-look"}
 
 
@@ -26,12 +26,6 @@ def compose() -> dict[str, Any]:
     """The compose file."""
     held: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
     return held
-
-
-def procfile() -> dict[str, str]:
-    """The commands of `deploy/Procfile`, by name."""
-    lines = (line.partition(":") for line in (DEPLOY / "Procfile").read_text().splitlines())
-    return {name: command.strip() for name, _, command in lines if command}
 
 
 def bare(command: str) -> list[str]:
