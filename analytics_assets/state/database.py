@@ -6,6 +6,7 @@ Keep the meaning of rows out of here: `ledger.py`, `budget.py`, `told.py`.
 
 import secrets
 import sqlite3
+from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -30,14 +31,17 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.engine import ExceptionContext, make_url
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError, SQLAlchemyError
 
-from analytics_assets.errors import PermanentError
+from analytics_assets.clock import Clock, utc_now
+from analytics_assets.errors import PermanentError, TransientError
 
 VERSION = 3
 # Any number, as long as nothing else in the database locks the same.
 _LOCK = 4_107_350
+# Less than a lease lasts, and more than a slow connection takes.
+_MOST_SKEW = timedelta(seconds=60)
 
 metadata = MetaData()
 
@@ -177,11 +181,15 @@ _STEPS: dict[int, list[str]] = {1: ["ALTER TABLE report_requests ADD COLUMN key_
 
 
 @lru_cache(maxsize=8)
-def engine(url: str) -> Engine:
+def engine(url: str, clock: Clock = utc_now) -> Engine:
     """The engine of a database, its tables made if it is new; one per process and URL.
 
+    Args:
+        url: An SQLAlchemy URL.
+        clock: The present instant, as this machine has it.
+
     Raises:
-        PermanentError: The URL cannot be used, or the database was written by a newer version of this package.
+        PermanentError: The URL cannot be used, the database was written by a newer version of this package, or its clock is another one.
     """
     try:
         parsed = make_url(url)
@@ -198,20 +206,34 @@ def engine(url: str) -> Engine:
         event.listen(made, "connect", _prepare)
         event.listen(made, "begin", _begin)
     try:
-        _bring_up_to_date(made)
+        _bring_up_to_date(made, clock)
     except SQLAlchemyError as error:
         made.dispose()
         raise PermanentError(
             f"The state database of ANALYTICS_STATE cannot be used ({type(error).__name__}): check that it is a database of this project "
             "and can be reached."
         ) from None
+    event.listen(made, "handle_error", _in_our_words, retval=True)
     return made
 
 
-def _bring_up_to_date(made: Engine) -> None:
+def _in_our_words(trouble: ExceptionContext) -> Exception | None:
+    """A database that is gone, locked or full says so as one of our errors: it may come back, and no statement of ours is at fault."""
+    # A pooled connection that is found dead is replaced; whether a new one can be made is told then.
+    if trouble.is_pre_ping or not isinstance(trouble.sqlalchemy_exception, OperationalError | InterfaceError):
+        return None
+    reason = str(trouble.original_exception).strip().partition("\n")[0]
+    return TransientError(
+        f"The state database of ANALYTICS_STATE does not work ({reason}). Report tasks and budgets are kept there: see that it runs, can be "
+        "reached and has space."
+    )
+
+
+def _bring_up_to_date(made: Engine, clock: Clock) -> None:
     """Makes the tables of a new database, or takes an older one to the present version."""
     with made.begin() as connection:
         if connection.dialect.name == "postgresql":
+            _compare_clocks(connection, clock())
             # Two processes that find an empty database would both make its tables; SQLite's transaction has the lock already.
             connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
         metadata.create_all(connection)
@@ -227,6 +249,17 @@ def _bring_up_to_date(made: Engine) -> None:
             )
         if connection.execute(select(salts)).first() is None:
             connection.execute(insert(salts).values(salt=secrets.token_hex(16)))
+
+
+def _compare_clocks(connection: Connection, here: datetime) -> None:
+    """Refuses a machine whose clock is not the database's: it would break leases, and forget what others have spent of a budget."""
+    ahead = here - connection.execute(select(func.clock_timestamp())).scalar_one()
+    if abs(ahead) > _MOST_SKEW:
+        seconds, way = abs(round(ahead.total_seconds())), "ahead of" if ahead > timedelta(0) else "behind"
+        raise PermanentError(
+            f"The clock of this machine is {seconds} s {way} that of the state database. Report tasks, budgets and the ends of days are "
+            "reckoned with it: set both by NTP, then start again."
+        )
 
 
 def _migrate(connection: Connection) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import CreateIndex
 
-from analytics_assets.errors import PermanentError
+from analytics_assets.errors import PermanentError, TransientError
 from analytics_assets.state.database import (
     VERSION,
     alert_causes,
@@ -25,6 +25,7 @@ from analytics_assets.state.database import (
 )
 from analytics_assets.state.ledger import Ledger
 from analytics_assets.state.requests import as_text
+from analytics_assets_tests.production.parts import Postgres
 
 ROW = {
     "account": "shop",
@@ -256,3 +257,20 @@ def test_postgres_would_refuse_a_second_open_cause_too() -> None:
     [index] = alert_causes.indexes
     made = " ".join(str(CreateIndex(index).compile(dialect=PGDialect())).split())  # type: ignore[no-untyped-call]  # SQLAlchemy's dialects carry no types
     assert made == "CREATE UNIQUE INDEX one_open_cause ON alert_causes (key) WHERE is_open = 1"
+
+
+def test_a_database_that_stops_is_told_in_our_words_and_used_again_when_it_is_back(server: Postgres) -> None:
+    """No traceback of the driver, no statement, no password; nothing has to be started anew."""
+    ledger = Ledger(server.database())
+    ledger.join_or_open("shop", "revenue", "a", [date(2026, 3, 1)], longest=92, now=datetime(2026, 3, 2, tzinfo=UTC))
+    server.stop()
+    try:
+        with pytest.raises(TransientError) as gone:
+            ledger.open_requests("shop")
+    finally:
+        server.start()
+    assert str(gone.value) == (
+        f'The state database of ANALYTICS_STATE does not work (connection to server at "127.0.0.1", port {server.port} failed: Connection '
+        "refused). Report tasks and budgets are kept there: see that it runs, can be reached and has space."
+    )
+    assert [request.first_day for request in ledger.open_requests("shop")] == [date(2026, 3, 1)]
