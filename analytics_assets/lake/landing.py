@@ -14,7 +14,7 @@ from functools import cached_property, partial
 from typing import Any
 
 from analytics_assets.clock import Clock
-from analytics_assets.errors import ENDS_ASKING, NotFinalError, SourceError
+from analytics_assets.errors import ENDS_ASKING, LakeError, NotFinalError, SourceError
 from analytics_assets.lake.making import MadeDay, Making
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake, Landed, refuse_other_mode
@@ -121,16 +121,21 @@ class Landing:
         """The days to ask for, and those that cannot be; decided once, so that a day that becomes final meanwhile is not half asked."""
         to_fetch: list[date] = []
         refused: dict[date, SourceError] = {}
+        closed: LakeError | None = None
         for day in days:
             try:
                 if self.clock() < (final := stream.final_at(day)):
                     raise NotFinalError(
                         f"{day} is not final yet; it can be asked for from {final:%Y-%m-%d %H:%M %Z} on."
                     )
+                if closed is not None:
+                    # A bucket that does not answer takes a minute to say so, for each day of the range anew.
+                    raise LakeError(f"{NOT_ASKED}{closed}")
                 if self._must_ask(stream, day):
                     to_fetch.append(day)
             except SourceError as error:
                 refused[day] = error
+                closed = closed or (error if isinstance(error, LakeError) else None)
         return to_fetch, refused
 
     def _must_ask(self, stream: Stream, day: date) -> bool:

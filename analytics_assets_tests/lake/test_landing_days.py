@@ -5,9 +5,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from analytics_assets.errors import Evidence, TransientError, UnexpectedPayloadError
+from analytics_assets.errors import Evidence, LakeError, TransientError, UnexpectedPayloadError
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake
+from analytics_assets.lake.stream import NOT_ASKED
 from analytics_assets_tests.lake.sample import files
 from analytics_assets_tests.lake.vendor import NOW, NUMBERS, RAW, START, SUMS, Vendor, brought, days, outcomes
 
@@ -37,6 +38,21 @@ async def test_the_same_attempts_ask_only_for_what_is_missing(disk: Lake) -> Non
     assert [{name for name, table in result.tables.items() if table.is_changed} for result in results] == [
         set() if day != bad else {"numbers_raw", "numbers", "sums"} for day in days(4)
     ]
+
+
+async def test_a_lake_that_cannot_be_read_is_asked_once(disk: Lake) -> None:
+    """A bucket that is gone takes long to say so; the other days say why they were not tried, and no vendor is asked."""
+    disk.files.promote(f"{disk.root}/shop/numbers_raw", b"where a folder should be")
+    vendor = Vendor()
+    results = await brought(disk, vendor.stream(), days(3))
+    path = f"{disk.root}/shop/numbers_raw/dt={START}/data.parquet"
+    words = f"{path} cannot be read (Not a directory). Check ANALYTICS_LAKE, its rights and its space."
+    assert [(type(result.error), str(result.error)) for result in results] == [
+        (LakeError, words),
+        (LakeError, f"{NOT_ASKED}{words}"),
+        (LakeError, f"{NOT_ASKED}{words}"),
+    ]
+    assert vendor.asked == []
 
 
 async def test_other_attempts_ask_again(disk: Lake) -> None:
