@@ -21,6 +21,8 @@ from analytics_assets.errors import LakeError, PermanentError, SourceError
 
 _ASIDE = re.compile(r"_[0-9a-f]{32}\.tmp")
 _PROBE: Final = "_probe"
+# A full disk still takes an empty file.
+_PROBED_BYTES: Final = 65_536
 
 
 class Files:
@@ -89,7 +91,7 @@ class Files:
             LakeError: The lake cannot be written.
         """
         path = f"{self.root}/{_PROBE}_{uuid.uuid4().hex}"
-        self.promote(path, b"")
+        self.promote(path, bytes(_PROBED_BYTES))
         self.remove(path)
 
     def sweep(self, *, before: datetime) -> list[str]:
