@@ -84,6 +84,19 @@ class Files:
         with self._told(path, "removed"), suppress(FileNotFoundError):
             self.fs.rm_file(path)
 
+    def put_aside(self, path: str, to: str) -> None:
+        """Moves a file without reading it, as a damaged one may not be readable.
+
+        Raises:
+            LakeError: It cannot be moved; it stands where it stood.
+        """
+        with self._told(path, "moved"):
+            if self.is_local:
+                Path(to).parent.mkdir(parents=True, exist_ok=True)
+                Path(path).replace(to)
+            else:
+                self.fs.mv(path, to)
+
     def probe(self) -> None:
         """Writes and removes a file, so that nobody is asked for what could not be kept.
 
@@ -102,7 +115,7 @@ class Files:
         swept = []
         for path in self.under(self.root) if self.is_local else []:
             left = Path(path)
-            if _ASIDE.fullmatch(left.name) or left.name.startswith(f"{_PROBE}_"):
+            if is_leftover(left.name):
                 with suppress(FileNotFoundError):
                     if left.stat().st_mtime < before.timestamp():
                         left.unlink()
@@ -114,10 +127,12 @@ class Files:
         """Says what cannot be done with which file, and what to look at."""
         try:
             yield
-        except (SourceError, FileNotFoundError, ValueError, LookupError):
+        except (SourceError, ValueError, LookupError):
             # What is wrong with a content is for its reader to say.
             raise
         except OSError as error:
+            if isinstance(error, FileNotFoundError) and done == "read":
+                raise
             raise LakeError(
                 f"{self.named(path)} cannot be {done} ({error.strerror or error}). Check ANALYTICS_LAKE, its rights and its space."
             ) from error
@@ -129,6 +144,11 @@ class Files:
                 f"{self.named(path)} cannot be {done} ({type(error).__name__}: {error}). Check that the bucket of ANALYTICS_LAKE can be "
                 "reached from here."
             ) from error
+
+
+def is_leftover(name: str) -> bool:
+    """Whether only a writer that was killed, or is at work, has a file of this name."""
+    return _ASIDE.fullmatch(name) is not None or name.startswith(f"{_PROBE}_")
 
 
 def address(root: str) -> str:

@@ -1,12 +1,15 @@
 """A lake in a bucket, over an S3 server on the loopback: as a folder, but for its address."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import boto3
 import pytest
+from s3fs import S3FileSystem
 
 from analytics_assets.errors import LakeError
 from analytics_assets.lake.store import Lake
+from analytics_assets.verification.files import DamagedError, examined, inventory
 from analytics_assets_tests.lake.sample import DAY, NEXT, TABLE, land, row
 from analytics_assets_tests.production.parts import bucket_server
 
@@ -23,6 +26,8 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lake]:
         }.items():
             monkeypatch.setenv(name, value)
         boto3.client("s3").create_bucket(Bucket="growth")
+        # Each test has a server of its own, and fsspec keeps the client of the last one.
+        S3FileSystem.clear_instance_cache()
         yield Lake("s3://growth/lake")
 
 
@@ -44,3 +49,21 @@ def test_a_bucket_that_is_not_there_is_told_in_our_words(bucket: Lake) -> None:
     """The path and the setting, and no traceback of the client."""
     with pytest.raises(LakeError, match=r"s3://nowhere/lake/_probe_\w+ cannot be written .* ANALYTICS_LAKE"):
         Lake("s3://nowhere/lake").files.probe()
+
+
+def test_a_damaged_file_of_a_bucket_is_found_and_put_into_the_quarantine(bucket: Lake) -> None:
+    """Its bytes are kept, and the day stands no more; what is whole is read to its end."""
+    name = ("airbridge", TABLE.name)
+    land(bucket, row())
+    land(bucket, row(date=NEXT), day=NEXT)
+    body = bucket.files.fs.cat_file(bucket.path(*name, DAY))
+    bucket.files.promote(bucket.path(*name, DAY), body[:-1])
+    assert dict(inventory(bucket, {name: TABLE}).days) == {name: [DAY, NEXT]}
+    with pytest.raises(DamagedError, match="it cannot be read to its end"):
+        examined(bucket, name[0], TABLE, DAY, is_sandbox=False)
+    assert examined(bucket, name[0], TABLE, NEXT, is_sandbox=False) == bucket.landed(*name, NEXT)
+    kept = bucket.put_in_quarantine(*name, DAY, seen_at=datetime(2026, 3, 10, 12, tzinfo=UTC))
+    assert kept == "s3://growth/lake/_quarantine/airbridge/20260310T120000-revenue-2026-03-01.parquet"
+    assert bucket.files.fs.cat_file(kept) == body[:-1]
+    found = inventory(bucket, {name: TABLE})
+    assert (dict(found.days), found.strangers, found.quarantined) == ({name: [NEXT]}, [], 1)
