@@ -18,6 +18,7 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 from analytics_assets.catalogue import Place, code_references, placed
 from analytics_assets.errors import PermanentError
 from analytics_assets.lake.files import address
+from analytics_assets.lake.table import Table
 from analytics_assets.partitions import daily_partitions
 from analytics_assets.schedules import DailyLoad, daily_load
 from analytics_assets.settings import is_variable, settings
@@ -50,6 +51,10 @@ class AccountComponent(dg.Component, dg.Model, dg.Resolvable):
     owners: Annotated[list[str], dg.Resolver(_owners, model_field_type=list[str])] = Field(
         default=[], description="E-mail addresses, or teams as `team:name`, shown with every table of the account."
     )
+
+    def tables(self) -> Sequence[Table]:
+        """Every table of the account, as the assets have them."""
+        raise NotImplementedError
 
     @classmethod
     def get_code_references_for_yaml(

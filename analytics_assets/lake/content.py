@@ -24,7 +24,8 @@ def content_hash(table: Table, content: pa.Table) -> str:
     digest = hashlib.sha256()
     for name in table.content_names:
         column = content[name].combine_chunks()
-        digest.update(f"{name}:{column.type}:{len(column)};".encode())
+        # The declared type: Parquet gives the inside of a list another name than Arrow, and the same list back.
+        digest.update(f"{name}:{table.schema.field(name).type}:{len(column)};".encode())
         if pa.types.is_nested(column.type):
             digest.update(msgspec.json.encode(_plain(column)))
             continue

@@ -197,7 +197,7 @@ class Lake:
             size = self.files.size(path)
             with self.files.opened(path) as file:
                 metadata = pq.read_metadata(file)
-            footer = msgspec.json.decode((metadata.metadata or {})[_FOOTER], type=Footer)
+            footer = footer_of(metadata)
         except FileNotFoundError:
             return None
         except (pa.ArrowInvalid, KeyError, msgspec.DecodeError) as error:
@@ -281,6 +281,12 @@ class Lake:
             self.files.remove(str(path))
         return len(old)
 
+    def put_in_quarantine(self, account: str, table: str, day: date, *, seen_at: datetime) -> str:
+        """Moves the file of a day to where answers are kept that could not be used; returns where. It stands for the day no more."""
+        path = f"{self.root}/{_QUARANTINE}/{_checked(account)}/{seen_at:%Y%m%dT%H%M%S}-{_checked(table)}-{day}.parquet"
+        self.files.put_aside(self.path(account, table, day), path)
+        return self.files.named(path)
+
     def _read(self, path: str, schema: pa.Schema) -> pa.Table:
         with self.files.opened(path) as file:
             held = pq.ParquetFile(file)
@@ -292,6 +298,11 @@ class Lake:
         }
         fields = [field if field.name in known else field.with_nullable(nullable=True) for field in schema]
         return pa.table(columns).cast(pa.schema(fields))
+
+
+def footer_of(metadata: pq.FileMetaData) -> Footer:
+    """What a file says of itself; raises `KeyError` or `msgspec.DecodeError` where it says nothing that a lake has written."""
+    return msgspec.json.decode((metadata.metadata or {})[_FOOTER], type=Footer)
 
 
 def refuse_other_mode(standing: Landed, *, is_sandbox: bool) -> None:

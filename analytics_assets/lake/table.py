@@ -69,6 +69,7 @@ class Table:
         docs_url: The vendor's page.
         origin: What it is made from; None for what is read or kept itself.
         example: A query over its rows, named `days`, that minds what the description warns of; in DuckDB's SQL.
+        only_grows: Whether later readings add to a day what no later one tells again, so that a day that is lost stays lost.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Table:
     docs_url: str = ""
     origin: Origin | None = None
     example: str = ""
+    only_grows: bool = False
 
     @cached_property
     def schema(self) -> pa.Schema:

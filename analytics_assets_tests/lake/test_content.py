@@ -9,11 +9,13 @@ from typing import Any
 
 import msgspec
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics_assets.lake.content import content_hash
+from analytics_assets.lake.parquet import parquet
 from analytics_assets.lake.table import DATE, Column, Table
 from analytics_assets_tests.lake.sample import DAY, NEXT, NOON, TABLE, empty_row, row
 
@@ -229,3 +231,14 @@ def test_equal_days_and_only_they_have_equal_hashes(rows: list[tuple[Any, ...]],
 def test_a_day_without_rows_has_a_hash_of_its_own() -> None:
     """It equals itself and no day with rows."""
     assert _hash([]) == content_hash(TABLE, TABLE.schema.empty_table()) != _hash([row()])
+
+
+def test_a_day_read_back_from_its_file_has_the_hash_it_landed_with() -> None:
+    """Parquet calls the inside of a list otherwise than Arrow does; it is the same list."""
+    landed = TABLE.validated(TABLE.rows(ROWS), DAY)
+    read = pq.ParquetFile(pa.BufferReader(parquet(landed))).read()
+    assert (str(landed.schema.field("codes").type), str(read.schema.field("codes").type)) == (
+        "list<item: string>",
+        "list<element: string>",
+    )
+    assert content_hash(TABLE, read) == content_hash(TABLE, landed)

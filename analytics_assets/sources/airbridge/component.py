@@ -3,6 +3,8 @@
 Keep meaning out of here: `request.py` checks what fits together, the schemas here only what YAML can hold.
 """
 
+from collections.abc import Sequence
+
 import dagster as dg
 from pydantic import Field, field_validator, model_validator
 
@@ -17,6 +19,7 @@ from analytics_assets.configuration import (
     checked,
     variable_name,
 )
+from analytics_assets.lake.table import Table
 from analytics_assets.partitions import daily_partitions
 from analytics_assets.plan import AccountPlan, Asking
 from analytics_assets.probe import Probe, VendorProbe
@@ -30,8 +33,11 @@ from analytics_assets.sources.airbridge.reader import Waiting
 from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
 from analytics_assets.sources.airbridge.request import DAYS_PER_TASK, CsvResult, Filter, ReportSpec, Sort
 from analytics_assets.sources.airbridge.resource import POLITE_BUDGET, AirbridgeResource
+from analytics_assets.sources.airbridge.restatements import restatements_table
 from analytics_assets.sources.airbridge.sensors import report_sensor
+from analytics_assets.sources.airbridge.snapshot_tables import CATALOG, tasks_table
 from analytics_assets.sources.airbridge.streams import App
+from analytics_assets.sources.airbridge.tables import daily_tables
 
 
 class FilterConfig(dg.Model, dg.Resolvable):
@@ -216,6 +222,12 @@ class AirbridgeRevenue(AccountComponent):
                 limits=self.checks.limits(),
             ),
         )
+
+    def tables(self) -> Sequence[Table]:
+        """Every table of the account."""
+        specs = [report.spec() for report in self.reports]
+        of_reports = [(*daily_tables(spec), restatements_table(spec), tasks_table(spec)) for spec in specs]
+        return [*(table for tables in of_reports for table in tables), CATALOG]
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """The account's definitions."""

@@ -33,6 +33,7 @@ def restatements_table(spec: ReportSpec) -> Table:
         docs_url=DOCS_URL,
         origin=cohorts.origin,
         key=(*labels, "interval", "seen_at"),
+        only_grows=True,
         columns=(
             *(column for column in cohorts.columns if column.name in {DATE, *labels, "interval"}),
             Column(

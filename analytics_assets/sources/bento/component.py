@@ -3,6 +3,7 @@
 Keep meaning out of here: the specs in `streams.py` check what fits together, the schemas here only what YAML can hold.
 """
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Literal
 
@@ -21,6 +22,7 @@ from analytics_assets.configuration import (
     variable_name,
 )
 from analytics_assets.errors import PermanentError
+from analytics_assets.lake.table import Table
 from analytics_assets.partitions import daily_partitions
 from analytics_assets.plan import AccountPlan, Asking
 from analytics_assets.probe import Probe, VendorProbe
@@ -30,6 +32,16 @@ from analytics_assets.sources.bento.assets import ads_assets, audience_assets, r
 from analytics_assets.sources.bento.client import BASE_URL
 from analytics_assets.sources.bento.resource import STATS_BUDGET, BentoResource
 from analytics_assets.sources.bento.streams import AdsSpec, AudienceSpec, ReportsSpec, WindowSpec
+from analytics_assets.sources.bento.tables import (
+    ADS_ATTRIBUTION,
+    ADS_CHART,
+    ADS_RAW,
+    ADS_TOTALS,
+    AUDIENCE_COUNTS,
+    AUDIENCE_RAW,
+    REPORT_POINTS,
+    REPORTS_RAW,
+)
 
 LONGEST_RUN_S = 24 * 3600
 
@@ -173,6 +185,11 @@ class BentoStats(AccountComponent):
                 limits=self.checks.limits(),
             ),
         )
+
+    def tables(self) -> Sequence[Table]:
+        """Every table of the account."""
+        reports = (REPORTS_RAW, REPORT_POINTS) if self.reports else ()
+        return (ADS_RAW, ADS_ATTRIBUTION, ADS_TOTALS, ADS_CHART, AUDIENCE_RAW, AUDIENCE_COUNTS, *reports)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """The account's definitions."""

@@ -3,6 +3,8 @@
 Keep meaning out of here: the specs in `streams.py` check what fits together, the schemas here only what YAML can hold.
 """
 
+from collections.abc import Sequence
+
 import dagster as dg
 from pydantic import Field, field_validator, model_validator
 
@@ -17,6 +19,7 @@ from analytics_assets.configuration import (
     checked,
     variable_name,
 )
+from analytics_assets.lake.table import Table
 from analytics_assets.partitions import daily_partitions
 from analytics_assets.plan import AccountPlan, Asking
 from analytics_assets.probe import Probe, VendorProbe
@@ -26,6 +29,7 @@ from analytics_assets.sources.statsig.assets import definitions_assets, listing_
 from analytics_assets.sources.statsig.client import BASE_URL
 from analytics_assets.sources.statsig.resource import READ_BUDGET, StatsigResource
 from analytics_assets.sources.statsig.streams import ListingSpec, ValuesSpec
+from analytics_assets.sources.statsig.tables import EVENT_METRICS, LISTING_RAW, METRIC_VALUES, VALUES_RAW
 
 
 class StatsigMetrics(AccountComponent):
@@ -107,6 +111,10 @@ class StatsigMetrics(AccountComponent):
                 limits=self.checks.limits(),
             ),
         )
+
+    def tables(self) -> Sequence[Table]:
+        """Every table of the account."""
+        return (VALUES_RAW, METRIC_VALUES, EVENT_METRICS, LISTING_RAW)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """The account's definitions."""

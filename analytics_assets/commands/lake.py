@@ -1,0 +1,172 @@
+"""`analytics-assets lake verify`: says whether the lake is whole and Dagster's record agrees with it, and mends what is not if asked to.
+
+What is looked at and done is `analytics_assets.verification`; here it is printed.
+"""
+
+import argparse
+import json
+import sys
+import warnings
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Final
+
+import dagster as dg
+from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
+
+from analytics_assets.clock import Clock
+from analytics_assets.commands.accounts import RefusedError, accounts, component, day
+from analytics_assets.commands.instance import opened_instance
+from analytics_assets.configuration import AccountComponent
+from analytics_assets.failures import without_day
+from analytics_assets.lake.resource import LakeResource
+from analytics_assets.lake.table import Table
+from analytics_assets.spans import in_words
+from analytics_assets.verification.files import Inventory, Name
+from analytics_assets.verification.looking import ASKED_AGAIN, Looked, Place, Wrong, looked
+from analytics_assets.verification.mending import ask, askings, is_askable, quarantined, recorded
+
+_SHOWN: Final = 10
+_DAEMON: Final = "BACKFILL"
+
+
+def add(subparsers: Any) -> None:
+    """Adds the command's parser."""
+    lake = subparsers.add_parser("lake", help="see whether the files of the lake are whole")
+    verifying = lake.add_subparsers(title="what to do", required=True, metavar="WHAT").add_parser(
+        "verify",
+        help="read every file, and compare with Dagster's record",
+        description="Reads every file of the lake to its end, holds it against its table and its own footer, and Dagster's record against "
+        "the files. Nothing is changed unless an option says so.",
+    )
+    verifying.add_argument("--select", metavar="ACCOUNT[/TABLE],...", help="accounts and tables; all by default")
+    verifying.add_argument("--from", dest="first", type=day, metavar="DAY", help="first day, as 2026-03-01")
+    verifying.add_argument("--to", dest="last", type=day, metavar="DAY", help="last day, itself included")
+    verifying.add_argument("--json", type=Path, metavar="FILE", help="where the findings are also written to")
+    verifying.add_argument(
+        "--ask-again",
+        action="store_true",
+        help="put damaged files into the quarantine, and ask for damaged and missing days as backfills",
+    )
+    verifying.add_argument(
+        "--record-again",
+        action="store_true",
+        help="log a materialization of each file that Dagster does not know, as of a lake from a back-up",
+    )
+    verifying.set_defaults(carry_out=_verify)
+
+
+def _verify(chosen: argparse.Namespace, defs: Path, clock: Clock) -> int:
+    if chosen.first and chosen.last and chosen.last < chosen.first:
+        raise RefusedError(f"--to {chosen.last} is before --from {chosen.first}.")
+    tables, resource = declared_tables(defs), LakeResource()
+    names = _chosen(chosen.select, tables)
+    with opened_instance() as instance, warnings.catch_warnings():
+        # Dagster's own, which are no affair of the person who asks.
+        warnings.simplefilter("ignore")
+        loaded = dg.ComponentTree.for_project(defs).build_defs()
+        graph = dg.Definitions.merge(loaded, dg.Definitions(resources={"lake": resource})).resolve_asset_graph()
+        daily = frozenset(name for name in tables if graph.get(dg.AssetKey(name)).is_partitioned)
+        place = Place(resource.open(), resource.is_sandbox(), instance, tables, daily, names, chosen.first, chosen.last)
+        found = looked(place, lambda words: print(words, file=sys.stderr, flush=True))
+        if chosen.json is not None:
+            chosen.json.write_text(json.dumps([_as_json(one) for one in found.wrong], indent=2) + "\n")
+        for line in [*_told(found.wrong), *_others(found.inventory)]:
+            print(line)
+        if chosen.record_again:
+            logged = sum(1 for _ in recorded(place, found.wrong))
+            print(f"Recorded in Dagster: {logged} files that stand.")
+        if chosen.ask_again:
+            for line in _asked_again(place, graph, found, clock):
+                print(line, flush=True)
+    print(_figures(found, len(names)))
+    return int(bool(found.wrong))
+
+
+def _asked_again(place: Place, graph: AssetGraph, found: Looked, clock: Clock) -> Iterator[str]:
+    for kept in quarantined(place, found.wrong, now=clock()):
+        yield f"In the quarantine: {kept}"
+    for asking in askings(graph, found):
+        backfill = ask(place.instance, graph, asking, now=clock())
+        yield f"Backfill {backfill}: {asking.title}: {in_words(asking.days) or 'of the present day'}."
+    outside = [one for one in found.wrong if one.kind in ASKED_AGAIN and not is_askable(graph, one)]
+    if outside:
+        days = in_words({one.day for one in outside})
+        yield f"Not asked for, because they are no partitions: {days}. Set ANALYTICS_START_DATE to an earlier day first."
+    if not place.instance.get_daemon_statuses([_DAEMON])[_DAEMON].healthy:
+        yield "No daemon is at work on this instance; backfills begin when one is, as with `dagster dev`."
+
+
+def declared_tables(defs: Path) -> dict[Name, Table]:
+    """Every table of every account, by account and name."""
+    found = {account: component(defs / account, option="--select") for account in accounts(defs)}
+    return {
+        (account, table.name): table
+        for account, one in found.items()
+        if isinstance(one, AccountComponent)
+        for table in one.tables()
+    }
+
+
+def _chosen(select: str | None, tables: Mapping[Name, Table]) -> list[Name]:
+    if select is None:
+        return list(tables)
+    names: list[Name] = []
+    for wanted in select.split(","):
+        meant = [name for name in tables if wanted in {name[0], "/".join(name)}]
+        if not meant:
+            account = wanted.partition("/")[0]
+            there = ["/".join(name) for name in tables if name[0] == account] or sorted({name[0] for name in tables})
+            raise RefusedError(f"--select {wanted}: there is no such account or table. There are: {', '.join(there)}.")
+        names += meant
+    return list(dict.fromkeys(names))
+
+
+def _told(wrong: Sequence[Wrong]) -> Iterator[str]:
+    """A heading for each table, and a line for days with the same trouble."""
+    for table, of_table in groupby(wrong, lambda one: (one.account, one.table)):
+        yield "/".join(table)
+        causes: dict[tuple[str, str, str], list[date]] = {}
+        for one in of_table:
+            key = (one.kind.value, without_day(one.day, one.words), one.remedy)
+            causes.setdefault(key, []).append(one.day)
+        for (kind, words, remedy), days in list(causes.items())[:_SHOWN]:
+            yield f"  {in_words(days)}: {kind}: {words}. {remedy[0].upper()}{remedy[1:]}."
+        if len(causes) > _SHOWN:
+            yield f"  and {len(causes) - _SHOWN} more causes; `--json FILE` has them all."
+
+
+def _others(there: Inventory) -> Iterator[str]:
+    """What is told and is no trouble."""
+    if there.strangers:
+        yield f"No table has them, nobody reads them: {_some(there.strangers)}."
+    if there.leftovers:
+        yield f"Left by writers that were killed, or of writers at work: {_some(there.leftovers)}."
+    if there.quarantined:
+        yield f"In the quarantine: {there.quarantined} files, kept for a person to read."
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
+
+
+def _figures(found: Looked, tables: int) -> str:
+    kinds = Counter(one.kind.value for one in found.wrong)
+    verdict = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+    read = f"{found.files} files of {len(found.days)} days in {tables} tables, {found.size / 2**20:.1f} MiB"
+    return f"{read}: {f'{len(found.wrong)} findings ({verdict}).' if found.wrong else 'all well.'}"
+
+
+def _as_json(one: Wrong) -> dict[str, Any]:
+    return {
+        "account": one.account,
+        "table": one.table,
+        "day": one.day.isoformat(),
+        "kind": one.kind.value,
+        "words": one.words,
+        "remedy": one.remedy,
+    }

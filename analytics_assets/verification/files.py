@@ -1,0 +1,146 @@
+"""What there is in a lake, file by file, and whether each is what its table declares, to its last byte.
+
+A file is read whole once. Its rows have to be a valid day of its table as a landing wants it (`lake/table.py`) and to hash to what the footer
+says. Columns that were declared later are null and may be missing. Keep Dagster out of here (`record.py`) and remedies too (`looking.py`).
+"""
+
+import errno
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from analytics_assets.errors import LakeError, UnexpectedPayloadError
+from analytics_assets.lake.content import content_hash
+from analytics_assets.lake.files import is_leftover
+from analytics_assets.lake.store import Footer, Lake, Landed, footer_of
+from analytics_assets.lake.table import Table
+
+Name = tuple[str, str]
+
+_DAY_FILE = re.compile(r"([^/]+)/([^/]+)/dt=(\d{4}-\d{2}-\d{2})/data\.parquet")
+_QUARANTINE = "_quarantine/"
+
+
+class DamagedError(Exception):
+    """A file is not what its table declares; says in which way."""
+
+
+class ForeignError(Exception):
+    """A file holds numbers of the other mode."""
+
+
+@dataclass
+class Inventory:
+    """The files of a lake.
+
+    Attributes:
+        days: The days that stand of each declared table, by account and table, oldest first.
+        strangers: Files that no declared table has there.
+        leftovers: Files of writers that were killed, or are at work.
+        quarantined: How many are kept in the quarantine.
+    """
+
+    days: Mapping[Name, Sequence[date]]
+    strangers: list[str] = field(default_factory=list)
+    leftovers: list[str] = field(default_factory=list)
+    quarantined: int = 0
+
+
+def inventory(lake: Lake, declared: Mapping[Name, Table]) -> Inventory:
+    """Lists a lake.
+
+    Raises:
+        LakeError: It cannot be listed.
+    """
+    days: dict[Name, list[date]] = {name: [] for name in declared}
+    found = Inventory(days)
+    for path in sorted(lake.files.under(lake.root)):
+        name = str(path).removeprefix(lake.root).lstrip("/")
+        if name.startswith(_QUARANTINE):
+            found.quarantined += 1
+        elif is_leftover(path.name):
+            found.leftovers.append(name)
+        elif (standing := _standing(name, declared)) is not None:
+            days[standing[0]].append(standing[1])
+        else:
+            found.strangers.append(name)
+    return found
+
+
+def examined(lake: Lake, account: str, table: Table, day: date, *, is_sandbox: bool) -> Landed | None:
+    """What stands for a day, read to its end and found right; None where it has gone meanwhile.
+
+    Raises:
+        DamagedError: It is not right.
+        ForeignError: Its numbers are invented and those of the lake are not, or the other way round.
+        LakeError: The lake cannot be read.
+    """
+    path = lake.path(account, table.name, day)
+    try:
+        with lake.files.opened(path) as file:
+            body = file.read()
+    except FileNotFoundError:
+        return None
+    except LakeError as error:
+        if getattr(error.__cause__, "errno", None) != errno.EIO:
+            raise
+        raise DamagedError(f"it cannot be read to its end ({error.__cause__})") from error
+    footer, content = _read(body)
+    if footer.is_sandbox != is_sandbox:
+        held, wanted = ("sandbox", "live") if footer.is_sandbox else ("live", "sandbox")
+        raise ForeignError(f"it holds {held} numbers, and ANALYTICS_MODE is {wanted}")
+    valid = _valid(_as_held(table, content), day, content)
+    if content_hash(_as_held(table, content), valid) != footer.content_hash:
+        raise DamagedError("its content is not what its footer says: it was changed after it had landed")
+    return Landed(lake.files.named(path), content.num_rows, len(body), footer, is_changed=False)
+
+
+def _read(body: bytes) -> tuple[Footer, pa.Table]:
+    try:
+        held = pq.ParquetFile(pa.BufferReader(body), page_checksum_verification=True)
+        footer = footer_of(held.metadata)
+        return footer, held.read()
+    except (KeyError, msgspec.DecodeError) as error:
+        raise DamagedError("it was not written by a lake: its footer says nothing of a day") from error
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise DamagedError(f"it cannot be read to its end ({str(error).strip().rstrip('.')})") from error
+
+
+def _as_held(table: Table, content: pa.Table) -> Table:
+    """The declaration as far as a file has it: what was declared later is null there, whatever the declaration says by now.
+
+    Raises:
+        DamagedError: The file has a column of another type, one that is not declared, or lacks one that tells rows apart.
+    """
+    types = {column.name: column.type for column in table.columns}
+    other = [name for name in content.schema.names if name in types and content.schema.field(name).type != types[name]]
+    if other:
+        told = ", ".join(f"{name} is {content.schema.field(name).type} and not {types[name]}" for name in other)
+        raise DamagedError(f"columns are of other types than its table declares: {told}")
+    if strange := [name for name in content.schema.names if name not in types]:
+        raise DamagedError(f"columns are not declared by its table: {', '.join(strange)}")
+    if lacking := [name for name in ("date", *table.key) if name not in content.schema.names]:
+        raise DamagedError(f"columns are missing that tell its rows apart: {', '.join(lacking)}")
+    return replace(table, columns=[column for column in table.columns if column.name in content.schema.names])
+
+
+def _valid(table: Table, day: date, content: pa.Table) -> pa.Table:
+    try:
+        return table.validated(content.select(table.schema.names), day)
+    except UnexpectedPayloadError as error:
+        raise DamagedError(str(error).removeprefix(f"{table.name} {day}: ").rstrip(".")) from error
+
+
+def _standing(name: str, declared: Mapping[Name, Table]) -> tuple[Name, date] | None:
+    found = _DAY_FILE.fullmatch(name)
+    if found is None or (found[1], found[2]) not in declared:
+        return None
+    try:
+        return (found[1], found[2]), date.fromisoformat(found[3])
+    except ValueError:
+        return None

@@ -1,0 +1,216 @@
+"""The lake and Dagster's record side by side: what is wrong with which day of which table, and what to do.
+
+A table is looked at a few files at a time, so that memory stays flat. Where the two disagree they are read once more, because a day may have
+landed meanwhile: a file stands a moment before Dagster knows of it. Keep printing out of here (`commands/lake.py`).
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import Enum
+
+import dagster as dg
+
+from analytics_assets.checks.finding import by_day
+from analytics_assets.errors import PermanentError
+from analytics_assets.lake.store import Lake, Landed
+from analytics_assets.lake.table import Table
+from analytics_assets.verification.files import DamagedError, ForeignError, Inventory, Name, examined, inventory
+from analytics_assets.verification.record import Record, record
+
+_COMMAND = "analytics-assets lake verify"
+
+
+class Kind(Enum):
+    """What is wrong with a day; the value is its name in JSON."""
+
+    DAMAGED = "damaged"
+    FOREIGN = "of the other mode"
+    MISSING = "missing"
+    UNRECORDED = "not recorded"
+    OTHERWISE = "recorded otherwise"
+
+
+ASKED_AGAIN = (Kind.DAMAGED, Kind.FOREIGN, Kind.MISSING)
+RECORDED_AGAIN = (Kind.UNRECORDED, Kind.OTHERWISE)
+
+_REMEDIES: Mapping[Kind, str] = {
+    Kind.DAMAGED: f"`{_COMMAND} --ask-again` puts the file into the quarantine and asks for the day again",
+    Kind.FOREIGN: f"invented and real numbers must not stand together: `{_COMMAND} --ask-again` puts the file into the quarantine and asks "
+    "for the day again",
+    Kind.MISSING: f"`{_COMMAND} --ask-again` asks for the day again",
+    Kind.UNRECORDED: f"`{_COMMAND} --record-again` records what stands",
+    Kind.OTHERWISE: f"`{_COMMAND} --record-again` records what stands; materialize the day for a new answer",
+}
+_LOST = (
+    f"the vendor keeps no history of it, so only a back-up has that day; `{_COMMAND} --ask-again` clears the place and takes a reading of "
+    "the present day"
+)
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """One day of one table that is not as it should be.
+
+    Attributes:
+        account: The table's account.
+        table: The table's name.
+        day: The day.
+        kind: What is wrong.
+        words: What was seen.
+        remedy: What to do.
+        landed: What stands, where it is whole.
+    """
+
+    account: str
+    table: str
+    day: date
+    kind: Kind
+    words: str
+    remedy: str
+    landed: Landed | None = None
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What is wrong with a file by itself.
+
+    Attributes:
+        kind: What is wrong.
+        words: What was seen.
+    """
+
+    kind: Kind
+    words: str
+
+
+Seen = Mapping[date, Landed | Trouble | None]
+
+
+@dataclass(frozen=True)
+class Place:
+    """What is looked at.
+
+    Attributes:
+        lake: The lake.
+        is_sandbox: Whether its numbers are invented.
+        instance: Where Dagster's record is.
+        tables: Every declared table, by account and name.
+        daily: Those of them whose days can be asked for; the others are snapshots.
+        chosen: Those to look at.
+        first: The first day to look at, or None for all before `last`.
+        last: The last day to look at, or None for all from `first` on.
+    """
+
+    lake: Lake
+    is_sandbox: bool
+    instance: dg.DagsterInstance
+    tables: Mapping[Name, Table]
+    daily: frozenset[Name]
+    chosen: Sequence[Name]
+    first: date | None = None
+    last: date | None = None
+
+    def within(self, days: Iterable[date]) -> list[date]:
+        """Those of some days that are looked at, oldest first."""
+        return sorted(
+            day for day in days if (self.first is None or day >= self.first) and (self.last is None or day <= self.last)
+        )
+
+
+@dataclass
+class Looked:
+    """What a look has found.
+
+    Attributes:
+        wrong: The days that are not as they should be, table by table.
+        inventory: All files of the lake.
+        files: Files that were read.
+        days: Different days they are of.
+        size: Bytes of them that were found right.
+    """
+
+    wrong: list[Wrong]
+    inventory: Inventory
+    files: int = 0
+    days: set[date] = field(default_factory=set)
+    size: int = 0
+
+
+def looked(place: Place, say: Callable[[str], None]) -> Looked:
+    """Looks at every chosen table; `say` is told of each before it is read.
+
+    Raises:
+        LakeError: The lake cannot be read.
+        PermanentError: It is a lake of the other mode.
+    """
+    found = Looked([], inventory(place.lake, place.tables))
+    for number, name in enumerate(place.chosen, start=1):
+        days = place.within(found.inventory.days[name])
+        say(f"{number} of {len(place.chosen)}: {'/'.join(name)}, {len(days)} files")
+        files = by_day(days, lambda day, name=name: _file(place, name, day))  # type: ignore[misc]
+        found.files += len(files)
+        found.days.update(days)
+        found.size += sum(one.size for one in files.values() if isinstance(one, Landed))
+        found.wrong += _compared(place, name, files)
+    foreign = [one for one in found.wrong if one.kind is Kind.FOREIGN]
+    if foreign and len(foreign) == found.files:
+        raise PermanentError(
+            f"Every file of {place.lake.root}: {foreign[0].words}. Set ANALYTICS_MODE or ANALYTICS_LAKE to what belongs together."
+        )
+    return found
+
+
+def _file(place: Place, name: Name, day: date) -> Landed | Trouble | None:
+    """What stands for a day, or what is wrong with it, or None."""
+    account, _ = name
+    try:
+        return examined(place.lake, account, place.tables[name], day, is_sandbox=place.is_sandbox)
+    except DamagedError as error:
+        return Trouble(Kind.DAMAGED, str(error))
+    except ForeignError as error:
+        return Trouble(Kind.FOREIGN, str(error))
+
+
+def _compared(place: Place, name: Name, files: Seen) -> Iterator[Wrong]:
+    known = _record(place, name, files)
+    doubtful = {day for day, _, _ in _differences(place, name, files, known)}
+    again = {day: _file(place, name, day) if day in doubtful else one for day, one in files.items()}
+    again |= {day: _file(place, name, day) for day in doubtful - files.keys()}
+    known = _record(place, name, again) if doubtful else known
+    for day, kind, words in _differences(place, name, again, known):
+        landed = again.get(day)
+        held = landed if isinstance(landed, Landed) else None
+        yield Wrong(*name, day, kind, words, _remedy(place, name, kind), held)
+
+
+def _record(place: Place, name: Name, files: Seen) -> Record:
+    standing = {day for day, one in files.items() if one is not None}
+    return record(place.instance, dg.AssetKey(name), is_daily=name in place.daily, standing=standing)
+
+
+def _differences(place: Place, name: Name, files: Seen, known: Record) -> Iterator[tuple[date, Kind, str]]:
+    standing = {day: one for day, one in files.items() if one is not None}
+    # Of a snapshot Dagster remembers the last reading alone.
+    newest = max(standing, default=None)
+    for day in sorted({*standing, *place.within(known.versions)}):
+        held = standing.get(day)
+        if isinstance(held, Trouble):
+            yield day, held.kind, held.words
+        elif held is None:
+            if day not in known.removed:
+                yield day, Kind.MISSING, "Dagster shows it as materialized, and there is no file"
+        elif day in known.versions:
+            if known.versions[day] != held.footer.content_hash:
+                yield day, Kind.OTHERWISE, "Dagster's newest materialization has another data version than the file"
+        elif name in place.daily or (not known.versions and day == newest):
+            yield day, Kind.UNRECORDED, "the file stands, and Dagster has no materialization of it"
+
+
+def _remedy(place: Place, name: Name, kind: Kind) -> str:
+    if kind in ASKED_AGAIN and name not in place.daily:
+        return _LOST
+    words = _REMEDIES[kind]
+    if kind in ASKED_AGAIN and place.tables[name].only_grows:
+        words += ", empty: what earlier readings had added is in no later one"
+    return words

@@ -1,0 +1,46 @@
+"""The hand-made shop with days that landed, as `lake verify` looks at it. Keep expectations in the tests."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
+
+from analytics_assets.verification.files import Name
+from analytics_assets.verification.looking import Looked, Place, looked
+from analytics_assets_tests.lake.vendor import NUMBERS, RAW, SUMS
+from analytics_assets_tests.shop import Shop
+
+SHOP_TABLES = {("shop", table.name): table for table in (RAW, NUMBERS, SUMS)}
+
+
+def place(shop: Shop, **changes: object) -> Place:
+    """The whole of the shop's lake and record, or as changed."""
+    made = Place(shop.lake, False, shop.instance, SHOP_TABLES, frozenset(SHOP_TABLES), list(SHOP_TABLES))
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def look(shop: Shop, **changes: object) -> Looked:
+    """What a look finds."""
+    return looked(place(shop, **changes), lambda _words: None)
+
+
+def told(found: Looked) -> list[tuple[str, str, str]]:
+    """Table, day as the end of its date, and kind of what is wrong."""
+    return [(one.table, f"{one.day:%d}", one.kind.value) for one in found.wrong]
+
+
+def file(shop: Shop, table: str, day: date) -> Path:
+    """The file of a day."""
+    return Path(shop.lake.path("shop", table, day))
+
+
+def graph(shop: Shop) -> AssetGraph:
+    """The assets of the shop."""
+    return shop.definitions().resolve_asset_graph()
+
+
+def names(tables: Sequence[str]) -> list[Name]:
+    """Tables of the shop."""
+    return [("shop", table) for table in tables]

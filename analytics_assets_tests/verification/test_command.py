@@ -1,0 +1,129 @@
+"""`analytics-assets lake verify`: what it prints, what it writes, and with which status it ends."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from analytics_assets.__main__ import DEFS, main
+from analytics_assets.commands.lake import declared_tables
+from analytics_assets.definitions import defs
+from analytics_assets.lake.store import Lake
+from analytics_assets.sources.bento.tables import ADS_TOTALS
+from analytics_assets_tests.lake.vendor import days
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+VERIFY = ("lake", "verify", "--select", "bento/ads_totals")
+FIRST, SECOND = days(2)
+REMEDY = "`analytics-assets lake verify --record-again` records what stands"
+
+
+def clock() -> datetime:
+    """The present instant of these tests."""
+    return NOW
+
+
+@pytest.fixture
+def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
+    """An empty lake of the sandbox, and an instance on SQLite that knows nothing."""
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home/dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("ANALYTICS_LAKE", str(tmp_path / "lake"))
+    return Lake(str(tmp_path / "lake"))
+
+
+def test_what_is_wrong_is_told_by_table_with_its_remedy_and_mended(lake: Lake, tmp_path: Path, capsys) -> None:
+    """A line for days with the same trouble, what is no trouble beside it, the figures last; then all is well."""
+    landed = [lake.land("bento", ADS_TOTALS, day, ADS_TOTALS.rows([]), is_sandbox=True) for day in (FIRST, SECOND)]
+    for name in ("bento/notes.txt", f"bento/_{'a' * 32}.tmp"):
+        lake.files.promote(f"{lake.root}/{name}", b"")
+    size = sum(one.size for one in landed)
+    others = (
+        "No table has them, nobody reads them: bento/notes.txt.\n"
+        f"Left by writers that were killed, or of writers at work: bento/_{'a' * 32}.tmp.\n"
+    )
+    figures = f"2 files of 2 days in 1 tables, {size / 2**20:.1f} MiB"
+    told = (
+        "bento/ads_totals\n"
+        "  2026-03-01 to 2026-03-02: not recorded: the file stands, and Dagster has no materialization of it. "
+        f"{REMEDY}.\n{others}"
+    )
+    report = tmp_path / "found.json"
+    assert main((*VERIFY, "--json", str(report)), clock=clock) == 1
+    verdict = f"{figures}: 2 findings (2 not recorded).\n"
+    assert capsys.readouterr() == (f"{told}{verdict}", "1 of 1: bento/ads_totals, 2 files\n")
+    assert json.loads(report.read_text()) == [
+        {
+            "account": "bento",
+            "table": "ads_totals",
+            "day": str(day),
+            "kind": "not recorded",
+            "words": "the file stands, and Dagster has no materialization of it",
+            "remedy": REMEDY,
+        }
+        for day in (FIRST, SECOND)
+    ]
+    assert main((*VERIFY, "--record-again"), clock=clock) == 1
+    assert capsys.readouterr().out == f"{told}Recorded in Dagster: 2 files that stand.\n{verdict}"
+    assert main(VERIFY, clock=clock) == 0
+    assert capsys.readouterr().out == f"{others}{figures}: all well.\n"
+    assert main((*VERIFY, "--from", "2026-03-02"), clock=clock) == 0
+    assert capsys.readouterr().out.endswith("1 files of 1 days in 1 tables, 0.0 MiB: all well.\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--from", "2026-03-02", "--to", "2026-03-01"), "--to 2026-03-01 is before --from 2026-03-02."),
+        (
+            ("--select", "shop"),
+            "--select shop: there is no such account or table. There are: airbridge, bento, statsig.",
+        ),
+        (
+            ("--select", "statsig/values"),
+            "--select statsig/values: there is no such account or table. There are: "
+            + ", ".join(f"statsig/{name}" for name in ("values_raw", "metric_values", "event_metrics", "listing_raw.")),
+        ),
+    ],
+)
+def test_what_cannot_be_looked_at_is_refused_with_the_remedy(capsys, arguments, words) -> None:
+    """Before anything is read."""
+    assert main(("lake", "verify", *arguments), clock=clock) == 2
+    assert capsys.readouterr() == ("", f"analytics-assets: {words}\n")
+
+
+def test_without_an_instance_nothing_is_made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    """An empty record would show every file as not recorded."""
+    monkeypatch.chdir(tmp_path)
+    assert main(VERIFY, clock=clock) == 2
+    assert capsys.readouterr().err == (
+        f"analytics-assets: there is no Dagster instance: DAGSTER_HOME is not set, and {tmp_path} has no dagster.yaml. "
+        "Run this where `dagster dev` runs.\n"
+    )
+
+
+def test_a_lake_of_the_other_mode_is_refused_with_the_remedy(lake: Lake, capsys) -> None:
+    """And nothing of it is put away, whatever was asked for."""
+    lake.land("bento", ADS_TOTALS, FIRST, ADS_TOTALS.rows([]))
+    assert main((*VERIFY, "--ask-again"), clock=clock) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        f"analytics-assets: Every file of {lake.root}: it holds live numbers, and ANALYTICS_MODE is sandbox. Set ANALYTICS_MODE or "
+        "ANALYTICS_LAKE to what belongs together."
+    )
+    assert lake.days("bento", ADS_TOTALS.name) == [FIRST]
+
+
+def test_every_table_of_every_account_is_looked_at() -> None:
+    """What a component says of its tables is what it makes assets of."""
+    nodes = defs().resolve_asset_graph().asset_nodes
+    held = {tuple(node.key.path) for node in nodes if "reading" in node.tags}
+    assert set(declared_tables(DEFS)) == held
+    schemas = {tuple(node.key.path): node.metadata["dagster/column_schema"] for node in nodes if "reading" in node.tags}
+    assert {name: [column.name for column in table.columns] for name, table in declared_tables(DEFS).items()} == {
+        name: [column.name for column in schema.columns]
+        for name, schema in schemas.items()
+        if isinstance(schema, dg.TableSchema)
+    }

@@ -1,0 +1,160 @@
+"""The lake and Dagster's record side by side."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import IO
+
+import dagster as dg
+import pytest
+
+from analytics_assets.catalogue import materialization
+from analytics_assets.errors import PermanentError
+from analytics_assets.lake.files import Files
+from analytics_assets.verification.looking import Kind
+from analytics_assets.verification.mending import recorded
+from analytics_assets_tests.lake.vendor import NUMBERS, Vendor, days
+from analytics_assets_tests.shop import Shop, span, table_key
+from analytics_assets_tests.verification.scene import file, look, names, place, told
+
+FIRST, SECOND, THIRD = days(3)
+
+
+def test_a_lake_whose_days_are_recorded_is_well(shop: Shop) -> None:
+    """Every file is read and counted."""
+    found = look(shop)
+    standing = [shop.lake.landed("shop", table, day) for _, table in place(shop).chosen for day in days(3)]
+    assert (found.wrong, found.files, sorted(found.days)) == ([], 9, days(3))
+    assert found.size == sum(one.size for one in standing if one)
+
+
+def test_each_disagreement_is_told_once_with_what_to_do(shop: Shop) -> None:
+    """Damaged, missing, landed without a record, landed otherwise than recorded."""
+    file(shop, "numbers_raw", FIRST).write_bytes(b"PAR1")
+    file(shop, "numbers", SECOND).unlink()
+    shop.lake.land("shop", NUMBERS, date(2026, 3, 7), NUMBERS.rows([]))
+    shop.lake.land("shop", NUMBERS, THIRD, NUMBERS.rows([]))
+    found = look(shop)
+    assert told(found) == [
+        ("numbers_raw", "01", "damaged"),
+        ("numbers", "02", "missing"),
+        ("numbers", "03", "recorded otherwise"),
+        ("numbers", "07", "not recorded"),
+    ]
+    assert [one.remedy for one in found.wrong] == [
+        "`analytics-assets lake verify --ask-again` puts the file into the quarantine and asks for the day again",
+        "`analytics-assets lake verify --ask-again` asks for the day again",
+        "`analytics-assets lake verify --record-again` records what stands; materialize the day for a new answer",
+        "`analytics-assets lake verify --record-again` records what stands",
+    ]
+
+
+def test_only_what_is_chosen_is_looked_at(shop: Shop) -> None:
+    """By table and by day, in the lake and in the record."""
+    for table in ("numbers_raw", "numbers"):
+        for day in days(3):
+            file(shop, table, day).unlink()
+    assert told(look(shop, chosen=names(["numbers"]), first=SECOND, last=SECOND)) == [("numbers", "02", "missing")]
+
+
+def test_a_day_that_failed_after_it_had_landed_is_well(shop: Shop) -> None:
+    """It is red in Dagster, and what stood there stays."""
+    shop.vendor = Vendor({SECOND: PermanentError("refused")})
+    assert shop.run(span("01", "03")).status == dg.DagsterRunStatus.FAILURE
+    assert shop.statuses("numbers")["02"] == "FAILED"
+    assert told(look(shop)) == []
+
+
+def test_a_raw_day_that_was_removed_on_purpose_is_not_missing(shop: Shop) -> None:
+    """Its newest materialization says so; one that lands later and goes away is missing again."""
+    for day in (FIRST, SECOND):
+        file(shop, "numbers_raw", day).unlink()
+        gone = dg.AssetMaterialization(
+            table_key("numbers_raw"), partition=day.isoformat(), metadata={"removed_by_retention": "2026-03-10"}
+        )
+        shop.instance.report_runless_asset_event(gone)
+    assert told(look(shop)) == []
+    shop.run(span("02", "02"))
+    file(shop, "numbers_raw", SECOND).unlink()
+    assert told(look(shop)) == [("numbers_raw", "02", "missing")]
+
+
+def test_a_lake_from_a_backup_is_recorded_where_dagster_knows_nothing(shop: Shop, tmp_path: Path) -> None:
+    """Each file becomes a materialization with its data version, and the partitions are green; nothing is asked or written."""
+    (tmp_path / "new").mkdir()
+    before = {path: path.read_bytes() for path in sorted((tmp_path / "lake").rglob("*.parquet"))}
+    with dg.DagsterInstance.local_temp(str(tmp_path / "new")) as instance:
+        restored = Shop(tmp_path / "lake", instance)
+        found = look(restored)
+        assert {one.kind for one in found.wrong} == {Kind.UNRECORDED}
+        assert len(list(recorded(place(restored), found.wrong))) == 9
+        assert look(restored).wrong == []
+        assert restored.statuses("sums") == shop.statuses("sums") == dict.fromkeys(("01", "02", "03"), "MATERIALIZED")
+        event = instance.get_latest_data_version_record(table_key("sums"), partition_key="2026-03-02")
+    assert event is not None
+    made = event.asset_materialization
+    standing = shop.lake.landed("shop", "sums", SECOND)
+    assert made is not None
+    assert standing is not None
+    assert made.metadata["recorded"].value == "from the file that stood"
+    assert (made.tags or {})["dagster/data_version"] == standing.footer.content_hash
+    assert {path: path.read_bytes() for path in sorted((tmp_path / "lake").rglob("*.parquet"))} == before
+
+
+def test_of_a_snapshot_the_last_reading_alone_is_in_the_record(shop: Shop) -> None:
+    """Readings before it have no record of their own, and none is missed; a table never recorded is told by its newest file."""
+    snapshots = {"daily": frozenset(names(["numbers_raw", "numbers"])), "chosen": names(["sums"])}
+    found = look(shop, **snapshots)
+    assert told(found) == [("sums", "03", "not recorded")]
+    assert [one.day for one in recorded(place(shop, **snapshots), found.wrong)] == [THIRD]
+    assert told(look(shop, **snapshots)) == []
+    file(shop, "sums", FIRST).unlink()
+    assert told(look(shop, **snapshots)) == []
+    file(shop, "sums", THIRD).unlink()
+    [lost] = look(shop, **snapshots).wrong
+    assert (lost.day, lost.kind, "only a back-up has that day" in lost.remedy) == (THIRD, Kind.MISSING, True)
+
+
+def test_a_lake_of_the_other_mode_is_refused_and_a_few_such_files_are_told(shop: Shop) -> None:
+    """A wrong setting must not put a whole lake into the quarantine."""
+    with pytest.raises(PermanentError, match=r"Every file of .*: it holds live numbers, and ANALYTICS_MODE is sandbox"):
+        look(shop, is_sandbox=True)
+    file(shop, "sums", FIRST).unlink()
+    content = shop.lake.read("shop", place(shop).tables["shop", "sums"], [SECOND])
+    file(shop, "sums", SECOND).unlink()
+    shop.lake.land("shop", place(shop).tables["shop", "sums"], SECOND, content, is_sandbox=True)
+    assert told(look(shop)) == [("sums", "01", "missing"), ("sums", "02", "of the other mode")]
+
+
+class Busy(Files):
+    """Files of which one changes as soon as it has been read."""
+
+    def __init__(self, root: str, of: Path, then: Callable[[], None]) -> None:
+        super().__init__(root)
+        self._of, self._then = str(of), [then]
+
+    @contextmanager
+    def opened(self, path: str) -> Iterator[IO[bytes]]:
+        """The file, and then the change, once."""
+        with super().opened(path) as file:
+            yield file
+        if path == self._of and self._then:
+            self._then.pop()()
+
+
+def test_a_day_that_lands_while_the_lake_is_read_is_not_told(shop: Shop) -> None:
+    """What differs is read once more, the file and the record."""
+
+    def landing() -> None:
+        landed = shop.lake.land("shop", NUMBERS, SECOND, NUMBERS.rows([]))
+        shop.instance.report_runless_asset_event(
+            materialization(table_key("numbers"), landed, {}, partition="2026-03-02", requested_at=None)
+        )
+
+    lake = shop.lake
+    lake.files = Busy(lake.root, file(shop, "numbers", SECOND), landing)
+    assert look(shop, lake=lake).wrong == []
+    landing_seen = shop.lake.landed("shop", "numbers", SECOND)
+    assert landing_seen is not None
+    assert landing_seen.rows == 0

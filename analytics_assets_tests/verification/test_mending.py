@@ -1,0 +1,107 @@
+"""Days that are damaged or missing: put away, asked for again, and well when that has run."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.execution.backfill import BulkActionStatus
+
+from analytics_assets.verification.mending import Asking, ask, askings, is_askable, quarantined
+from analytics_assets_tests.lake.vendor import Vendor, days
+from analytics_assets_tests.shop import Shop, span, table_key
+from analytics_assets_tests.verification.scene import SHOP_TABLES, file, graph, look, names, place, told
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+FIRST, SECOND, THIRD = days(3)
+RAW, NUMBERS, SUMS = (table_key(table) for table in ("numbers_raw", "numbers", "sums"))
+
+
+def test_raw_that_is_not_whole_is_asked_for_and_the_rest_is_made_of_what_stands(shop: Shop) -> None:
+    """The vendor is asked for exactly the days whose raw is gone, and then the lake is well."""
+    file(shop, "numbers_raw", FIRST).write_bytes(b"PAR1")
+    file(shop, "numbers", FIRST).unlink()
+    file(shop, "numbers", SECOND).unlink()
+    file(shop, "sums", THIRD).write_bytes(file(shop, "sums", FIRST).read_bytes())
+    found = look(shop)
+    kept = [Path(path) for path in quarantined(place(shop), found.wrong, now=NOW)]
+    folder = Path(shop.lake.root) / "_quarantine/shop"
+    assert kept == [
+        folder / "20260310T120000-numbers_raw-2026-03-01.parquet",
+        folder / "20260310T120000-sums-2026-03-03.parquet",
+    ]
+    assert [path.read_bytes() for path in kept] == [b"PAR1", file(shop, "sums", FIRST).read_bytes()]
+    wanted = askings(graph(shop), found)
+    assert wanted == [
+        Asking("shop/numbers", [NUMBERS, RAW, SUMS], [FIRST], asks_vendor=True),
+        Asking("shop/numbers", [NUMBERS, SUMS], [SECOND, THIRD], asks_vendor=False),
+    ]
+    shop.vendor = Vendor()
+    for asking in wanted:
+        first, last = (f"{day:%d}" for day in (asking.days[0], asking.days[-1]))
+        tables = [key.path[-1] for key in asking.keys]
+        # What the daemon does with the backfill that is asked for below.
+        shop.run({**span(first, last), "dagster/backfill": asking.title}, tables=tables)
+    assert (shop.vendor.asked, look(shop).wrong) == ([FIRST], [])
+
+
+def test_a_backfill_is_left_to_the_daemon_as_the_ui_would_leave_it(shop: Shop) -> None:
+    """Requested, with a title, for exactly these tables and days."""
+    asking = Asking("shop/numbers", [NUMBERS, SUMS], [FIRST, THIRD], asks_vendor=False)
+    number = ask(shop.instance, graph(shop), asking, now=NOW)
+    [made] = shop.instance.get_backfills()
+    assert (made.backfill_id, made.status, made.title, dict(made.tags)) == (
+        number,
+        BulkActionStatus.REQUESTED,
+        "shop/numbers made again after lake verify",
+        {"analytics/asked_by": "lake verify"},
+    )
+    target = made.get_asset_backfill_data(graph(shop)).target_subset
+    held = {key: set(subset.get_partition_keys()) for key, subset in target.partitions_subsets_by_asset_key.items()}
+    assert held == {key: {"2026-03-01", "2026-03-03"} for key in (NUMBERS, SUMS)}
+
+
+def test_a_snapshot_is_read_anew_since_no_vendor_tells_a_past_day() -> None:
+    """One reading, without partitions."""
+
+    @dg.multi_asset(name="shop__list", specs=[dg.AssetSpec(["shop", "list"]), dg.AssetSpec(["shop", "entries"])])
+    def listing():
+        """A snapshot."""
+
+    graph_of = dg.Definitions(assets=[listing]).resolve_asset_graph()
+    keys = [dg.AssetKey(["shop", "entries"]), dg.AssetKey(["shop", "list"])]
+    with dg.DagsterInstance.ephemeral() as instance:
+        ask(instance, graph_of, Asking("shop/list", keys, (), asks_vendor=True), now=NOW)
+        [made] = instance.get_backfills()
+    assert made.title == "shop/list read anew after lake verify"
+    assert made.get_asset_backfill_data(graph_of).target_subset.non_partitioned_asset_keys == set(keys)
+
+
+def test_a_day_that_is_no_partition_is_not_asked_for(shop: Shop) -> None:
+    """One from before the first day of all tables, as after ANALYTICS_START_DATE was moved."""
+    day = days(1)[0].replace(month=2)
+    event = dg.AssetMaterialization(NUMBERS, partition=day.isoformat(), tags={"dagster/data_version": "1"})
+    shop.instance.report_runless_asset_event(event)
+    found = look(shop)
+    assert told(found) == [("numbers", "01", "missing")]
+    assert [is_askable(graph(shop), one) for one in found.wrong] == [False]
+    assert askings(graph(shop), found) == []
+
+
+def test_what_only_grows_is_told_to_be_lost(shop: Shop) -> None:
+    """Before it is asked for again."""
+    tables = {**SHOP_TABLES, ("shop", "sums"): replace(SHOP_TABLES["shop", "sums"], only_grows=True)}
+    file(shop, "sums", SECOND).unlink()
+    [lost] = look(shop, tables=tables, chosen=names(["sums"])).wrong
+    assert lost.remedy.endswith("asks for the day again, empty: what earlier readings had added is in no later one")
+
+
+@pytest.mark.parametrize("table", ["numbers", "sums"])
+def test_typed_days_whose_raw_is_gone_are_asked_for_whole(shop: Shop, table: str) -> None:
+    """There is nothing to make them from; whichever tables were looked at."""
+    file(shop, "numbers_raw", SECOND).unlink()
+    file(shop, table, SECOND).unlink()
+    assert askings(graph(shop), look(shop, chosen=names([table]))) == [
+        Asking("shop/numbers", [NUMBERS, RAW, SUMS], [SECOND], asks_vendor=True)
+    ]
