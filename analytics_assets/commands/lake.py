@@ -27,7 +27,7 @@ from analytics_assets.lake.table import Table
 from analytics_assets.spans import in_words
 from analytics_assets.verification.files import Inventory, Name
 from analytics_assets.verification.looking import ASKED_AGAIN, Looked, Place, Wrong, looked
-from analytics_assets.verification.mending import ask, askings, is_askable, quarantined, recorded
+from analytics_assets.verification.mending import ask, askings, put_off, recorded, under_way
 
 _SHOWN: Final = 10
 _DAEMON: Final = "BACKFILL"
@@ -87,15 +87,17 @@ def _verify(chosen: argparse.Namespace, defs: Path, clock: Clock) -> int:
 
 
 def _asked_again(place: Place, graph: AssetGraph, found: Looked, clock: Clock) -> Iterator[str]:
-    for kept in quarantined(place, found.wrong, now=clock()):
-        yield f"In the quarantine: {kept}"
-    for asking in askings(graph, found):
-        backfill = ask(place.instance, graph, asking, now=clock())
+    busy = under_way(place.instance, graph)
+    later: dict[str, set[date]] = {}
+    for one in found.wrong:
+        if one.kind in ASKED_AGAIN and (reason := put_off(graph, one, busy)) is not None:
+            later.setdefault(reason, set()).add(one.day)
+    for reason, days in later.items():
+        yield f"Not asked for, {in_words(days)}: {reason}."
+    for asking in askings(graph, found, busy):
+        backfill, kept = ask(place, graph, asking, now=clock())
+        yield from (f"In the quarantine: {path}" for path in kept)
         yield f"Backfill {backfill}: {asking.title}: {in_words(asking.days) or 'of the present day'}."
-    outside = [one for one in found.wrong if one.kind in ASKED_AGAIN and not is_askable(graph, one)]
-    if outside:
-        days = in_words({one.day for one in outside})
-        yield f"Not asked for, because they are no partitions: {days}. Set ANALYTICS_START_DATE to an earlier day first."
     if not place.instance.get_daemon_statuses([_DAEMON])[_DAEMON].healthy:
         yield "No daemon is at work on this instance; backfills begin when one is, as with `dagster dev`."
 

@@ -5,7 +5,7 @@ like any other. A typed day whose raw stands is made from it without a request. 
 Dagster concept: backfills, https://docs.dagster.io/guides/build/partitions-and-backfills/backfilling-data
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -14,7 +14,7 @@ import dagster as dg
 from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 from dagster._core.definitions.assets.graph.asset_graph_subset import AssetGraphSubset
 from dagster._core.definitions.events import AssetKeyPartitionKey
-from dagster._core.execution.backfill import PartitionBackfill
+from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus, PartitionBackfill
 from dagster._core.utils import make_new_backfill_id
 
 from analytics_assets.catalogue import asset_key, materialization
@@ -32,12 +32,14 @@ class Asking:
         keys: The tables to materialize.
         days: The days; none for a snapshot, whose reading is of the present day.
         asks_vendor: Whether requests are sent; else the tables are made from what stands.
+        mends: What is wrong and will be right.
     """
 
     step: str
     keys: Sequence[dg.AssetKey]
     days: Sequence[date]
     asks_vendor: bool
+    mends: Sequence[Wrong] = ()
 
     @property
     def title(self) -> str:
@@ -47,50 +49,71 @@ class Asking:
         return f"{self.step} {'asked again' if self.asks_vendor else 'made again'} after lake verify"
 
 
-def quarantined(place: Place, wrong: Iterable[Wrong], *, now: datetime) -> Iterator[str]:
-    """Moves each damaged file away; yields where it is kept now.
+def askings(graph: AssetGraph, found: Looked, under_way: Collection[AssetKeyPartitionKey]) -> list[Asking]:
+    """What has to be asked for so that damaged and missing days stand again: raw where there is none, and what is made from it."""
+    bad: dict[dg.AssetsDefinition, dict[date, list[Wrong]]] = {}
+    for one in found.wrong:
+        if one.kind in ASKED_AGAIN and put_off(graph, one, under_way) is None:
+            of_step = bad.setdefault(graph.assets_def_for_key(asset_key(one.account, one.table)), {})
+            of_step.setdefault(one.day, []).append(one)
+    return [asking for assets, days in bad.items() for asking in _of_step(assets, days, found)]
+
+
+def _of_step(assets: dg.AssetsDefinition, wrong: Mapping[date, Sequence[Wrong]], found: Looked) -> Iterator[Asking]:
+    step, keys = assets.node_def.name.replace("__", "/", 1), sorted(assets.keys)
+    if assets.partitions_def is None:
+        yield Asking(step, keys, (), asks_vendor=True, mends=_all(wrong, wrong))
+        return
+    raw = next((key for key in keys if assets.get_asset_spec(key).tags.get("layer") == "raw"), None)
+    unread: list[date] = []
+    if raw is not None:
+        standing = set(found.inventory.days[raw.path[0], raw.path[1]])
+        unread = [
+            day for day in sorted(wrong) if day not in standing or raw.path[1] in {one.table for one in wrong[day]}
+        ]
+    if unread:
+        yield Asking(step, keys, unread, asks_vendor=True, mends=_all(wrong, unread))
+    if typed := sorted(wrong.keys() - set(unread)):
+        made = [key for key in keys if key != raw]
+        yield Asking(step, made, typed, asks_vendor=False, mends=_all(wrong, typed))
+
+
+def _all(wrong: Mapping[date, Sequence[Wrong]], days: Iterable[date]) -> list[Wrong]:
+    return [one for day in sorted(days) for one in wrong[day]]
+
+
+def put_off(graph: AssetGraph, one: Wrong, under_way: Collection[AssetKeyPartitionKey]) -> str | None:
+    """Why a day is not asked for now, or None."""
+    key = asset_key(one.account, one.table)
+    partitions = graph.get(key).partitions_def
+    if partitions is not None and not partitions.has_partition_key(one.day.isoformat()):
+        return "it is no partition; set ANALYTICS_START_DATE to an earlier day first"
+    name = None if partitions is None else one.day.isoformat()
+    return "a backfill that has not ended asks for it" if AssetKeyPartitionKey(key, name) in under_way else None
+
+
+def under_way(instance: dg.DagsterInstance, graph: AssetGraph) -> set[AssetKeyPartitionKey]:
+    """What backfills ask for that have not ended, whoever has made them."""
+    unended = instance.get_backfills(filters=BulkActionsFilter(statuses=[BulkActionStatus.REQUESTED]))
+    return {
+        wanted
+        for backfill in unended
+        if backfill.is_asset_backfill
+        for wanted in backfill.get_asset_backfill_data(graph).target_subset.iterate_asset_partitions()
+    }
+
+
+def ask(place: Place, graph: AssetGraph, asking: Asking, *, now: datetime) -> tuple[str, list[str]]:
+    """Puts damaged files into the quarantine and then a backfill into the instance, for the daemon; its id, and where the files are kept.
 
     Raises:
-        LakeError: A file cannot be moved; those yielded before have been.
+        LakeError: A file cannot be moved; nothing is asked for then.
     """
-    for one in wrong:
-        if one.kind in (Kind.DAMAGED, Kind.FOREIGN):
-            yield place.lake.put_in_quarantine(one.account, one.table, one.day, seen_at=now)
-
-
-def askings(graph: AssetGraph, found: Looked) -> list[Asking]:
-    """What has to be asked for so that damaged and missing days stand again: raw where there is none, and what is made from it."""
-    bad: dict[dg.AssetsDefinition, dict[date, set[dg.AssetKey]]] = {}
-    for one in found.wrong:
-        if one.kind in ASKED_AGAIN and is_askable(graph, one):
-            key = asset_key(one.account, one.table)
-            bad.setdefault(graph.assets_def_for_key(key), {}).setdefault(one.day, set()).add(key)
-    made: list[Asking] = []
-    for assets, days in bad.items():
-        step = assets.node_def.name.replace("__", "/", 1)
-        keys = sorted(assets.keys)
-        if assets.partitions_def is None:
-            made.append(Asking(step, keys, (), asks_vendor=True))
-            continue
-        raw = next((key for key in keys if assets.get_asset_spec(key).tags.get("layer") == "raw"), None)
-        standing = set() if raw is None else set(found.inventory.days[raw.path[0], raw.path[1]])
-        unread = sorted(
-            day for day, tables in days.items() if raw is not None and (raw in tables or day not in standing)
-        )
-        typed = sorted(days.keys() - set(unread))
-        made += [Asking(step, keys, unread, asks_vendor=True)] if unread else []
-        made += [Asking(step, [key for key in keys if key != raw], typed, asks_vendor=False)] if typed else []
-    return made
-
-
-def is_askable(graph: AssetGraph, one: Wrong) -> bool:
-    """Whether a run can be for the day: it is a partition, or the table is a snapshot."""
-    partitions = graph.get(asset_key(one.account, one.table)).partitions_def
-    return partitions is None or partitions.has_partition_key(one.day.isoformat())
-
-
-def ask(instance: dg.DagsterInstance, graph: AssetGraph, asking: Asking, *, now: datetime) -> str:
-    """Puts a backfill into the instance, for the daemon; returns its id."""
+    kept = [
+        place.lake.put_in_quarantine(one.account, one.table, one.day, seen_at=now)
+        for one in asking.mends
+        if one.kind in (Kind.DAMAGED, Kind.FOREIGN)
+    ]
     backfill = make_new_backfill_id()
     names: list[str | None] = [day.isoformat() for day in asking.days] or [None]
     wanted = {AssetKeyPartitionKey(key, name) for key in asking.keys for name in names}
@@ -98,14 +121,14 @@ def ask(instance: dg.DagsterInstance, graph: AssetGraph, asking: Asking, *, now:
         backfill_id=backfill,
         backfill_timestamp=now.timestamp(),
         tags=_TAGS,
-        dynamic_partitions_store=instance,
+        dynamic_partitions_store=place.instance,
         asset_graph_subset=AssetGraphSubset.from_asset_partition_set(wanted, graph),
         title=asking.title,
         description="Days whose files were damaged or missing.",
         run_config=None,
     )
-    instance.add_backfill(made)
-    return backfill
+    place.instance.add_backfill(made)
+    return backfill, kept
 
 
 def recorded(place: Place, wrong: Iterable[Wrong]) -> Iterator[Wrong]:

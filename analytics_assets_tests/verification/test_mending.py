@@ -8,7 +8,10 @@ import dagster as dg
 import pytest
 from dagster._core.execution.backfill import BulkActionStatus
 
-from analytics_assets.verification.mending import Asking, ask, askings, is_askable, quarantined
+from analytics_assets.errors import LakeError
+from analytics_assets.verification.files import Inventory
+from analytics_assets.verification.looking import Kind, Looked, Wrong
+from analytics_assets.verification.mending import Asking, ask, askings, put_off, under_way
 from analytics_assets_tests.lake.vendor import Vendor, days
 from analytics_assets_tests.shop import Shop, span, table_key
 from analytics_assets_tests.verification.scene import SHOP_TABLES, file, graph, look, names, place, told
@@ -25,17 +28,18 @@ def test_raw_that_is_not_whole_is_asked_for_and_the_rest_is_made_of_what_stands(
     file(shop, "numbers", SECOND).unlink()
     file(shop, "sums", THIRD).write_bytes(file(shop, "sums", FIRST).read_bytes())
     found = look(shop)
-    kept = [Path(path) for path in quarantined(place(shop), found.wrong, now=NOW)]
+    wanted = askings(graph(shop), found, ())
+    kept = [Path(path) for asking in wanted for path in ask(place(shop), graph(shop), asking, now=NOW)[1]]
     folder = Path(shop.lake.root) / "_quarantine/shop"
     assert kept == [
         folder / "20260310T120000-numbers_raw-2026-03-01.parquet",
         folder / "20260310T120000-sums-2026-03-03.parquet",
     ]
     assert [path.read_bytes() for path in kept] == [b"PAR1", file(shop, "sums", FIRST).read_bytes()]
-    wanted = askings(graph(shop), found)
+    raw, numbers_of_first, numbers, sums = found.wrong
     assert wanted == [
-        Asking("shop/numbers", [NUMBERS, RAW, SUMS], [FIRST], asks_vendor=True),
-        Asking("shop/numbers", [NUMBERS, SUMS], [SECOND, THIRD], asks_vendor=False),
+        Asking("shop/numbers", [NUMBERS, RAW, SUMS], [FIRST], asks_vendor=True, mends=[raw, numbers_of_first]),
+        Asking("shop/numbers", [NUMBERS, SUMS], [SECOND, THIRD], asks_vendor=False, mends=[numbers, sums]),
     ]
     shop.vendor = Vendor()
     for asking in wanted:
@@ -49,7 +53,7 @@ def test_raw_that_is_not_whole_is_asked_for_and_the_rest_is_made_of_what_stands(
 def test_a_backfill_is_left_to_the_daemon_as_the_ui_would_leave_it(shop: Shop) -> None:
     """Requested, with a title, for exactly these tables and days."""
     asking = Asking("shop/numbers", [NUMBERS, SUMS], [FIRST, THIRD], asks_vendor=False)
-    number = ask(shop.instance, graph(shop), asking, now=NOW)
+    number, _ = ask(place(shop), graph(shop), asking, now=NOW)
     [made] = shop.instance.get_backfills()
     assert (made.backfill_id, made.status, made.title, dict(made.tags)) == (
         number,
@@ -62,7 +66,26 @@ def test_a_backfill_is_left_to_the_daemon_as_the_ui_would_leave_it(shop: Shop) -
     assert held == {key: {"2026-03-01", "2026-03-03"} for key in (NUMBERS, SUMS)}
 
 
-def test_a_snapshot_is_read_anew_since_no_vendor_tells_a_past_day() -> None:
+def test_what_a_backfill_asks_for_already_is_not_asked_for_twice(shop: Shop) -> None:
+    """Until it has ended; a command given twice costs nothing, and a day of another table is asked for."""
+    file(shop, "numbers", FIRST).unlink()
+    [asking] = askings(graph(shop), look(shop), ())
+    ask(place(shop), graph(shop), asking, now=NOW)
+    busy = under_way(shop.instance, graph(shop))
+    assert {(key.path[-1], name) for key, name in busy} == {("numbers", "2026-03-01"), ("sums", "2026-03-01")}
+    file(shop, "numbers", SECOND).unlink()
+    found = look(shop)
+    assert [put_off(graph(shop), one, busy) for one in found.wrong] == [
+        "a backfill that has not ended asks for it",
+        None,
+    ]
+    assert [list(one.days) for one in askings(graph(shop), found, busy)] == [[SECOND]]
+    [made] = shop.instance.get_backfills()
+    shop.instance.update_backfill(made.with_status(BulkActionStatus.COMPLETED_SUCCESS))
+    assert under_way(shop.instance, graph(shop)) == set()
+
+
+def test_a_snapshot_is_read_anew_since_no_vendor_tells_a_past_day(shop: Shop) -> None:
     """One reading, without partitions."""
 
     @dg.multi_asset(name="shop__list", specs=[dg.AssetSpec(["shop", "list"]), dg.AssetSpec(["shop", "entries"])])
@@ -70,12 +93,25 @@ def test_a_snapshot_is_read_anew_since_no_vendor_tells_a_past_day() -> None:
         """A snapshot."""
 
     graph_of = dg.Definitions(assets=[listing]).resolve_asset_graph()
+    found = Looked([Wrong("shop", "list", FIRST, Kind.MISSING, "", "")], Inventory({}))
     keys = [dg.AssetKey(["shop", "entries"]), dg.AssetKey(["shop", "list"])]
-    with dg.DagsterInstance.ephemeral() as instance:
-        ask(instance, graph_of, Asking("shop/list", keys, (), asks_vendor=True), now=NOW)
-        [made] = instance.get_backfills()
+    [asking] = askings(graph_of, found, ())
+    assert asking == Asking("shop/list", keys, (), asks_vendor=True, mends=found.wrong)
+    ask(place(shop), graph_of, asking, now=NOW)
+    [made] = shop.instance.get_backfills()
     assert made.title == "shop/list read anew after lake verify"
     assert made.get_asset_backfill_data(graph_of).target_subset.non_partitioned_asset_keys == set(keys)
+    assert askings(graph_of, found, under_way(shop.instance, graph_of)) == []
+
+
+def test_a_file_that_cannot_be_moved_leaves_everything_as_it_was(shop: Shop) -> None:
+    """No backfill runs into the damaged file."""
+    file(shop, "numbers", FIRST).write_bytes(b"PAR1")
+    [asking] = askings(graph(shop), look(shop), ())
+    Path(shop.lake.root, "_quarantine").write_text("in the way")
+    with pytest.raises(LakeError, match=r"numbers/dt=2026-03-01/data\.parquet cannot be moved"):
+        ask(place(shop), graph(shop), asking, now=NOW)
+    assert (file(shop, "numbers", FIRST).read_bytes(), list(shop.instance.get_backfills())) == (b"PAR1", [])
 
 
 def test_a_day_that_is_no_partition_is_not_asked_for(shop: Shop) -> None:
@@ -85,8 +121,9 @@ def test_a_day_that_is_no_partition_is_not_asked_for(shop: Shop) -> None:
     shop.instance.report_runless_asset_event(event)
     found = look(shop)
     assert told(found) == [("numbers", "01", "missing")]
-    assert [is_askable(graph(shop), one) for one in found.wrong] == [False]
-    assert askings(graph(shop), found) == []
+    [reason] = [put_off(graph(shop), one, ()) for one in found.wrong]
+    assert reason == "it is no partition; set ANALYTICS_START_DATE to an earlier day first"
+    assert askings(graph(shop), found, ()) == []
 
 
 def test_what_only_grows_is_told_to_be_lost(shop: Shop) -> None:
@@ -102,6 +139,7 @@ def test_typed_days_whose_raw_is_gone_are_asked_for_whole(shop: Shop, table: str
     """There is nothing to make them from; whichever tables were looked at."""
     file(shop, "numbers_raw", SECOND).unlink()
     file(shop, table, SECOND).unlink()
-    assert askings(graph(shop), look(shop, chosen=names([table]))) == [
-        Asking("shop/numbers", [NUMBERS, RAW, SUMS], [SECOND], asks_vendor=True)
+    found = look(shop, chosen=names([table]))
+    assert askings(graph(shop), found, ()) == [
+        Asking("shop/numbers", [NUMBERS, RAW, SUMS], [SECOND], asks_vendor=True, mends=found.wrong)
     ]
