@@ -13,9 +13,18 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 
+from analytics_assets.lake.store import Lake
+from analytics_assets.lake.table import Table
 from analytics_assets.sandbox.options import Options
 from analytics_assets.sandbox.world import SeededWorld
+from analytics_assets.sources.airbridge.restatements import restatements_table
+from analytics_assets.sources.airbridge.snapshot_tables import CATALOG, tasks_table
+from analytics_assets.sources.airbridge.tables import daily_tables
+from analytics_assets.sources.bento import tables as bento_tables
 from analytics_assets.sources.bento.streams import AdsSpec, AudienceSpec, ReportsSpec
+from analytics_assets.sources.statsig import tables as statsig_tables
+from analytics_assets.verification import looking as verify
+from analytics_assets.verification.looking import Looked
 from analytics_assets_tests.integration.conftest import Place
 from analytics_assets_tests.integration.oracle_airbridge import AirbridgeTruth, catalog_rows
 from analytics_assets_tests.integration.oracle_bento import BentoTruth
@@ -42,6 +51,16 @@ USERS = report("users", "app_user_count", "unique-cumulative", intervals=7)
 ADS = AdsSpec(dimensions=("source", "campaign"), revenue_modes=("all_revenue", "first_revenue", "subscriptions"))
 SEGMENTS = ("newsletter", "vip")
 
+TABLES = {
+    **{("bento", table.name): table for table in vars(bento_tables).values() if isinstance(table, Table)},
+    **{("statsig", table.name): table for table in vars(statsig_tables).values() if isinstance(table, Table)},
+    **{
+        ("airbridge", table.name): table
+        for spec in (REVENUE, USERS)
+        for table in (*daily_tables(spec), restatements_table(spec), tasks_table(spec), CATALOG)
+    },
+}
+
 
 @pytest.fixture
 def world() -> SeededWorld:
@@ -50,8 +69,8 @@ def world() -> SeededWorld:
 
 
 @pytest.fixture
-def landed(world: SeededWorld, point: Callable[[str], Place]) -> Place:
-    """A lake with everything of the fortnight."""
+def landed(world: SeededWorld, point: Callable[[str], Place]) -> tuple[Place, Looked]:
+    """A lake with everything of the fortnight, and what `lake verify` finds there."""
     wishes = Wishes(
         ads=ADS,
         audience=AudienceSpec(SEGMENTS),
@@ -65,11 +84,25 @@ def landed(world: SeededWorld, point: Callable[[str], Place]) -> Place:
             for job in ("snapshots", "bento_daily", "statsig_daily", "airbridge_daily"):
                 result = run(definitions, job, instance, {} if job == "snapshots" else range_tags(DAYS))
                 assert result.success, failure_words(result)
-    return place
+            looked_at = verify.Place(
+                lake=Lake(str(place.lake)),
+                is_sandbox=True,
+                instance=instance,
+                tables=TABLES,
+                daily=frozenset(
+                    name for name in TABLES if definitions.resolve_asset_graph().get(dg.AssetKey(name)).is_partitioned
+                ),
+                chosen=list(TABLES),
+            )
+            found = verify.looked(looked_at, lambda _words: None)
+    return place, found
 
 
-def test_every_typed_row_of_a_fortnight_equals_what_the_world_holds(landed: Place, world: SeededWorld) -> None:
-    """All typed tables of all sources, in full, to the cent; nothing besides them and the raw ones stands in the lake."""
+def test_every_typed_row_of_a_fortnight_equals_what_the_world_holds(
+    landed: tuple[Place, Looked], world: SeededWorld
+) -> None:
+    """All typed tables of all sources, in full, to the cent; nothing besides them and the raw ones stands in the lake, and all is well there."""
+    place, found = landed
     bento = BentoTruth(world, NOW)
     statsig = StatsigTruth(world, NOW)
     revenue, users = (AirbridgeTruth(world, SEOUL, NOW, one.intervals) for one in (REVENUE, USERS))
@@ -92,13 +125,15 @@ def test_every_typed_row_of_a_fortnight_equals_what_the_world_holds(landed: Plac
         "airbridge/catalog": catalog_rows(date(2025, 3, 11), NOW),
     }
 
-    stand = {str(folder.relative_to(landed.lake)) for folder in landed.lake.glob("*/*")}
+    stand = {str(folder.relative_to(place.lake)) for folder in place.lake.glob("*/*")}
     typed = {name for name in stand if not name.endswith(("_raw", "_tasks"))}
 
     # Everything was read once, so nothing has been restated.
     unchanged = {"airbridge/revenue_restatements", "airbridge/users_restatements"}
     assert typed == set(expected) | unchanged
-    assert [rows(landed.lake, *name.split("/")) for name in sorted(unchanged)] == [[], []]
+    assert [rows(place.lake, *name.split("/")) for name in sorted(unchanged)] == [[], []]
     for name, wanted in expected.items():
         assert wanted, name
-        assert in_order(rows(landed.lake, *name.split("/"))) == in_order(wanted), name
+        assert in_order(rows(place.lake, *name.split("/"))) == in_order(wanted), name
+    assert (found.wrong, found.inventory.strangers, found.inventory.leftovers) == ([], [], [])
+    assert found.files == len(list(place.lake.glob("*/*/*/data.parquet")))

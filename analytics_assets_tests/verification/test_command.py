@@ -74,6 +74,26 @@ def test_what_is_wrong_is_told_by_table_with_its_remedy_and_mended(lake: Lake, t
     assert capsys.readouterr().out.endswith("1 files of 1 days in 1 tables, 0.0 MiB: all well.\n")
 
 
+def test_a_command_that_is_given_twice_asks_once(lake: Lake, capsys) -> None:
+    """While its backfill waits for the daemon, the days are told and left to it."""
+    gone = dg.AssetMaterialization(dg.AssetKey(["bento", "ads_totals"]), partition="2026-03-01")
+    with dg.DagsterInstance.get() as instance:
+        instance.report_runless_asset_event(gone)
+    assert main((*VERIFY, "--ask-again"), clock=clock) == 1
+    told = capsys.readouterr().out
+    assert main((*VERIFY, "--ask-again"), clock=clock) == 1
+    again = capsys.readouterr().out
+    with dg.DagsterInstance.get() as instance:
+        [made] = instance.get_backfills()
+    no_daemon = "No daemon is at work on this instance; backfills begin when one is, as with `dagster dev`.\n"
+    asked = f"Backfill {made.backfill_id}: bento/ads asked again after lake verify: 2026-03-01.\n{no_daemon}"
+    assert asked in told
+    assert (
+        told.replace(asked, f"Not asked for, 2026-03-01: a backfill that has not ended asks for it.\n{no_daemon}")
+        == again
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
