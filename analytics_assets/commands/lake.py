@@ -94,7 +94,7 @@ def _asked_again(place: Place, graph: AssetGraph, found: Looked, clock: Clock) -
             later.setdefault(reason, set()).add(one.day)
     for reason, days in later.items():
         yield f"Not asked for, {in_words(days)}: {reason}."
-    for asking in askings(graph, found, busy):
+    for asking in askings(place, graph, found, busy):
         backfill, kept = ask(place, graph, asking, now=clock())
         yield from (f"In the quarantine: {path}" for path in kept)
         yield f"Backfill {backfill}: {asking.title}: {in_words(asking.days) or 'of the present day'}."

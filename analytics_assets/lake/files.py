@@ -84,19 +84,6 @@ class Files:
         with self._told(path, "removed"), suppress(FileNotFoundError):
             self.fs.rm_file(path)
 
-    def put_aside(self, path: str, to: str) -> None:
-        """Moves a file without reading it, as a damaged one may not be readable.
-
-        Raises:
-            LakeError: It cannot be moved; it stands where it stood.
-        """
-        with self._told(path, "moved"):
-            if self.is_local:
-                Path(to).parent.mkdir(parents=True, exist_ok=True)
-                Path(path).replace(to)
-            else:
-                self.fs.mv(path, to)
-
     def probe(self) -> None:
         """Writes and removes a file, so that nobody is asked for what could not be kept.
 
@@ -121,6 +108,19 @@ class Files:
                         left.unlink()
                         swept.append(str(left))
         return swept
+
+    def put_aside(self, path: str, to: str) -> None:
+        """Moves a file without reading it, as a damaged one may not be readable.
+
+        Raises:
+            LakeError: It cannot be moved; it stands where it stood.
+        """
+        with self._told(path, "moved"):
+            if self.is_local:
+                Path(to).parent.mkdir(parents=True, exist_ok=True)
+                Path(path).replace(to)
+            else:
+                self.fs.mv(path, to)
 
     @contextmanager
     def _told(self, path: str, done: str) -> Iterator[None]:

@@ -247,6 +247,12 @@ class Lake:
         """As `read`, as a data frame with Arrow types: null stays null, decimals stay decimals."""
         return self.read(account, table, days).to_pandas(types_mapper=pd.ArrowDtype)
 
+    def put_in_quarantine(self, account: str, table: str, day: date, *, seen_at: datetime) -> str:
+        """Moves the file of a day to where answers are kept that could not be used; returns where. It stands for the day no more."""
+        path = f"{self.root}/_quarantine/{_checked(account)}/{seen_at:%Y%m%d-%H%M%S}-{_checked(table)}-{day}.parquet"
+        self.files.put_aside(self.path(account, table, day), path)
+        return self.files.named(path)
+
     def quarantine(self, account: str, evidence: Evidence, *, seen_at: datetime) -> str:
         """Keeps an answer that could not be used, for a person to read; returns where. An equal one of the same day is kept once."""
         body = evidence.body.encode(errors="replace")
@@ -280,12 +286,6 @@ class Lake:
         for path in old:
             self.files.remove(str(path))
         return len(old)
-
-    def put_in_quarantine(self, account: str, table: str, day: date, *, seen_at: datetime) -> str:
-        """Moves the file of a day to where answers are kept that could not be used; returns where. It stands for the day no more."""
-        path = f"{self.root}/{_QUARANTINE}/{_checked(account)}/{seen_at:%Y%m%dT%H%M%S}-{_checked(table)}-{day}.parquet"
-        self.files.put_aside(self.path(account, table, day), path)
-        return self.files.named(path)
 
     def _read(self, path: str, schema: pa.Schema) -> pa.Table:
         with self.files.opened(path) as file:

@@ -16,7 +16,7 @@ from analytics_assets.errors import PermanentError
 from analytics_assets.lake.store import Lake, Landed
 from analytics_assets.lake.table import Table
 from analytics_assets.verification.files import DamagedError, ForeignError, Inventory, Name, examined, inventory
-from analytics_assets.verification.record import Record, record
+from analytics_assets.verification.record import recorded_versions
 
 _COMMAND = "analytics-assets lake verify"
 
@@ -173,37 +173,29 @@ def _file(place: Place, name: Name, day: date) -> Landed | Trouble | None:
 
 
 def _compared(place: Place, name: Name, files: Seen) -> Iterator[Wrong]:
-    known = _record(place, name, files)
-    doubtful = {day for day, _, _ in _differences(place, name, files, known)}
-    again = {day: _file(place, name, day) if day in doubtful else one for day, one in files.items()}
-    again |= {day: _file(place, name, day) for day in doubtful - files.keys()}
-    known = _record(place, name, again) if doubtful else known
-    for day, kind, words in _differences(place, name, again, known):
+    doubtful = {day for day, _, _ in _differences(place, name, files)}
+    again = {**files, **{day: _file(place, name, day) for day in doubtful}}
+    for day, kind, words in _differences(place, name, again) if doubtful else ():
         landed = again.get(day)
         held = landed if isinstance(landed, Landed) else None
         yield Wrong(*name, day, kind, words, _remedy(place, name, kind), held)
 
 
-def _record(place: Place, name: Name, files: Seen) -> Record:
-    standing = {day for day, one in files.items() if one is not None}
-    return record(place.instance, dg.AssetKey(name), is_daily=name in place.daily, standing=standing)
-
-
-def _differences(place: Place, name: Name, files: Seen, known: Record) -> Iterator[tuple[date, Kind, str]]:
+def _differences(place: Place, name: Name, files: Seen) -> Iterator[tuple[date, Kind, str]]:
+    versions = recorded_versions(place.instance, dg.AssetKey(name), is_daily=name in place.daily)
     standing = {day: one for day, one in files.items() if one is not None}
     # Of a snapshot Dagster remembers the last reading alone.
     newest = max(standing, default=None)
-    for day in sorted({*standing, *place.within(known.versions)}):
+    for day in sorted({*standing, *place.within(versions)}):
         held = standing.get(day)
         if isinstance(held, Trouble):
             yield day, held.kind, held.words
         elif held is None:
-            if day not in known.removed:
-                yield day, Kind.MISSING, "Dagster shows it as materialized, and there is no file"
-        elif day in known.versions:
-            if known.versions[day] != held.footer.content_hash:
+            yield day, Kind.MISSING, "Dagster shows it as materialized, and there is no file"
+        elif day in versions:
+            if versions[day] != held.footer.content_hash:
                 yield day, Kind.OTHERWISE, "Dagster's newest materialization has another data version than the file"
-        elif name in place.daily or (not known.versions and day == newest):
+        elif name in place.daily or (not versions and day == newest):
             yield day, Kind.UNRECORDED, "the file stands, and Dagster has no materialization of it"
 
 

@@ -49,33 +49,39 @@ class Asking:
         return f"{self.step} {'asked again' if self.asks_vendor else 'made again'} after lake verify"
 
 
-def askings(graph: AssetGraph, found: Looked, under_way: Collection[AssetKeyPartitionKey]) -> list[Asking]:
+def askings(
+    place: Place, graph: AssetGraph, found: Looked, under_way: Collection[AssetKeyPartitionKey]
+) -> list[Asking]:
     """What has to be asked for so that damaged and missing days stand again: raw where there is none, and what is made from it."""
     bad: dict[dg.AssetsDefinition, dict[date, list[Wrong]]] = {}
     for one in found.wrong:
         if one.kind in ASKED_AGAIN and put_off(graph, one, under_way) is None:
             of_step = bad.setdefault(graph.assets_def_for_key(asset_key(one.account, one.table)), {})
             of_step.setdefault(one.day, []).append(one)
-    return [asking for assets, days in bad.items() for asking in _of_step(assets, days, found)]
+    return [asking for assets, days in bad.items() for asking in _of_step(place, assets, days)]
 
 
-def _of_step(assets: dg.AssetsDefinition, wrong: Mapping[date, Sequence[Wrong]], found: Looked) -> Iterator[Asking]:
+def _of_step(place: Place, assets: dg.AssetsDefinition, wrong: Mapping[date, Sequence[Wrong]]) -> Iterator[Asking]:
     step, keys = assets.node_def.name.replace("__", "/", 1), sorted(assets.keys)
     if assets.partitions_def is None:
         yield Asking(step, keys, (), asks_vendor=True, mends=_all(wrong, wrong))
         return
     raw = next((key for key in keys if assets.get_asset_spec(key).tags.get("layer") == "raw"), None)
-    unread: list[date] = []
-    if raw is not None:
-        standing = set(found.inventory.days[raw.path[0], raw.path[1]])
-        unread = [
-            day for day in sorted(wrong) if day not in standing or raw.path[1] in {one.table for one in wrong[day]}
-        ]
+    unread = [] if raw is None else [day for day in sorted(wrong) if not _is_whole(place, raw, wrong[day])]
     if unread:
         yield Asking(step, keys, unread, asks_vendor=True, mends=_all(wrong, unread))
     if typed := sorted(wrong.keys() - set(unread)):
         made = [key for key in keys if key != raw]
         yield Asking(step, made, typed, asks_vendor=False, mends=_all(wrong, typed))
+
+
+def _is_whole(place: Place, raw: dg.AssetKey, wrong: Sequence[Wrong]) -> bool:
+    """Whether typed tables of a day can be made from its raw one: it stands, with its rows."""
+    account, table = raw.path
+    if any(one.table == table for one in wrong):
+        return False
+    standing = place.lake.landed(account, table, wrong[0].day)
+    return standing is not None and standing.footer.emptied_at is None
 
 
 def _all(wrong: Mapping[date, Sequence[Wrong]], days: Iterable[date]) -> list[Wrong]:

@@ -66,20 +66,6 @@ def test_a_day_that_failed_after_it_had_landed_is_well(shop: Shop) -> None:
     assert told(look(shop)) == []
 
 
-def test_a_raw_day_that_was_removed_on_purpose_is_not_missing(shop: Shop) -> None:
-    """Its newest materialization says so; one that lands later and goes away is missing again."""
-    for day in (FIRST, SECOND):
-        file(shop, "numbers_raw", day).unlink()
-        gone = dg.AssetMaterialization(
-            table_key("numbers_raw"), partition=day.isoformat(), metadata={"removed_by_retention": "2026-03-10"}
-        )
-        shop.instance.report_runless_asset_event(gone)
-    assert told(look(shop)) == []
-    shop.run(span("02", "02"))
-    file(shop, "numbers_raw", SECOND).unlink()
-    assert told(look(shop)) == [("numbers_raw", "02", "missing")]
-
-
 def test_a_lake_from_a_backup_is_recorded_where_dagster_knows_nothing(shop: Shop, tmp_path: Path) -> None:
     """Each file becomes a materialization with its data version, and the partitions are green; nothing is asked or written."""
     (tmp_path / "new").mkdir()

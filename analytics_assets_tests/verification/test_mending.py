@@ -5,13 +5,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
+import msgspec
+import pyarrow as pa
 import pytest
 from dagster._core.execution.backfill import BulkActionStatus
 
 from analytics_assets.errors import LakeError
+from analytics_assets.lake.parquet import parquet
 from analytics_assets.verification.files import Inventory
 from analytics_assets.verification.looking import Kind, Looked, Wrong
 from analytics_assets.verification.mending import Asking, ask, askings, put_off, under_way
+from analytics_assets_tests.lake.vendor import RAW as RAW_TABLE
 from analytics_assets_tests.lake.vendor import Vendor, days
 from analytics_assets_tests.shop import Shop, span, table_key
 from analytics_assets_tests.verification.scene import SHOP_TABLES, file, graph, look, names, place, told
@@ -28,12 +32,12 @@ def test_raw_that_is_not_whole_is_asked_for_and_the_rest_is_made_of_what_stands(
     file(shop, "numbers", SECOND).unlink()
     file(shop, "sums", THIRD).write_bytes(file(shop, "sums", FIRST).read_bytes())
     found = look(shop)
-    wanted = askings(graph(shop), found, ())
+    wanted = askings(place(shop), graph(shop), found, ())
     kept = [Path(path) for asking in wanted for path in ask(place(shop), graph(shop), asking, now=NOW)[1]]
     folder = Path(shop.lake.root) / "_quarantine/shop"
     assert kept == [
-        folder / "20260310T120000-numbers_raw-2026-03-01.parquet",
-        folder / "20260310T120000-sums-2026-03-03.parquet",
+        folder / "20260310-120000-numbers_raw-2026-03-01.parquet",
+        folder / "20260310-120000-sums-2026-03-03.parquet",
     ]
     assert [path.read_bytes() for path in kept] == [b"PAR1", file(shop, "sums", FIRST).read_bytes()]
     raw, numbers_of_first, numbers, sums = found.wrong
@@ -69,7 +73,7 @@ def test_a_backfill_is_left_to_the_daemon_as_the_ui_would_leave_it(shop: Shop) -
 def test_what_a_backfill_asks_for_already_is_not_asked_for_twice(shop: Shop) -> None:
     """Until it has ended; a command given twice costs nothing, and a day of another table is asked for."""
     file(shop, "numbers", FIRST).unlink()
-    [asking] = askings(graph(shop), look(shop), ())
+    [asking] = askings(place(shop), graph(shop), look(shop), ())
     ask(place(shop), graph(shop), asking, now=NOW)
     busy = under_way(shop.instance, graph(shop))
     assert {(key.path[-1], name) for key, name in busy} == {("numbers", "2026-03-01"), ("sums", "2026-03-01")}
@@ -79,7 +83,7 @@ def test_what_a_backfill_asks_for_already_is_not_asked_for_twice(shop: Shop) -> 
         "a backfill that has not ended asks for it",
         None,
     ]
-    assert [list(one.days) for one in askings(graph(shop), found, busy)] == [[SECOND]]
+    assert [list(one.days) for one in askings(place(shop), graph(shop), found, busy)] == [[SECOND]]
     [made] = shop.instance.get_backfills()
     shop.instance.update_backfill(made.with_status(BulkActionStatus.COMPLETED_SUCCESS))
     assert under_way(shop.instance, graph(shop)) == set()
@@ -95,19 +99,19 @@ def test_a_snapshot_is_read_anew_since_no_vendor_tells_a_past_day(shop: Shop) ->
     graph_of = dg.Definitions(assets=[listing]).resolve_asset_graph()
     found = Looked([Wrong("shop", "list", FIRST, Kind.MISSING, "", "")], Inventory({}))
     keys = [dg.AssetKey(["shop", "entries"]), dg.AssetKey(["shop", "list"])]
-    [asking] = askings(graph_of, found, ())
+    [asking] = askings(place(shop), graph_of, found, ())
     assert asking == Asking("shop/list", keys, (), asks_vendor=True, mends=found.wrong)
     ask(place(shop), graph_of, asking, now=NOW)
     [made] = shop.instance.get_backfills()
     assert made.title == "shop/list read anew after lake verify"
     assert made.get_asset_backfill_data(graph_of).target_subset.non_partitioned_asset_keys == set(keys)
-    assert askings(graph_of, found, under_way(shop.instance, graph_of)) == []
+    assert askings(place(shop), graph_of, found, under_way(shop.instance, graph_of)) == []
 
 
 def test_a_file_that_cannot_be_moved_leaves_everything_as_it_was(shop: Shop) -> None:
     """No backfill runs into the damaged file."""
     file(shop, "numbers", FIRST).write_bytes(b"PAR1")
-    [asking] = askings(graph(shop), look(shop), ())
+    [asking] = askings(place(shop), graph(shop), look(shop), ())
     Path(shop.lake.root, "_quarantine").write_text("in the way")
     with pytest.raises(LakeError, match=r"numbers/dt=2026-03-01/data\.parquet cannot be moved"):
         ask(place(shop), graph(shop), asking, now=NOW)
@@ -123,7 +127,7 @@ def test_a_day_that_is_no_partition_is_not_asked_for(shop: Shop) -> None:
     assert told(found) == [("numbers", "01", "missing")]
     [reason] = [put_off(graph(shop), one, ()) for one in found.wrong]
     assert reason == "it is no partition; set ANALYTICS_START_DATE to an earlier day first"
-    assert askings(graph(shop), found, ()) == []
+    assert askings(place(shop), graph(shop), found, ()) == []
 
 
 def test_what_only_grows_is_told_to_be_lost(shop: Shop) -> None:
@@ -140,6 +144,27 @@ def test_typed_days_whose_raw_is_gone_are_asked_for_whole(shop: Shop, table: str
     file(shop, "numbers_raw", SECOND).unlink()
     file(shop, table, SECOND).unlink()
     found = look(shop, chosen=names([table]))
-    assert askings(graph(shop), found, ()) == [
+    assert askings(place(shop), graph(shop), found, ()) == [
         Asking("shop/numbers", [NUMBERS, RAW, SUMS], [SECOND], asks_vendor=True, mends=found.wrong)
     ]
+
+
+def test_typed_days_whose_raw_was_emptied_are_asked_for_whole(shop: Shop) -> None:
+    """The file of a raw day whose time was over stands without rows, and is well; there is nothing to make a typed day from."""
+    path = shop.lake.path("shop", "numbers_raw", SECOND)
+    standing = shop.lake.landed("shop", "numbers_raw", SECOND)
+    assert standing is not None
+    footer = msgspec.structs.replace(standing.footer, emptied_at=NOW, emptied_rows=standing.rows)
+    said = {b"analytics_assets": msgspec.json.encode(footer)}
+    shop.lake.files.promote(path, parquet(RAW_TABLE.schema.empty_table(), said))
+    assert look(shop).wrong == []
+    file(shop, "sums", SECOND).unlink()
+    found = look(shop)
+    assert askings(place(shop), graph(shop), found, ()) == [
+        Asking("shop/numbers", [NUMBERS, RAW, SUMS], [SECOND], asks_vendor=True, mends=found.wrong)
+    ]
+    content = shop.lake.read("shop", RAW_TABLE, [FIRST])
+    shop.lake.files.promote(
+        path, parquet(content.set_column(0, "date", pa.array([SECOND])).cast(RAW_TABLE.schema), said)
+    )
+    assert told(look(shop, chosen=names(["numbers_raw"]))) == [("numbers_raw", "02", "damaged")]
