@@ -1,7 +1,9 @@
 """YAML, settings, lake, state and Dagster's home, broken on purpose: each is told in a line of its own, with cause and remedy."""
 
 import re
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import date
 
 import pytest
@@ -204,3 +206,30 @@ def test_a_setting_that_cannot_be_read_is_told_alone(admit) -> None:
         ],
     )
     assert len(visit.told) == 2
+
+
+def test_a_storage_that_cannot_be_read_is_told_by_the_class_of_its_error(admit) -> None:
+    """Its text may hold an address with a password; what rests on it is left out. First a column is another, then it is no database at all."""
+    patient = admit()
+    with patient.instance():
+        database = patient.home / "history/runs.db"
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("alter table runs rename column run_body to body")
+    visit = patient.visited("--offline")
+    assert visit.line("dagster", "storage") == (
+        "wrong",
+        "it cannot be read (OperationalError)",
+        "Check `storage` in dagster.yaml; after an update of Dagster run `dagster instance migrate`.",
+    )
+    assert visit.lines("daemon") == [
+        ("all", "not checked", "Dagster's storage does not answer", "Mend the storage first.")
+    ]
+    for file in database.parent.glob(f"{database.name}*"):
+        file.write_bytes(b"no database" * 1000)
+    visit = patient.visited("--offline")
+    assert visit.line("dagster", "dagster.yaml") == (
+        "wrong",
+        "dagster.yaml cannot be carried out (DatabaseError)",
+        "Check `storage` and the classes named in dagster.yaml, and that the database can be reached from here.",
+    )
+    assert visit.lines("daemon") == [("all", *HOME_FIRST)]
