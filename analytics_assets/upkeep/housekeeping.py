@@ -89,11 +89,11 @@ def _kept(variable: str) -> dg.Output[None]:
 
 
 def raw_tables(graph: Any) -> list[Raw]:
-    """The raw tables of an asset graph, with what is made from each."""
+    """The raw tables of the accounts in an asset graph, with what is made from each."""
     return [
         Raw(node.key.path[0], node.key.path[1], [(child.path[0], child.path[-1]) for child in sorted(node.child_keys)])
         for node in graph.asset_nodes
-        if node.tags.get("layer") == "raw"
+        if node.tags.get("layer") == "raw" and [node.group_name] == node.key.path[:-1]
     ]
 
 
@@ -138,8 +138,8 @@ def _busy(instance: dg.DagsterInstance, raw: Raw, days: Sequence[date], graph: A
     found = {day for request in Ledger(settings().state).open_requests(raw.account) for day in request.days_left}
     for account, table in ((raw.account, raw.table), *raw.made):
         key = asset_key(account, table)
-        partitions = graph.get(key).partitions_def
-        if partitions is not None:
+        partitions = graph.get(key).partitions_def if graph.has(key) else None
+        if isinstance(partitions, dg.DailyPartitionsDefinition):
             held = instance.get_status_by_partition(key, [day.isoformat() for day in days], partitions) or {}
             found |= {date.fromisoformat(day) for day, status in held.items() if status in _BUSY}
     return found

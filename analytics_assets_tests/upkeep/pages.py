@@ -22,7 +22,7 @@ query Assets { assetNodes {
   partitionStats { numMaterialized numPartitions numFailed numMaterializing }
   assetPartitionStatuses { ... on TimePartitionStatuses { ranges { status startKey endKey } } }
   assetMaterializations(limit: 1) { ...Landed }
-  latestRunForPartition: assetObservations(limit: 1) { timestamp }
+  assetObservations(limit: 1) { timestamp }
   assetChecksOrError { ... on AssetChecks { checks { name executionForLatestMaterialization {
     runId status timestamp evaluation { success severity description metadataEntries { ...Said } } } } } }
 } }

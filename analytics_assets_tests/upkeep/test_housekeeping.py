@@ -1,7 +1,7 @@
 """The job `housekeeping` over the hand-made account: raw days go where nothing needs them, and say so; leftovers go; settings turn it off."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -37,10 +37,10 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
         yield made
 
 
-def keep_house(shop: Shop, now: datetime = LATER) -> dict[str, dict[str, Any]]:
-    """Runs the job; returns what each of its steps says."""
+def keep_house(shop: Shop, now: datetime = LATER, assets: Sequence[dg.AssetSpec] = ()) -> dict[str, dict[str, Any]]:
+    """Runs the job, beside assets of a user's own; returns what each of its steps says."""
     job, _ = housekeeping("0 0 * * *", lambda: now, is_on=False)
-    definitions = dg.Definitions.merge(shop.definitions(), dg.Definitions(jobs=[job]))
+    definitions = dg.Definitions.merge(shop.definitions(), dg.Definitions(jobs=[job], assets=assets))
     repository = definitions.get_repository_def()
     run = shop.instance.create_run_for_job(job_def=repository.get_job("housekeeping"))
     execute_run(RepoBackedJob("housekeeping", repository), run, shop.instance, raise_on_error=True)
@@ -134,6 +134,16 @@ def test_a_day_says_that_its_answers_were_removed_and_is_asked_anew_only_by_a_pe
     assert (rows, footer.requested_at, footer.emptied_at) == (1, LATER, None)
     # It was asked for a moment ago, so it stays.
     assert keep_house(shop)["raw_answers"]["days_emptied"] == 0
+
+
+def test_raw_that_a_users_own_asset_is_made_from_stays(shop: Shop) -> None:
+    """Nobody knows here what it has read already."""
+    own = dg.AssetSpec("rollup", deps=[table_key("numbers_raw")])
+
+    said = keep_house(shop, assets=[own])["raw_answers"]
+
+    assert said["days_emptied"] == 0
+    assert said["stay"].splitlines()[2] == "- shop/numbers_raw 2026-03-01: rollup/rollup does not stand"
 
 
 def test_a_day_asked_for_anew_meanwhile_is_not_emptied(shop: Shop) -> None:

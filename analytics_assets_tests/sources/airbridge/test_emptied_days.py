@@ -1,0 +1,49 @@
+"""A run that the sensor asked for takes what another has landed from the lake, but never a day whose rows were removed since."""
+
+import logging
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from analytics_assets.errors import TransientError
+from analytics_assets.lake.store import Lake
+from analytics_assets.sources.airbridge.client import AirbridgeClient
+from analytics_assets.sources.airbridge.reader import ReportReader, Waiting
+from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
+from analytics_assets.sources.airbridge.tables import report_raw_table
+from analytics_assets.state.database import engine
+from analytics_assets.state.ledger import Ledger
+from analytics_assets_tests.sources.airbridge.days import DAY, LATER, read
+from analytics_assets_tests.sources.airbridge.vendor import group, report, spec, sub_row
+
+
+async def test_an_emptied_day_is_not_taken_for_an_answer(tmp_path: Path) -> None:
+    """It would land as a day without rows, in place of typed tables that stand."""
+    lake, url, raw = Lake(str(tmp_path / "lake")), f"sqlite:///{tmp_path}/state.db", report_raw_table(spec())
+    landed = read([report([group(["a"], sub_row(str(DAY), 1, 2))])], spec())[DAY]
+    lake.land("shop", raw, DAY, landed.content, asked="v1", requested_at=landed.requested_at)
+    reader = ReportReader(
+        "shop",
+        spec(),
+        cast("AirbridgeClient", None),
+        ledger=Ledger(url),
+        lake=lake,
+        waiting=Waiting(0, 92, 100, TaskPolicy()),
+        clock=lambda: LATER,
+        owner="run",
+        log=logging.getLogger(),
+        # A request that landed long ago and was forgotten has no days left.
+        only=[7],
+        zone="UTC",
+    )
+    reader.announce([DAY])
+    kept = await reader.fetch(DAY)
+    assert kept.content.equals(lake.read("shop", raw, [DAY]))
+    assert lake.empty("shop", raw.name, DAY, before=LATER.replace(year=LATER.year + 1), now=LATER)
+
+    with pytest.raises(TransientError, match=f"{DAY} was landed by another run, but its rows are gone."):
+        await reader.fetch(DAY)
+    await reader.close()
+    engine(url).dispose()
+    engine.cache_clear()
