@@ -82,7 +82,7 @@ def _verify(chosen: argparse.Namespace, defs: Path, clock: Clock) -> int:
         if chosen.ask_again:
             for line in _asked_again(place, graph, found, clock):
                 print(line, flush=True)
-    print(_figures(found, len(names)))
+    print(_figures(place, found))
     return int(bool(found.wrong))
 
 
@@ -94,11 +94,12 @@ def _asked_again(place: Place, graph: AssetGraph, found: Looked, clock: Clock) -
             later.setdefault(reason, set()).add(one.day)
     for reason, days in later.items():
         yield f"Not asked for, {in_words(days)}: {reason}."
-    for asking in askings(place, graph, found, busy):
+    wanted = askings(place, graph, found, busy)
+    for asking in wanted:
         backfill, kept = ask(place, graph, asking, now=clock())
         yield from (f"In the quarantine: {path}" for path in kept)
         yield f"Backfill {backfill}: {asking.title}: {in_words(asking.days) or 'of the present day'}."
-    if not place.instance.get_daemon_statuses([_DAEMON])[_DAEMON].healthy:
+    if (wanted or later) and not place.instance.get_daemon_statuses([_DAEMON])[_DAEMON].healthy:
         yield "No daemon is at work on this instance; backfills begin when one is, as with `dagster dev`."
 
 
@@ -156,10 +157,11 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:_SHOWN]) + more
 
 
-def _figures(found: Looked, tables: int) -> str:
+def _figures(place: Place, found: Looked) -> str:
     kinds = Counter(one.kind.value for one in found.wrong)
     verdict = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
-    read = f"{found.files} files of {len(found.days)} days in {tables} tables, {found.size / 2**20:.1f} MiB"
+    where = place.lake.files.named(place.lake.root)
+    read = f"{where}: {found.files} files of {len(found.days)} days in {len(place.chosen)} tables, {found.size / 2**20:.1f} MiB"
     return f"{read}: {f'{len(found.wrong)} findings ({verdict}).' if found.wrong else 'all well.'}"
 
 

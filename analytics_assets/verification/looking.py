@@ -142,7 +142,7 @@ def looked(place: Place, say: Callable[[str], None]) -> Looked:
 
     Raises:
         LakeError: The lake cannot be read.
-        PermanentError: It is a lake of the other mode.
+        PermanentError: It is empty where Dagster shows days, or a lake of the other mode.
     """
     found = Looked([], inventory(place.lake, place.tables))
     for number, name in enumerate(place.chosen, start=1):
@@ -153,12 +153,23 @@ def looked(place: Place, say: Callable[[str], None]) -> Looked:
         found.days.update(days)
         found.size += sum(one.size for one in files.values() if isinstance(one, Landed))
         found.wrong += _compared(place, name, files)
+    _refuse_wrong_settings(place, found)
+    return found
+
+
+def _refuse_wrong_settings(place: Place, found: Looked) -> None:
+    """What is wrong with all of a lake is wrong with the settings: nothing of it must be put away or asked for again."""
+    where, kinds = place.lake.files.named(place.lake.root), {one.kind for one in found.wrong}
+    if not any(found.inventory.days.values()) and Kind.MISSING in kinds:
+        raise PermanentError(
+            f"No table has a file in {where}, and Dagster shows {len(found.wrong)} that have landed. Set ANALYTICS_LAKE and ANALYTICS_MODE to "
+            "the lake of this instance; one that is lost is put back from a back-up, or asked for by backfills in the UI."
+        )
     foreign = [one for one in found.wrong if one.kind is Kind.FOREIGN]
     if foreign and len(foreign) == found.files:
         raise PermanentError(
-            f"Every file of {place.lake.root}: {foreign[0].words}. Set ANALYTICS_MODE or ANALYTICS_LAKE to what belongs together."
+            f"Every file of {where}: {foreign[0].words}. Set ANALYTICS_MODE or ANALYTICS_LAKE to what belongs together."
         )
-    return found
 
 
 def _file(place: Place, name: Name, day: date) -> Landed | Trouble | None:

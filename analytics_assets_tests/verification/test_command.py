@@ -11,7 +11,7 @@ from analytics_assets.__main__ import DEFS, main
 from analytics_assets.commands.lake import declared_tables
 from analytics_assets.definitions import defs
 from analytics_assets.lake.store import Lake
-from analytics_assets.sources.bento.tables import ADS_TOTALS
+from analytics_assets.sources.bento.tables import ADS_CHART, ADS_TOTALS
 from analytics_assets_tests.lake.vendor import days
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -45,7 +45,7 @@ def test_what_is_wrong_is_told_by_table_with_its_remedy_and_mended(lake: Lake, t
         "No table has them, nobody reads them: bento/notes.txt.\n"
         f"Left by writers that were killed, or of writers at work: bento/_{'a' * 32}.tmp.\n"
     )
-    figures = f"2 files of 2 days in 1 tables, {size / 2**20:.1f} MiB"
+    figures = f"{lake.root}: 2 files of 2 days in 1 tables, {size / 2**20:.1f} MiB"
     told = (
         "bento/ads_totals\n"
         "  2026-03-01 to 2026-03-02: not recorded: the file stands, and Dagster has no materialization of it. "
@@ -71,12 +71,13 @@ def test_what_is_wrong_is_told_by_table_with_its_remedy_and_mended(lake: Lake, t
     assert main(VERIFY, clock=clock) == 0
     assert capsys.readouterr().out == f"{others}{figures}: all well.\n"
     assert main((*VERIFY, "--from", "2026-03-02"), clock=clock) == 0
-    assert capsys.readouterr().out.endswith("1 files of 1 days in 1 tables, 0.0 MiB: all well.\n")
+    assert capsys.readouterr().out.endswith(f"{lake.root}: 1 files of 1 days in 1 tables, 0.0 MiB: all well.\n")
 
 
 def test_a_command_that_is_given_twice_asks_once(lake: Lake, capsys) -> None:
     """While its backfill waits for the daemon, the days are told and left to it."""
     gone = dg.AssetMaterialization(dg.AssetKey(["bento", "ads_totals"]), partition="2026-03-01")
+    lake.land("bento", ADS_CHART, SECOND, ADS_CHART.rows([]), is_sandbox=True)
     with dg.DagsterInstance.get() as instance:
         instance.report_runless_asset_event(gone)
     assert main((*VERIFY, "--ask-again"), clock=clock) == 1
@@ -134,6 +135,22 @@ def test_a_lake_of_the_other_mode_is_refused_with_the_remedy(lake: Lake, capsys)
         "ANALYTICS_LAKE to what belongs together."
     )
     assert lake.days("bento", ADS_TOTALS.name) == [FIRST]
+
+
+def test_an_empty_lake_is_refused_where_dagster_shows_days(lake: Lake, capsys) -> None:
+    """A wrong setting must not ask for years again; without a record there is nothing to miss."""
+    assert main((*VERIFY, "--ask-again"), clock=clock) == 0
+    with dg.DagsterInstance.get() as instance:
+        instance.report_runless_asset_event(
+            dg.AssetMaterialization(dg.AssetKey(["bento", "ads_totals"]), partition="2026-03-01")
+        )
+    assert main((*VERIFY, "--ask-again"), clock=clock) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        f"analytics-assets: No table has a file in {lake.root}, and Dagster shows 1 that have landed. Set ANALYTICS_LAKE and ANALYTICS_MODE "
+        "to the lake of this instance; one that is lost is put back from a back-up, or asked for by backfills in the UI."
+    )
+    with dg.DagsterInstance.get() as instance:
+        assert list(instance.get_backfills()) == []
 
 
 def test_every_table_of_every_account_is_looked_at() -> None:
