@@ -25,8 +25,8 @@ production: $(READY)  ## A deployment with all its parts, and a worker that dies
 soak: $(READY)  ## 60 simulated days of schedules and sensor over failing vendors; SOAK_ARGS="--days 60 --seed 1"
 	@timeout 3600 $(BIN)/python -m analytics_assets_tests.soak $(SOAK_ARGS)
 
-chaos: $(READY)  ## Kill runs, code servers and daemons at random, then backfill a year; CHAOS_ARGS="--seed 2 --kills 3" varies it
-	@timeout --kill-after 30 3000 $(BIN)/python -m analytics_assets_tests.chaos $(CHAOS_ARGS)
+chaos: $(READY)  ## Kill runs, code servers and daemons at random, take parts of a deployment away, backfill a year; CHAOS_ARGS="--seed 2 --kills 3" varies it
+	@timeout --kill-after 30 5400 $(BIN)/python -m analytics_assets_tests.chaos $(CHAOS_ARGS)
 
 fuzz: $(READY)  ## Land 20,000 mutated answers and compare every row; FUZZ_ARGS="--answers N --seed N" for others
 	@timeout 3600 $(BIN)/python -m analytics_assets_tests.fuzz $(FUZZ_ARGS)

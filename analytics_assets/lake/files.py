@@ -23,6 +23,7 @@ _ASIDE = re.compile(r"_[0-9a-f]{32}\.tmp")
 _PROBE: Final = "_probe"
 # A full disk still takes an empty file.
 _PROBED_BYTES: Final = 65_536
+_UNREACHED: Final = "Check that the bucket of ANALYTICS_LAKE can be reached from here."
 
 
 class Files:
@@ -133,16 +134,16 @@ class Files:
         except OSError as error:
             if isinstance(error, FileNotFoundError) and done == "read":
                 raise
-            raise LakeError(
-                f"{self.named(path)} cannot be {done} ({error.strerror or error}). Check ANALYTICS_LAKE, its rights and its space."
-            ) from error
+            words = f"{self.named(path)} cannot be {done} ({error.strerror or error})."
+            if not self.is_local and not isinstance(error, PermissionError):
+                raise LakeError(f"{words} {_UNREACHED}") from error
+            raise LakeError(f"{words} Check ANALYTICS_LAKE, its rights and its space.") from error
         except Exception as error:
             # Each bucket's client has exceptions of its own, which share no class; those of a folder are all OSError.
             if self.is_local:
                 raise
             raise LakeError(
-                f"{self.named(path)} cannot be {done} ({type(error).__name__}: {error}). Check that the bucket of ANALYTICS_LAKE can be "
-                "reached from here."
+                f"{self.named(path)} cannot be {done} ({type(error).__name__}: {error}). {_UNREACHED}"
             ) from error
 
 

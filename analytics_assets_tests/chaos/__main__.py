@@ -1,7 +1,7 @@
 """`make chaos`: `python -m analytics_assets_tests.chaos`, which kills what works and says whether every promise held.
 
-Three acts: the processes of runs are killed while sixty days of all accounts are backfilled; then code servers, daemons and runs, while
-every third report task fails; then a year is backfilled, planned before it starts. The last line holds figures and seed; the status is 1
+Four acts: the processes of runs are killed while sixty days of all accounts are backfilled; then code servers, daemons and runs, while
+every third report task fails; then parts of a deployment are taken away in turn (`faults.py`); then a year is backfilled, planned before it starts. The last line holds figures and seed; the status is 1
 when a promise broke. What an act needs stands in a temporary folder, which is kept only then.
 """
 
@@ -15,6 +15,8 @@ from functools import partial
 from pathlib import Path
 
 from analytics_assets_tests.chaos.acts import Outcome, storm_over
+from analytics_assets_tests.chaos.faults import FAULTS
+from analytics_assets_tests.chaos.table import faults_of
 from analytics_assets_tests.chaos.year import year_of
 
 YEAR = 365
@@ -35,6 +37,7 @@ def main() -> int:
     acts: dict[str, Callable[[Path], Outcome]] = {
         "runs": lambda root: storm(root, kinds=("run",), fail_every=0),
         "everything": lambda root: storm(root, kinds=("run", "code server", "daemon"), fail_every=3),
+        "faults": lambda root: faults_of(root, chosen.fault, seed=chosen.seed, say=say, page_file=chosen.page),
         "year": lambda root: year_of(root, days=YEAR, seed=chosen.seed, longest_s=_LONGEST_S, say=say),
     }
     figures, broken = [], 0
@@ -60,8 +63,14 @@ def _parser() -> argparse.ArgumentParser:
         description="Kill what works, and see that everything lands and nothing is asked twice.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("act", nargs="*", choices=["runs", "everything", "year"], help="which acts; all by default")
+    parser.add_argument(
+        "act", nargs="*", choices=["runs", "everything", "faults", "year"], help="which acts; all by default"
+    )
     parser.add_argument("--kills", type=int, default=10, help="kills in each of the first two acts")
+    parser.add_argument(
+        "--fault", action="append", default=[], choices=[*FAULTS], help="of the act faults; all by default"
+    )
+    parser.add_argument("--page", type=Path, help="file for what the act faults has seen, such as docs/faults.md")
     parser.add_argument("--days", type=int, default=60, help="days backfilled in each of the first two acts")
     parser.add_argument("--seed", type=int, default=1, help="of the invented business, the moments and the victims")
     return parser

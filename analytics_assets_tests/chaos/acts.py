@@ -17,6 +17,7 @@ from analytics_assets.spans import spans
 from analytics_assets.state.ledger import Ledger
 from analytics_assets_tests.chaos.promises import asked_again, differing, most_tasks, posted_twice
 from analytics_assets_tests.chaos.storm import DAYS_PER_TASK, Storm, Watch, accounts
+from analytics_assets_tests.chaos.weather import Weather
 from analytics_assets_tests.integration.daemon import Project, made_project
 from analytics_assets_tests.integration.running import days_from
 from analytics_assets_tests.integration.server import POST_REPORT, sandbox_server
@@ -80,7 +81,8 @@ def storm_over(
     stormy = Options(seed=seed, until=UNTIL, task_seconds=2.0, latency_s=0.2, fail_every=fail_every)
     with sandbox_server(stormy) as sandbox:
         project = replace(project, environment={**project.environment, **environment(sandbox.url, lake, state)})
-        storm = Storm(project, Ledger(state), lake, tables, wanted, kinds, kills, Random(seed), say)
+        weather = Weather(project, Ledger(state), tables, wanted, say)
+        storm = Storm(project, weather, kinds, kills, Random(seed))
         watch = Watch(lake)
         with watch.watching():
             storm.rage(longest_s)
@@ -93,7 +95,7 @@ def storm_over(
         broken = [
             *differing(quiet, lake, tables, wanted),
             *asked_again(log, watch.seen),
-            *posted_twice(storm.ledger, REPORTS, kills=len(storm.killed)),
+            *posted_twice(weather.ledger, REPORTS, kills=len(storm.killed)),
             *([f"{posted} report tasks were asked for, {most} at most were due"] if posted > most else []),
             *([f"only {len(storm.killed)} of {kills} kills found a victim"] if len(storm.killed) < kills else []),
             *not_green(instance, tables, wanted),
@@ -101,7 +103,7 @@ def storm_over(
     killed = ", ".join(f"{storm.killed.count(kind)} {kind}" for kind in sorted(set(storm.killed)))
     figures = (
         f"{days} days of {len(tables)} tables, {kills} kills ({killed or 'none'}), {runs} runs, {posted} report tasks "
-        f"({planned} planned, {most} at most), {sum(counts.values())} requests, {storm.continued} times re-executed by hand, "
+        f"({planned} planned, {most} at most), {sum(counts.values())} requests, {weather.continued} times re-executed by hand, "
         f"{storm.seconds:.0f} s"
     )
     return Outcome(figures, broken)

@@ -1,6 +1,7 @@
 """What must hold of a lake, a ledger and a vendor's log after a storm; each function names what does not, and is empty where all holds."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -14,20 +15,19 @@ from analytics_assets.state.ledger import INTENT, Ledger
 _DAY_OF = {"bento": ("/stats/ads", "start_date", "ads_raw"), "statsig": ("/metrics/values", "date", "values_raw")}
 
 
-def differing(undisturbed: Path, lake: Path, tables: Sequence[str], days: Sequence[date]) -> list[str]:
-    """Days that are not as in the undisturbed lake: typed files byte by byte, raw ones in all but the fields of the observation."""
-    found = []
+def differing(undisturbed: Path, lake: Path | str, tables: Sequence[str], days: Sequence[date]) -> list[str]:
+    """Days that are not as in the undisturbed lake: typed files byte by byte, raw ones in all but the fields of the observation.
+
+    The lake is a folder or a bucket.
+    """
+    found, roots = [], [Lake(str(undisturbed)), Lake(str(lake))]
     for account, table in (one.split("/") for one in tables):
         for day in days:
             place = f"{account}/{table}/dt={day}/data.parquet"
-            if table.endswith("_raw"):
-                hashes = [_content(root, account, table, day) for root in (undisturbed, lake)]
-                is_equal = hashes[0] == hashes[1] is not None
-            else:
-                is_equal = (lake / place).is_file() and (lake / place).read_bytes() == (
-                    undisturbed / place
-                ).read_bytes()
-            found += [] if is_equal else [f"{place} is not as in the undisturbed lake"]
+            one, other = (
+                _content(root, account, table, day) if table.endswith("_raw") else _bytes(root, place) for root in roots
+            )
+            found += [] if one == other is not None else [f"{place} is not as in the undisturbed lake"]
     return found
 
 
@@ -71,6 +71,12 @@ def most_tasks(planned: int, *, fail_every: int, kills: int) -> int:
     return posted
 
 
-def _content(root: Path, account: str, table: str, day: date) -> tuple[str, str] | None:
-    standing = Lake(str(root)).landed(account, table, day)
+def _bytes(lake: Lake, place: str) -> bytes | None:
+    with suppress(FileNotFoundError):
+        return bytes(lake.files.fs.cat_file(f"{lake.files.root}/{place}"))
+    return None
+
+
+def _content(lake: Lake, account: str, table: str, day: date) -> tuple[str, str] | None:
+    standing = lake.landed(account, table, day)
     return None if standing is None else (standing.footer.content_hash, standing.footer.asked)

@@ -27,6 +27,7 @@ from analytics_assets_tests.chaos.acts import (
     undisturbed,
 )
 from analytics_assets_tests.chaos.storm import Storm, shipped
+from analytics_assets_tests.chaos.weather import Weather
 from analytics_assets_tests.integration.daemon import Project, made_project
 from analytics_assets_tests.integration.running import days_from
 from analytics_assets_tests.integration.server import sandbox_server
@@ -54,7 +55,7 @@ def year_of(root: Path, *, days: int, seed: int, longest_s: float, say: Callable
         project = replace(project, environment={**project.environment, **environment(sandbox.url, lake, state)})
         plan = _planned(project, f"{wanted[0]}", f"{wanted[-1]}")
         say(f"planned: {plan['requests']}, runs {plan['runs']}")
-        storm = Storm(project, Ledger(state), lake, tables, wanted, (), 0, Random(seed), say)
+        storm = Storm(project, Weather(project, Ledger(state), tables, wanted, say), (), 0, Random(seed))
         storm.rage(longest_s)
         counts, log = sandbox.counts(), sandbox.log()
     with project.instance() as instance:

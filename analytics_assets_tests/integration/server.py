@@ -76,11 +76,11 @@ def sandbox_server(options: Options | None = None, world: World | None = None) -
 
 
 @contextmanager
-def served(app: ASGIApp) -> Iterator[str]:
-    """Serves an app on a free port until the block ends; gives its address."""
+def served(app: ASGIApp, *, port: int = 0) -> Iterator[str]:
+    """Serves an app until the block ends, on a free port if none is given; gives its address."""
     config = uvicorn.Config(
         app,
-        port=0,
+        port=port,
         access_log=False,
         log_level="critical",
         ws="none",

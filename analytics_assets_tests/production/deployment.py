@@ -138,6 +138,8 @@ class Deployment:
         try:
             answer = httpx.post(f"{self.url}/graphql", json={"query": query, "variables": variables}, timeout=30.0)
             body: dict[str, Any] = answer.raise_for_status().json()
+        except httpx.HTTPStatusError as error:
+            raise OSError(f"HTTP {error.response.status_code}") from error
         except httpx.HTTPError as error:
             raise OSError(str(error)) from error
         if body.get("errors"):

@@ -17,6 +17,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from urllib.request import urlopen
 
+import fsspec
 import pytest
 from sqlalchemy import NullPool, create_engine, text
 
@@ -155,6 +156,8 @@ def bucket_server() -> Iterator[str]:
     with _ended([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]):
         address = f"http://127.0.0.1:{port}"
         patient(lambda: urlopen(f"{address}/moto-api/", timeout=1).status < 500, "the S3 server")
+        # One that was made before would go on leading to the server before this one.
+        fsspec.get_filesystem_class("s3").clear_instance_cache()
         yield address
 
 
