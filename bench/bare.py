@@ -2,8 +2,8 @@
 
 It has the project's transport (httpx over aiohttp), 16 requests in flight, the project's way to write Parquet, and a file a day and table:
 the answers as sent, and the typed tables with the types and nulls of their declarations. It has nothing else: no retries, no validation, no
-hashes, no footers, no staging of files, no order of days, no search for fields not known, and people stay in what it keeps. A thread writes
-while the loop reads.
+hashes, no footers, no staging of files, no order of days, no search for fields not known. What it keeps is what the lake keeps, so people are
+taken out of it too. A thread writes while the loop reads.
 """
 
 import asyncio
@@ -20,13 +20,20 @@ from httpx_aiohttp import AiohttpTransport
 
 from analytics_assets.lake.parquet import parquet
 from analytics_assets.sources.airbridge.request import body
-from analytics_assets.sources.statsig.payloads import Listed, Metric
+from analytics_assets.sources.statsig.payloads import Pagination, without_personal_fields
 from bench.rows import PAGE, ads_of, by_day, cohorts_of, metrics_of
 from bench.works import AIRBRIDGE, APP, BENTO, IN_FLIGHT, LOOK_S, STATSIG, WAITING, Sizes, tasks
 
 T = TypeVar("T")
 
 _TASK = f"/airbridge/reports/api/v3/apps/{APP.name}/revenue/query"
+
+
+class _Paged(msgspec.Struct):
+    pagination: Pagination
+
+
+_TOLD = msgspec.json.Decoder(_Paged)
 
 
 class _Loop:
@@ -91,10 +98,9 @@ async def _statsig(loop: _Loop, sizes: Sizes) -> int:
     async def event(name: str) -> list[tuple[str, bytes]]:
         path = f"/statsig/console/v1/events/{name}/metrics"
         first = await loop.get(path, limit=100, page=1)
-        told = msgspec.json.decode(first, type=Listed[Metric]).pagination
-        pages = -(-(told.total_items or 0) // 100) if told else 1
+        pages = -(-(_TOLD.decode(first).pagination.total_items or 0) // 100)
         rest = await asyncio.gather(*(loop.get(path, limit=100, page=page) for page in range(2, pages + 1)))
-        return [(name, one) for one in (first, *rest)]
+        return [(name, without_personal_fields(one)) for one in (first, *rest)]
 
     read = [one for some in await asyncio.gather(*map(event, sizes.event_names())) for one in some]
 
