@@ -6,11 +6,14 @@ import sys
 from datetime import date
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from bench.__main__ import main
+from bench import bare, lake
+from bench.__main__ import main, served
 from bench.limits import verdicts
-from bench.works import Sizes
+from bench.works import AIRBRIDGE, BENTO, STATSIG, Sizes, sizes
 
 ROOT = Path(__file__).parent.parent
 # Requests and rows of the small works of `bench/works.py`.
@@ -66,3 +69,24 @@ def test_a_name_that_is_none_is_refused() -> None:
     """Before a server is started."""
     with pytest.raises(SystemExit, match=r"Nothing of that name\."):
         main(["--only", "nothing"])
+
+
+def test_the_bare_loop_keeps_the_bytes_that_the_lake_keeps(tmp_path: Path) -> None:
+    """Neither a byte more nor one less, in each work: so the two can be compared."""
+    today = date(2026, 3, 1)
+    with served(today, delay_s=0, is_small=True) as url:
+        for work in (STATSIG, BENTO, AIRBRIDGE):
+            plain, kept = tmp_path / f"{work}_bare", tmp_path / f"{work}_lake"
+            bare.run(work, sizes(today, is_small=True), url, plain)
+            kept.mkdir()
+            lake.run(work, sizes(today, is_small=True), url, kept)
+            bodies = _bodies(plain, "raw")
+            assert bodies
+            assert bodies == _bodies(kept, "lake/*/*_raw"), work
+
+
+def _bodies(root: Path, tables: str) -> list[bytes]:
+    """What is kept as sent below a folder, sorted."""
+    files = [pq.ParquetFile(file).read() for file in root.glob(f"{tables}/dt=*/data.parquet")]
+    texts = [one["sub_row" if "sub_row" in one.column_names else "body"].cast(pa.large_binary()) for one in files]
+    return sorted(body for text in texts for body in text.to_pylist())

@@ -48,7 +48,7 @@ def served(today: date, *, delay_s: float, is_small: bool) -> Iterator[str]:
         yield url
     finally:
         process.terminate()
-        process.wait(10)
+        process.communicate(timeout=10)
 
 
 def once(work: str, way: str, today: date, url: str, *, is_small: bool) -> Result:
