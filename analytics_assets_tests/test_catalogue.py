@@ -17,7 +17,8 @@ from analytics_assets.catalogue import (
     materialization,
     placed,
 )
-from analytics_assets.lake.store import Footer, Landed
+from analytics_assets.lake.footer import Footer
+from analytics_assets.lake.store import Landed
 from analytics_assets.lake.table import Origin, Table
 from analytics_assets_tests.lake.vendor import NUMBERS, RAW, SUMS
 

@@ -57,7 +57,7 @@ def test_a_lake_that_cannot_be_written_says_where_and_which_setting(tmp_path: Pa
     lake = Lake(str(tmp_path / "lake"))
 
     with pytest.raises(PermanentError) as caught:
-        lake.quarantine("bento", Evidence("GET /x", body="x"), seen_at=NOW)
+        lake.quarantine.keep("bento", Evidence("GET /x", body="x"), seen_at=NOW)
 
     assert "cannot be written" in str(caught.value)
     assert "Check ANALYTICS_LAKE, its rights and its space." in str(caught.value)

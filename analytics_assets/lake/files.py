@@ -20,6 +20,7 @@ from fsspec.implementations.local import LocalFileSystem
 from analytics_assets.errors import LakeError, PermanentError, SourceError
 
 _ASIDE = re.compile(r"_[0-9a-f]{32}\.tmp")
+_NAME = re.compile(r"[^\W_][\w-]*")
 _PROBE: Final = "_probe"
 # A full disk still takes an empty file.
 _PROBED_BYTES: Final = 65_536
@@ -150,6 +151,19 @@ class Files:
 def is_leftover(name: str) -> bool:
     """Whether only a writer that was killed, or is at work, has a file of this name."""
     return _ASIDE.fullmatch(name) is not None or name.startswith(f"{_PROBE}_")
+
+
+def folder_name(name: str) -> str:
+    """The name of an account or a table, if it can be a folder of the lake.
+
+    Raises:
+        PermanentError: It would lead out of the lake, or be taken for something else.
+    """
+    if not _NAME.fullmatch(name):
+        raise PermanentError(
+            f"{name!r} cannot be a folder of the lake: use letters, digits, - and _, and begin with neither - nor _."
+        )
+    return name
 
 
 def address(root: str) -> str:

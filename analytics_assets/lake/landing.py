@@ -177,7 +177,7 @@ class Landing:
             if error.evidence is not None and error.evidence.body:
                 # The answer is evidence; failing to keep it must not cost the other days.
                 with suppress(SourceError):
-                    kept = self.lake.quarantine(stream.account, error.evidence, seen_at=self.clock())
+                    kept = self.lake.quarantine.keep(stream.account, error.evidence, seen_at=self.clock())
             return DayResult(day, error=error, is_asked=is_asked, quarantine=kept)
 
     def _land(self, stream: Stream, made: MadeDay, *, is_asked: bool) -> DayResult:

@@ -14,8 +14,9 @@ import pyarrow as pa
 
 from analytics_assets.errors import Evidence, PermanentError, UnexpectedPayloadError
 from analytics_assets.lake.changes import counted
+from analytics_assets.lake.footer import Footer
 from analytics_assets.lake.raw import RawDay
-from analytics_assets.lake.store import Footer, Lake, Landed, Packed, refuse_other_mode
+from analytics_assets.lake.store import Lake, Landed, Packed, refuse_other_mode
 from analytics_assets.lake.stream import Change, History, Stream
 from analytics_assets.lake.table import Table, ValidDay
 

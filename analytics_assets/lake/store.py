@@ -4,7 +4,6 @@ A day of a table is `<root>/<account>/<table>/dt=YYYY-MM-DD/data.parquet`; DuckD
 The footer says what was asked, when and by which attempt family. How a file appears whole is in `files.py`; keep vendors and Dagster out of here.
 """
 
-import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -17,41 +16,16 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from analytics_assets.errors import Evidence, PermanentError
+from analytics_assets.errors import PermanentError
 from analytics_assets.lake.content import content_hash
-from analytics_assets.lake.files import Files
+from analytics_assets.lake.files import Files, folder_name
+from analytics_assets.lake.footer import Footer, encoded, footer_of
 from analytics_assets.lake.parquet import parquet
+from analytics_assets.lake.quarantine import Quarantine
 from analytics_assets.lake.table import Table, ValidDay
 
-_FOOTER = b"analytics_assets"
 _FILE = "data.parquet"
-_QUARANTINE = "_quarantine"
-_SEEN = re.compile(r"(\d{8})-")
-_LONGEST_NAME = 80
-_NAME = re.compile(r"[^\W_][\w-]*")
 _DAY = re.compile(r"dt=(\d{4}-\d{2}-\d{2})")
-
-
-class Footer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a file says of itself.
-
-    Attributes:
-        content_hash: Data version of the day.
-        asked: Hash of the request the day was read with; empty for tables made from other tables.
-        family: Attempts that belong together: a run and its re-executions, or a backfill.
-        requested_at: Instant the answer was asked for; for a report, the instant its task was.
-        is_sandbox: Whether the numbers are invented.
-        emptied_at: Instant the rows were taken away because their time was over, or None; everything else stays as it was.
-        emptied_rows: How many they were.
-    """
-
-    content_hash: str
-    asked: str = ""
-    family: str = ""
-    requested_at: datetime | None = None
-    is_sandbox: bool = False
-    emptied_at: datetime | None = None
-    emptied_rows: int = 0
 
 
 @dataclass(frozen=True)
@@ -103,6 +77,7 @@ class Lake:
         """
         self.files = Files(root)
         self.root = self.files.root
+        self.quarantine = Quarantine(self.files)
 
     def path(self, account: str, table: str, day: date) -> str:
         """Where a day of a table stands.
@@ -114,7 +89,7 @@ class Lake:
 
     def folder(self, account: str, table: str) -> str:
         """The folder of a table."""
-        return f"{self.root}/{_checked(account)}/{_checked(table)}"
+        return f"{self.root}/{folder_name(account)}/{folder_name(table)}"
 
     def land(
         self,
@@ -175,7 +150,7 @@ class Lake:
         if standing is not None:
             refuse_other_mode(standing, is_sandbox=is_sandbox)
         is_same = standing is not None and _is_same(standing.footer, footer)
-        file = None if is_same else parquet(content, {_FOOTER: msgspec.json.encode(footer)})
+        file = None if is_same else parquet(content, encoded(footer))
         return Packed(self.path(account, table.name, day), content.num_rows, footer, standing, file)
 
     def promote(self, packed: Packed) -> Landed:
@@ -247,20 +222,6 @@ class Lake:
         """As `read`, as a data frame with Arrow types: null stays null, decimals stay decimals."""
         return self.read(account, table, days).to_pandas(types_mapper=pd.ArrowDtype)
 
-    def put_in_quarantine(self, account: str, table: str, day: date, *, seen_at: datetime) -> str:
-        """Moves the file of a day to where answers are kept that could not be used; returns where. It stands for the day no more."""
-        path = f"{self.root}/_quarantine/{_checked(account)}/{seen_at:%Y%m%d-%H%M%S}-{_checked(table)}-{day}.parquet"
-        self.files.put_aside(self.path(account, table, day), path)
-        return self.files.named(path)
-
-    def quarantine(self, account: str, evidence: Evidence, *, seen_at: datetime) -> str:
-        """Keeps an answer that could not be used, for a person to read; returns where. An equal one of the same day is kept once."""
-        body = evidence.body.encode(errors="replace")
-        endpoint = "".join(letter if letter.isalnum() else "-" for letter in evidence.endpoint)[:_LONGEST_NAME]
-        path = f"{self.root}/{_QUARANTINE}/{_checked(account)}/{seen_at:%Y%m%d}-{endpoint}-{hashlib.sha256(body).hexdigest()[:12]}.txt"
-        self.files.promote(path, body)
-        return self.files.named(path)
-
     def empty(self, account: str, table: str, day: date, *, before: datetime, now: datetime) -> bool:
         """Takes the rows of a day away that was asked for before an instant; False where it was asked for anew meanwhile.
 
@@ -272,20 +233,9 @@ class Lake:
         if standing.footer.requested_at is None or standing.footer.requested_at >= before:
             return False
         footer = msgspec.structs.replace(standing.footer, emptied_at=now, emptied_rows=standing.rows)
-        file = parquet(held.schema.empty_table(), {_FOOTER: msgspec.json.encode(footer)})
+        file = parquet(held.schema.empty_table(), encoded(footer))
         self.files.promote(self.path(account, table, day), file)
         return True
-
-    def sweep_quarantine(self, *, before: date) -> int:
-        """Removes the answers that were put into quarantine before a day; returns how many."""
-        old = [
-            path
-            for path in self.files.under(f"{self.root}/{_QUARANTINE}")
-            if (seen := _SEEN.match(path.name)) and seen[1] < f"{before:%Y%m%d}"
-        ]
-        for path in old:
-            self.files.remove(str(path))
-        return len(old)
 
     def _read(self, path: str, schema: pa.Schema) -> pa.Table:
         with self.files.opened(path) as file:
@@ -298,11 +248,6 @@ class Lake:
         }
         fields = [field if field.name in known else field.with_nullable(nullable=True) for field in schema]
         return pa.table(columns).cast(pa.schema(fields))
-
-
-def footer_of(metadata: pq.FileMetaData) -> Footer:
-    """What a file says of itself; raises `KeyError` or `msgspec.DecodeError` where it says nothing that a lake has written."""
-    return msgspec.json.decode((metadata.metadata or {})[_FOOTER], type=Footer)
 
 
 def refuse_other_mode(standing: Landed, *, is_sandbox: bool) -> None:
@@ -323,14 +268,6 @@ def _valid(table: Table, day: date, content: pa.Table | ValidDay) -> pa.Table:
         return table.validated(content, day)
     is_known = content.table is table and content.day == day
     return content.content if is_known else table.validated(content.content, day)
-
-
-def _checked(name: str) -> str:
-    if not _NAME.fullmatch(name):
-        raise PermanentError(
-            f"{name!r} cannot be a folder of the lake: use letters, digits, - and _, and begin with neither - nor _."
-        )
-    return name
 
 
 def _is_same(standing: Footer, new: Footer) -> bool:

@@ -123,7 +123,7 @@ def _without_old_raw(context: dg.OpExecutionContext, *, before: datetime, now: d
     return {
         "days_emptied": len(gone),
         "bytes": sum(one.size for one in gone),
-        "quarantined_answers": lake.sweep_quarantine(before=before.astimezone(UTC).date()),
+        "quarantined_answers": lake.quarantine.sweep(before=before.astimezone(UTC).date()),
         **({"stay": dg.MetadataValue.md("\n".join(_told(stay)))} if stay else {}),
     }
 

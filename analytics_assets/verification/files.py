@@ -17,7 +17,8 @@ import pyarrow.parquet as pq
 from analytics_assets.errors import LakeError, UnexpectedPayloadError
 from analytics_assets.lake.content import content_hash
 from analytics_assets.lake.files import is_leftover
-from analytics_assets.lake.store import Footer, Lake, Landed, footer_of
+from analytics_assets.lake.footer import Footer, footer_of
+from analytics_assets.lake.store import Lake, Landed
 from analytics_assets.lake.table import Table
 
 Name = tuple[str, str]

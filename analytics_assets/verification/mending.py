@@ -116,7 +116,9 @@ def ask(place: Place, graph: AssetGraph, asking: Asking, *, now: datetime) -> tu
         LakeError: A file cannot be moved; nothing is asked for then.
     """
     kept = [
-        place.lake.put_in_quarantine(one.account, one.table, one.day, seen_at=now)
+        place.lake.quarantine.take(
+            one.account, one.table, one.day, place.lake.path(one.account, one.table, one.day), seen_at=now
+        )
         for one in asking.mends
         if one.kind in (Kind.DAMAGED, Kind.FOREIGN)
     ]

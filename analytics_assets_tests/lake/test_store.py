@@ -14,7 +14,8 @@ import pytest
 from analytics_assets.errors import PermanentError, UnexpectedPayloadError
 from analytics_assets.lake.content import content_hash
 from analytics_assets.lake.files import address
-from analytics_assets.lake.store import Footer, Lake, Landed
+from analytics_assets.lake.footer import Footer
+from analytics_assets.lake.store import Lake, Landed
 from analytics_assets.lake.table import DATE, Column
 from analytics_assets_tests.lake.sample import DAY, NEXT, NOON, TABLE, empty_row, files, land, row
 

@@ -93,7 +93,7 @@ def test_a_name_that_would_leave_the_lake_is_refused(lake: Lake, name: str) -> N
         lambda: lake.landed(name, "revenue", DAY),
         lambda: lake.days("airbridge", name),
         lambda: lake.read(name, TABLE),
-        lambda: lake.quarantine(name, Evidence("GET /x", body="x"), seen_at=NOON),
+        lambda: lake.quarantine.keep(name, Evidence("GET /x", body="x"), seen_at=NOON),
     ]
     for refused in refusals:
         with pytest.raises(PermanentError, match="cannot be a folder of the lake"):
@@ -108,7 +108,7 @@ def test_a_link_that_leads_out_of_the_lake_is_not_followed(tmp_path: Path, link:
     outside.mkdir()
     (tmp_path / "lake" / link).parent.mkdir(parents=True)
     (tmp_path / "lake" / link).symlink_to(outside)
-    kept = partial(lake.quarantine, "airbridge", Evidence("GET /x", body="x"), seen_at=NOON)
+    kept = partial(lake.quarantine.keep, "airbridge", Evidence("GET /x", body="x"), seen_at=NOON)
     with pytest.raises(PermanentError, match=r"outside of the lake, where a symbolic link leads. Take the link away"):
         kept() if link == "_quarantine" else land(lake, row())
     assert [one for one in outside.rglob("*") if one.is_file()] == []
@@ -163,8 +163,8 @@ def test_an_answer_as_sent_is_in_its_file_once(lake: Lake, size: int) -> None:
 def test_an_answer_in_quarantine_can_be_read_by_a_person(lake: Lake) -> None:
     """The body as it came, under a name that says when and what; an equal answer is kept once, another apart; no table lists them."""
     evidence = Evidence("GET /stats/{kind}?x=../" + "y" * 300, status=200, body="<html>ü\ud800</html>")
-    first, again = (lake.quarantine("bento", evidence, seen_at=NOON) for _ in range(2))
-    other = lake.quarantine("bento", replace(evidence, body="<html>other</html>"), seen_at=NOON)
+    first, again = (lake.quarantine.keep("bento", evidence, seen_at=NOON) for _ in range(2))
+    other = lake.quarantine.keep("bento", replace(evidence, body="<html>other</html>"), seen_at=NOON)
     folder, _, name = first.rpartition("/")
 
     assert (again, other) == (first, first.replace(first[-16:-4], other[-16:-4]))

@@ -62,7 +62,7 @@ def test_a_damaged_file_of_a_bucket_is_found_and_put_into_the_quarantine(bucket:
     with pytest.raises(DamagedError, match="it cannot be read to its end"):
         examined(bucket, name[0], TABLE, DAY, is_sandbox=False)
     assert examined(bucket, name[0], TABLE, NEXT, is_sandbox=False) == bucket.landed(*name, NEXT)
-    kept = bucket.put_in_quarantine(*name, DAY, seen_at=datetime(2026, 3, 10, 12, tzinfo=UTC))
+    kept = bucket.quarantine.take(*name, DAY, bucket.path(*name, DAY), seen_at=datetime(2026, 3, 10, 12, tzinfo=UTC))
     assert kept == "s3://growth/lake/_quarantine/airbridge/20260310-120000-revenue-2026-03-01.parquet"
     assert bucket.files.fs.cat_file(kept) == body[:-1]
     found = inventory(bucket, {name: TABLE})

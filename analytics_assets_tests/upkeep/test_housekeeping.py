@@ -14,7 +14,7 @@ from dagster._core.execution.api import execute_run
 
 from analytics_assets.clock import utc_now
 from analytics_assets.errors import Evidence, TransientError
-from analytics_assets.lake.store import Footer
+from analytics_assets.lake.footer import Footer
 from analytics_assets.state.ledger import Ledger
 from analytics_assets.upkeep.housekeeping import housekeeping, raw_tables
 from analytics_assets.upkeep.raw import OldDay, Raw, due
@@ -167,7 +167,7 @@ def test_leftovers_and_old_quarantine_go(shop: Shop) -> None:
         path.write_bytes(b"half")
         os.utime(path, ((LATER - age).timestamp(),) * 2)
     old, young = (
-        shop.lake.quarantine("shop", Evidence("GET /x", body=f"{at}"), seen_at=at)
+        shop.lake.quarantine.keep("shop", Evidence("GET /x", body=f"{at}"), seen_at=at)
         for at in (LATER - timedelta(days=31), LATER - timedelta(days=29))
     )
 
