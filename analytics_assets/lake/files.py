@@ -134,6 +134,7 @@ class Files:
             raise
         except OSError as error:
             if isinstance(error, FileNotFoundError) and done == "read":
+                # So is what it means that nothing stands there; a bucket that is written to has to be there.
                 raise
             words = f"{self.named(path)} cannot be {done} ({error.strerror or error})."
             if not self.is_local and not isinstance(error, PermissionError):

@@ -38,8 +38,8 @@ landed by then is named by the run.
 """
 _MACHINE = (
     (r"worker-\d+@[\w.-]+", "worker-N@host"),
-    (r"127\.0\.0\.1:\d+", "HOST:PORT"),
-    (r"port \d+", "port PORT"),
+    (r'"?127\.0\.0\.1"?', "HOST"),
+    (r"(?<=HOST:)\d+|(?<=port )\d+", "PORT"),
     (r"^dagster\.[\w.]+: ", ""),
 )
 
