@@ -15,10 +15,11 @@ from dagster._core.execution.api import execute_run
 from analytics_assets.clock import utc_now
 from analytics_assets.errors import Evidence, TransientError
 from analytics_assets.lake.footer import Footer
+from analytics_assets.lake.store import Lake
 from analytics_assets.state.ledger import Ledger
 from analytics_assets.upkeep.housekeeping import housekeeping, raw_tables
 from analytics_assets.upkeep.raw import OldDay, Raw, due
-from analytics_assets_tests.lake.vendor import NOW, RAW, days
+from analytics_assets_tests.lake.vendor import NOW, NUMBERS, RAW, SUMS, days
 from analytics_assets_tests.shop import Shop, span, table_key
 
 MARCH = days(6)
@@ -27,14 +28,19 @@ SHOP_RAW = Raw("shop", "numbers_raw", (("shop", "numbers"), ("shop", "sums")))
 
 
 @pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
-    """The account with two days, of a time ago; raw is kept for 30 days."""
+def empty_shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    """The account before its first run; raw is kept for 30 days."""
     monkeypatch.setenv("ANALYTICS_STATE", f"sqlite:///{tmp_path}/state.db")
     monkeypatch.setenv("ANALYTICS_KEEP_RAW_DAYS", "30")
     with dg.instance_for_test(temp_dir=str(tmp_path)) as instance:
-        made = Shop(tmp_path / "lake", instance)
-        made.run(span("01", "02"))
-        yield made
+        yield Shop(tmp_path / "lake", instance)
+
+
+@pytest.fixture
+def shop(empty_shop: Shop) -> Shop:
+    """The account with two days, of a time ago."""
+    empty_shop.run(span("01", "02"))
+    return empty_shop
 
 
 def keep_house(shop: Shop, now: datetime = LATER, assets: Sequence[dg.AssetSpec] = ()) -> dict[str, dict[str, Any]]:
@@ -146,32 +152,35 @@ def test_raw_that_a_users_own_asset_is_made_from_stays(shop: Shop) -> None:
     assert said["stay"].splitlines()[2] == "- shop/numbers_raw 2026-03-01: rollup/rollup does not stand"
 
 
-def test_a_day_asked_for_anew_meanwhile_is_not_emptied(shop: Shop) -> None:
+def test_a_day_asked_for_anew_meanwhile_is_not_emptied(tmp_path: Path) -> None:
     """What was old when it was chosen may be young when its turn comes."""
-    [first, *_] = due(shop.lake, SHOP_RAW, before=LATER, busy=lambda _days: ())
-    assert first == OldDay(SHOP_RAW, MARCH[0], 1, first.size)
-    shop.vendor.requested_at = LATER
-    shop.run(span("01", "01"))
+    lake, row = Lake(str(tmp_path)), {"date": MARCH[0], "part": 0, "body": "1", "requested_at": NOW}
+    for table, rows in ((RAW, [row]), (NUMBERS, []), (SUMS, [])):
+        lake.land("shop", table, MARCH[0], table.rows(rows), asked="v1", requested_at=NOW)
+    [chosen] = due(lake, SHOP_RAW, before=LATER, busy=lambda _days: ())
+    assert chosen == OldDay(SHOP_RAW, MARCH[0], 1, chosen.size)
+    lake.land("shop", RAW, MARCH[0], RAW.rows([row]), asked="v1", requested_at=LATER)
 
-    assert not shop.lake.empty("shop", "numbers_raw", MARCH[0], before=LATER, now=LATER)
-    assert not shop.lake.empty("shop", "numbers_raw", days(30)[-1], before=LATER, now=LATER)
+    assert not lake.empty("shop", "numbers_raw", MARCH[0], before=LATER, now=LATER)
+    assert not lake.empty("shop", "numbers_raw", MARCH[1], before=LATER, now=LATER)
 
-    assert footers(shop)["01"][0] == 1
+    assert lake.read("shop", RAW).num_rows == 1
 
 
-def test_leftovers_and_old_quarantine_go(shop: Shop) -> None:
+def test_leftovers_and_old_quarantine_go(empty_shop: Shop) -> None:
     """A file left aside an hour ago, and an answer that could not be used; younger ones stay."""
-    folder = shop.folder / "shop" / "numbers"
+    folder = empty_shop.folder / "shop" / "numbers"
     aside = [folder / f"_{digit * 32}.tmp" for digit in "ab"]
+    folder.mkdir(parents=True)
     for path, age in zip(aside, (timedelta(hours=2), timedelta(minutes=10)), strict=True):
         path.write_bytes(b"half")
         os.utime(path, ((LATER - age).timestamp(),) * 2)
     old, young = (
-        shop.lake.quarantine.keep("shop", Evidence("GET /x", body=f"{at}"), seen_at=at)
+        empty_shop.lake.quarantine.keep("shop", Evidence("GET /x", body=f"{at}"), seen_at=at)
         for at in (LATER - timedelta(days=31), LATER - timedelta(days=29))
     )
 
-    said = keep_house(shop)
+    said = keep_house(empty_shop)
 
     assert said["leftovers"] == {"files_left_aside": 1, "report_requests": 0}
     assert said["raw_answers"]["quarantined_answers"] == 1
