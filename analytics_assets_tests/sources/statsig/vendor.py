@@ -63,7 +63,7 @@ class Scripted:
 
     def client(self) -> StatsigClient:
         """A client whose requests come here."""
-        destination = Destination("https://statsigapi.net/console/v1", httpx.MockTransport(self._answer), True)
+        destination = Destination("https://statsigapi.net/console/v1", httpx.MockTransport(self._answer))
         credentials = StatsigCredentials("console-secret")
         return StatsigClient(
             statsig_session(credentials=credentials, destination=destination, clock=clock, retries=QUICK)
