@@ -7,6 +7,8 @@ import pytest
 from analytics_assets_tests.chaos.acts import storm_over
 from analytics_assets_tests.chaos.promises import most_tasks
 
+pytestmark = pytest.mark.first
+
 LONGEST_S = 600.0
 
 

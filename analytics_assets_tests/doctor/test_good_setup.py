@@ -43,6 +43,7 @@ daemon
 schedules
   ok           app_daily: on; no tick yet
   ok           checks_daily: on; no tick yet
+  ok           housekeeping: on; no tick yet
   ok           lab_daily: on; no tick yet
   ok           shop_daily: on; no tick yet
   ok           snapshots: on; no tick yet
@@ -62,7 +63,7 @@ days
   ok           shop: up to DAY: ads_chart
   not checked  shop: no day of ads_attribution, ads_raw, ads_totals has ever landed
                -> Materialize the first days of shop; the schedule goes on from there.
-3 not checked, 33 ok
+3 not checked, 34 ok
 """
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import dagster as dg
+import pytest
 
 from analytics_assets.sandbox.options import Options
 from analytics_assets.sandbox.world import SeededWorld
@@ -19,6 +20,8 @@ from analytics_assets_tests.integration.daemon import Project, made_project, tic
 from analytics_assets_tests.integration.oracle_airbridge import AirbridgeTruth
 from analytics_assets_tests.integration.running import days_from, days_landed, in_order, range_tags, rows
 from analytics_assets_tests.integration.server import POST_REPORT, sandbox_server
+
+pytestmark = pytest.mark.first
 
 DAYS = days_from(date(2025, 6, 1), 30)
 INTERVALS = 7
