@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,7 @@ PLANTS = {
 }
 
 
+@cache
 def modules(folder: Path) -> dict[str, ast.Module]:
     """Every module of a folder, by its path from the root."""
     return {str(path.relative_to(ROOT)): ast.parse(path.read_text()) for path in sorted(folder.rglob("*.py"))}

@@ -81,11 +81,7 @@ async def test_never_more_days_than_allowed_are_in_memory(disk: Lake, ahead: int
                 return
             await asyncio.sleep(0.005)
 
-    async def before(_day: date) -> None:
-        await let_go(ahead)
-
-    vendor = Vendor(before=before)
-    held = []
+    vendor, held = Vendor(before=lambda _day: let_go(ahead)), list[int]()
     async with aclosing(landing(disk).bring(vendor.stream(ahead=ahead), days(8))) as results:
         async for _ in results:
             await asyncio.sleep(0.03)

@@ -28,15 +28,15 @@ NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 DAYS = days_from(date(2026, 4, 1), 60)
 WORKERS = ("first", "second")
 LAKE = "s3://lake/analytics"
-# As shipped a worker that is gone is noticed within two minutes.
-NUMBERS = {"poll_interval_seconds": 5}
+# As shipped a worker that is gone is noticed within two minutes, and a run that it had taken but not begun within five.
+NUMBERS = {"poll_interval_seconds": 5, "start_timeout_seconds": 60}
 PATIENCE_S = 900.0
 
 
 @pytest.fixture
 def vendors() -> Iterator[str]:
     """The vendors at one instant that does not pass, so that two lakes read the same; slow enough to be interrupted."""
-    options = Options(now=lambda: NOW, until=NOW, task_seconds=0, latency_s=0.2)
+    options = Options(now=lambda: NOW, until=NOW, task_seconds=0, latency_s=0.1)
     with sandbox_server(options) as sandbox:
         yield sandbox.url
 
