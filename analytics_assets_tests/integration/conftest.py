@@ -1,4 +1,4 @@
-"""A lake and a state database of the test's own, and a Dagster instance on SQLite."""
+"""A lake and a state database of the test's own, and a Dagster instance."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -44,9 +44,7 @@ def point(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], Pl
 
 
 @pytest.fixture
-def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    """A Dagster instance on SQLite files."""
-    folder = tmp_path / "dagster"
-    folder.mkdir()
-    with dg.DagsterInstance.local_temp(str(folder)) as one:
+def instance() -> Iterator[dg.DagsterInstance]:
+    """A Dagster instance in memory; tests with several processes have one on disk."""
+    with dg.DagsterInstance.ephemeral() as one:
         yield one
