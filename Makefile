@@ -13,7 +13,7 @@ demo: $(READY)  ## Load the last 7 final days of everything from the sandbox, wi
 	@$(BIN)/python -m analytics_assets.demo
 
 test: $(READY)  ## Unit, contract and integration tests; no network beyond this machine
-	@$(BIN)/python -m pytest --numprocesses 4 --dist loadfile -m "not alone and not browser and not production" $(TEST_ARGS)
+	@$(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder -m "not alone and not browser and not production" $(TEST_ARGS)
 	@$(BIN)/python -m pytest -m alone $(TEST_ARGS)
 
 browser: $(READY)  ## What a newcomer sees and clicks, in Chromium; skipped where there is none, unless TESTS_NEED_ALL is set
