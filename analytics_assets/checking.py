@@ -21,6 +21,7 @@ from analytics_assets.checks.finding import Check, Finding, Findings, Limits, Lo
 from analytics_assets.errors import SourceError
 from analytics_assets.lake.store import Lake
 from analytics_assets.partitions import newest_final_day
+from analytics_assets.schedules import once_a_day
 from analytics_assets.spans import in_words
 
 # Of the causes in the words of an evaluation, and of the days in its table; the newest stay.
@@ -227,12 +228,5 @@ def checks_daily(cron: str, *, is_on: bool) -> tuple[UnresolvedAssetJobDefinitio
         selection=dg.AssetSelection.all_asset_checks(),
         description="Evaluates every check over the last days of the lake, the missing ones included. Nothing is asked or materialized.",
     )
-    schedule = dg.ScheduleDefinition(
-        name="checks_daily",
-        job=job,
-        cron_schedule=cron,
-        execution_timezone="UTC",
-        description="Evaluates every check once a day, when all loads of the day before have had their time.",
-        default_status=dg.DefaultScheduleStatus.RUNNING if is_on else dg.DefaultScheduleStatus.STOPPED,
-    )
-    return job, schedule
+    words = "Evaluates every check once a day, when all loads of the day before have had their time."
+    return job, once_a_day(job, cron, words, is_on=is_on)

@@ -7,6 +7,7 @@ Dagster concept: components, https://docs.dagster.io/guides/build/components
 
 import inspect
 import re
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -52,9 +53,9 @@ class AccountComponent(dg.Component, dg.Model, dg.Resolvable):
         default=[], description="E-mail addresses, or teams as `team:name`, shown with every table of the account."
     )
 
+    @abstractmethod
     def tables(self) -> Sequence[Table]:
         """Every table of the account, as the assets have them."""
-        raise NotImplementedError
 
     @classmethod
     def get_code_references_for_yaml(

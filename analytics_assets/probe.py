@@ -4,10 +4,10 @@ Each component that has something to examine has a method `probe`; what is made 
 Keep vendors out of here (`sources/*/component.py` fills this in), and judgement too.
 """
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 from analytics_assets.checks.finding import Limits
 from analytics_assets.clock import Clock
@@ -19,26 +19,34 @@ from analytics_assets.state.budget import Budget, Caller
 ONCE: Final = RetryPolicy(attempts=1)
 
 
+class VendorResource(Protocol):
+    """What there is to ask of an account's resource."""
+
+    base_url: str
+
+    def gate(self, *, clock: Clock, caller: Caller | None = None) -> Gate:
+        """The gate of the budget."""
+
+    async def greet(self, *, clock: Clock, caller: Caller) -> None:
+        """Sends the cheapest request there is."""
+
+
 @dataclass(frozen=True)
 class VendorProbe:
     """An account of a vendor.
 
     Attributes:
         vendor: The vendor's name.
-        base_url: Its address.
-        unknown: What a 404 to the request below means does not exist, with the setting that names it.
-        ask: Sends the cheapest request there is, for a clock and a caller.
-        gate: The budget's gate, for a clock.
+        unknown: What a 404 to the cheapest request means does not exist, with the setting that names it.
+        resource: The account's resource.
         budget: What may be spent, where budgets are on.
         final_at: Instant from which a day is final.
         limits: From where on a day counts as late.
     """
 
     vendor: str
-    base_url: str
     unknown: str
-    ask: Callable[[Clock, Caller], Coroutine[Any, Any, object]]
-    gate: Callable[[Clock], Gate]
+    resource: VendorResource
     budget: Budget
     final_at: Callable[[date], datetime]
     limits: Limits

@@ -118,15 +118,21 @@ def snapshots(cron: str, *, is_on: bool) -> tuple[UnresolvedAssetJobDefinition, 
         selection=dg.AssetSelection.tag(*SNAPSHOT_TAG),
         description="Everything the vendors tell only as it stands now: audience counts, reports, definitions, catalogue, open tasks.",
     )
-    schedule = dg.ScheduleDefinition(
-        name="snapshots",
+    return job, once_a_day(job, cron, "Takes one reading a day of what has no history.", is_on=is_on)
+
+
+def once_a_day(
+    job: dg.JobDefinition | UnresolvedAssetJobDefinition, cron: str, description: str, *, is_on: bool
+) -> dg.ScheduleDefinition:
+    """The schedule of a job that all accounts share, by its name, in UTC."""
+    return dg.ScheduleDefinition(
+        name=job.name,
         job=job,
         cron_schedule=cron,
         execution_timezone="UTC",
-        description="Takes one reading a day of what has no history.",
+        description=description,
         default_status=_status(is_on=is_on),
     )
-    return job, schedule
 
 
 def _status(*, is_on: bool) -> dg.DefaultScheduleStatus:

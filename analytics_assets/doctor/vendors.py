@@ -77,7 +77,7 @@ async def _asked(account: VendorProbe, clock: Clock) -> Outcome:
     error: Exception | None = None
     try:
         async with asyncio.timeout(ASKING_S):
-            await account.ask(clock, caller)
+            await account.resource.greet(clock=clock, caller=caller)
     except (SourceError, TimeoutError, WaitsError) as raised:
         error = raised
     ahead = next((meter.ahead_s for meter in caller.meters), None)
@@ -98,7 +98,7 @@ def judged(
     if isinstance(error, WaitsError):
         return "not checked", str(error).rstrip("."), "Ask again then; the budget holds for the doctor too."
     if not isinstance(error, SourceError):
-        found = f"{account.base_url} gave no complete answer within {ASKING_S:g} s"
+        found = f"{account.resource.base_url} gave no complete answer within {ASKING_S:g} s"
         return "wrong", found, f"Check the network, and `base_url` in {yaml}."
     status = error.evidence.status if error.evidence else None
     whole = _SAID.match(str(error))
@@ -142,7 +142,11 @@ def _answered(
     if status >= SERVER_FAULT:
         return "warning", said, f"Ask again later; if it stays, {vendor}'s status page or support knows more."
     if _SUCCESS <= status < _REDIRECT:
-        return "wrong", said, f"See what answers in place of {vendor} at {account.base_url}: a proxy, a log-in page."
+        return (
+            "wrong",
+            said,
+            f"See what answers in place of {vendor} at {account.resource.base_url}: a proxy, a log-in page.",
+        )
     moved = ": moved elsewhere, and keys are sent nowhere else" if status < _INVALID else ""
     return "wrong", f"{said}{moved}", f"Check `base_url` and the names in {yaml}."
 

@@ -36,7 +36,7 @@ class Account:
 
 def budget(account: Account, clock: Clock, mode: str) -> Iterator[Line]:
     """What the account may ask now."""
-    gate = account.probe.gate(clock)
+    gate = account.probe.resource.gate(clock=clock)
     left, closed = gate.left(), gate.closed_until()
     if left is None:
         remedy = "ANALYTICS_BUDGET=on keeps one; nothing waits without."

@@ -15,6 +15,7 @@ from dagster._core.storage.partition_status_cache import AssetPartitionStatus
 from analytics_assets.catalogue import asset_key
 from analytics_assets.clock import Clock
 from analytics_assets.lake.resource import LakeResource
+from analytics_assets.schedules import once_a_day
 from analytics_assets.settings import settings
 from analytics_assets.state.closed import forget_landed
 from analytics_assets.state.ledger import Ledger
@@ -73,15 +74,8 @@ def housekeeping(cron: str, clock: Clock, *, is_on: bool) -> tuple[dg.JobDefinit
         raw_answers()
         leftovers()
 
-    schedule = dg.ScheduleDefinition(
-        name="housekeeping",
-        job=housekeeping,
-        cron_schedule=cron,
-        execution_timezone="UTC",
-        description="Removes once a day what is older than ANALYTICS_KEEP_RUNS_DAYS and ANALYTICS_KEEP_RAW_DAYS say.",
-        default_status=dg.DefaultScheduleStatus.RUNNING if is_on else dg.DefaultScheduleStatus.STOPPED,
-    )
-    return housekeeping, schedule
+    words = "Removes once a day what is older than ANALYTICS_KEEP_RUNS_DAYS and ANALYTICS_KEEP_RAW_DAYS say."
+    return housekeeping, once_a_day(housekeeping, cron, words, is_on=is_on)
 
 
 def _kept(variable: str) -> dg.Output[None]:

@@ -213,10 +213,8 @@ class AirbridgeRevenue(AccountComponent):
             (self.token,),
             account=VendorProbe(
                 vendor="Airbridge",
-                base_url=self.base_url,
                 unknown=f"the app {self.app_name!r} of `app_name`",
-                ask=lambda clock, caller: resource.greet(clock=clock, caller=caller),
-                gate=lambda clock: resource.gate(clock=clock),
+                resource=resource,
                 budget=resource.budget.budget(),
                 final_at=self.app().final_at,
                 limits=self.checks.limits(),

@@ -176,10 +176,8 @@ class BentoStats(AccountComponent):
             (self.keys.publishable, self.keys.secret, self.keys.site_uuid),
             account=VendorProbe(
                 vendor="Bento",
-                base_url=self.base_url,
                 unknown=f"the site of {self.keys.site_uuid}",
-                ask=lambda clock, caller: resource.greet(clock=clock, caller=caller),
-                gate=lambda clock: resource.gate(clock=clock),
+                resource=resource,
                 budget=resource.budget.budget(),
                 final_at=self.ads_spec().final_at,
                 limits=self.checks.limits(),

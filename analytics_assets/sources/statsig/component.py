@@ -102,10 +102,8 @@ class StatsigMetrics(AccountComponent):
             (self.key,),
             account=VendorProbe(
                 vendor="Statsig",
-                base_url=self.base_url,
                 unknown=f"the project of {self.key}",
-                ask=lambda clock, caller: resource.greet(clock=clock, caller=caller),
-                gate=lambda clock: resource.gate(clock=clock),
+                resource=resource,
                 budget=resource.budget.budget(),
                 final_at=self.values_spec().final_at,
                 limits=self.checks.limits(),
