@@ -4,20 +4,37 @@ Keep fixtures that only some tests need beside those tests.
 """
 
 import os
+from typing import Any
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadFileScheduling
 
 # A machine that is busy is slow; that is no finding.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
+# These files look at the same observations, which take longer to make than to look at.
+_TOGETHER = "analytics_assets_tests/contract/"
 _OURS = ("ANALYTICS_", "BENTO_", "STATSIG_", "AIRBRIDGE_", "DAGSTER_HOME")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes minutes begins first, so that several processes end at the same time."""
     items.sort(key=lambda item: item.get_closest_marker("first") is None)
+
+
+class _FilesApart(LoadFileScheduling):
+    """A process for each file, and one for all files that share what they look at."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return _TOGETHER if file.startswith(_TOGETHER) else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _FilesApart:
+    """Which tests go to one process when there are several."""
+    return _FilesApart(config, log)
 
 
 @pytest.fixture(autouse=True)

@@ -28,7 +28,7 @@ INTERVALS = 7
 OPTIONS = Options(seed=3, task_seconds=0.3, fail_every=5, cancel_every=7, forget_every=11)
 # Thirty days are ten tasks. Of the tasks asked for, in their order, 5, 7, 10, 11, 14 and 15 go wrong: the tenth good one is the 16th.
 POSTS = 16
-LONGEST_S = 150.0
+LONGEST_S = 450.0
 
 DEFS_YAML = f"""
     type: analytics_assets.AirbridgeRevenue
