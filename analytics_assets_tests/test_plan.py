@@ -128,6 +128,16 @@ def test_the_command_plans_a_year_of_the_shipped_accounts(tmp_path: Path, capsys
     ]
 
 
+def test_a_file_that_cannot_be_written_is_refused_after_the_plan(tmp_path: Path, capsys) -> None:
+    """In words, with status 2; what was planned is not lost."""
+    file = tmp_path / "none/plan.json"
+    arguments = ["plan", "--from", "2026-03-01", "--to", "2026-03-02", "--select", "bento", "--json", str(file)]
+    assert main(arguments, clock=lambda: NOON) == 2
+    out, err = capsys.readouterr()
+    words = f"analytics-assets: --json {file}: it cannot be written (No such file or directory).\n"
+    assert ("bento" in out, err) == (True, words)
+
+
 def test_the_shipped_lookbacks_fit_the_budgets(tmp_path: Path) -> None:
     """What the schedules ask for each day passes at once: the longest of them, and the fourteen requests of Bento's week."""
     file = tmp_path / "plan.json"

@@ -1,13 +1,15 @@
-"""What commands share: the folders of accounts, a component opened by the name of its folder, a day as typed, and a refusal in words.
+"""What commands share: accounts by the names of their folders, a day as typed, a file for programs, and a refusal in words.
 
 Keep what a command does out of here; each has its own module.
 """
 
 import argparse
+import json
 import re
 import warnings
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -29,6 +31,18 @@ def day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is no day; write it as 2026-03-01") from error
+
+
+def write_json(file: Path, content: Any) -> None:
+    """Writes what `--json` asks for.
+
+    Raises:
+        RefusedError: It cannot be written there.
+    """
+    try:
+        file.write_text(json.dumps(content, indent=2) + "\n")
+    except OSError as error:
+        raise RefusedError(f"--json {file}: it cannot be written ({error.strerror}).") from error
 
 
 def folders(defs: Path) -> list[str]:

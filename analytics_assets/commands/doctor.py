@@ -4,12 +4,11 @@ Status: 0 nothing is wrong (there may be warnings), 1 something is. What is look
 """
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
 from analytics_assets.clock import Clock
-from analytics_assets.commands.accounts import RefusedError, folders
+from analytics_assets.commands.accounts import folders, write_json
 from analytics_assets.doctor.examination import examine
 from analytics_assets.doctor.report import as_json, is_wrong, table
 
@@ -33,8 +32,5 @@ def _examine(chosen: argparse.Namespace, defs: Path, clock: Clock) -> int:
     lines = examine(defs, folders(defs), clock=clock, is_offline=chosen.offline)
     print("\n".join(table(lines)))
     if chosen.json is not None:
-        try:
-            chosen.json.write_text(json.dumps(as_json(lines), indent=2) + "\n")
-        except OSError as error:
-            raise RefusedError(f"--json {chosen.json}: it cannot be written ({error.strerror}).") from error
+        write_json(chosen.json, as_json(lines))
     return int(is_wrong(lines))

@@ -4,7 +4,6 @@ What is looked at and done is `analytics_assets.verification`; here it is printe
 """
 
 import argparse
-import json
 import sys
 import warnings
 from collections import Counter
@@ -18,7 +17,7 @@ import dagster as dg
 from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 
 from analytics_assets.clock import Clock
-from analytics_assets.commands.accounts import RefusedError, accounts, component, day
+from analytics_assets.commands.accounts import RefusedError, accounts, component, day, write_json
 from analytics_assets.commands.instance import opened_instance
 from analytics_assets.configuration import AccountComponent
 from analytics_assets.failures import without_day
@@ -72,10 +71,10 @@ def _verify(chosen: argparse.Namespace, defs: Path, clock: Clock) -> int:
         daily = frozenset(name for name in tables if graph.get(dg.AssetKey(name)).is_partitioned)
         place = Place(resource.open(), resource.is_sandbox(), instance, tables, daily, names, chosen.first, chosen.last)
         found = looked(place, lambda words: print(words, file=sys.stderr, flush=True))
-        if chosen.json is not None:
-            chosen.json.write_text(json.dumps([_as_json(one) for one in found.wrong], indent=2) + "\n")
         for line in [*_told(found.wrong), *_others(found.inventory)]:
             print(line)
+        if chosen.json is not None:
+            write_json(chosen.json, [_as_json(one) for one in found.wrong])
         if chosen.record_again:
             logged = sum(1 for _ in recorded(place, found.wrong))
             print(f"Recorded in Dagster: {logged} files that stand.")

@@ -1,12 +1,11 @@
 """`analytics-assets plan`: says what a range of days will cost, and asks nothing. The arithmetic is `analytics_assets.plan`."""
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
 from analytics_assets.clock import Clock
-from analytics_assets.commands.accounts import RefusedError, accounts, component, day
+from analytics_assets.commands.accounts import RefusedError, accounts, component, day, write_json
 from analytics_assets.comparisons import Comparisons
 from analytics_assets.plan import AccountPlan, planned
 from analytics_assets.settings import settings
@@ -47,9 +46,9 @@ def _plan(chosen: argparse.Namespace, defs: Path, clock: Clock) -> int:
         asked[account] = found.plan(account)
     here = settings()
     plan = planned(asked, chosen.first, chosen.last, start=here.start_date, zone=here.timezone, now=clock())
-    if chosen.json is not None:
-        chosen.json.write_text(json.dumps(plan.as_json(), indent=2) + "\n")
     print("\n".join(plan.lines()))
     if not here.budget_on:
         print(f"In {here.mode} mode as set here, budgets are off: nothing waits.")
+    if chosen.json is not None:
+        write_json(chosen.json, plan.as_json())
     return 0

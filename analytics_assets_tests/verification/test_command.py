@@ -74,6 +74,17 @@ def test_what_is_wrong_is_told_by_table_with_its_remedy_and_mended(lake: Lake, t
     assert capsys.readouterr().out.endswith(f"{lake.root}: 1 files of 1 days in 1 tables, 0.0 MiB: all well.\n")
 
 
+def test_a_file_that_cannot_be_written_is_refused_after_the_findings(lake: Lake, tmp_path: Path, capsys) -> None:
+    """What was read to the end of every file is not lost, and nothing is mended that the file would not have told."""
+    lake.land("bento", ADS_TOTALS, FIRST, ADS_TOTALS.rows([]), is_sandbox=True)
+    file = tmp_path / "none/found.json"
+    assert main((*VERIFY, "--record-again", "--json", str(file)), clock=clock) == 2
+    out, err = capsys.readouterr()
+    told = f"bento/ads_totals\n  2026-03-01: not recorded: the file stands, and Dagster has no materialization of it. {REMEDY}.\n"
+    words = f"analytics-assets: --json {file}: it cannot be written (No such file or directory).\n"
+    assert (out, err.partition("\n")[2]) == (told, words)
+
+
 def test_a_command_that_is_given_twice_asks_once(lake: Lake, capsys) -> None:
     """While its backfill waits for the daemon, the days are told and left to it."""
     gone = dg.AssetMaterialization(dg.AssetKey(["bento", "ads_totals"]), partition="2026-03-01")
