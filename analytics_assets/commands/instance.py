@@ -1,18 +1,16 @@
 """The Dagster instance a command works on: that of DAGSTER_HOME, or the one that `dagster dev` has in this folder.
 
-Keep what is done with it out of here; each command has its own module.
+How it is opened, and what is wrong with one that is not, is `analytics_assets/doctor/dagster_home.py`. Keep what is done with it out of
+here; each command has its own module.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import ExitStack, contextmanager
 
 import dagster as dg
-from dagster._core.instance.config import is_dagster_home_set
 
 from analytics_assets.commands.accounts import RefusedError
-
-_CONFIGURED = "dagster.yaml"
+from analytics_assets.doctor.dagster_home import opens
 
 
 @contextmanager
@@ -20,16 +18,11 @@ def opened_instance() -> Iterator[dg.DagsterInstance]:
     """The instance.
 
     Raises:
-        RefusedError: There is none.
+        RefusedError: There is none, or it cannot be opened; in the doctor's words, which hold no password.
     """
-    here = Path.cwd()
-    if not is_dagster_home_set() and not (here / _CONFIGURED).is_file():
-        raise RefusedError(
-            f"there is no Dagster instance: DAGSTER_HOME is not set, and {here} has no {_CONFIGURED}. Run this where `dagster dev` runs."
-        )
-    try:
-        made = dg.DagsterInstance.get() if is_dagster_home_set() else dg.DagsterInstance.from_config(str(here))
-    except Exception as error:  # whatever the storage of the instance raises
-        raise RefusedError(f"the Dagster instance cannot be opened: {error}") from error
-    with made as instance:
-        yield instance
+    with ExitStack() as stack:
+        opened: list[dg.DagsterInstance] = []
+        *_, last = opens(stack, opened)
+        if not opened:
+            raise RefusedError(f"{last.found}. {last.remedy}")
+        yield opened[0]

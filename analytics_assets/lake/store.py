@@ -177,8 +177,8 @@ class Lake:
             return None
         except (pa.ArrowInvalid, KeyError, msgspec.DecodeError) as error:
             raise PermanentError(
-                f"{self.files.named(path)} is not a file of this lake, or a damaged one. `analytics-assets lake verify --ask-again` puts it "
-                "into the quarantine and asks for the day again."
+                f"{self.files.named(path)} is not a file of this lake, or a damaged one. "
+                "`analytics-assets lake verify --ask-again` puts it aside and asks for the day again."
             ) from error
         return Landed(self.files.named(path), metadata.num_rows, size, footer, is_changed=False)
 

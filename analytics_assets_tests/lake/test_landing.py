@@ -201,10 +201,7 @@ async def test_a_damaged_file_is_the_trouble_of_its_own_day(disk: Lake) -> None:
     path = disk.path("shop", "numbers_raw", days(3)[1])
     disk.files.promote(path, b"nonsense")
     results = await brought(disk, Vendor().stream(), days(3), family="second")
-    damaged = (
-        f"PermanentError: {path} is not a file of this lake, or a damaged one. `analytics-assets lake verify --ask-again` puts it "
-        "into the quarantine and asks for the day again."
-    )
+    damaged = f"PermanentError: {path} is not a file of this lake, or a damaged one. `analytics-assets lake verify --ask-again` puts it aside and asks for the day again."
     assert outcomes(results) == {"2026-03-01": ALL, "2026-03-02": damaged, "2026-03-03": ALL}
 
 

@@ -141,8 +141,8 @@ def test_a_file_the_lake_did_not_write_is_named_and_left(lake: Lake, content: by
     with pytest.raises(PermanentError) as caught:
         land(lake, row())
     assert str(caught.value) == (
-        f"{lake.files.named(path)} is not a file of this lake, or a damaged one. `analytics-assets lake verify --ask-again` puts it "
-        "into the quarantine and asks for the day again."
+        f"{lake.files.named(path)} is not a file of this lake, or a damaged one. "
+        "`analytics-assets lake verify --ask-again` puts it aside and asks for the day again."
     )
     with lake.files.fs.open(path, "rb") as file:
         assert file.read() == content

@@ -128,13 +128,19 @@ def test_what_cannot_be_looked_at_is_refused_with_the_remedy(capsys, arguments, 
 
 
 def test_without_an_instance_nothing_is_made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    """An empty record would show every file as not recorded."""
+    """An empty record would show every file as not recorded; why there is none is told as the doctor tells it, without a value."""
     monkeypatch.chdir(tmp_path)
     assert main(VERIFY, clock=clock) == 2
     assert capsys.readouterr().err == (
-        f"analytics-assets: there is no Dagster instance: DAGSTER_HOME is not set, and {tmp_path} has no dagster.yaml. "
-        "Run this where `dagster dev` runs.\n"
+        "analytics-assets: DAGSTER_HOME is not set, and there is no dagster.yaml in this folder. "
+        "Run it in the checkout, or set DAGSTER_HOME to where dagster.yaml is.\n"
     )
+    url = "{username: growth, password: open-sesame, hostname: db}"
+    (tmp_path / "dagster.yaml").write_text(f"storage: {{postgres: {{postgres_db: {url}}}}}\n")
+    assert main(VERIFY, clock=clock) == 2
+    err = capsys.readouterr().err
+    assert (err.startswith("analytics-assets: dagster.yaml does not load: "), "sesame" in err) == (True, False)
+    assert err.endswith(f" Correct {tmp_path}/dagster.yaml.\n")
 
 
 def test_a_lake_of_the_other_mode_is_refused_with_the_remedy(lake: Lake, capsys) -> None:

@@ -17,15 +17,16 @@ from analytics_assets.checks.finding import Check, Finding, Findings, Limits, Lo
 from analytics_assets.checks.volume import Figure, volume_as_usual
 from analytics_assets.http.fields import sent_fields, unknown_fields
 from analytics_assets.lake.table import MOMENT
+from analytics_assets.sources.airbridge.cohorts import fallen
 from analytics_assets.sources.airbridge.payloads import Entry, SubRow
 from analytics_assets.sources.airbridge.report_tasks import TaskPolicy, troubles
 from analytics_assets.sources.airbridge.request import ReportSpec
 from analytics_assets.sources.airbridge.restatements import restatements_table
 from analytics_assets.sources.airbridge.snapshot_tables import CATALOG
 from analytics_assets.sources.airbridge.tables import (
-    ADDITIVE_METRICS,
     cohort_totals_table,
     cohorts_table,
+    is_sum_up_to_interval,
     report_raw_table,
 )
 from analytics_assets.state.requests import Request
@@ -46,10 +47,9 @@ def report_checks(
         limits: From where on volume is odd.
         masked_share: Share of a day's reached values that the vendor may mask.
     """
-    is_sum = spec.aggregation != "on-day" and spec.metric in ADDITIVE_METRICS
     return [
         fields_as_known(report_raw_table(spec), _fields),
-        *([_curves_do_not_fall(spec)] if is_sum else []),
+        *([_curves_do_not_fall(spec)] if is_sum_up_to_interval(spec) else []),
         _intervals_present(spec),
         _few_masked(spec, masked_share),
         _cohorts_stand(spec),
@@ -78,13 +78,10 @@ def _curves_do_not_fall(spec: ReportSpec) -> Check:
     """Rows of a day stand in the order of their key, so that the intervals of a group follow each other."""
 
     def judged(content: pa.Table) -> Finding:
-        value, masked, interval = content["value"], content["is_masked"], content["interval"]
-        follows = pc.equal(interval[1:], pc.add(interval[:-1], 1))
-        falls = pc.and_(pc.less(value[1:], value[:-1]).fill_null(False), follows)
-        falls = pc.and_(falls, pc.invert(pc.or_(masked[1:], masked[:-1])))
-        fallen = pc.sum(falls).as_py() or 0
-        words = f"{fallen} cumulative values are lower than the interval before" if fallen else ""
-        return Finding(words, "warning" if words else "fine", {"falling_values": fallen})
+        interval = content["interval"]
+        falling = fallen(content["value"], content["is_masked"], pc.equal(interval[1:], pc.add(interval[:-1], 1)))
+        words = f"{falling} cumulative values are lower than the interval before" if falling else ""
+        return Finding(words, "warning" if words else "fine", {"falling_values": falling})
 
     table = cohorts_table(spec)
     return Check(
@@ -173,8 +170,8 @@ def _cohorts_stand(spec: ReportSpec) -> Check:
 def _moved(rows: pa.Table, spec: ReportSpec) -> Finding:
     plain = rows.filter(pc.invert(rows["is_masked"]))
     mature = pc.sum(plain["was_mature"]).as_py() or 0
-    is_sum = spec.aggregation != "on-day" and spec.metric in ADDITIVE_METRICS
-    fell = (pc.sum(pc.less(plain["new_value"], plain["old_value"])).as_py() or 0) if is_sum else 0
+    lower = pc.less(plain["new_value"], plain["old_value"])
+    fell = (pc.sum(lower).as_py() or 0) if is_sum_up_to_interval(spec) else 0
     words = [
         *([f"{mature} values of a mature cohort moved"] if mature else []),
         *([f"{fell} cumulative values are lower than they were"] if fell else []),

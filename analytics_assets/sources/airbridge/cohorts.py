@@ -22,6 +22,7 @@ from analytics_assets.sources.airbridge.tables import (
     cohort_totals_table,
     cohorts_table,
     group_columns,
+    is_sum_up_to_interval,
 )
 
 _SUMMED: Final = (0, 7, 30)
@@ -57,7 +58,7 @@ def cohort_rows(day: date, sent: SubRows, spec: ReportSpec, *, reached: int, cur
             if groups
             else {}
         ),
-        **_falling(values, masked, spec, reached),
+        **(_falling(values, masked, reached) if is_sum_up_to_interval(spec) else {}),
         **(_sums(sent.cells, reached) if spec.metric in ADDITIVE_METRICS else {}),
         **_rounded(sent.cells.rounded),
         **about_scale,
@@ -139,15 +140,26 @@ def _sum(name: str, values: pa.Array, masked: pa.Array) -> dict[str, float]:
     return {name: total if isinstance(total, int) else float(total)}
 
 
-def _rounded(count: int) -> dict[str, int]:
-    return {"rounded_values": count} if count else {}
+def fallen(
+    values: pa.Array | pa.ChunkedArray, masked: pa.Array | pa.ChunkedArray, follows: pa.Array | pa.ChunkedArray
+) -> int:
+    """How many values are below the one before, neither of them masked.
 
-
-def _falling(values: pa.Array, masked: pa.Array, spec: ReportSpec, reached: int) -> dict[str, int]:
-    """How many sums up to an interval are below the one before, neither of them masked; nothing where there is none."""
-    if spec.aggregation == "on-day" or spec.metric not in ADDITIVE_METRICS or len(values) <= 1:
-        return {}
+    Args:
+        values: Values in the order of their groups and intervals.
+        masked: Whether each is masked.
+        follows: Of each but the first, whether the one before it is of the same group and the interval before.
+    """
     falls = pc.less(values[1:], values[:-1]).fill_null(False)
     falls = pc.and_(falls, pc.invert(pc.or_(masked[1:], masked[:-1])))
-    falling = pc.sum(pc.and_(falls, _follows(len(values) // reached, reached))).as_py()
+    return pc.sum(pc.and_(falls, follows)).as_py() or 0
+
+
+def _falling(values: pa.Array, masked: pa.Array, reached: int) -> dict[str, int]:
+    """The figure of the values that fall; nothing where none does."""
+    falling = fallen(values, masked, _follows(len(values) // reached, reached)) if len(values) else 0
     return {"falling_values": falling} if falling else {}
+
+
+def _rounded(count: int) -> dict[str, int]:
+    return {"rounded_values": count} if count else {}

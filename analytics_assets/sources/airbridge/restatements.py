@@ -14,7 +14,13 @@ from analytics_assets.lake.changes import differing, matched
 from analytics_assets.lake.stream import Change, History
 from analytics_assets.lake.table import DATE, MOMENT, Column, Table
 from analytics_assets.sources.airbridge.request import ReportSpec
-from analytics_assets.sources.airbridge.tables import ADDITIVE_METRICS, DOCS_URL, cohorts_table, group_columns
+from analytics_assets.sources.airbridge.tables import (
+    ADDITIVE_METRICS,
+    DOCS_URL,
+    cohorts_table,
+    group_columns,
+    is_sum_up_to_interval,
+)
 from analytics_assets.sources.airbridge.wording import UNITS
 
 _AGES: Final = (0, 7, 30)
@@ -131,7 +137,7 @@ def _figures(found: pa.Table, spec: ReportSpec, *, reached: int) -> dict[str, An
     figures: dict[str, Any] = {"restated_values": found.num_rows}
     if reached == spec.intervals:
         figures["mature_values_moved"] = plain.num_rows
-    if spec.aggregation != "on-day" and spec.metric in ADDITIVE_METRICS:
+    if is_sum_up_to_interval(spec):
         figures["values_fell"] = pc.sum(pc.less(plain["new_value"], plain["old_value"])).as_py() or 0
     for age in (age for age in _AGES if age <= reached):
         moved = plain.filter(pc.equal(plain["interval"], age))

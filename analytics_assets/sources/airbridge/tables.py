@@ -52,6 +52,11 @@ _FIXED: Final = frozenset(
 )
 
 
+def is_sum_up_to_interval(spec: ReportSpec) -> bool:
+    """Whether a value adds up what has happened by its interval, so that neither age nor a later reading should lower it."""
+    return spec.aggregation != "on-day" and spec.metric in ADDITIVE_METRICS
+
+
 def daily_tables(spec: ReportSpec) -> tuple[Table, Table, Table]:
     """The tables of a report that have a partition a day: raw, cohorts, totals."""
     return report_raw_table(spec), cohorts_table(spec), cohort_totals_table(spec)
