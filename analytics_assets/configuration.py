@@ -71,8 +71,8 @@ class ScheduleConfig(dg.Model, dg.Resolvable):
 
     cron: str = Field(description="Cron line, in UTC; after the vendor's day is final.")
     lookback_days: int = Field(
-        description="Days asked for again each time, the newest final one included; they still change. At least 1. "
-        "Airbridge's are for the first load: its cohorts are then asked for until they are mature."
+        description="Days asked for again each time, the newest final one included; they still change. At least 1. Days of the week before "
+        "them that failed or are missing are asked for too. Airbridge's are for the first load: its cohorts are then asked for until they are mature."
     )
     days_per_run: int = Field(
         description="Days a run of a backfill takes at most, at least 1. Keep it different for each vendor."

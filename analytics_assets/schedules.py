@@ -1,20 +1,27 @@
 """From an account's daily assets to its job and schedule, and the one job of all snapshots.
 
-A schedule asks for its lookback as one range run: recent days still change, and one run of many days is far cheaper than many runs. Where the
-lake tells which days change, it asks for these. It ends with the newest day that is both a partition and final where the vendor counts. Schedules run by default in live mode only.
+A schedule asks for its lookback as one range run: recent days still change, and one run of many days is far cheaper than many runs. Days just
+before it that are red, or were left out, are asked for again too, or they would stay so. Where the lake tells which days change, it asks for
+these. It ends with the newest day that is both a partition and final where the vendor counts. Schedules run by default in live mode only.
 Dagster concept: schedules, https://docs.dagster.io/guides/automate/schedules
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
 
 import dagster as dg
 from dagster import DailyPartitionsDefinition
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+from dagster._core.storage.partition_status_cache import AssetPartitionStatus
 
 from analytics_assets.lake.store import Lake
 from analytics_assets.partitions import SNAPSHOT_TAG, lookback, newest_final_day
+from analytics_assets.spans import spans
+
+# A day that fails for good is asked for so many times more, and not for ever.
+REACH_DAYS: Final = 7
 
 
 @dataclass(frozen=True)
@@ -70,20 +77,26 @@ def daily_load(
         description=(
             f"Asks for the days of {account} that still change, a report's as one run; in a first load for {load.lookback_days} days."
             if load.changing
-            else f"Asks for the last {load.lookback_days} final days of {account}, as one run; they still change for that long."
+            else f"Asks for the last {load.lookback_days} final days of {account}, which still change, as one run, and again for those of the "
+            f"{REACH_DAYS} days before them that failed or are missing."
         ),
         required_resource_keys={"lake"} if load.changing else set(),
         default_status=_status(is_on=is_on),
     )
-    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason | list[dg.RunRequest]:
+    def schedule(context: dg.ScheduleEvaluationContext) -> dg.SkipReason | list[dg.RunRequest]:
         now = context.scheduled_execution_time.astimezone(UTC)
         newest = newest_final_day(partitions, load.final_at, now)
         if newest is None:
             return dg.SkipReason(f"No day from {partitions.start:%Y-%m-%d} on is final yet.")
-        run_key = f"{account}:{now:%Y-%m-%dT%H:%MZ}"
+        tick = f"{account}:{now:%Y-%m-%dT%H:%MZ}"
         start = partitions.start.date()
         if not load.changing:
-            return _range_run(run_key, lookback(newest, load.lookback_days, start=start), newest, None)
+            oldest = lookback(newest, load.lookback_days, start=start)
+            keys = [key for one in assets for key in one.keys]
+            # A tick that is tried out, as the demo does it, has no instance, and so no history.
+            again = left_behind(context.instance, keys, partitions, before=oldest) if context.instance_ref else set()
+            days = [*again, *_days(oldest, newest)]
+            return [_range_run(tick, span[0], span[-1], None) for span in spans(days, longest=len(days))]
         lake: Lake = context.resources.lake.open()
         wanted: dict[date, list[dg.AssetKey]] = {}
         for changing in load.changing:
@@ -92,14 +105,40 @@ def daily_load(
                 wanted.setdefault(max(first, start), []).extend(changing.assets)
         if not wanted:
             return dg.SkipReason(f"Nothing of {account} changes any more.")
-        return [_range_run(f"{run_key}:{first}", first, newest, keys) for first, keys in sorted(wanted.items())]
+        return [_range_run(tick, first, newest, keys) for first, keys in sorted(wanted.items())]
 
     return job, schedule
 
 
-def _range_run(run_key: str, first: date, newest: date, keys: Sequence[dg.AssetKey] | None) -> dg.RunRequest:
+def left_behind(
+    instance: dg.DagsterInstance,
+    keys: Sequence[dg.AssetKey],
+    partitions: DailyPartitionsDefinition,
+    *,
+    before: date,
+) -> set[date]:
+    """Of the last days before one, those that are red in a table, or missing after its first that was ever asked for.
+
+    What Dagster shows counts, and not the lake: a day that failed when it was read again still stands there, as it was.
+    """
+    found: set[date] = set()
+    days = _days(partitions.start.date(), before - timedelta(days=1))
+    names = [str(day) for day in days]
+    for key in keys:
+        shown = instance.get_status_by_partition(key, names, partitions) or {}
+        first = next((number for number, name in enumerate(names) if shown.get(name) is not None), len(names))
+        wanted = days[max(first, len(days) - REACH_DAYS) :]
+        found |= {day for day in wanted if shown.get(str(day)) in {AssetPartitionStatus.FAILED, None}}
+    return found
+
+
+def _days(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+
+
+def _range_run(tick: str, first: date, newest: date, keys: Sequence[dg.AssetKey] | None) -> dg.RunRequest:
     return dg.RunRequest(
-        run_key=run_key,
+        run_key=f"{tick}:{first}",
         asset_selection=keys,
         tags={
             "dagster/asset_partition_range_start": first.isoformat(),

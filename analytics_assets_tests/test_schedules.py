@@ -9,11 +9,13 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from analytics_assets.errors import TransientError
 from analytics_assets.lake.resource import LakeResource
 from analytics_assets.lake.store import Lake
 from analytics_assets.partitions import daily_partitions
 from analytics_assets.schedules import Changing, DailyLoad, daily_load, snapshots
 from analytics_assets.settings import settings
+from analytics_assets_tests.shop import PARTITIONS, Shop, span
 
 DAILY, SNAPSHOTS = {dg.AssetKey(["shop", "numbers"])}, {dg.AssetKey(["a", "counts"]), dg.AssetKey(["b", "counts"])}
 
@@ -71,7 +73,7 @@ def test_the_lookback_is_asked_for_as_one_range_run() -> None:
     """It ends with the newest final day; each tick has a key of its own, or a failed day would never be asked for again."""
     request = tick("2026-03-10T04:30")
     assert isinstance(request, dg.RunRequest)
-    assert (request.run_key, request.partition_key) == ("shop:2026-03-10T04:30Z", None)
+    assert (request.run_key, request.partition_key) == ("shop:2026-03-10T04:30Z:2026-03-07", None)
     assert {name: value for name, value in request.tags.items() if "partition" in name} == {
         "dagster/asset_partition_range_start": "2026-03-07",
         "dagster/asset_partition_range_end": "2026-03-09",
@@ -198,3 +200,60 @@ def test_a_schedule_asks_for_the_days_that_change_one_run_for_reports_of_one_ran
 def test_a_schedule_says_that_nothing_changes_any_more(tmp_path: Path) -> None:
     """A green tick without a run has to say why."""
     assert changing_tick(tmp_path, None) == "Nothing of shop changes any more."
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    """An account whose runs are kept in SQLite files, as a schedule reads them."""
+    (tmp_path / "dagster").mkdir()
+    with dg.DagsterInstance.local_temp(str(tmp_path / "dagster")) as instance:
+        yield Shop(tmp_path / "lake", instance)
+
+
+def nightly(shop: Shop, lookback_days: int = 2) -> list[tuple[str, str]]:
+    """First and last day of each range that the shop's schedule asks for on the eleventh of March."""
+    load = DailyLoad("30 4 * * *", lookback_days, final_at)
+    _, schedule = daily_load("shop", [shop.assets()], load, PARTITIONS, is_on=False)
+    with dg.build_schedule_context(
+        shop.instance, scheduled_execution_time=datetime(2026, 3, 11, 4, 30, tzinfo=UTC)
+    ) as context:
+        requests = schedule.evaluate_tick(context).run_requests or ()
+    assert len({request.run_key for request in requests}) == len(requests)
+    return [
+        tuple(request.tags[f"dagster/asset_partition_range_{end}"][-2:] for end in ("start", "end"))
+        for request in requests
+    ]
+
+
+def fails(shop: Shop, *days: int) -> None:
+    """Has the vendor answer no more for these days, and for all others."""
+    shop.vendor.answers = {date(2026, 3, day): TransientError("Vendor: HTTP 503.") for day in days}
+
+
+def test_days_before_the_lookback_that_are_red_or_left_out_are_asked_for_again_until_they_are_green(shop: Shop) -> None:
+    """Those alone, of a week; one that failed when it was read again is red too, though it stands, and adjacent days are one run."""
+    shop.run(span("02", "04"))
+    fails(shop, 1, 3, 7)
+    shop.run(span("01", "03"))
+    shop.run(span("06", "08"))
+    assert shop.statuses("numbers") == {
+        **dict.fromkeys(("01", "03", "07"), "FAILED"),
+        **dict.fromkeys(("02", "04", "06", "08"), "MATERIALIZED"),
+    }
+    assert nightly(shop, lookback_days=3) == [("01", "01"), ("03", "03"), ("05", "05"), ("07", "10")]
+    assert nightly(shop) == [("03", "03"), ("05", "05"), ("07", "07"), ("09", "10")]
+    fails(shop)
+    shop.vendor.asked.clear()
+    for first, last in nightly(shop):
+        shop.run(span(first, last))
+    assert shop.vendor.asked == [date(2026, 3, day) for day in (3, 5, 7, 9, 10)]
+    assert nightly(shop) == [("09", "10")]
+
+
+def test_days_that_nobody_ever_wanted_and_days_under_way_are_left_alone(shop: Shop) -> None:
+    """Before the first day that was asked for, and where a run is to begin."""
+    assert nightly(shop) == [("09", "10")]
+    shop.run(span("05", "05"))
+    assert nightly(shop) == [("06", "10")]
+    shop.instance.create_run_for_job(job_def=shop.job(), tags=span("06", "07"))
+    assert nightly(shop) == [("08", "10")]
