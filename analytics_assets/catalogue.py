@@ -167,7 +167,7 @@ def materialization(
             "path": dg.MetadataValue.path(landed.path),
             "content_changed": landed.is_changed,
             **({"sandbox": "These numbers are invented."} if landed.footer.is_sandbox else {}),
-            **({"requested_at": requested_at.isoformat()} if requested_at else {}),
+            **({"requested_at": dg.MetadataValue.timestamp(requested_at)} if requested_at else {}),
             **{name: _shown(value) for name, value in figures.items()},
         },
         tags={"dagster/data_version": landed.footer.content_hash},

@@ -164,7 +164,7 @@ def test_a_landed_day_is_an_event_with_its_own_data_version() -> None:
             "bytes": 99,
             "path": dg.MetadataValue.path("/lake/data.parquet"),
             "content_changed": True,
-            "requested_at": "2026-03-03T04:00:00+00:00",
+            "requested_at": datetime(2026, 3, 3, 4, tzinfo=UTC).timestamp(),
             "sum": 3,
             "share": 0.5,
             "window_unverified": True,

@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from analytics_assets.errors import TransientError, UnexpectedPayloadError
-from analytics_assets_tests.lake.vendor import Vendor, days
+from analytics_assets_tests.lake.vendor import NOW, Vendor, days
 from analytics_assets_tests.shop import PARTITIONS, TABLES, Shop, span, table_key
 
 BAD = date(2026, 3, 3)
@@ -73,7 +73,7 @@ def test_a_day_is_logged_with_its_figures_in_full(quick: Shop) -> None:
                 "bytes": landed.size,
                 "path": dg.MetadataValue.path(f"{quick.folder}/shop/{table}/dt=2026-03-05/data.parquet"),
                 "content_changed": True,
-                "requested_at": "2026-04-01T12:00:00+00:00",
+                "requested_at": NOW.timestamp(),
                 **shown[table],
             },
             tags={**(event.tags or {}), "dagster/data_version": landed.footer.content_hash},

@@ -95,7 +95,7 @@ def test_a_reading_is_filed_under_the_day_of_the_vendor(readings: Readings) -> N
     every = {
         "content_changed": True,
         "sandbox": "These numbers are invented.",
-        "requested_at": "2026-03-05T23:30:00+00:00",
+        "requested_at": SEEN.timestamp(),
         "observed_on": "2026-03-06",
     }
     assert shown(result) == {

@@ -3,15 +3,21 @@
 Keep looks out of here (`canvas.py`), and tables too (a source's `pictures.py`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 
 NAMED = 8
+_WEEK = 7
 
 
-def days_to(last: date, count: int) -> list[date]:
-    """So many days, the last one given, oldest first."""
-    return [last - timedelta(days=back) for back in range(count - 1, -1, -1)]
+def days_to(last: date, most: int, *, standing: Collection[date]) -> list[date]:
+    """The days up to `last`, oldest first: `most` of them, or only those from the first that stands, but a week at least.
+
+    Days before the first were never wanted, and a young table would drown in them.
+    """
+    days = [last - timedelta(days=back) for back in range(most - 1, -1, -1)]
+    before = next((number for number, day in enumerate(days) if day in standing), most)
+    return days[min(before, most - _WEEK) :]
 
 
 def foremost(weights: Mapping[str, float]) -> tuple[list[str], list[str]]:

@@ -49,7 +49,7 @@ def cohort_rows(day: date, sent: SubRows, spec: ReportSpec, *, reached: int, cur
         content |= {"value": values.take(places), "is_masked": is_masked, "is_reached": places.is_valid()}
     figures = {
         "groups": groups,
-        "masked_share": masked.true_count / len(masked) if len(masked) else 0.0,
+        "masked_share": round(masked.true_count / len(masked), 4) if len(masked) else 0.0,
         "missing_values": missing,
         **({"complete_through_interval": reached - 1} if groups and reached else {}),
         **({"is_mature": reached == each} if groups else {}),

@@ -31,4 +31,5 @@ def with_figures(made: Mapping[str, Typed], spec: ReportSpec, *, currency: str) 
 
 def _masked_share(totals: pa.Table) -> float:
     flags = [totals[f"{name}_is_masked"].combine_chunks() for name in _TOTALS]
-    return float(sum(flag.true_count for flag in flags) / (len(flags) * totals.num_rows)) if totals.num_rows else 0.0
+    masked = sum(flag.true_count for flag in flags)
+    return round(float(masked / (len(flags) * totals.num_rows)), 4) if totals.num_rows else 0.0

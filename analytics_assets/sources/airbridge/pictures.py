@@ -75,8 +75,8 @@ def has_pictures(spec: ReportSpec) -> bool:
 def report_pictures(
     account: str, spec: ReportSpec, lake: Lake, last: date, *, app: str, currency: str
 ) -> Mapping[str, Content]:
-    """The pictures of the cohorts of the `DAYS` days up to `last`: `cohort_heat_map`, and of cumulative revenue `ltv` and `roas`."""
-    days, reading = days_to(last, DAYS), _Reading()
+    """The pictures of the cohorts of at most `DAYS` days up to `last`: `cohort_heat_map`, and of cumulative revenue `ltv` and `roas`."""
+    days, reading = days_to(last, DAYS, standing=set(lake.days(account, cohorts_table(spec).name))), _Reading()
     is_revenue = (spec.metric, spec.aggregation) == ("app_revenue", "cumulative")
     for day in days:
         _read(account, spec, lake, day, reading, is_revenue=is_revenue)

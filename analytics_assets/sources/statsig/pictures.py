@@ -21,8 +21,8 @@ _Key = tuple[str, str, str]
 
 
 def value_pictures(account: str, lake: Lake, last: date) -> Mapping[str, Content]:
-    """Values of the `DAYS` days up to `last`: `metric_trends`, at most `MOST` metrics in one unit type each."""
-    days = days_to(last, DAYS)
+    """Values of at most `DAYS` days up to `last`: `metric_trends`, at most `MOST` metrics in one unit type each."""
+    days = days_to(last, DAYS, standing=set(lake.days(account, METRIC_VALUES.name)))
     chosen: list[_Key] = []
     values: dict[_Key, dict[date, float | None]] = {}
     absent = set[date]()

@@ -96,7 +96,7 @@ def test_a_masked_value_keeps_its_number_and_its_flag():
     assert columns(totals, *names) == [(Decimal(5), True, Decimal(3), False, None, True, "EUR")]
     assert cohorts.figures == {
         "groups": 1,
-        "masked_share": 2 / 3,
+        "masked_share": 0.6667,
         "missing_values": 0,
         "complete_through_interval": 2,
         "is_mature": True,

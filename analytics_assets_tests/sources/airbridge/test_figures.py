@@ -34,7 +34,7 @@ def _added(after: Typed, before: Typed) -> dict[str, Any]:
 
 def test_money_has_its_currency_beside_it_and_totals_their_masked_share() -> None:
     """One number of six is masked."""
-    assert further(ROW, PLAIN) == ({"currency": "EUR"}, {"currency": "EUR", "masked_share": 1 / 6})
+    assert further(ROW, PLAIN) == ({"currency": "EUR"}, {"currency": "EUR", "masked_share": 0.1667})
 
 
 def test_counts_have_no_currency_but_their_cost_and_revenue_do() -> None:

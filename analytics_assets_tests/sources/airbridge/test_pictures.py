@@ -11,12 +11,14 @@ import pytest
 
 from analytics_assets.lake.store import Lake
 from analytics_assets.pictures.content import Caption, Cell, Content, Curves, HeatMap
-from analytics_assets.sources.airbridge.pictures import DAYS, has_pictures, report_pictures
+from analytics_assets.sources.airbridge.pictures import has_pictures, report_pictures
 from analytics_assets.sources.airbridge.tables import cohort_totals_table, cohorts_table
 from analytics_assets_tests.sources.airbridge.vendor import spec
 
 OF = spec()
 LAST = date(2026, 3, 10)
+# Where no older day stands.
+WEEK = 7
 ABSENT, UNREACHED, MISSING, MASKED, PARTLY, PLAIN = Cell
 MASKED_3, MASKED_NULL, NOT_SENT = ("masked", 3), ("masked", None), ("plain", None)
 
@@ -102,7 +104,7 @@ def test_each_cell_is_the_sum_over_the_groups_or_says_why_there_is_none(lake: La
     ]
     assert list(found.values)[-4:] == [[0, None, 8], [None, 7, 3], [None] * 3, [4.25, None, None]]
     assert [*found.rows][-1] == "2026-03-10"
-    assert (len(found.rows), set(found.cells[0])) == (DAYS, {ABSENT})
+    assert (len(found.rows), set(found.cells[0])) == (WEEK, {ABSENT})
 
 
 def test_a_heat_map_names_app_currency_days_and_what_begins_a_cohort(lake: Lake) -> None:
@@ -111,7 +113,7 @@ def test_a_heat_map_names_app_currency_days_and_what_begins_a_cohort(lake: Lake)
     found = pictures(lake)["cohort_heat_map"]
     assert isinstance(found, HeatMap)
     assert replace(found.caption, notes=()) == Caption(
-        "Revenue by cohort", "shop-app", "EUR, up to and with that day", LAST - timedelta(days=DAYS - 1), LAST
+        "Revenue by cohort", "shop-app", "EUR, up to and with that day", LAST - timedelta(days=WEEK - 1), LAST
     )
     assert (found.row_title, found.column_title, found.unit) == ("day of app_install", "days since app_install", "EUR")
 

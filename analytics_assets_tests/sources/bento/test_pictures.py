@@ -6,7 +6,7 @@ from typing import Any
 
 from analytics_assets.lake.store import Lake
 from analytics_assets.pictures.content import Bars
-from analytics_assets.sources.bento.pictures import DAYS, ads_pictures
+from analytics_assets.sources.bento.pictures import ads_pictures
 from analytics_assets.sources.bento.tables import ADS_ATTRIBUTION, ADS_TOTALS
 
 LAST = date(2026, 3, 10)
@@ -75,7 +75,7 @@ def test_revenue_is_drawn_by_source_and_currency_and_a_day_that_is_not_there_is_
         "USD": [None, None, 4.0],
     }
     assert found.absent == set(found.days) - {LAST, LAST - timedelta(days=2)}
-    assert (len(found.days), found.days[-1]) == (DAYS, LAST)
+    assert (len(found.days), found.days[-1]) == (7, LAST)
     assert (found.caption.title, found.caption.of, found.caption.unit) == (
         "Revenue by source",
         "site",

@@ -8,7 +8,7 @@ from analytics_assets.lake.raw import raw_day
 from analytics_assets.lake.store import Lake
 from analytics_assets.pictures.content import Trends
 from analytics_assets.sources.statsig.figures import counted_values
-from analytics_assets.sources.statsig.pictures import DAYS, MOST, value_pictures
+from analytics_assets.sources.statsig.pictures import MOST, value_pictures
 from analytics_assets.sources.statsig.tables import METRIC_VALUES, VALUES_RAW
 from analytics_assets_tests.sources.statsig.vendor import kept, page, value
 
@@ -59,7 +59,7 @@ def test_each_metric_is_drawn_in_one_unit_type_with_gaps_where_no_value_was_sent
         "b (sum, stableID)": [None, None, 2.0],
     }
     assert found.absent == set(found.days) - {LAST, LAST - timedelta(days=2)}
-    assert (len(found.days), found.days[-1], found.caption.of) == (DAYS, LAST, "project")
+    assert (len(found.days), found.days[-1], found.caption.of) == (7, LAST, "project")
 
 
 def test_the_metrics_with_the_most_rows_are_drawn_in_the_order_of_their_names(tmp_path: Path) -> None:
