@@ -211,7 +211,9 @@ def _announced(context: dg.AssetExecutionContext, step: DailyStep, stream: Strea
 
     def announce(days: Sequence[date]) -> None:
         requests = stream.requests(days) if days else {}
-        plan = f"days asked for: {len(days)}" + (f"; at least {in_requests(requests)}" if requests else "")
+        plan = f"{len(days)} {'day' if len(days) == 1 else 'days'} asked for" + (
+            f"; at least {in_requests(requests)}" if requests else ""
+        )
         if requests:
             context.log.info("Plan: %s.", plan)
         # A re-execution begins with the tags of the run before it.

@@ -70,7 +70,7 @@ def test_the_plan_is_on_the_run_before_the_first_request_and_the_spending_beside
     bad = date(2026, 3, 2)
     shop.vendor.answers = {bad: TransientError("Timed out.")}
     run = shop.run(span("01", "03"))
-    plan = "days asked for: 3; at least 6 GET /numbers"
+    plan = "3 days asked for; at least 6 GET /numbers"
     assert isinstance(shop.vendor, Watched)
     assert shop.vendor.tags == [(plan, "nothing yet")] * 3
     assert tags_of(run) == (plan, "6 GET /numbers; 0 of them repeats; 0 s waited for the budget")
@@ -83,9 +83,9 @@ def test_a_re_execution_does_not_show_what_the_run_before_it_has_spent(shop: Sho
     first = shop.run(span("01", "03"))
     shop.vendor = Watched(shop=shop)
     second = shop.run(dict(first.tags), again=first)
-    plan = "days asked for: 1; at least 2 GET /numbers"
+    plan = "1 day asked for; at least 2 GET /numbers"
     assert isinstance(shop.vendor, Watched)
     assert shop.vendor.tags == [(plan, "nothing yet")]
     assert tags_of(second) == (plan, "2 GET /numbers; 0 of them repeats; 0 s waited for the budget")
     typed = shop.run(dict(second.tags), tables=["sums"])
-    assert tags_of(typed) == ("days asked for: 0", "nothing")
+    assert tags_of(typed) == ("0 days asked for", "nothing")
