@@ -139,15 +139,15 @@ def test_a_file_that_cannot_be_written_is_refused_after_the_plan(tmp_path: Path,
 
 
 def test_the_shipped_lookbacks_fit_the_budgets(tmp_path: Path) -> None:
-    """What the schedules ask for each day passes at once: the longest of them, and the fourteen requests of Bento's week."""
+    """What the schedules ask for each day passes at once: the longest of them, and Bento's lookback with the whole week before it, were it red."""
     file = tmp_path / "plan.json"
     assert main(["plan", "--from", "2026-02-03", "--to", "2026-03-06", "--json", str(file)], clock=lambda: NOON) == 0
     long = json.loads(file.read_text())
-    arguments = ["plan", "--from", "2026-02-28", "--to", "2026-03-06", "--select", "bento", "--json", str(file)]
+    arguments = ["plan", "--from", "2026-02-20", "--to", "2026-03-06", "--select", "bento", "--json", str(file)]
     assert main(arguments, clock=lambda: NOON) == 0
     assert (long["requests"]["airbridge"], json.loads(file.read_text())["requests"]) == (
         {f"GET {QUERY}/{{task_id}}": 4, f"POST {QUERY}": 2},
-        {"bento": {"GET /stats/ads": 14}},
+        {"bento": {"GET /stats/ads": 30}},
     )
     assert json.loads(file.read_text())["seconds"] == 0
 

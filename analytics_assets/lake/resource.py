@@ -14,8 +14,8 @@ from analytics_assets.settings import settings
 class LakeResource(dg.ConfigurableResource[Lake]):
     """Gives out the lake."""
 
-    root: str = Field(
-        default="", description="Folder or fsspec URL; empty takes ANALYTICS_LAKE, or data/<mode> without it."
+    root: str | None = Field(
+        default=None, description="Folder or fsspec URL; unset takes ANALYTICS_LAKE, or data/<mode> without it."
     )
     sandbox: bool | None = Field(
         default=None, description="Whether its numbers are invented; unset follows ANALYTICS_MODE."
