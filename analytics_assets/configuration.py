@@ -8,7 +8,7 @@ Dagster concept: components, https://docs.dagster.io/guides/build/components
 import inspect
 import re
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -64,6 +64,16 @@ class AccountComponent(dg.Component, dg.Model, dg.Resolvable):
         """The link to the YAML that every asset of the account has."""
         del context
         return code_references([yaml_path], settings().repository, line=source_position.start.line).code_references
+
+
+def tables_of(components: Mapping[str, dg.Component]) -> dict[tuple[str, str], Table]:
+    """Every table of components, by account and name; `components` by the folder they are loaded from."""
+    return {
+        (account, table.name): table
+        for account, one in components.items()
+        if isinstance(one, AccountComponent)
+        for table in one.tables()
+    }
 
 
 class ScheduleConfig(dg.Model, dg.Resolvable):

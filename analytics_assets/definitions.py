@@ -11,11 +11,14 @@ import dagster as dg
 
 from analytics_assets.checking import checks_daily
 from analytics_assets.clock import utc_now
+from analytics_assets.configuration import tables_of
 from analytics_assets.lake.resource import LakeResource
+from analytics_assets.lake.table import Table
 from analytics_assets.schedules import snapshots
 from analytics_assets.settings import settings
 from analytics_assets.upkeep.housekeeping import housekeeping
 
+ROOT = Path(__file__).parent
 SNAPSHOTS_CRON = "30 9 * * *"
 # After the last of the accounts' loads, and after the hours of grace of Bento's day, which ends last.
 CHECKS_CRON = "30 4 * * *"
@@ -25,7 +28,14 @@ HOUSEKEEPING_CRON = "30 5 * * *"
 @dg.definitions
 def defs() -> dg.Definitions:
     """Everything Dagster sees."""
-    return dg.Definitions.merge(dg.load_from_defs_folder(path_within_project=Path(__file__).parent), shared())
+    return dg.Definitions.merge(dg.load_from_defs_folder(path_within_project=ROOT), shared())
+
+
+def tables() -> dict[tuple[str, str], Table]:
+    """Every table of every account, by account and name."""
+    tree = dg.ComponentTree.for_project(ROOT)
+    folders = sorted(path.parent.name for path in ROOT.glob("defs/*/defs.yaml"))
+    return tables_of({folder: tree.load_component(folder) for folder in folders})
 
 
 def shared() -> dg.Definitions:
@@ -33,7 +43,7 @@ def shared() -> dg.Definitions:
     is_on = settings().schedules_on
     reading, reading_schedule = snapshots(SNAPSHOTS_CRON, is_on=is_on)
     checking, checking_schedule = checks_daily(CHECKS_CRON, is_on=is_on)
-    cleaning, cleaning_schedule = housekeeping(HOUSEKEEPING_CRON, utc_now, is_on=is_on)
+    cleaning, cleaning_schedule = housekeeping(HOUSEKEEPING_CRON, utc_now, tables, is_on=is_on)
     return dg.Definitions(
         resources={"lake": LakeResource()},
         jobs=[reading, checking, cleaning],

@@ -50,11 +50,15 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
         "forever",
         "Days after they were asked for that answers are kept as sent, from 1, or `forever`; typed tables stay.",
     ),
+    "ANALYTICS_MONTHS_AFTER_DAYS": (
+        "never",
+        "Days after a month's last one that the days of a typed table are also copied into one file, from 1, or `never`; day files stay.",
+    ),
 }
 
 # A failed run is told, and re-executed, within a week.
 _LEAST_RUNS_DAYS = 7
-_FOREVER = "forever"
+_FOREVER, _NEVER = "forever", "never"
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,7 @@ class Settings:
         repository: Address of the checkout's root where its code is read, or None for the files of this machine.
         keep_runs: How long a run stays in Dagster's history after its end, or None for ever.
         keep_raw: How long answers are kept as sent, or None for ever.
+        months_after: How long after a month's last day its days are also copied into one file, or None for never.
     """
 
     mode: Mode
@@ -86,6 +91,7 @@ class Settings:
     repository: str | None
     keep_runs: timedelta | None
     keep_raw: timedelta | None
+    months_after: timedelta | None
 
 
 def settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -106,8 +112,9 @@ def settings(environment: Mapping[str, str] | None = None) -> Settings:
         schedules_on=_is_on(given, "ANALYTICS_SCHEDULES", mode),
         budget_on=_is_on(given, "ANALYTICS_BUDGET", mode),
         repository=_repository(given),
-        keep_runs=_kept(given, "ANALYTICS_KEEP_RUNS_DAYS", least=_LEAST_RUNS_DAYS),
-        keep_raw=_kept(given, "ANALYTICS_KEEP_RAW_DAYS", least=1),
+        keep_runs=_days(given, "ANALYTICS_KEEP_RUNS_DAYS", least=_LEAST_RUNS_DAYS),
+        keep_raw=_days(given, "ANALYTICS_KEEP_RAW_DAYS"),
+        months_after=_days(given, "ANALYTICS_MONTHS_AFTER_DAYS", without=_NEVER),
     )
 
 
@@ -168,12 +175,12 @@ def _start_date(given: Mapping[str, str]) -> date:
         raise PermanentError(f"ANALYTICS_START_DATE={value!r} is not a date: write it as 2025-01-01.") from error
 
 
-def _kept(given: Mapping[str, str], name: str, *, least: int) -> timedelta | None:
+def _days(given: Mapping[str, str], name: str, *, least: int = 1, without: str = _FOREVER) -> timedelta | None:
     value = given.get(name) or VARIABLES[name][0]
-    if value == _FOREVER:
+    if value == without:
         return None
     if not re.fullmatch(r"[0-9]{1,5}", value) or int(value) < least:
-        raise PermanentError(f"{name}={value!r} is no number of days: use {least} or more, or {_FOREVER}.")
+        raise PermanentError(f"{name}={value!r} is no number of days: use {least} or more, or {without}.")
     return timedelta(days=int(value))
 
 

@@ -19,6 +19,7 @@ DEFAULTS = Settings(
     repository=None,
     keep_runs=timedelta(days=90),
     keep_raw=None,
+    months_after=None,
 )
 
 
@@ -46,6 +47,7 @@ def test_live_mode_has_its_own_lake_and_state_and_runs_its_schedules() -> None:
         repository=None,
         keep_runs=timedelta(days=90),
         keep_raw=None,
+        months_after=None,
     )
 
 
@@ -63,6 +65,7 @@ def test_every_variable_can_be_set() -> None:
         "ANALYTICS_REPOSITORY": "https://github.com/acme/growth/blob/main",
         "ANALYTICS_KEEP_RUNS_DAYS": "forever",
         "ANALYTICS_KEEP_RAW_DAYS": "400",
+        "ANALYTICS_MONTHS_AFTER_DAYS": "35",
     }
     assert given.keys() == VARIABLES.keys()
     assert settings(given) == Settings(
@@ -77,6 +80,7 @@ def test_every_variable_can_be_set() -> None:
         repository="https://github.com/acme/growth/blob/main",
         keep_runs=None,
         keep_raw=timedelta(days=400),
+        months_after=timedelta(days=35),
     )
 
 
@@ -125,6 +129,14 @@ def test_schedules_can_be_on_in_the_sandbox() -> None:
             "ANALYTICS_KEEP_RAW_DAYS",
             "0",
             "ANALYTICS_KEEP_RAW_DAYS='0' is no number of days: use 1 or more, or forever.",
+        ),
+        *(
+            (
+                "ANALYTICS_MONTHS_AFTER_DAYS",
+                value,
+                f"ANALYTICS_MONTHS_AFTER_DAYS={value!r} is no number of days: use 1 or more, or never.",
+            )
+            for value in ("0", "forever", "1 month")
         ),
         (
             "ANALYTICS_TIMEZONE",

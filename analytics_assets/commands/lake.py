@@ -19,13 +19,14 @@ from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 from analytics_assets.clock import Clock
 from analytics_assets.commands.accounts import RefusedError, accounts, component, day, write_json
 from analytics_assets.commands.instance import opened_instance
-from analytics_assets.configuration import AccountComponent
+from analytics_assets.configuration import tables_of
 from analytics_assets.failures import without_day
+from analytics_assets.lake.months import copy_path, days_of
 from analytics_assets.lake.resource import LakeResource
 from analytics_assets.lake.table import Table
 from analytics_assets.spans import in_words
 from analytics_assets.verification.files import Inventory, Name
-from analytics_assets.verification.looking import ASKED_AGAIN, Looked, Place, Wrong, looked
+from analytics_assets.verification.looking import ASKED_AGAIN, COPIES, Kind, Looked, Place, Wrong, looked
 from analytics_assets.verification.mending import ask, askings, put_off, recorded, under_way
 
 _SHOWN: Final = 10
@@ -79,10 +80,21 @@ def _verify(chosen: argparse.Namespace, defs: Path, clock: Clock) -> int:
             logged = sum(1 for _ in recorded(place, found.wrong))
             print(f"Recorded in Dagster: {logged} files that stand.")
         if chosen.ask_again:
+            for line in _taken_away(place, found):
+                print(line, flush=True)
             for line in _asked_again(place, graph, found, clock):
                 print(line, flush=True)
     print(_figures(place, found))
     return int(bool(found.wrong))
+
+
+def _taken_away(place: Place, found: Looked) -> Iterator[str]:
+    """Removes damaged copies, which the housekeeping takes for whole as long as their footer is."""
+    for one in found.wrong:
+        if one.kind is Kind.DAMAGED_COPY:
+            path = copy_path(place.lake, one.account, one.table, one.day)
+            place.lake.files.remove(path)
+            yield f"Taken away: {place.lake.files.named(path)}; the next housekeeping makes it anew."
 
 
 def _asked_again(place: Place, graph: AssetGraph, found: Looked, clock: Clock) -> Iterator[str]:
@@ -104,13 +116,7 @@ def _asked_again(place: Place, graph: AssetGraph, found: Looked, clock: Clock) -
 
 def declared_tables(defs: Path) -> dict[Name, Table]:
     """Every table of every account, by account and name."""
-    found = {account: component(defs / account, option="--select") for account in accounts(defs)}
-    return {
-        (account, table.name): table
-        for account, one in found.items()
-        if isinstance(one, AccountComponent)
-        for table in one.tables()
-    }
+    return tables_of({account: component(defs / account, option="--select") for account in accounts(defs)})
 
 
 def _chosen(select: str | None, tables: Mapping[Name, Table]) -> list[Name]:
@@ -133,8 +139,10 @@ def _told(wrong: Sequence[Wrong]) -> Iterator[str]:
         yield "/".join(table)
         causes: dict[tuple[str, str, str], list[date]] = {}
         for one in of_table:
-            key = (one.kind.value, without_day(one.day, one.words), one.remedy)
-            causes.setdefault(key, []).append(one.day)
+            days, words = [one.day], without_day(one.day, one.words)
+            if one.kind in COPIES:
+                days, words = days_of(one.day), one.words
+            causes.setdefault((one.kind.value, words, one.remedy), []).extend(days)
         for (kind, words, remedy), days in list(causes.items())[:_SHOWN]:
             yield f"  {in_words(days)}: {kind}: {words}. {remedy[0].upper()}{remedy[1:]}."
         if len(causes) > _SHOWN:
@@ -161,6 +169,8 @@ def _figures(place: Place, found: Looked) -> str:
     verdict = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
     where = place.lake.files.named(place.lake.root)
     read = f"{where}: {found.files} files of {len(found.days)} days in {len(place.chosen)} tables, {found.size / 2**20:.1f} MiB"
+    if found.copies:
+        read += f", and {found.copies} copies of months"
     return f"{read}: {f'{len(found.wrong)} findings ({verdict}).' if found.wrong else 'all well.'}"
 
 

@@ -5,13 +5,16 @@ object only when its upload is complete. Of two writers of one file the later on
 What is in a file is `store.py`'s; keep tables and Parquet out of here.
 """
 
+import os
 import re
+import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
-from typing import IO, Final
+from typing import IO, Any, Final
 
 import fsspec
 import pyarrow as pa
@@ -25,6 +28,19 @@ _PROBE: Final = "_probe"
 # A full disk still takes an empty file.
 _PROBED_BYTES: Final = 65_536
 _UNREACHED: Final = "Check that the bucket of ANALYTICS_LAKE can be reached from here."
+
+
+@dataclass(frozen=True)
+class Listed:
+    """What a listing says of a file.
+
+    Attributes:
+        size: Its bytes.
+        mark: Another one once the file has been written anew, also where its content is the same; nothing is read for it.
+    """
+
+    size: int
+    mark: str
 
 
 class Files:
@@ -65,6 +81,18 @@ class Files:
         with self._told(folder, "listed"):
             return [PurePosixPath(path) for path in self.fs.find(folder)]
 
+    def listed(self, folder: str) -> dict[PurePosixPath, Listed]:
+        """As `under`, each file with what the listing says of it; a folder that cannot be listed is not passed over.
+
+        Raises:
+            LakeError: Something there cannot be listed.
+        """
+        with self._told(folder, "listed"):
+            if self.is_local:
+                return dict(_listed_on_disk(folder))
+            found = self.fs.find(folder, detail=True)
+            return {PurePosixPath(path): Listed(int(about["size"]), _mark(about)) for path, about in found.items()}
+
     def promote(self, path: str, content: bytes | pa.Buffer) -> None:
         """Puts a file in place in one step.
 
@@ -73,9 +101,33 @@ class Files:
         """
         with self._told(path, "written"):
             if self.is_local:
-                _renamed(Path(path), content, inside=Path(self.root))
+                with _aside(Path(path), inside=Path(self.root)) as file:
+                    file.write(content)
             else:
                 self.fs.pipe_file(path, bytes(content))
+
+    @contextmanager
+    def written(self, path: str) -> Iterator[IO[bytes]]:
+        """As `promote`, for what is too large to be held in memory: a file to write to, put in place when all of it is written.
+
+        An error of the one who writes leaves what stood there.
+        """
+        if self.is_local:
+            with self._told(path, "written"), _aside(Path(path), inside=Path(self.root)) as file:
+                yield file
+            return
+        # An upload in parts that is given up half-way would become an object of half of them.
+        try:
+            with tempfile.NamedTemporaryFile() as whole:
+                yield whole.file
+                whole.flush()
+                with self._told(path, "written"):
+                    self.fs.put_file(whole.name, path)
+        except OSError as error:
+            raise LakeError(
+                f"{self.named(path)} cannot be written: what is uploaded is put together in {tempfile.gettempdir()} first, and that fails "
+                f"({error.strerror or error}). Free some space there, or set TMPDIR to another folder."
+            ) from error
 
     def remove(self, path: str) -> None:
         """Takes a file away; one that is not there is no error.
@@ -177,7 +229,29 @@ def address(root: str) -> str:
     return f"{protocol}://{host.rpartition('@')[2]}{slash}{path}".rstrip("/")
 
 
-def _renamed(target: Path, content: bytes | pa.Buffer, *, inside: Path) -> None:
+def _listed_on_disk(folder: str) -> Iterator[tuple[PurePosixPath, Listed]]:
+    """Not by fsspec, which passes over what cannot be looked into; what goes meanwhile is not there."""
+
+    def told(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            raise error
+
+    for place, _, names in os.walk(folder, onerror=told):
+        for path in (Path(place, name) for name in sorted(names)):
+            with suppress(FileNotFoundError):
+                about = path.stat()
+                # A file aside is never the one it replaces, so the next one has another number, if not another instant.
+                yield PurePosixPath(path), Listed(about.st_size, f"{about.st_size}-{about.st_ino}-{about.st_mtime_ns}")
+
+
+def _mark(about: Mapping[str, Any]) -> str:
+    """The tag of the content, as every bucket has one; without it the instant of writing."""
+    tag = about.get("ETag") or about.get("etag") or f"{about['size']}-{about.get('mtime') or about.get('created')}"
+    return str(tag).strip('"')
+
+
+@contextmanager
+def _aside(target: Path, *, inside: Path) -> Iterator[IO[bytes]]:
     aside = target.with_name(f"_{uuid.uuid4().hex}.tmp")
     target.parent.mkdir(parents=True, exist_ok=True)
     if not target.parent.resolve().is_relative_to(inside.resolve()):
@@ -186,7 +260,8 @@ def _renamed(target: Path, content: bytes | pa.Buffer, *, inside: Path) -> None:
             "folder it leads to."
         )
     try:
-        aside.write_bytes(content)
+        with aside.open("wb") as file:
+            yield file
         aside.replace(target)
     except BaseException:
         aside.unlink(missing_ok=True)

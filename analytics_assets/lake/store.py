@@ -184,13 +184,15 @@ class Lake:
 
     def days(self, account: str, table: str) -> list[date]:
         """The days that stand, oldest first."""
-        folder = PurePosixPath(self.folder(account, table))
-        found = [
-            _DAY.fullmatch(path.parent.name)
-            for path in self.files.under(str(folder))
-            if path.name == _FILE and path.parent.parent == folder
-        ]
-        return sorted(date.fromisoformat(day[1]) for day in found if day)
+        folder = self.folder(account, table)
+        found = (_day(path, folder) for path in self.files.under(folder))
+        return sorted(day for day in found if day is not None)
+
+    def marks(self, account: str, table: str) -> dict[date, str]:
+        """Of each day that stands what its file is known by (`Listed.mark`), oldest first; nothing is read for it."""
+        folder = self.folder(account, table)
+        found = ((_day(path, folder), one.mark) for path, one in self.files.listed(folder).items())
+        return dict(sorted((day, mark) for day, mark in found if day is not None))
 
     def read(
         self, account: str, table: Table, days: Iterable[date] | None = None, columns: Sequence[str] | None = None
@@ -262,6 +264,13 @@ def refuse_other_mode(standing: Landed, *, is_sandbox: bool) -> None:
         raise PermanentError(
             f"{standing.path} holds {held} numbers; {new} numbers are not put in their place. Set ANALYTICS_LAKE to another folder."
         )
+
+
+def _day(path: PurePosixPath, folder: str) -> date | None:
+    """The day whose file has this path in the folder of a table, or None."""
+    named = _DAY.fullmatch(path.parent.name)
+    is_ours = path.name == _FILE and path.parent.parent == PurePosixPath(folder)
+    return date.fromisoformat(named[1]) if named and is_ours else None
 
 
 def _valid(table: Table, day: date, content: pa.Table | ValidDay) -> pa.Table:

@@ -1,11 +1,11 @@
-"""The job `housekeeping`: once a day everything whose time is over goes, and each step says what it removed.
+"""The job `housekeeping`: once a day everything whose time is over goes, months are copied, and each step says what it did.
 
 Its steps do not depend on each other, so that one that fails keeps no other from its work; its own runs go with all others. How long what
-is kept is in the settings. Keep what goes out of here (`history.py`, `raw.py`, `lake/files.py`, `state/closed.py`).
+is kept is in the settings. Keep what goes out of here (`history.py`, `raw.py`, `lake/files.py`, `state/closed.py`), and what a copy is (`months.py`).
 Dagster concept: op jobs, https://docs.dagster.io/guides/build/ops
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
@@ -14,22 +14,35 @@ from dagster._core.storage.partition_status_cache import AssetPartitionStatus
 
 from analytics_assets.catalogue import asset_key
 from analytics_assets.clock import Clock
+from analytics_assets.lake.months import days_of
 from analytics_assets.lake.resource import LakeResource
+from analytics_assets.lake.table import Table
+from analytics_assets.partitions import DAILY_TAG
 from analytics_assets.schedules import once_a_day
 from analytics_assets.settings import settings
 from analytics_assets.state.closed import forget_landed
 from analytics_assets.state.ledger import Ledger
 from analytics_assets.upkeep.history import note, prune
+from analytics_assets.upkeep.months import keep_copies
 from analytics_assets.upkeep.raw import OldDay, Raw, due
 
 # A writer that takes longer than this to write a file aside is dead.
 LEFT_AFTER: Final = timedelta(hours=1)
 _BUSY: Final = (AssetPartitionStatus.FAILED, AssetPartitionStatus.IN_PROGRESS)
 _SHOWN: Final = 100
+_MEND: Final = (
+    ", for a file of theirs cannot be used; a copy from before stays, and all other months are as they should be. "
+    "`analytics-assets lake verify --ask-again` puts such files into the quarantine and asks for their days again."
+)
 
 
-def housekeeping(cron: str, clock: Clock, *, is_on: bool) -> tuple[dg.JobDefinition, dg.ScheduleDefinition]:
-    """The job that removes what is old, and the schedule that runs it once a day."""
+def housekeeping(
+    cron: str, clock: Clock, tables: Callable[[], Mapping[tuple[str, str], Table]], *, is_on: bool
+) -> tuple[dg.JobDefinition, dg.ScheduleDefinition]:
+    """The job that removes what is old and copies what is long over, and the schedule that runs it once a day.
+
+    `tables` gives every table by account and name; it is asked when the job runs.
+    """
 
     @dg.op(
         out=dg.Out(dg.Nothing), description="Runs that ended long ago go; every day keeps its square and its numbers."
@@ -66,20 +79,68 @@ def housekeeping(cron: str, clock: Clock, *, is_on: bool) -> tuple[dg.JobDefinit
             metadata["report_requests"] = forget_landed(chosen.state, before=now - chosen.keep_runs)
         yield dg.Output(None, metadata=metadata)
 
+    @dg.op(
+        out=dg.Out(dg.Nothing),
+        required_resource_keys={"lake"},
+        description="Months that ended long ago are copied into one file each, and again where a day of theirs has changed; day files stay.",
+    )
+    def months(context: dg.OpExecutionContext) -> Iterator[dg.Output[None]]:
+        yield dg.Output(
+            None, metadata=_with_copies(context, _monthly(context, tables()), clock().astimezone(UTC).date())
+        )
+
     @dg.job(
-        description="Removes what is old: runs, answers as sent, leftovers of killed writers, landed report requests."
+        description="Removes what is old: runs, answers as sent, leftovers of killed writers, landed report requests. Copies months of days, "
+        "where that is wanted."
     )
     def housekeeping() -> None:
         dagster_history()
         raw_answers()
         leftovers()
+        months()
 
-    words = "Removes once a day what is older than ANALYTICS_KEEP_RUNS_DAYS and ANALYTICS_KEEP_RAW_DAYS say."
+    words = (
+        "Removes once a day what is older than ANALYTICS_KEEP_RUNS_DAYS and ANALYTICS_KEEP_RAW_DAYS say, and copies months as "
+        "ANALYTICS_MONTHS_AFTER_DAYS says."
+    )
     return housekeeping, once_a_day(housekeeping, cron, words, is_on=is_on)
 
 
 def _kept(variable: str) -> dg.Output[None]:
     return dg.Output(None, metadata={"removed": f"nothing: {variable} is `forever`"})
+
+
+def _monthly(context: dg.OpExecutionContext, tables: Mapping[tuple[str, str], Table]) -> dict[tuple[str, str], Table]:
+    """The tables whose months are copied: typed and daily."""
+    graph = context.repository_def.asset_graph
+    wanted = dict([("layer", "typed"), DAILY_TAG]).items()
+    return {name: table for name, table in tables.items() if wanted <= graph.get(dg.AssetKey(name)).tags.items()}
+
+
+def _with_copies(
+    context: dg.OpExecutionContext, tables: Mapping[tuple[str, str], Table], today: date
+) -> dict[str, Any]:
+    """Makes the copies of months as they should be; returns what the run says of it."""
+    after = settings().months_after
+    resource: LakeResource = context.resources.lake
+    done = keep_copies(
+        resource.open(),
+        tables,
+        is_wanted=lambda month: after is not None and days_of(month)[-1] + after <= today,
+        is_sandbox=resource.is_sandbox(),
+        say=context.log.info,
+    )
+    said = {name: getattr(done, name) for name in ("written", "equal", "removed", "files")} | {"bytes": done.size}
+    if after is None:
+        said["copied"] = "nothing: ANALYTICS_MONTHS_AFTER_DAYS is `never`"
+    if done.unusable:
+        context.log.info("What else became of the copies: %s.", said)
+        raise dg.Failure(
+            "\n".join([f"{len(done.unusable)} months were not copied{_MEND}", *done.unusable[:_SHOWN]]),
+            metadata=said,
+            allow_retries=False,
+        )
+    return said
 
 
 def raw_tables(graph: Any) -> list[Raw]:

@@ -18,6 +18,7 @@ from analytics_assets.errors import LakeError, UnexpectedPayloadError
 from analytics_assets.lake.content import content_hash
 from analytics_assets.lake.files import is_leftover
 from analytics_assets.lake.footer import Footer, footer_of
+from analytics_assets.lake.months import copy_named
 from analytics_assets.lake.store import Lake, Landed
 from analytics_assets.lake.table import Table
 
@@ -44,12 +45,14 @@ class Inventory:
         strangers: Files that no declared table has there.
         leftovers: Files of writers that were killed, or are at work.
         quarantined: How many are kept in the quarantine.
+        copies: The months of each declared table that have a copy, oldest first.
     """
 
     days: Mapping[Name, Sequence[date]]
     strangers: list[str] = field(default_factory=list)
     leftovers: list[str] = field(default_factory=list)
     quarantined: int = 0
+    copies: Mapping[Name, list[date]] = field(default_factory=dict)
 
 
 def inventory(lake: Lake, declared: Mapping[Name, Table]) -> Inventory:
@@ -59,7 +62,8 @@ def inventory(lake: Lake, declared: Mapping[Name, Table]) -> Inventory:
         LakeError: It cannot be listed.
     """
     days: dict[Name, list[date]] = {name: [] for name in declared}
-    found = Inventory(days)
+    copies: dict[Name, list[date]] = {name: [] for name in declared}
+    found = Inventory(days, copies=copies)
     for path in sorted(lake.files.under(lake.root)):
         name = str(path).removeprefix(lake.root).lstrip("/")
         if name.startswith(_QUARANTINE):
@@ -68,13 +72,23 @@ def inventory(lake: Lake, declared: Mapping[Name, Table]) -> Inventory:
             found.leftovers.append(name)
         elif (standing := _standing(name, declared)) is not None:
             days[standing[0]].append(standing[1])
+        elif (copy := copy_named(name)) is not None and copy[:2] in copies:
+            copies[copy[:2]].append(copy[2])
         else:
             found.strangers.append(name)
     return found
 
 
 def examined(lake: Lake, account: str, table: Table, day: date, *, is_sandbox: bool) -> Landed | None:
-    """What stands for a day, read to its end and found right; None where it has gone meanwhile.
+    """What stands for a day, read to its end and found right; None where it has gone meanwhile. Raises as `read_whole`."""
+    whole = read_whole(lake, account, table, day, is_sandbox=is_sandbox)
+    return whole and whole[0]
+
+
+def read_whole(
+    lake: Lake, account: str, table: Table, day: date, *, is_sandbox: bool
+) -> tuple[Landed, pa.Table] | None:
+    """What stands for a day and its rows, with the columns its file has, found right to the end; None where it has gone meanwhile.
 
     Raises:
         DamagedError: It is not right.
@@ -82,15 +96,9 @@ def examined(lake: Lake, account: str, table: Table, day: date, *, is_sandbox: b
         LakeError: The lake cannot be read.
     """
     path = lake.path(account, table.name, day)
-    try:
-        with lake.files.opened(path) as file:
-            body = file.read()
-    except FileNotFoundError:
+    body = body_of(lake, path)
+    if body is None:
         return None
-    except LakeError as error:
-        if getattr(error.__cause__, "errno", None) != errno.EIO:
-            raise
-        raise DamagedError(f"it cannot be read to its end ({error.__cause__})") from error
     footer, content = _read(body)
     if footer.is_sandbox != is_sandbox:
         kind, wanted = ("sandbox", "live") if footer.is_sandbox else ("live", "sandbox")
@@ -101,7 +109,30 @@ def examined(lake: Lake, account: str, table: Table, day: date, *, is_sandbox: b
     is_as_said = not valid.num_rows if footer.emptied_at else content_hash(held, valid) == footer.content_hash
     if not is_as_said:
         raise DamagedError("its content is not what its footer says: it was changed after it had landed")
-    return Landed(lake.files.named(path), content.num_rows, len(body), footer, is_changed=False)
+    return Landed(lake.files.named(path), content.num_rows, len(body), footer, is_changed=False), valid
+
+
+def body_of(lake: Lake, path: str) -> bytes | None:
+    """The bytes of a file, or None where there is none.
+
+    Raises:
+        DamagedError: The disk cannot give them.
+        LakeError: The lake cannot be read.
+    """
+    try:
+        with lake.files.opened(path) as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+    except LakeError as error:
+        if getattr(error.__cause__, "errno", None) != errno.EIO:
+            raise
+        raise DamagedError(f"it cannot be read to its end ({error.__cause__})") from error
+
+
+def unreadable(error: Exception) -> DamagedError:
+    """What is told of a file in which Parquet's reader has found an error."""
+    return DamagedError(f"it cannot be read to its end ({str(error).strip().rstrip('.')})")
 
 
 def _read(body: bytes) -> tuple[Footer, pa.Table]:
@@ -112,7 +143,7 @@ def _read(body: bytes) -> tuple[Footer, pa.Table]:
     except (KeyError, msgspec.DecodeError) as error:
         raise DamagedError("it was not written by a lake: its footer says nothing of a day") from error
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise DamagedError(f"it cannot be read to its end ({str(error).strip().rstrip('.')})") from error
+        raise unreadable(error) from error
 
 
 def _as_held(table: Table, content: pa.Table) -> Table:

@@ -1,7 +1,7 @@
 """The lake and Dagster's record side by side: what is wrong with which day of which table, and what to do.
 
 A table is looked at a few files at a time, so that memory stays flat. Where the two disagree they are read once more, because a day may have
-landed meanwhile: a file stands a moment before Dagster knows of it. Keep printing out of here (`commands/lake.py`).
+landed meanwhile: a file stands a moment before Dagster knows of it. So are copies of months, which are made again at any time. Keep printing out of here (`commands/lake.py`).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,8 +13,10 @@ import dagster as dg
 
 from analytics_assets.checks.finding import by_day
 from analytics_assets.errors import PermanentError
+from analytics_assets.lake.months import days_of
 from analytics_assets.lake.store import Lake, Landed
 from analytics_assets.lake.table import Table
+from analytics_assets.verification.copies import StaleError, examine_copy
 from analytics_assets.verification.files import DamagedError, ForeignError, Inventory, Name, examined, inventory
 from analytics_assets.verification.record import recorded_versions
 
@@ -29,10 +31,14 @@ class Kind(Enum):
     MISSING = "missing"
     UNRECORDED = "not recorded"
     OTHERWISE = "recorded otherwise"
+    STALE_COPY = "stale copy"
+    DAMAGED_COPY = "damaged copy"
 
 
 ASKED_AGAIN = (Kind.DAMAGED, Kind.FOREIGN, Kind.MISSING)
 RECORDED_AGAIN = (Kind.UNRECORDED, Kind.OTHERWISE)
+# Of a month, and named by its first day.
+COPIES = (Kind.STALE_COPY, Kind.DAMAGED_COPY)
 
 _REMEDIES: Mapping[Kind, str] = {
     Kind.DAMAGED: f"`{_COMMAND} --ask-again` puts the file into the quarantine and asks for the day again",
@@ -41,6 +47,9 @@ _REMEDIES: Mapping[Kind, str] = {
     Kind.MISSING: f"`{_COMMAND} --ask-again` asks for the day again",
     Kind.UNRECORDED: f"`{_COMMAND} --record-again` records what stands",
     Kind.OTHERWISE: f"`{_COMMAND} --record-again` records what stands; materialize the day for a new answer",
+    Kind.STALE_COPY: "the next housekeeping makes it anew, or launch the job `housekeeping` now",
+    Kind.DAMAGED_COPY: f"`{_COMMAND} --ask-again` takes the copy away, and the next housekeeping makes it anew from the days; nothing is asked "
+    "for",
 }
 _LOST = (
     f"the vendor keeps no history of it, so only a back-up has that day; `{_COMMAND} --ask-again` clears the place and takes a reading of "
@@ -50,12 +59,12 @@ _LOST = (
 
 @dataclass(frozen=True)
 class Wrong:
-    """One day of one table that is not as it should be.
+    """One day of one table, or the copy of one month, that is not as it should be.
 
     Attributes:
         account: The table's account.
         table: The table's name.
-        day: The day.
+        day: The day; of a month the first.
         kind: What is wrong.
         words: What was seen.
         remedy: What to do.
@@ -128,6 +137,7 @@ class Looked:
         files: Files that were read.
         days: Different days they are of.
         size: Bytes of them that were found right.
+        copies: Copies of months that were read.
     """
 
     wrong: list[Wrong]
@@ -135,6 +145,7 @@ class Looked:
     files: int = 0
     days: set[date] = field(default_factory=set)
     size: int = 0
+    copies: int = 0
 
 
 def looked(place: Place, say: Callable[[str], None]) -> Looked:
@@ -153,6 +164,11 @@ def looked(place: Place, say: Callable[[str], None]) -> Looked:
         found.days.update(days)
         found.size += sum(one.size for one in files.values() if isinstance(one, Landed))
         found.wrong += _compared(place, name, files)
+        months = [month for month in found.inventory.copies[name] if place.within(days_of(month))]
+        found.copies += len(months)
+        for month in months:
+            if trouble := _of_copy(place, name, month) and _of_copy(place, name, month):
+                found.wrong.append(Wrong(*name, month, trouble.kind, trouble.words, _REMEDIES[trouble.kind]))
     _refuse_wrong_settings(place, found)
     return found
 
@@ -181,6 +197,18 @@ def _file(place: Place, name: Name, day: date) -> Landed | Trouble | None:
         return Trouble(Kind.DAMAGED, str(error))
     except ForeignError as error:
         return Trouble(Kind.FOREIGN, str(error))
+
+
+def _of_copy(place: Place, name: Name, month: date) -> Trouble | None:
+    """What is wrong with the copy of a month, if anything."""
+    account, _ = name
+    try:
+        examine_copy(place.lake, account, place.tables[name], month, is_sandbox=place.is_sandbox)
+    except DamagedError as error:
+        return Trouble(Kind.DAMAGED_COPY, str(error))
+    except StaleError as error:
+        return Trouble(Kind.STALE_COPY, str(error))
+    return None
 
 
 def _compared(place: Place, name: Name, files: Seen) -> Iterator[Wrong]:

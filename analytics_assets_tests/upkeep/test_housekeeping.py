@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ from analytics_assets_tests.shop import Shop, span, table_key
 
 MARCH = days(6)
 LATER = NOW + timedelta(days=40)
+SHOP_TABLES = {("shop", table.name): table for table in (RAW, NUMBERS, SUMS)}
+NO_COPIES = {"written": 0, "equal": 0, "removed": 0, "files": 0, "bytes": 0}
 SHOP_RAW = Raw("shop", "numbers_raw", (("shop", "numbers"), ("shop", "sums")))
 
 
@@ -45,7 +47,7 @@ def shop(empty_shop: Shop) -> Shop:
 
 def keep_house(shop: Shop, now: datetime = LATER, assets: Sequence[dg.AssetSpec] = ()) -> dict[str, dict[str, Any]]:
     """Runs the job, beside assets of a user's own; returns what each of its steps says."""
-    job, _ = housekeeping("0 0 * * *", lambda: now, is_on=False)
+    job, _ = housekeeping("0 0 * * *", lambda: now, lambda: SHOP_TABLES, is_on=False)
     definitions = dg.Definitions.merge(shop.definitions(), dg.Definitions(jobs=[job], assets=assets))
     repository = definitions.get_repository_def()
     run = shop.instance.create_run_for_job(job_def=repository.get_job("housekeeping"))
@@ -198,6 +200,7 @@ def test_old_runs_go_with_the_job_and_forever_turns_it_off(shop: Shop, monkeypat
         "dagster_history": {"removed": "nothing: ANALYTICS_KEEP_RUNS_DAYS is `forever`"},
         "raw_answers": {"removed": "nothing: ANALYTICS_KEEP_RAW_DAYS is `forever`"},
         "leftovers": {"files_left_aside": 0},
+        "months": {**NO_COPIES, "copied": "nothing: ANALYTICS_MONTHS_AFTER_DAYS is `never`"},
     }
     monkeypatch.delenv("ANALYTICS_KEEP_RUNS_DAYS")
 
@@ -205,6 +208,52 @@ def test_old_runs_go_with_the_job_and_forever_turns_it_off(shop: Shop, monkeypat
     said = keep_house(shop, much_later)["dagster_history"]
     assert {name: said[name] for name in ("runs", "kept", "released")} == {"runs": 2, "kept": 2, "released": 0}
     assert [run.job_name for run in shop.instance.get_runs()] == ["housekeeping", "checks_daily", "shop_daily"]
+
+
+def test_months_of_typed_tables_are_copied_when_their_time_has_come(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not before, and not the raw one; without the setting they go."""
+    monkeypatch.setenv("ANALYTICS_MONTHS_AFTER_DAYS", "40")
+    assert keep_house(shop, datetime(2026, 5, 9, tzinfo=UTC))["months"] == NO_COPIES
+    copies = [shop.folder / f"_months/shop/{table}/2026-03.parquet" for table in ("numbers", "sums")]
+
+    said = keep_house(shop, datetime(2026, 5, 10, tzinfo=UTC))["months"]
+
+    assert sorted(shop.folder.glob("_months/**/*.parquet")) == copies
+    size = sum(path.stat().st_size for path in copies)
+    assert said == {**NO_COPIES, "written": 2, "files": 2, "bytes": size}
+    assert [pq.read_table(path).to_pylist() for path in copies] == [
+        shop.lake.read("shop", table).to_pylist() for table in (NUMBERS, SUMS)
+    ]
+    assert keep_house(shop, LATER)["months"] == {**NO_COPIES, "equal": 2, "files": 2, "bytes": size}
+    monkeypatch.setenv("ANALYTICS_MONTHS_AFTER_DAYS", "never")
+    words = "nothing: ANALYTICS_MONTHS_AFTER_DAYS is `never`"
+    assert keep_house(shop, LATER)["months"] == {**NO_COPIES, "removed": 2, "copied": words}
+
+
+def test_a_month_that_cannot_be_copied_fails_the_step_and_names_the_remedy(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A person has to mend the day; everything else is done."""
+    monkeypatch.setenv("ANALYTICS_MONTHS_AFTER_DAYS", "1")
+    Path(shop.lake.path("shop", "sums", MARCH[1])).write_bytes(b"PAR1")
+
+    with pytest.raises(dg.Failure) as failed:
+        keep_house(shop)
+
+    assert str(failed.value.description) == (
+        "1 months were not copied, for a file of theirs cannot be used; a copy from before stays, and all other months are as they should be. "
+        "`analytics-assets lake verify --ask-again` puts such files into the quarantine and asks for their days again.\n"
+        "shop/sums 2026-03-02: it cannot be read to its end (Parquet file size is 4 bytes, smaller than the minimum file footer (8 bytes))"
+    )
+    assert [path.parent.name for path in shop.folder.glob("_months/**/*.parquet")] == ["numbers"]
+    assert {name: value.value for name, value in failed.value.metadata.items() if name != "bytes"} == {
+        "written": 1,
+        "equal": 0,
+        "removed": 0,
+        "files": 1,
+    }
 
 
 def test_raw_tables_are_those_that_something_is_made_from(tmp_path: Path) -> None:
