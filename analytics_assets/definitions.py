@@ -5,6 +5,7 @@ of all snapshots, of all checks and of the housekeeping, and the executor: one p
 Dagster concept: definitions, https://docs.dagster.io/guides/build/projects-and-components
 """
 
+import warnings
 from pathlib import Path
 
 import dagster as dg
@@ -33,9 +34,12 @@ def defs() -> dg.Definitions:
 
 def tables() -> dict[tuple[str, str], Table]:
     """Every table of every account, by account and name."""
-    tree = dg.ComponentTree.for_project(ROOT)
     folders = sorted(path.parent.name for path in ROOT.glob("defs/*/defs.yaml"))
-    return tables_of({folder: tree.load_component(folder) for folder in folders})
+    with warnings.catch_warnings():
+        # Dagster's own, told already when the definitions were loaded.
+        warnings.simplefilter("ignore")
+        tree = dg.ComponentTree.for_project(ROOT)
+        return tables_of({folder: tree.load_component(folder) for folder in folders})
 
 
 def shared() -> dg.Definitions:

@@ -126,7 +126,7 @@ def _with_copies(
     done = keep_copies(
         resource.open(),
         tables,
-        is_wanted=lambda month: after is not None and days_of(month)[-1] + after <= today,
+        is_wanted=None if after is None else lambda month: days_of(month)[-1] + after <= today,
         is_sandbox=resource.is_sandbox(),
         say=context.log.info,
     )

@@ -66,7 +66,7 @@ def keep_copies(
     lake: Lake,
     tables: Mapping[Name, Table],
     *,
-    is_wanted: Callable[[date], bool],
+    is_wanted: Callable[[date], bool] | None,
     is_sandbox: bool,
     say: Callable[[str], None],
 ) -> Copied:
@@ -75,7 +75,7 @@ def keep_copies(
     Args:
         lake: The lake.
         tables: What is copied, by account and name: all typed daily tables of some accounts.
-        is_wanted: Whether a month has a copy, given its first day.
+        is_wanted: Whether a month has a copy, given its first day; None where no month has one.
         is_sandbox: Whether the numbers are invented; days of the other mode are not copied.
         say: Told of each copy that is made or removed.
 
@@ -85,7 +85,7 @@ def keep_copies(
     done, accounts = Copied(), dict.fromkeys(account for account, _ in tables)
     others = {(account, name, month) for account in accounts for name, month in copies(lake, account)}
     for (account, name), table in tables.items():
-        months = _months(lake.marks(account, name), is_wanted)
+        months = _months(lake.marks(account, name), is_wanted) if is_wanted else {}
         others -= {(account, name, month) for month in months}
         held = by_day(list(months), partial(_marks_held, lake, account, table, is_sandbox=is_sandbox))
         for month, marks in months.items():
@@ -147,5 +147,8 @@ def _days(lake: Lake, account: str, table: Table, marks: Mapping[date, str], *, 
 
     days = list(marks)
     for first in range(0, len(days), _AT_ONCE):
-        read_days = by_day(days[first : first + _AT_ONCE], read)
-        yield from (one for one in read_days.values() if one is not None)
+        some = by_day(days[first : first + _AT_ONCE], read)
+        for day in list(some):
+            # Nothing keeps a day in memory once it is written.
+            if (one := some.pop(day)) is not None:
+                yield one
