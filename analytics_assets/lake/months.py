@@ -1,8 +1,9 @@
 """Copies of months: the days of a typed table in one file each, beside the table and made from its day files, which stay the truth.
 
 A copy is `<root>/_months/<account>/<table>/YYYY-MM.parquet`. Nothing that reads a table takes it for a day of it: it is in no folder of an
-account, no name of an account begins with `_`, and it is not called `data.parquet`. Its days are row groups, oldest first, so that a reader
-skips those it does not want. Its footer has what every footer of the lake has, and of each day which file it was copied from: the data
+account, no name of an account begins with `_`, and it is not called `data.parquet`. Its days follow each other, oldest first. Small ones share
+a row group, for it costs more than their rows: a copy of Bento's days was six times larger and took twice as long to read with one for each. A
+large day has its own, so that a reader skips those it does not want. Its footer has what every footer of the lake has, and of each day which file it was copied from: the data
 version, which tells what the file held, and the mark of the listing, which tells that it has been written since. The mark decides, because
 the data version leaves out when a day was read, and costs no reading. Which months have a copy, and when it is made anew, is `upkeep/months.py`.
 """
@@ -12,6 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Final
 
 import msgspec
 import pyarrow as pa
@@ -24,6 +26,9 @@ from analytics_assets.lake.store import Lake
 from analytics_assets.lake.table import DATE, Table
 
 FOLDER = "_months"
+# From how many rows on a row group takes no more days, and how many it has at most.
+_FULL: Final = 2**16
+_LARGEST: Final = 2**20
 _COPY = re.compile(rf"{FOLDER}/([^/]+)/([^/]+)/(\d{{4}}-(?:0[1-9]|1[0-2]))\.parquet")
 
 
@@ -33,7 +38,7 @@ class CopiedDay(msgspec.Struct, frozen=True, omit_defaults=True):
     Attributes:
         version: Data version of its file.
         mark: What the listing said of its file before it was read.
-        rows: Its rows; a day without any has no row group.
+        rows: Its rows, which follow those of the day before.
         lacking: Columns that were declared after its file was written, and are null here.
     """
 
@@ -127,7 +132,7 @@ def copy_footer(held: pq.ParquetFile) -> CopyFooter:
 def write_copy(
     lake: Lake, account: str, table: Table, month: date, days: Iterable[Day], *, is_sandbox: bool
 ) -> Mapping[date, CopiedDay]:
-    """Puts the copy of a month in place, whole, from its days, oldest first; no more than one of them is held here.
+    """Puts the copy of a month in place, whole, from its days, oldest first; no more than a row group and a day are held here.
 
     Raises:
         LakeError: It cannot be written; what stood there stays, as it does where `days` raises.
@@ -135,12 +140,16 @@ def write_copy(
     schema, held = copy_schema(table), dict[date, CopiedDay]()
     path = copy_path(lake, account, table.name, month)
     with lake.files.written(path) as file, opened_for_days(file, schema) as writer:
+        waiting = schema.empty_table()
         for day in days:
-            rows = day.content.num_rows
             lacking = [name for name in schema.names if name not in day.content.column_names]
-            if rows:
-                writer.write_table(_widened(day.content, schema), row_group_size=rows)
-            held[day.day] = CopiedDay(day.version, day.mark, rows, lacking)
+            held[day.day] = CopiedDay(day.version, day.mark, day.content.num_rows, lacking)
+            waiting = pa.concat_tables([waiting, _widened(day.content, schema)])
+            if waiting.num_rows >= _FULL:
+                writer.write_table(waiting, row_group_size=_LARGEST)
+                waiting = schema.empty_table()
+        if waiting.num_rows:
+            writer.write_table(waiting, row_group_size=_LARGEST)
         footer = CopyFooter(content_hash=_versions_hash(held), is_sandbox=is_sandbox, days=held)
         writer.add_key_value_metadata(encoded(footer))
     return held

@@ -1,6 +1,5 @@
 """Copies of months while something else happens: another housekeeping, a landing, an end half-way; and who reads beside them."""
 
-import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -10,15 +9,19 @@ from typing import IO
 import duckdb
 import pyarrow as pa
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 import pytest
 
 from analytics_assets.clock import utc_now
 from analytics_assets.errors import LakeError
+from analytics_assets.lake.content import content_hash
 from analytics_assets.lake.files import Files
 from analytics_assets.lake.months import Day, copies, copy_path, days_of, write_copy
 from analytics_assets.lake.store import Lake
 from analytics_assets.upkeep.months import keep_copies
-from analytics_assets_tests.lake.sample import TABLE, files, row
+from analytics_assets.verification.copies import StaleError, examine_copy
+from analytics_assets_tests.lake.sample import TABLE, files
+from analytics_assets_tests.lake.vendor import NUMBERS
 from analytics_assets_tests.upkeep.copied import (
     APRIL,
     FIRST,
@@ -106,19 +109,29 @@ def test_an_end_at_any_day_leaves_what_stood(lake: Lake, number: int) -> None:
     assert follows(lake)
 
 
-def test_a_month_is_never_whole_in_memory(disk: Lake) -> None:
-    """A day is let go as soon as it is written."""
-    seen: list[weakref.ref[Day]] = []
+def test_a_month_of_large_days_is_never_whole_in_memory(disk: Lake) -> None:
+    """Each has a row group of its own, which a reader can skip, and is let go as soon as it is written."""
+    rows, sizes = 2**17, set()
 
     def made() -> Iterator[Day]:
-        for day in days_of(MARCH):
-            one = Day(day, "v", "m", TABLE.rows([row(date=day)]))
-            seen.append(weakref.ref(one))
-            yield one
-            del one
-            assert sum(held() is not None for held in seen) <= 1
+        before = pa.total_allocated_bytes()
+        for day in days_of(MARCH)[:8]:
+            content = NUMBERS.of_columns({"date": [day] * rows, "part": range(rows), "number": [day.day] * rows})
+            sizes.add(content.nbytes)
+            yield Day(day, content_hash(NUMBERS, content), "m", content)
+            del content
+            assert pa.total_allocated_bytes() < before + 2 * max(sizes)
 
-    assert len(write_copy(disk, "airbridge", TABLE, MARCH, made(), is_sandbox=False)) == len(seen) == 31
+    held = write_copy(disk, "shop", NUMBERS, MARCH, made(), is_sandbox=False)
+
+    groups = pq.ParquetFile(copy_path(disk, "shop", "numbers", MARCH)).metadata
+    assert (
+        [groups.row_group(number).num_rows for number in range(groups.num_row_groups)]
+        == [rows] * 8
+        == [one.rows for one in held.values()]
+    )
+    with pytest.raises(StaleError, match="the files of 2026-03-01 to 2026-03-08"):
+        examine_copy(disk, "shop", NUMBERS, MARCH, is_sandbox=False)
 
 
 def test_what_a_killed_housekeeping_left_aside_is_swept(disk: Lake) -> None:

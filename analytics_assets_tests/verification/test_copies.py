@@ -11,7 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from analytics_assets.__main__ import main
-from analytics_assets.lake.months import Day, copy_path, write_copy
+from analytics_assets.lake.footer import encoded
+from analytics_assets.lake.months import CopiedDay, CopyFooter, copy_path, copy_schema
+from analytics_assets.lake.parquet import parquet
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.table import Column, Table
 from analytics_assets.sources.bento.tables import ADS_TOTALS
@@ -39,11 +41,13 @@ def copy(lake: Lake, *tables: Table, account: str = "airbridge", is_sandbox: boo
 
 
 def planted(lake: Lake, content: pa.Table, table: Table = TABLE, *, is_sandbox: bool = False) -> None:
-    """Puts a copy in place that says its rows are those of the day that stands."""
+    """Puts a file in the copy's place that says it is a copy of the day that stands, of one row."""
     landed = lake.landed("airbridge", TABLE.name, DAY)
     assert landed is not None
-    made = [Day(DAY, landed.footer.content_hash, "mark", content)]
-    write_copy(lake, "airbridge", table, MARCH, made, is_sandbox=is_sandbox)
+    held = {DAY: CopiedDay(landed.footer.content_hash, "mark", rows=1)}
+    said = encoded(CopyFooter(content_hash="", is_sandbox=is_sandbox, days=held))
+    path = copy_path(lake, "airbridge", TABLE.name, MARCH)
+    lake.files.promote(path, parquet(content.cast(copy_schema(table)), said))
 
 
 def examine(lake: Lake) -> None:
@@ -75,6 +79,14 @@ STALE: dict[str, tuple[Callable[[Lake], object], str]] = {
     ),
 }
 DAMAGED: dict[str, tuple[Callable[[Lake], object], str]] = {
+    "fewer rows": (
+        lambda lake: planted(lake, TABLE.rows([])),
+        "its rows of 2026-03-01 are not what its footer says",
+    ),
+    "more rows": (
+        lambda lake: planted(lake, TABLE.rows([row(), row(campaign="winter")])),
+        "it has more rows than its footer says",
+    ),
     "other rows": (
         lambda lake: planted(lake, TABLE.rows([row(clicks=8)])),
         "its rows of 2026-03-01 are not what its footer says",
