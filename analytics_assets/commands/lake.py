@@ -49,7 +49,7 @@ def add(subparsers: Any) -> None:
     verifying.add_argument(
         "--ask-again",
         action="store_true",
-        help="put damaged files into the quarantine, and ask for damaged and missing days as backfills",
+        help="put damaged files into the quarantine, ask for damaged and missing days as backfills, and take damaged copies of months away",
     )
     verifying.add_argument(
         "--record-again",

@@ -1,7 +1,8 @@
 """The job `housekeeping`: once a day everything whose time is over goes, months are copied, and each step says what it did.
 
 Its steps do not depend on each other, so that one that fails keeps no other from its work; its own runs go with all others. How long what
-is kept is in the settings. Keep what goes out of here (`history.py`, `raw.py`, `lake/files.py`, `state/closed.py`), and what a copy is (`months.py`).
+is kept is in the settings. Keep what goes out of here (`history.py`, `raw.py`, `lake/files.py`, `state/closed.py`), and how copies are made
+(`months.py`).
 Dagster concept: op jobs, https://docs.dagster.io/guides/build/ops
 """
 

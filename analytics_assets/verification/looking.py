@@ -1,7 +1,8 @@
 """The lake and Dagster's record side by side: what is wrong with which day of which table, and what to do.
 
 A table is looked at a few files at a time, so that memory stays flat. Where the two disagree they are read once more, because a day may have
-landed meanwhile: a file stands a moment before Dagster knows of it. So are copies of months, which are made again at any time. Keep printing out of here (`commands/lake.py`).
+landed meanwhile: a file stands a moment before Dagster knows of it. So are copies of months, which may be made anew meanwhile. Keep printing
+out of here (`commands/lake.py`).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
