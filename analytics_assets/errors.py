@@ -2,7 +2,8 @@
 
     SourceError
     |-- TransientError           may pass by itself: time-out, cut connection, 429, 5xx. Retried in bounds, then by a later run
-    |   `-- UnreachableError     no connection at all. No other day will fare better now
+    |   |-- UnreachableError     no connection at all. No other day will fare better now
+    |   `-- AwaitedError         another process sees it through; nobody has to do anything
     |-- PermanentError           will not pass by itself: a parameter, a day without history, a wrong setting
     |   |-- AccessRefusedError   the whole account is refused: key, address, app. No other day will fare better
     |   |-- LakeError            the lake itself cannot be read or written. No other day will fare better
@@ -59,6 +60,10 @@ class TransientError(SourceError):
 
 class UnreachableError(TransientError):
     """The vendor cannot be reached at all, so asking for other days now would only repeat the wait."""
+
+
+class AwaitedError(TransientError):
+    """Is seen through by another process, as report tasks are by their sensor; the message says which, and how."""
 
 
 class PermanentError(SourceError):

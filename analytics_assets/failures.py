@@ -6,13 +6,13 @@ Dagster concept: Failure, https://docs.dagster.io/guides/build/ops/op-retries
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 import dagster as dg
 
-from analytics_assets.errors import NotFinalError, SourceError, TransientError
+from analytics_assets.errors import AwaitedError, NotFinalError, SourceError, TransientError
 from analytics_assets.spans import in_words
 
 NEXT, DAYS_NOT_LANDED = "next", "days_not_landed"
@@ -44,12 +44,7 @@ def failure(
     more = (
         f"\n... and {len(causes) - _SHOWN} more causes; all days are in the metadata." if len(causes) > _SHOWN else ""
     )
-    may_pass = all(isinstance(error, TransientError | NotFinalError) for error in errors.values())
-    advice = (
-        "Re-execute from failure: only these days are asked for."
-        if may_pass
-        else "Mend the cause, then re-execute from failure."
-    )
+    advice = _advice(list(errors.values()))
     return dg.Failure(
         f"{what}: {len(errors)} of {of} days did not land.\n" + "\n".join(lines) + f"{more}\n{advice}",
         metadata={
@@ -71,6 +66,15 @@ def failure(
         },
         allow_retries=False,
     )
+
+
+def _advice(errors: Sequence[SourceError]) -> str:
+    """What to do, by what has to happen for all of the days to land."""
+    if all(isinstance(error, AwaitedError) for error in errors):
+        return "Nothing has to be done; who cannot wait re-executes from failure."
+    if all(isinstance(error, TransientError | NotFinalError) for error in errors):
+        return "Re-execute from failure: only these days are asked for."
+    return "Mend the cause, then re-execute from failure."
 
 
 def told(error: SourceError, kept: str | None) -> str:

@@ -7,6 +7,7 @@ import pytest
 
 from analytics_assets.errors import (
     AccessRefusedError,
+    AwaitedError,
     NotFinalError,
     PermanentError,
     SourceError,
@@ -16,6 +17,8 @@ from analytics_assets.errors import (
 )
 from analytics_assets.failures import failure
 
+AGAIN = "Re-execute from failure: only these days are asked for."
+MEND = "Mend the cause, then re-execute from failure."
 MARCH = [date(2026, 3, 1) + timedelta(days=number) for number in range(31)]
 
 
@@ -48,24 +51,22 @@ def test_a_path_stays_one_that_can_be_copied() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kinds", "may_pass"),
+    ("kinds", "advice"),
     [
-        ([TransientError], True),
-        ([TransientError, UnreachableError, NotFinalError], True),
-        ([TransientError, PermanentError], False),
-        ([UnexpectedPayloadError], False),
-        ([AccessRefusedError], False),
+        ([AwaitedError, AwaitedError], "Nothing has to be done; who cannot wait re-executes from failure."),
+        ([AwaitedError, TransientError], AGAIN),
+        ([TransientError], AGAIN),
+        ([TransientError, UnreachableError, NotFinalError], AGAIN),
+        ([TransientError, PermanentError], MEND),
+        ([AwaitedError, UnexpectedPayloadError], MEND),
+        ([UnexpectedPayloadError], MEND),
+        ([AccessRefusedError], MEND),
     ],
 )
-def test_the_advice_follows_from_the_classes(kinds: list[type[SourceError]], may_pass: bool) -> None:
-    """What passes by itself, or with time, needs nothing but another attempt."""
+def test_the_advice_follows_from_the_classes(kinds: list[type[SourceError]], advice: str) -> None:
+    """What another process sees through needs nothing, what passes by itself or with time another attempt."""
     told = of({day: kind("Words.") for day, kind in zip(MARCH, kinds, strict=False)})
-    expected = (
-        "Re-execute from failure: only these days are asked for."
-        if may_pass
-        else "Mend the cause, then re-execute from failure."
-    )
-    assert str(told.description).splitlines()[-1] == expected
+    assert str(told.description).splitlines()[-1] == advice
 
 
 def test_all_days_are_in_the_metadata_with_the_answer_that_was_kept() -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from analytics_assets.errors import AccessRefusedError, TransientError, UnreachableError
+from analytics_assets.errors import AccessRefusedError, AwaitedError, TransientError, UnreachableError
 
 
 class Kind(StrEnum):
@@ -25,7 +25,7 @@ class Kind(StrEnum):
 # What a destination makes red or yellow.
 FAILURE, WARNING, SUCCESS = "failure", "warning", "success"
 
-_OF_THE_ACCOUNT = {kind.__name__ for kind in (AccessRefusedError, TransientError, UnreachableError)}
+_OF_THE_ACCOUNT = {kind.__name__ for kind in (AccessRefusedError, AwaitedError, TransientError, UnreachableError)}
 _ENDPOINT = re.compile(r"\b(?:GET|POST|PUT|PATCH|DELETE|HEAD) /\S*?(?=[:,;)\s]|$)")
 # In this order: a status stays, since 401 and 503 are not the same trouble.
 _VARYING = (

@@ -49,7 +49,8 @@ def days_land(table: Table) -> Check:
         "A day that was asked for did not land: its request was refused, or the answer had other columns or types, a key twice or rows of "
         "another day. What stood before stands still. Or a file of the lake is damaged, or older than a column of its table.",
         "Read the reason; an answer that could not be used is kept under the path named. Mend the cause and re-execute the run from failure: "
-        "only these days are asked for. A file that is older than a column is made anew by materializing the typed tables alone.",
+        "only these days are asked for. A damaged file is put aside and its day asked for again by `analytics-assets lake verify --ask-again`; one that "
+        "is older than a column is made anew by materializing the typed tables alone.",
         find,
     )
 

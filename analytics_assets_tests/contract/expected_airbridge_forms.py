@@ -6,7 +6,7 @@ A stream that is not named has the same rows, the same figures and as many reque
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from analytics_assets_tests.contract.expected_faults import TRANSIENT
+from analytics_assets_tests.contract.expected_faults import AWAITED, TRANSIENT
 from analytics_assets_tests.contract.form_changes import ABSENT, ADDED, ANY, Change, Rows, refused, setting, unknown
 
 _REPORTS = ("revenue", "roas")
@@ -151,6 +151,6 @@ AIRBRIDGE: dict[str, dict[str, Change]] = {
         ),
     ),
     "airbridge-odd-status": dict.fromkeys(
-        _REPORTS, Change(TRANSIENT, most=60, words="Airbridge is still making the report")
+        _REPORTS, Change(AWAITED, most=60, words="Airbridge is still making the report")
     ),
 }

@@ -6,7 +6,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-PERMANENT, REFUSED, TRANSIENT = "PermanentError", "AccessRefusedError", "TransientError"
+PERMANENT, REFUSED, TRANSIENT, AWAITED = "PermanentError", "AccessRefusedError", "TransientError", "AwaitedError"
 UNREACHABLE, UNEXPECTED, ROWS = "UnreachableError", "UnexpectedPayloadError", "rows"
 
 

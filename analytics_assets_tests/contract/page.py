@@ -21,7 +21,7 @@ Made from a run of the contract suite against the sandbox server over real socke
 `python -m analytics_assets_tests.contract` writes it anew, and a test compares it. What is expected was written by hand first:
 `expected_faults.py`, `expected_refusals.py` and `expected_*_forms.py` in `analytics_assets_tests/contract/`.
 
-`TransientError` may pass by itself and is retried within bounds. `PermanentError` and `AccessRefusedError` need a person.
+`TransientError` may pass by itself and is retried within bounds. `AwaitedError` is seen through by the sensor. `PermanentError` and `AccessRefusedError` need a person.
 `UnexpectedPayloadError` keeps the answer in the lake's `_quarantine` folder, and nothing lands. A POST is repeated only where the vendor certainly did
 not take it.
 """

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from logging import Logger
 
 from analytics_assets.clock import Clock
-from analytics_assets.errors import SourceError, TransientError, UnexpectedPayloadError
+from analytics_assets.errors import AwaitedError, SourceError, TransientError, UnexpectedPayloadError
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake
 from analytics_assets.sources.airbridge.client import QUERY, TASK, AirbridgeClient
@@ -156,7 +156,7 @@ class ReportReader:
             else:
                 step = Wait(self._waiting.policy.first_look_s)
             if self._clock() >= until:
-                raise TransientError(
+                raise AwaitedError(
                     f"Airbridge is still making the report {self._spec.name} ({request.first_day} to {request.last_day}, state "
                     f"{self._ledger.get(request_id).state}). The sensor of {self._account} lands these days when it is ready."
                 )
@@ -239,7 +239,7 @@ class ReportReader:
         if decision.is_loud:
             words += f" This was attempt {request.attempts}."
         # An answer that is not as documented stays what it is, and its body is kept.
-        kind = UnexpectedPayloadError if isinstance(trouble, UnexpectedPayloadError) else TransientError
+        kind = UnexpectedPayloadError if isinstance(trouble, UnexpectedPayloadError) else AwaitedError
         raise kind(
             f"{words} The sensor of {self._account} asks for a new one in {decision.seconds:.0f} s.",
             evidence=trouble.evidence if trouble else None,
