@@ -44,6 +44,8 @@ class WatchedCeleryRunLauncher(CeleryRunLauncher):
         result = self.celery.AsyncResult(task_id)
         for _ in range(_ASKED):
             # PENDING is what a backend says of what it has forgotten, too: Redis that was started anew.
+            if result.state == "FAILURE":
+                return CheckRunHealthResult(WorkerStatus.FAILED, f"The process of the run ended: {result.result}")
             if result.state not in {"STARTED", "PENDING"}:
                 return super().check_run_worker_health(run)
             told = result.info
@@ -53,6 +55,9 @@ class WatchedCeleryRunLauncher(CeleryRunLauncher):
         return CheckRunHealthResult(
             WorkerStatus.FAILED, f"No answer from {worker or 'any worker'} that it is at the run."
         )
+
+    def get_run_worker_debug_info(self, run: DagsterRun, include_container_logs: bool | None = True) -> None:
+        """Nothing: what a person can use of it stands in the words of the check, and Dagster would put it after them."""
 
     def _active(self, worker: str) -> set[str]:
         """The tasks a worker is at, or without its name those of all; none where nobody answers."""

@@ -95,7 +95,7 @@ def storm_over(
         broken = [
             *differing(quiet, lake, tables, wanted),
             *asked_again(log, watch.seen),
-            *posted_twice(weather.ledger, REPORTS, kills=len(storm.killed)),
+            *posted_twice(weather.ledger, REPORTS, wanted, kills=len(storm.killed)),
             *([f"{posted} report tasks were asked for, {most} at most were due"] if posted > most else []),
             *([f"only {len(storm.killed)} of {kills} kills found a victim"] if len(storm.killed) < kills else []),
             *not_green(instance, tables, wanted),

@@ -1,6 +1,6 @@
 """What must hold of a lake, a ledger and a vendor's log after a storm; each function names what does not, and is empty where all holds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
@@ -46,11 +46,11 @@ def asked_again(log: Sequence[Mapping[str, Any]], landed: Mapping[tuple[str, str
     return found
 
 
-def posted_twice(ledger: Ledger, reports: Sequence[str], *, kills: int) -> list[str]:
-    """Report tasks asked for although the one before had not gone wrong; a kill may cost the one whose answer it cut off."""
+def posted_twice(ledger: Ledger, reports: Sequence[str], days: Container[date], *, kills: int) -> list[str]:
+    """Report tasks of some days asked for although the one before had not gone wrong; a kill may cost the one whose answer it cut off."""
     in_hand, found = 0, []
     for report in reports:
-        for request in ledger.all_requests("airbridge", report):
+        for request in (one for one in ledger.all_requests("airbridge", report) if one.first_day in days):
             before: str | None = None
             for state, at, _ in ledger.history(request.id):
                 if state == INTENT and before == INTENT:

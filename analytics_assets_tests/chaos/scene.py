@@ -4,6 +4,9 @@ What is done to it is the table of `faults.py`. The deployment is that of `make 
 gate), code server, web server, daemon, two workers, over simulated vendors. Only numbers of the instance file are other than shipped.
 """
 
+import os
+import re
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -12,8 +15,10 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import dagster as dg
 import httpx
 import pytest
+from dagster import DagsterEventType
 
 from analytics_assets.lake.files import Files
 from analytics_assets.sandbox.app import create_app
@@ -32,6 +37,7 @@ LAKE = "s3://lake/analytics"
 # As shipped, the monitoring asks every 60 seconds and gives a run 300 to start.
 NUMBERS = {"poll_interval_seconds": 10, "start_timeout_seconds": 60}
 _LATENCY_S = 0.4
+_AT_WORK = re.compile(r"\(pid: (\d+)\)")
 
 
 class Vendors:
@@ -79,6 +85,26 @@ class Scene:
     def ledger(self) -> Ledger:
         """The ledger of report tasks."""
         return Ledger(self.deployment.environment["ANALYTICS_STATE"])
+
+    def busy(self) -> str:
+        """A worker that is at a run, or one that is not where none is."""
+        started = {run for run, status in self.deployment.runs().items() if status == "STARTED"}
+        return next((name for name in WORKERS if self.deployment.begun_by(name) & started), WORKERS[0])
+
+    def kill_run(self) -> None:
+        """Ends the process of a run with -9.
+
+        Raises:
+            LookupError: There is none.
+        """
+        with self.deployment.instance() as instance:
+            for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
+                said = instance.all_logs(run.run_id, of_type=DagsterEventType.ENGINE_EVENT)
+                numbers = [found[1] for entry in said if (found := _AT_WORK.search(entry.message or ""))]
+                if numbers:
+                    os.kill(int(numbers[-1]), signal.SIGKILL)
+                    return
+        raise LookupError("no run is at work")
 
 
 @contextmanager

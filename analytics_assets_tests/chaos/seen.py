@@ -17,6 +17,7 @@ class Seen:
         done_s: When everything had landed.
         runs: Runs that failed.
         clicks: How often a person had to re-execute from failure.
+        cancelled: How often a person had to cancel the backfill first.
         tasks: Report tasks asked for beyond the planned ones.
         broken: Promises that were not kept.
     """
@@ -30,5 +31,6 @@ class Seen:
     done_s: float | None = None
     runs: int = 0
     clicks: int = 0
+    cancelled: int = 0
     tasks: int = 0
     broken: list[str] = field(default_factory=list)

@@ -71,9 +71,9 @@ def test_a_task_posted_again_without_need_is_named_and_one_cut_off_is_not(tmp_pa
     ledger.saw(1, "FAILURE", task_id="task-2", now=NOW)
     ledger.begin_attempt(1, now=NOW)
     ledger.posted(1, "task-3", now=NOW)
-    assert posted_twice(ledger, ["revenue"], kills=1) == []
-    assert posted_twice(ledger, ["revenue"], kills=0) == ["1 tasks were posted again in 0 kills"]
+    assert posted_twice(ledger, ["revenue"], [DAY], kills=1) == []
+    assert posted_twice(ledger, ["revenue"], [DAY], kills=0) == ["1 tasks were posted again in 0 kills"]
     ledger.begin_attempt(1, now=NOW)
-    assert posted_twice(ledger, ["revenue"], kills=1) == [
+    assert posted_twice(ledger, ["revenue"], [DAY], kills=1) == [
         f"revenue {DAY}: asked for again at {NOW.isoformat()} after POSTED"
     ]

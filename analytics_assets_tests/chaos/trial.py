@@ -1,4 +1,4 @@
-"""One fault of the table, played: a backfill, the fault once it is half-way, and what was seen until all had landed.
+"""One fault of the table, played: a backfill, the fault at its moment, and what was seen until all had landed.
 
 What is measured: the seconds from the fault until a run or the page says something of it, until work goes on after the fault has passed,
 and until everything has landed; and the words a person reads.
@@ -12,12 +12,15 @@ from datetime import date
 
 import dagster as dg
 from dagster import DagsterEventType
+from dagster._core.events import JobFailureData
+from dagster._core.execution.plan.objects import StepFailureData
+from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 from dagster._core.storage.tags import BACKFILL_ID_TAG
 from dagster_postgres.utils import DagsterPostgresException
 from sqlalchemy.exc import SQLAlchemyError
 
 from analytics_assets_tests.chaos.acts import REPORTS, not_green
-from analytics_assets_tests.chaos.faults import Fault
+from analytics_assets_tests.chaos.faults import Fault, Moment
 from analytics_assets_tests.chaos.promises import asked_again, differing, posted_twice
 from analytics_assets_tests.chaos.scene import LAKE, Scene
 from analytics_assets_tests.chaos.seen import Seen
@@ -27,7 +30,7 @@ from analytics_assets_tests.integration.server import POST_REPORT
 # What a question may be answered while a part is gone.
 BEARABLE = (OSError, SQLAlchemyError, DagsterPostgresException)
 _LONGEST_S = 900.0
-# Days of raw tables that have landed when the fault begins.
+# Days of raw tables that have landed by then.
 _HALF_WAY = 2
 
 
@@ -46,21 +49,23 @@ class Trial:
         sandbox.forget()
         with scene.deployment.instance() as instance:
             before = {run.run_id for run in instance.get_runs()}
-            weather.launch()
             course = self._course(instance, before)
             try:
+                if self.fault.moment is Moment.BEFORE:
+                    next(course)
+                weather.launch()
                 weather.endure(instance, until=time.monotonic() + _LONGEST_S, meanwhile=lambda: next(course, False))
             except TimeoutError as error:
                 self.seen.broken.append(str(error))
             finally:
                 course.close()
-            self.seen.clicks = weather.continued
+            self.seen.clicks, self.seen.cancelled = weather.continued, weather.cancelled
             self.seen.runs = len(_failed(instance, before))
-            self.seen.tasks = sandbox.counts()[POST_REPORT] - len(REPORTS)
+            self.seen.tasks = sandbox.answered(POST_REPORT)[200] - len(REPORTS)
             self.seen.broken += [
                 *differing(scene.undisturbed, LAKE, scene.tables, weather.days),
                 *asked_again(sandbox.log(), scene.bucket.seen),
-                *posted_twice(weather.ledger, REPORTS, kills=len(REPORTS) * self.fault.kills),
+                *posted_twice(weather.ledger, REPORTS, weather.days, kills=len(REPORTS) * self.fault.kills),
                 *not_green(instance, scene.tables, weather.days),
             ]
             if self.seen.tasks > self.fault.kills + self.fault.tasks:
@@ -69,7 +74,7 @@ class Trial:
 
     def _course(self, instance: dg.DagsterInstance, before: set[str]) -> Generator[bool, None, None]:
         """What is done and looked at each time round; true until the fault has passed."""
-        while not self._is_half_way(instance):
+        while not self._is_due(instance):
             yield True
         began = time.monotonic()
         self.weather.say(f"now: {self.fault.name}")
@@ -88,7 +93,11 @@ class Trial:
             self.seen.done_s = time.monotonic() - began
             yield False
 
-    def _is_half_way(self, instance: dg.DagsterInstance) -> bool:
+    def _is_due(self, instance: dg.DagsterInstance) -> bool:
+        if self.fault.moment is Moment.BEFORE:
+            return True
+        if self.fault.moment is Moment.STARTING:
+            return bool(instance.get_runs_count(dg.RunsFilter(statuses=NOT_FINISHED_STATUSES)))
         at_work = instance.get_runs_count(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
         return bool(at_work) and sum(day in self.weather.days for _, _, day in self.scene.bucket.seen) >= _HALF_WAY
 
@@ -123,7 +132,9 @@ def words_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str:
         for entry in instance.all_logs(run.run_id, of_type=kind):
             event = entry.dagster_event
             assert event is not None
-            error = event.step_failure_data.error if event.is_step_failure else event.job_failure_data.error
+            # The run monitoring says it in the message alone.
+            failure = event.event_specific_data
+            error = failure.error if isinstance(failure, StepFailureData | JobFailureData) else None
             while error is not None and error.cause is not None:
                 error = error.cause
             return first_words(error.message if error else event.message or "")

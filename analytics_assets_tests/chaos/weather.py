@@ -44,7 +44,8 @@ class Weather:
         say: Told what happens.
         bears: What may go wrong with a question for a while.
         backfill: The backfill of now.
-        continued: How often a person re-executed it from failure, or cancelled it first.
+        continued: How often a person re-executed it from failure.
+        cancelled: How often a person cancelled it.
     """
 
     host: Host
@@ -55,6 +56,7 @@ class Weather:
     bears: tuple[type[Exception], ...] = ()
     backfill: str = ""
     continued: int = 0
+    cancelled: int = 0
     _moved_at: float = 0.0
     _seen: tuple[int, ...] = field(default=())
 
@@ -103,6 +105,7 @@ class Weather:
         elif not ended and not unfinished and still > _PATIENCE_WITH_SENSOR_S:
             # The daemon died when it had promised to start a run again, and the backfill waits for that run.
             self.host.graphql(CANCEL, id=self.backfill)
+            self.cancelled += 1
             self.say(f"cancelled: {self.backfill}, which waits for a run that nobody starts")
             self._moved_at = now
         elif ended and state[2] and not unfinished and still > (_PATIENCE_WITH_SENSOR_S if waits else _PATIENCE_S):
