@@ -8,17 +8,20 @@ from analytics_assets_tests.chaos.seen import Seen
 _HEAD = """# What happens when a part fails
 
 Written by `make chaos CHAOS_ARGS="faults --page docs/faults.md"`, from what was seen. A deployment as in `deploy/` (PostgreSQL, Redis, an S3 server,
-code server, web server, daemon, two Celery workers) backfills {days} days of all accounts; half-way a part fails. Afterwards every typed file
-was compared byte by byte with that of one undisturbed machine, every day was green, nothing that had landed was asked for again, and nothing
-had to be cleaned up by hand.
+code server, web server, daemon, two Celery workers) backfills {days} days of all accounts for each row. The part fails once days have landed,
+but for the daemons: one is killed as it starts the runs, the second one is there before the backfill is launched. Processes are killed with
+-9, the databases stopped as by a crash. {kept}
 
 Single runs on {cores} cores that carried all parts, at a load of {load:.0f} over the last quarter of an hour. Seconds are counted from the beginning of
-the fault. {numbers} Everything else is as shipped.
+the fault to the end of the backfill; Dagster's daemon looks at a backfill every 30 s or so. {numbers} Everything else is as shipped.
 
 | fault | what the user sees | what recovers it | measured |
 |---|---|---|---|
 """
-# What tests assert word by word, in `chaos/test_faults.py`, `state/test_clocks.py`, `state/test_database.py` and `production/test_deployment.py`.
+_KEPT = """Afterwards every typed file
+was compared byte by byte with that of one undisturbed machine, every day was green, nothing that had landed was asked for again, and nothing
+had to be cleaned up by hand."""
+# What tests assert word by word, in `chaos/test_faults.py`, `state/test_clocks.py` and `state/test_database.py`.
 _TAIL = """
 A run that dies with PostgreSQL is begun anew by itself. One whose event meets PostgreSQL's absence and whose failure meets its return is
 a failed step to Dagster, which its run retries leave to a person. A bucket is asked again for 5 to 40 seconds by its own client; what has not
@@ -26,28 +29,30 @@ landed by then is named by the run.
 
 ## The same, as tests
 
-`make test` and `make production` hold these; the seconds depend on no machine, or are those of the settings.
+`make test` holds these.
 
 | fault | what the user sees | what recovers it |
 |---|---|---|
-| the bucket refuses (403) | `... cannot be read (Forbidden). Check ANALYTICS_LAKE, its rights and its space.`; the other days say they were not tried | a person: *Re-execute from failure*; no vendor was asked |
 | the disk of the lake is full | `... cannot be written (No space left on device). Check ANALYTICS_LAKE, its rights and its space.` | a person: *Re-execute from failure*; no vendor was asked, what stood stays, nothing is left aside |
 | the state database alone is gone | `The state database of ANALYTICS_STATE does not work (...). Report tasks and budgets are kept there: see that it runs, can be reached and has space.` | a person: *Re-execute from failure*; whoever asks next is answered, and nothing has to be started anew |
 | a machine's clock is an hour off | `The clock of this machine is 3600 s ahead of that of the state database. ... set both by NTP, then start again.` | a person: sets the clock. Each vendor's day is over an hour before it is asked for, so a lone machine asks for no day that goes on |
-| a Celery worker is killed | the run: `No answer from worker-N@host that it is at the run.`, within two polls of the run monitoring (as shipped, two minutes) | by itself: Dagster begins the runs anew on another worker |
 """
 _MACHINE = (
     (r"worker-\d+@[\w.-]+", "worker-N@host"),
     (r'"?127\.0\.0\.1"?', "HOST"),
     (r"(?<=HOST:)\d+|(?<=port )\d+", "PORT"),
     (r"^dagster\.[\w.]+: ", ""),
+    (r"\[Errno \d+\] ", ""),
+    (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "RUN"),
 )
 
 
 def page(seen: Mapping[str, Seen], *, days: int, cores: int, load: float, numbers: Mapping[str, int]) -> str:
     """The whole page."""
     changed = "; ".join(f"`{key}` is {value}" for key, value in numbers.items())
-    head = _HEAD.format(days=days, cores=cores, load=load, numbers=f"In the instance file {changed}.")
+    broken = "; ".join(words for one in seen.values() for words in one.broken)
+    kept = f"Promises that broke: {broken}." if broken else _KEPT
+    head = _HEAD.format(days=days, cores=cores, load=load, numbers=f"In the instance file {changed}.", kept=kept)
     return (
         head
         + "".join(f"| {' | '.join(cell.replace('|', '/') for cell in _row(one))} |\n" for one in seen.values())
@@ -57,15 +62,26 @@ def page(seen: Mapping[str, Seen], *, days: int, cores: int, load: float, number
 
 def _row(one: Seen) -> tuple[str, ...]:
     sights = [f"web page: {_anywhere(one.page)}"] if one.page else []
+    sights += [f"daemon: {one.warning}"] if one.warning else []
     sights += [f"run: {_anywhere(one.words)}"] if one.words else []
-    failed = "1 run" if one.runs == 1 else f"{one.runs} runs"
+    failed = _number(one.runs, "run")
     again = f"Dagster by itself, after {failed} had failed" if one.runs else "nothing has to: no run failed"
-    clicks = {0: "", 1: " once", 2: " twice"}.get(one.clicks, f" {one.clicks} times")
-    recovers = f"a person: *Re-execute from failure*{clicks} ({failed} had failed)" if one.clicks else again
-    times = (("a run says so", one.noticed_s), ("days land again", one.resumed_s), ("all has landed", one.done_s))
+    clicks = [("*Cancel*", one.cancelled), ("*Re-execute from failure*", one.clicks)]
+    clicked = ", then ".join(f"{what} {_often(number)}" for what, number in clicks if number)
+    recovers = f"a person: {clicked} ({failed} had failed)" if clicked else again
+    times = (("a run says so", one.noticed_s), ("days land again", one.resumed_s), ("all is done", one.done_s))
     measured = ", ".join(f"{what} after {seconds:.0f} s" for what, seconds in times if seconds is not None)
-    tasks = {0: "no report task more than planned"}.get(one.tasks, f"{one.tasks} report tasks more than planned")
+    measured += f"; {_number(one.doubled, 'run')} launched twice" if one.doubled else ""
+    tasks = f"{_number(one.tasks, 'report task')} more than planned"
     return one.fault, "<br>".join(sights) or "nothing but slower work", recovers, f"{measured}; {tasks}"
+
+
+def _number(number: int, thing: str) -> str:
+    return {0: f"no {thing}", 1: f"1 {thing}"}.get(number, f"{number} {thing}s")
+
+
+def _often(number: int) -> str:
+    return {1: "once", 2: "twice"}.get(number, f"{number} times")
 
 
 def _anywhere(words: str) -> str:

@@ -11,11 +11,13 @@ class Seen:
         fault: Its name.
         lasted_s: How long it lasted.
         page: What the web server said when asked, where that was no answer.
+        warning: What the daemons printed because of it.
         noticed_s: When a run first said something of it.
         words: What it said.
         resumed_s: When a day first landed after the fault had passed.
         done_s: When everything had landed.
         runs: Runs that failed.
+        doubled: Runs that were launched for what another run of the backfill was launched for already.
         clicks: How often a person had to re-execute from failure.
         cancelled: How often a person had to cancel the backfill first.
         tasks: Report tasks asked for beyond the planned ones.
@@ -25,11 +27,13 @@ class Seen:
     fault: str
     lasted_s: float = 0.0
     page: str | None = None
+    warning: str | None = None
     noticed_s: float | None = None
     words: str | None = None
     resumed_s: float | None = None
     done_s: float | None = None
     runs: int = 0
+    doubled: int = 0
     clicks: int = 0
     cancelled: int = 0
     tasks: int = 0

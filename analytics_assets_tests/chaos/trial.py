@@ -4,6 +4,7 @@ What is measured: the seconds from the fault until a run or the page says someth
 and until everything has landed; and the words a person reads.
 """
 
+import re
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
@@ -59,8 +60,10 @@ class Trial:
                 self.seen.broken.append(str(error))
             finally:
                 course.close()
+            self._listen()
             self.seen.clicks, self.seen.cancelled = weather.continued, weather.cancelled
             self.seen.runs = len(_failed(instance, before))
+            self.seen.doubled = _doubled(instance, before)
             self.seen.tasks = sandbox.answered(POST_REPORT)[200] - len(REPORTS)
             self.seen.broken += [
                 *differing(scene.undisturbed, LAKE, scene.tables, weather.days),
@@ -101,6 +104,13 @@ class Trial:
         at_work = instance.get_runs_count(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
         return bool(at_work) and sum(day in self.weather.days for _, _, day in self.scene.bucket.seen) >= _HALF_WAY
 
+    def _listen(self) -> None:
+        if self.fault.warning is not None:
+            printed = "".join(log.read_text() for log in self.scene.deployment.folder.glob("daemon*.log"))
+            found = re.search(self.fault.warning, printed)
+            self.seen.warning = found[0] if found else None
+            self.seen.broken += [] if found else [f"no daemon printed {self.fault.warning!r}"]
+
     def _look(self, instance: dg.DagsterInstance, before: set[str], began: float) -> None:
         if self.seen.page is None:
             try:
@@ -124,6 +134,12 @@ def trial(scene: Scene, fault: Fault, days: Sequence[date], say: Callable[[str],
 def _failed(instance: dg.DagsterInstance, before: set[str]) -> list[dg.DagsterRun]:
     found = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE]))
     return [run for run in found[::-1] if run.run_id not in before and BACKFILL_ID_TAG in run.tags]
+
+
+def _doubled(instance: dg.DagsterInstance, before: set[str]) -> int:
+    found = [run for run in instance.get_runs() if run.run_id not in before and run.parent_run_id is None]
+    asked = [(run.tags[BACKFILL_ID_TAG], run.asset_selection) for run in found if BACKFILL_ID_TAG in run.tags]
+    return len(asked) - len(set(asked))
 
 
 def words_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str:
