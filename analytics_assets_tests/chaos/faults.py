@@ -34,6 +34,7 @@ class Fault:
         lasts_s: How long.
         kills: How many report tasks may have lost the answer to their request.
         tasks: Report tasks that it may cost besides.
+        doubles: Whether it may have runs launched twice; two that work side by side may ask for the same day.
         moment: When it begins.
         warning: What the daemons print because of it, as a pattern.
     """
@@ -43,6 +44,7 @@ class Fault:
     lasts_s: float
     kills: int = 0
     tasks: int = 0
+    doubles: bool = False
     moment: Moment = Moment.HALF_WAY
     warning: str | None = None
 
@@ -121,6 +123,7 @@ FAULTS = {
         "two daemons are started at once by mistake, and one is killed after 60 s",
         _second_daemon,
         60.0,
+        doubles=True,
         moment=Moment.BEFORE,
         warning=r"Another \w+ daemon is still sending heartbeats\..*? not supported\.",
     ),

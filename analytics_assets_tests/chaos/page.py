@@ -19,7 +19,7 @@ the fault to the end of the backfill; Dagster's daemon looks at a backfill every
 |---|---|---|---|
 """
 _KEPT = """Afterwards every typed file
-was compared byte by byte with that of one undisturbed machine, every day was green, nothing that had landed was asked for again, and nothing
+was compared byte by byte with that of one undisturbed machine, every day was green, nothing that had landed was asked for again (but where the row says so), and nothing
 had to be cleaned up by hand."""
 # What tests assert word by word, in `chaos/test_faults.py`, `state/test_clocks.py` and `state/test_database.py`.
 _TAIL = """
@@ -72,6 +72,7 @@ def _row(one: Seen) -> tuple[str, ...]:
     times = (("a run says so", one.noticed_s), ("days land again", one.resumed_s), ("all is done", one.done_s))
     measured = ", ".join(f"{what} after {seconds:.0f} s" for what, seconds in times if seconds is not None)
     measured += f"; {_number(one.doubled, 'run')} launched twice" if one.doubled else ""
+    measured += f"; {_number(one.again, 'day')} asked for twice" if one.again else ""
     tasks = f"{_number(one.tasks, 'report task')} more than planned"
     return one.fault, "<br>".join(sights) or "nothing but slower work", recovers, f"{measured}; {tasks}"
 

@@ -18,6 +18,7 @@ class Seen:
         done_s: When everything had landed.
         runs: Runs that failed.
         doubled: Runs that were launched for what another run of the backfill was launched for already.
+        again: Days that were asked for again although they had landed.
         clicks: How often a person had to re-execute from failure.
         cancelled: How often a person had to cancel the backfill first.
         tasks: Report tasks asked for beyond the planned ones.
@@ -34,6 +35,7 @@ class Seen:
     done_s: float | None = None
     runs: int = 0
     doubled: int = 0
+    again: int = 0
     clicks: int = 0
     cancelled: int = 0
     tasks: int = 0

@@ -12,7 +12,7 @@ from analytics_assets_tests.chaos.seen import Seen
 from analytics_assets_tests.chaos.trial import trial
 from analytics_assets_tests.integration.running import days_from
 
-DAYS = 5
+DAYS = 4
 
 
 def faults_of(

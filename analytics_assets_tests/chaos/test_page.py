@@ -14,6 +14,7 @@ WORST = Seen(
     done_s=77.0,
     runs=2,
     doubled=1,
+    again=2,
     clicks=3,
     cancelled=1,
     tasks=1,
@@ -33,7 +34,7 @@ def test_a_row_says_what_was_seen_and_no_more() -> None:
         (
             "| all goes wrong | web page: Connection refused<br>daemon: Another one.<br>run: no answer from worker-N@host at HOST:PORT / RUN "
             "| a person: *Cancel* once, then *Re-execute from failure* 3 times (2 runs had failed) "
-            "| a run says so after 4 s, days land again after 10 s, all is done after 77 s; 1 run launched twice; 1 report task more than planned |"
+            "| a run says so after 4 s, days land again after 10 s, all is done after 77 s; 1 run launched twice; 2 days asked for twice; 1 report task more than planned |"
         ),
     ]
 

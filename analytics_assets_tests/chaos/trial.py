@@ -26,6 +26,7 @@ from analytics_assets_tests.chaos.promises import asked_again, differing, posted
 from analytics_assets_tests.chaos.scene import LAKE, Scene
 from analytics_assets_tests.chaos.seen import Seen
 from analytics_assets_tests.chaos.weather import Weather
+from analytics_assets_tests.integration.running import FIRST, LAST
 from analytics_assets_tests.integration.server import POST_REPORT
 
 # What a question may be answered while a part is gone.
@@ -65,9 +66,12 @@ class Trial:
             self.seen.runs = len(_failed(instance, before))
             self.seen.doubled = _doubled(instance, before)
             self.seen.tasks = sandbox.answered(POST_REPORT)[200] - len(REPORTS)
+            again = asked_again(sandbox.log(), scene.bucket.seen)
+            self.seen.again = len(again)
             self.seen.broken += [
                 *differing(scene.undisturbed, LAKE, scene.tables, weather.days),
-                *asked_again(sandbox.log(), scene.bucket.seen),
+                *([] if self.fault.doubles else again),
+                *([f"{self.seen.doubled} runs launched twice"] if self.seen.doubled and not self.fault.doubles else []),
                 *posted_twice(weather.ledger, REPORTS, weather.days, kills=len(REPORTS) * self.fault.kills),
                 *not_green(instance, scene.tables, weather.days),
             ]
@@ -137,8 +141,12 @@ def _failed(instance: dg.DagsterInstance, before: set[str]) -> list[dg.DagsterRu
 
 
 def _doubled(instance: dg.DagsterInstance, before: set[str]) -> int:
-    found = [run for run in instance.get_runs() if run.run_id not in before and run.parent_run_id is None]
-    asked = [(run.tags[BACKFILL_ID_TAG], run.asset_selection) for run in found if BACKFILL_ID_TAG in run.tags]
+    same = (BACKFILL_ID_TAG, FIRST, LAST)
+    asked = [
+        (run.asset_selection, *(run.tags.get(tag) for tag in same))
+        for run in instance.get_runs()
+        if run.run_id not in before and run.parent_run_id is None and BACKFILL_ID_TAG in run.tags
+    ]
     return len(asked) - len(set(asked))
 
 
