@@ -127,13 +127,30 @@ FAULTS = {
         moment=Moment.BEFORE,
         warning=r"Another \w+ daemon is still sending heartbeats\..*? not supported\.",
     ),
-    "code": Fault("the code server is killed, and back after 5 s", _killed(lambda _: "code", "code"), _RESTART_S),
+    "code": Fault(
+        "the code server is killed as runs start, and back after 5 s",
+        _killed(lambda _: "code", "code"),
+        _RESTART_S,
+        moment=Moment.STARTING,
+    ),
     "web": Fault("the web server is killed, and back after 5 s", _killed(lambda _: "web", "web"), _RESTART_S),
     "database": Fault("PostgreSQL is gone for 20 s", _without(attrgetter("database")), 20.0, kills=1, tasks=2),
-    "broker": Fault("Redis is gone for 20 s, and has forgotten everything", _without(attrgetter("broker")), 20.0),
+    "broker": Fault(
+        "Redis is gone for 20 s as runs start, and has forgotten everything",
+        _without(attrgetter("broker")),
+        20.0,
+        moment=Moment.STARTING,
+    ),
     "bucket-503": Fault("the bucket answers 503 for 30 s", lambda scene: scene.bucket.closed(status=503), 30.0),
     "bucket-403": Fault("the bucket answers 403 for 30 s", lambda scene: scene.bucket.closed(status=403), 30.0),
     "bucket-slow": Fault("the bucket takes 5 s an answer for 30 s", lambda scene: scene.bucket.closed(delay_s=5), 30.0),
-    "vendors-503": Fault("the vendors answer 503 for 30 s", _vendors_failing, 30.0),
-    "vendors-gone": Fault("the vendors refuse connections for 30 s", _without(attrgetter("vendors")), 30.0),
+    "vendors-503": Fault(
+        "the vendors answer 503 for 30 s as runs start", _vendors_failing, 30.0, moment=Moment.STARTING
+    ),
+    "vendors-gone": Fault(
+        "the vendors refuse connections for 30 s as runs start",
+        _without(attrgetter("vendors")),
+        30.0,
+        moment=Moment.STARTING,
+    ),
 }

@@ -9,8 +9,8 @@ _HEAD = """# What happens when a part fails
 
 Written by `make chaos CHAOS_ARGS="faults --page docs/faults.md"`, from what was seen. A deployment as in `deploy/` (PostgreSQL, Redis, an S3 server,
 code server, web server, daemon, two Celery workers) backfills {days} days of all accounts for each row. The part fails once days have landed,
-but for the daemons: one is killed as it starts the runs, the second one is there before the backfill is launched. Processes are killed with
--9, the databases stopped as by a crash. {kept}
+or as soon as the backfill has started a run, where the row says so; two daemons are there before it. Processes are killed with -9, and
+PostgreSQL is stopped as by a crash. {kept}
 
 Single runs on {cores} cores that carried all parts, at a load of {load:.0f} over the last quarter of an hour. Seconds are counted from the beginning of
 the fault to the end of the backfill; Dagster's daemon looks at a backfill every 30 s or so. {numbers} Everything else is as shipped.
