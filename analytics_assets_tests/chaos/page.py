@@ -10,7 +10,8 @@ _HEAD = """# What happens when a part fails
 Written by `make chaos CHAOS_ARGS="faults --page docs/faults.md"`, from what was seen. A deployment as in `deploy/` (PostgreSQL, Redis, an S3 server,
 code server, web server, daemon, two Celery workers) backfills {days} days of all accounts for each row. The part fails once days have landed,
 or as soon as the backfill has started a run, where the row says so; two daemons are there before it. Processes are killed with -9, and
-PostgreSQL is stopped as by a crash. {kept}
+PostgreSQL is stopped as by a crash.
+{kept}
 
 Single runs on {cores} cores that carried all parts, at a load of {load:.0f} over the last quarter of an hour. Seconds are counted from the beginning of
 the fault to the end of the backfill; Dagster's daemon looks at a backfill every 30 s or so. {numbers} Everything else is as shipped.
@@ -18,18 +19,22 @@ the fault to the end of the backfill; Dagster's daemon looks at a backfill every
 | fault | what the user sees | what recovers it | measured |
 |---|---|---|---|
 """
-_KEPT = """Afterwards every typed file
-was compared byte by byte with that of one undisturbed machine, every day was green, nothing that had landed was asked for again (but where the row says so), and nothing
-had to be cleaned up by hand."""
+_KEPT = """\
+Afterwards every typed file was compared byte by byte with that of one undisturbed machine, every day was green, nothing that had landed was asked
+for again but where the row says so, and nothing had to be cleaned up by hand."""
 # What tests assert word by word, in `chaos/test_faults.py`, `state/test_clocks.py` and `state/test_database.py`.
 _TAIL = """
 A run that dies with PostgreSQL is begun anew by itself. One whose event meets PostgreSQL's absence and whose failure meets its return is
-a failed step to Dagster, which its run retries leave to a person. A bucket is asked again for 5 to 40 seconds by its own client; what has not
-landed by then is named by the run.
+a failed step to Dagster, which its run retries leave to a person. A bucket that answers 503 is asked again for 5 to 40 seconds by its own
+client, one that refuses is not; a vendor is asked five times within about ten seconds. What has not landed by then is named by the run.
 
-## The same, as tests
+Two daemons may launch a run twice, or not, as it happens. Where they were seen to launch all three runs of a backfill twice there was no report
+task more either, and no landed day was asked for again: runs for the same days share their report requests in the ledger, and find what the other
+has landed. A run that both have put into Celery's queue is worked at by one worker only.
 
-`make test` holds these.
+## Others, as tests
+
+`make test` holds these, and a bucket that refuses.
 
 | fault | what the user sees | what recovers it |
 |---|---|---|
