@@ -13,23 +13,42 @@ from dagster import DagsterRun
 from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, WorkerStatus
 from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.tags import DAGSTER_CELERY_QUEUE_TAG, DAGSTER_CELERY_TASK_ID_TAG
+from kombu.exceptions import OperationalError
 
 # A busy machine may be late with an answer; one that is gone stays silent.
 _ASKED: Final = 3
 _PATIENCE_S: Final = 5.0
+# A broker that is started anew is back within half a minute; Celery's own patience is less than a second, and run retries would soon be used up.
+_PUBLISHING: Final = {"max_retries": 30, "interval_start": 1, "interval_step": 0, "interval_max": 1}
 
 
 class WatchedCeleryRunLauncher(CeleryRunLauncher):
     """Celery runs in the queue of their account, whose workers are asked whether they still work at them."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """With more patience than Celery has for a broker that is away."""
+        super().__init__(*args, **kwargs)
+        self.celery.conf.task_publish_retry_policy = _PUBLISHING
+
     def launch_run(self, context: LaunchRunContext) -> None:
-        """Puts the run into the queue of its account; runs over several accounts and others into the default queue."""
+        """Puts the run into the queue of its account; runs over several accounts and others into the default queue.
+
+        A broker that stays away ends the run with a word of it, and Dagster's run retries begin it anew.
+        """
         run, queue = context.dagster_run, queue_of(context.dagster_run)
         if queue is not None and DAGSTER_CELERY_QUEUE_TAG not in run.tags:
             tags = {DAGSTER_CELERY_QUEUE_TAG: queue}
             self._instance.add_run_tags(run.run_id, tags)
             context = context._replace(dagster_run=run.with_tags({**run.tags, **tags}))
-        super().launch_run(context)
+        try:
+            super().launch_run(context)
+        except (OperationalError, RuntimeError) as error:
+            # RuntimeError is how Celery says that the result backend stays away.
+            words = (
+                f"The broker of ANALYTICS_BROKER cannot be reached: see that it runs. ({' '.join(str(error).split())})"
+            )
+            self._instance.report_run_failed(run, words)
+            raise
 
     @property
     def supports_resume_run(self) -> bool:

@@ -1,10 +1,17 @@
-"""In which queue a run of a deployment waits, and what is said of one whose process was killed."""
+"""In which queue a run of a deployment waits, and what is said of one whose process was killed or that no broker takes."""
+
+import sys
+from pathlib import Path
+from uuid import uuid4
 
 import dagster as dg
 import pytest
 from billiard.exceptions import WorkerLostError
-from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
+from dagster._core.code_pointer import ModuleCodePointer
+from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, WorkerStatus
+from dagster._core.origin import JobPythonOrigin, RepositoryPythonOrigin
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
+from kombu.exceptions import OperationalError
 
 from analytics_assets.workers import WatchedCeleryRunLauncher, queue_of
 
@@ -41,3 +48,26 @@ def test_a_run_whose_process_was_killed_says_so() -> None:
         WorkerStatus.FAILED, "The process of the run ended: Worker exited prematurely: signal 9 (SIGKILL) Job: 3."
     )
     assert launcher.get_run_worker_debug_info(killed) is None  # type: ignore[func-returns-value]
+
+
+def test_a_run_that_no_broker_takes_says_so(tmp_path: Path) -> None:
+    """The run itself names what is missing, and the daemon is told, which does not launch it."""
+    code = RepositoryPythonOrigin(sys.executable, ModuleCodePointer("none", "none"), entry_point=[])
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        launcher = WatchedCeleryRunLauncher(
+            default_queue="dagster", broker="redis://127.0.0.1:1/0", backend="cache+memory://"
+        )
+        launcher.register_instance(instance)
+        assert launcher.celery.conf.task_publish_retry_policy["max_retries"] >= 10
+        launcher.celery.conf.task_publish_retry_policy = {"max_retries": 0}
+        waiting = instance.add_run(
+            run("bento_daily")._replace(run_id=str(uuid4()), job_code_origin=JobPythonOrigin("bento_daily", code))
+        )
+        with pytest.raises(OperationalError):
+            launcher.launch_run(LaunchRunContext(waiting, workspace=None))
+        [failed] = instance.all_logs(waiting.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)
+        assert failed.dagster_event is not None
+        assert failed.dagster_event.message == (
+            "The broker of ANALYTICS_BROKER cannot be reached: see that it runs. "
+            "(Error 111 connecting to 127.0.0.1:1. Connection refused.)"
+        )
