@@ -27,6 +27,7 @@ _TAIL = """
 A run that dies with PostgreSQL is begun anew by itself. One whose event meets PostgreSQL's absence and whose failure meets its return is
 a failed step to Dagster, which its run retries leave to a person. A bucket that answers 503 is asked again for 5 to 40 seconds by its own
 client, one that refuses is not; a vendor is asked five times within about ten seconds. What has not landed by then is named by the run.
+A launch waits half a minute for Redis; then the run says that the broker cannot be reached, and is begun anew up to two times.
 
 Two daemons may launch a run twice, or not, as it happens. Where they were seen to launch all three runs of a backfill twice there was no report
 task more either, and no landed day was asked for again: runs for the same days share their report requests in the ledger, and find what the other
