@@ -46,7 +46,7 @@ has landed. A run that both have put into Celery's queue is worked at by one wor
 _MACHINE = (
     (r"worker-\d+@[\w.-]+", "worker-N@host"),
     (r'"?127\.0\.0\.1"?', "HOST"),
-    (r"(?<=HOST:)\d+|(?<=port )\d+", "PORT"),
+    (r"(?<=HOST:)\d+|(?<=HOST', )\d+|(?<=port )\d+", "PORT"),
     (r"^dagster\.[\w.]+: ", ""),
     (r"\[Errno \d+\] ", ""),
     (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "RUN"),
