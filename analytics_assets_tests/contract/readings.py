@@ -103,7 +103,8 @@ async def streams(
         ]
     else:
         ledger = Ledger(f"sqlite:///{Path(lake.root).parent}/state.db")
-        waiting = Waiting(1.0, 92, 4, TaskPolicy(first_look_s=0.05, longest_look_s=0.05))
+        # Reports are ready at once; the seconds are for a machine that is busy, and for the form that never is ready.
+        waiting = Waiting(8.0, 92, 4, TaskPolicy(first_look_s=0.05, longest_look_s=0.5))
         async with (
             _report(wish.revenue[0], to, ledger, lake, waiting=waiting, clock=clock) as first,
             _report(wish.revenue[1], to, ledger, lake, waiting=waiting, clock=clock)
