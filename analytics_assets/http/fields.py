@@ -44,9 +44,18 @@ def sent_fields(value: msgspec.Raw | bytes | str, kind: type[msgspec.Struct], pr
             continue
         found.add(f"{prefix}{name}")
         if (inner := known[name]) is not None:
-            mark = "[]" if is_list(held) else ""
-            for one in objects(held):
-                found |= sent_fields(one, inner, f"{prefix}{name}{mark}.")
+            found |= _sent_inside(held, inner, f"{prefix}{name}{'[]' if is_list(held) else ''}.")
+    return found
+
+
+def _sent_inside(held: msgspec.Raw, inner: type[msgspec.Struct], prefix: str) -> set[str]:
+    """The fields sent in an object, or in any of a list: hundreds of cells mostly say the same as the first."""
+    fields, found = _fields(inner), set[str]()
+    is_flat = not any(fields.values())
+    for one in objects(held):
+        found |= sent_fields(one, inner, prefix)
+        if is_flat and len(found) == len(fields):
+            break
     return found
 
 

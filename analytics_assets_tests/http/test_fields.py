@@ -7,7 +7,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics_assets.http.fields import unknown_fields
+from analytics_assets.http.fields import sent_fields, unknown_fields
 
 Item = TypeVar("Item")
 
@@ -36,3 +36,15 @@ ANY = st.one_of(PARTS, st.none(), st.integers(), st.lists(PARTS | st.none() | st
 def test_one_reading_and_a_walk_find_the_same(body: dict[str, Any]) -> None:
     """Text is read once where nothing is unknown; plain values are always walked through. Types do not matter here."""
     assert unknown_fields(msgspec.json.encode(body), Whole[Part]) == unknown_fields(body, Whole[Part])
+
+
+@given(st.dictionaries(st.sampled_from(["one", "several", "many", "new"]), ANY))
+def test_every_known_field_that_any_object_of_a_list_has_is_sent(body: dict[str, Any]) -> None:
+    """The first of a list may lack what a later one has."""
+    expected = set()
+    for name in body.keys() - {"new"}:
+        is_list = isinstance(body[name], list)
+        inside = [one for one in (body[name] if is_list else [body[name]]) if isinstance(one, dict)]
+        path = f"{name}[]" if is_list else name
+        expected |= {name} | {f"{path}.{inner}" for one in inside for inner in one if inner in {"partId", "text"}}
+    assert sent_fields(msgspec.json.encode(body), Whole[Part]) == expected
