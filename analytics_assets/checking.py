@@ -22,7 +22,7 @@ from analytics_assets.errors import SourceError
 from analytics_assets.lake.store import Lake
 from analytics_assets.partitions import newest_final_day
 from analytics_assets.schedules import once_a_day
-from analytics_assets.spans import in_words
+from analytics_assets.spans import days_between, in_words
 
 # Of the causes in the words of an evaluation, and of the days in its table; the newest stay.
 _SHOWN: Final = 5
@@ -218,7 +218,7 @@ def snapshot_look(
 
 def days_until(newest: date, count: int) -> list[date]:
     """So many days, the newest last."""
-    return [newest - timedelta(days=count - 1 - number) for number in range(count)]
+    return days_between(newest - timedelta(days=count - 1), newest)
 
 
 def checks_daily(cron: str, *, is_on: bool) -> tuple[UnresolvedAssetJobDefinition, dg.ScheduleDefinition]:

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from analytics_assets.spans import in_words
+from analytics_assets.spans import days_between, in_words
 from analytics_assets.state.budget import Budget
 
 NO_HISTORY = "no history: told only as it stands now; the job snapshots reads it"
@@ -120,7 +120,7 @@ def planned(
         zone: Zone in which a day becomes a partition.
         now: The present instant.
     """
-    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    days = days_between(first, last)
     plan = Plan(first, last)
     spent: Counter[str] = Counter()
     partitions = [day for day in days if day >= start and _over_at(day, zone) <= now]

@@ -18,7 +18,7 @@ from dagster._core.storage.partition_status_cache import AssetPartitionStatus
 
 from analytics_assets.lake.store import Lake
 from analytics_assets.partitions import SNAPSHOT_TAG, lookback, newest_final_day
-from analytics_assets.spans import spans
+from analytics_assets.spans import days_between, spans
 
 # A day that fails for good is asked for so many times more, and not for ever.
 REACH_DAYS: Final = 7
@@ -95,7 +95,7 @@ def daily_load(
             keys = [key for one in assets for key in one.keys]
             # A tick that is tried out, as the demo does it, has no instance, and so no history.
             again = left_behind(context.instance, keys, partitions, before=oldest) if context.instance_ref else set()
-            days = [*again, *_days(oldest, newest)]
+            days = [*again, *days_between(oldest, newest)]
             return [_range_run(tick, span[0], span[-1], None) for span in spans(days, longest=len(days))]
         lake: Lake = context.resources.lake.open()
         wanted: dict[date, list[dg.AssetKey]] = {}
@@ -122,7 +122,7 @@ def left_behind(
     What Dagster shows counts, and not the lake: a day that failed when it was read again still stands there, as it was.
     """
     found: set[date] = set()
-    days = _days(partitions.start.date(), before - timedelta(days=1))
+    days = days_between(partitions.start.date(), before - timedelta(days=1))
     names = [str(day) for day in days]
     for key in keys:
         shown = instance.get_status_by_partition(key, names, partitions) or {}
@@ -130,10 +130,6 @@ def left_behind(
         wanted = days[max(first, len(days) - REACH_DAYS) :]
         found |= {day for day in wanted if shown.get(str(day)) in {AssetPartitionStatus.FAILED, None}}
     return found
-
-
-def _days(first: date, last: date) -> list[date]:
-    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
 
 
 def _range_run(tick: str, first: date, newest: date, keys: Sequence[dg.AssetKey] | None) -> dg.RunRequest:

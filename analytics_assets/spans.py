@@ -7,6 +7,11 @@ from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 
 
+def days_between(first: date, last: date) -> list[date]:
+    """The days from the first to the last, both included."""
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+
+
 def spans(wanted: Collection[date], *, longest: int) -> Iterable[list[date]]:
     """Runs of adjacent days, oldest first, none longer than `longest`."""
     span: list[date] = []

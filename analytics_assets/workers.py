@@ -62,9 +62,9 @@ class WatchedCeleryRunLauncher(CeleryRunLauncher):
             return CheckRunHealthResult(WorkerStatus.RUNNING, "The run is being put into its queue.")
         result = self.celery.AsyncResult(task_id)
         for _ in range(_ASKED):
-            # PENDING is what a backend says of what it has forgotten, too: Redis that was started anew.
             if result.state == "FAILURE":
                 return CheckRunHealthResult(WorkerStatus.FAILED, f"The process of the run ended: {result.result}")
+            # PENDING is what a backend says of what it has forgotten, too: Redis that was started anew.
             if result.state not in {"STARTED", "PENDING"}:
                 return super().check_run_worker_health(run)
             told = result.info

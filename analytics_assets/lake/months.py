@@ -3,9 +3,10 @@
 A copy is `<root>/_months/<account>/<table>/YYYY-MM.parquet`. Nothing that reads a table takes it for a day of it: it is in no folder of an
 account, no name of an account begins with `_`, and it is not called `data.parquet`. Its days follow each other, oldest first. Small ones share
 a row group, for it costs more than their rows: a copy of Bento's days was six times larger and took twice as long to read with one for each. A
-large day has its own, so that a reader skips those it does not want. Its footer has what every footer of the lake has, and of each day which file it was copied from: the data
-version, which tells what the file held, and the mark of the listing, which tells that it has been written since. The mark decides, because
-the data version leaves out when a day was read, and costs no reading. Which months have a copy, and when it is made anew, is `upkeep/months.py`.
+large day has its own, so that a reader skips those it does not want. Its footer has what every footer of the lake has, and of each day which
+file it was copied from: the data version, which tells what the file held, and the mark of the listing, which tells that it has been written
+since. The mark decides, because the data version leaves out when a day was read, and costs no reading. Which months have a copy, and when it is
+made anew, is `upkeep/months.py`.
 """
 
 import hashlib
@@ -24,6 +25,7 @@ from analytics_assets.lake.footer import Footer, encoded
 from analytics_assets.lake.parquet import opened_for_days
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.table import DATE, Table
+from analytics_assets.spans import days_between
 
 FOLDER = "_months"
 # From how many rows on a row group takes no more days, and how many it has at most.
@@ -86,7 +88,7 @@ def month_of(day: date) -> date:
 
 def days_of(month: date) -> list[date]:
     """The days of a month, given its first one."""
-    return [day for number in range(31) if (day := month + timedelta(days=number)).month == month.month]
+    return days_between(month, month_of(month + timedelta(days=31)) - timedelta(days=1))
 
 
 def copy_path(lake: Lake, account: str, table: str, month: date) -> str:

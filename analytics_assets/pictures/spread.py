@@ -6,6 +6,8 @@ Keep looks out of here (`canvas.py`), and tables too (a source's `pictures.py`).
 from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 
+from analytics_assets.spans import days_between
+
 NAMED = 8
 _WEEK = 7
 
@@ -15,7 +17,7 @@ def days_to(last: date, most: int, *, standing: Collection[date]) -> list[date]:
 
     Days before the first were never wanted, and a young table would drown in them.
     """
-    days = [last - timedelta(days=back) for back in range(most - 1, -1, -1)]
+    days = days_between(last - timedelta(days=most - 1), last)
     before = next((number for number, day in enumerate(days) if day in standing), most)
     return days[min(before, most - _WEEK) :]
 

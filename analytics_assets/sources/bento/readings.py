@@ -16,6 +16,7 @@ from typing import Literal, get_args
 from zoneinfo import ZoneInfo, available_timezones
 
 from analytics_assets.sources.bento.streams import Format, as_text
+from analytics_assets.spans import days_between
 
 End = Literal["exclusive", "inclusive"]
 Meaning = Literal["midnight", "noon"]
@@ -104,7 +105,7 @@ class Reading:
 @lru_cache(maxsize=8)
 def zones(first: date, last: date) -> Mapping[str, tuple[str, ...]]:
     """Zones by one name for all that begin every day from `first` to `last` at the same instants."""
-    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    days = days_between(first, last)
     names = {name for name in available_timezones() if name == "UTC" or name.startswith(_REGIONS)}
     same: dict[tuple[timedelta | None, ...], list[str]] = {}
     for name in sorted(names):
