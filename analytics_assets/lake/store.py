@@ -10,9 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 import msgspec
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -23,6 +23,9 @@ from analytics_assets.lake.footer import Footer, encoded, footer_of
 from analytics_assets.lake.parquet import parquet
 from analytics_assets.lake.quarantine import Quarantine
 from analytics_assets.lake.table import Table, ValidDay
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _FILE = "data.parquet"
 _DAY = re.compile(r"dt=(\d{4}-\d{2}-\d{2})")
@@ -221,8 +224,10 @@ class Lake:
         except FileNotFoundError:
             return None
 
-    def read_pandas(self, account: str, table: Table, days: Iterable[date] | None = None) -> pd.DataFrame:
+    def read_pandas(self, account: str, table: Table, days: Iterable[date] | None = None) -> "pd.DataFrame":
         """As `read`, as a data frame with Arrow types: null stays null, decimals stay decimals."""
+        import pandas as pd  # noqa: PLC0415 - a fifth of a second in each process that loads the definitions and reads no frame
+
         return self.read(account, table, days).to_pandas(types_mapper=pd.ArrowDtype)
 
     def empty(self, account: str, table: str, day: date, *, before: datetime, now: datetime) -> bool:
