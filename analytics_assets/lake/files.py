@@ -77,19 +77,19 @@ class Files:
             yield file
 
     def under(self, folder: str) -> list[PurePosixPath]:
-        """All files in and below a folder; none where there is no such folder."""
-        with self._told(folder, "listed"):
-            return [PurePosixPath(path) for path in self.fs.find(folder)]
-
-    def listed(self, folder: str) -> dict[PurePosixPath, Listed]:
-        """As `under`, each file with what the listing says of it; a folder that cannot be listed is not passed over.
+        """All files in and below a folder; none where there is no such folder.
 
         Raises:
-            LakeError: Something there cannot be listed.
+            LakeError: Something there cannot be listed; nothing is passed over.
         """
         with self._told(folder, "listed"):
+            return [PurePosixPath(path) for path in (_on_disk(folder) if self.is_local else self.fs.find(folder))]
+
+    def listed(self, folder: str) -> dict[PurePosixPath, Listed]:
+        """As `under`, each file with what the listing says of it."""
+        with self._told(folder, "listed"):
             if self.is_local:
-                return dict(_listed_on_disk(folder))
+                return {PurePosixPath(path): one for path in _on_disk(folder) if (one := _looked_up(path)) is not None}
             found = self.fs.find(folder, detail=True)
             return {PurePosixPath(path): Listed(int(about["size"]), _mark(about)) for path, about in found.items()}
 
@@ -229,19 +229,24 @@ def address(root: str) -> str:
     return f"{protocol}://{host.rpartition('@')[2]}{slash}{path}".rstrip("/")
 
 
-def _listed_on_disk(folder: str) -> Iterator[tuple[PurePosixPath, Listed]]:
+def _on_disk(folder: str) -> Iterator[Path]:
     """Not by fsspec, which passes over what cannot be looked into; what goes meanwhile is not there."""
 
     def told(error: OSError) -> None:
         if not isinstance(error, FileNotFoundError):
             raise error
 
-    for place, _, names in os.walk(folder, onerror=told):
-        for path in (Path(place, name) for name in sorted(names)):
-            with suppress(FileNotFoundError):
-                about = path.stat()
-                # A file aside is never the one it replaces, so the next one has another number, if not another instant.
-                yield PurePosixPath(path), Listed(about.st_size, f"{about.st_size}-{about.st_ino}-{about.st_mtime_ns}")
+    for place, _, names in os.walk(folder, onerror=told, followlinks=True):
+        yield from (Path(place, name) for name in sorted(names))
+
+
+def _looked_up(path: Path) -> Listed | None:
+    try:
+        about = path.stat()
+    except FileNotFoundError:
+        return None
+    # A file aside is never the one it replaces, so the next one has another number, if not another instant.
+    return Listed(about.st_size, f"{about.st_size}-{about.st_ino}-{about.st_mtime_ns}")
 
 
 def _mark(about: Mapping[str, Any]) -> str:

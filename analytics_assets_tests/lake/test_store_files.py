@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from analytics_assets.errors import Evidence, PermanentError
+from analytics_assets.errors import Evidence, LakeError, PermanentError
 from analytics_assets.http.answer import Answer
 from analytics_assets.lake.raw import raw_day, raw_table
 from analytics_assets.lake.store import Lake
@@ -43,6 +43,25 @@ def test_only_days_in_their_own_place_are_listed(lake: Lake) -> None:
     assert lake.read("airbridge", TABLE).to_pylist() == [row()]
     assert lake.landed("airbridge", "revenue", NEXT) is None
     assert land(lake, row(date=NEXT), day=NEXT).is_changed
+
+
+def test_days_that_cannot_be_listed_are_told_and_not_taken_for_missing(disk: Lake) -> None:
+    """Or they would be asked for again."""
+    Path(disk.folder("airbridge", "revenue")).parent.mkdir(parents=True)
+    Path(disk.folder("airbridge", "revenue")).symlink_to(disk.folder("airbridge", "revenue"))
+    with pytest.raises(LakeError, match=r"airbridge/revenue cannot be listed \(Too many levels of symbolic links\)"):
+        disk.days("airbridge", "revenue")
+
+
+def test_a_folder_that_was_moved_within_the_lake_is_listed_through_its_link(disk: Lake) -> None:
+    """From the table, and from the root as the verification does."""
+    land(disk, row())
+    account = Path(disk.root, "airbridge")
+    account.rename(account.with_name("large"))
+    account.symlink_to("large")
+    assert disk.days("airbridge", "revenue") == [DAY] == list(disk.marks("airbridge", "revenue"))
+    names = [str(path).removeprefix(f"{disk.root}/") for path in disk.files.under(disk.root)]
+    assert sorted(names) == [f"{name}/revenue/dt=2026-03-01/data.parquet" for name in ("airbridge", "large")]
 
 
 def test_a_write_that_fails_leaves_nothing_behind(disk: Lake) -> None:
