@@ -24,8 +24,18 @@ class StaleError(Exception):
     """A copy is whole and not what its day files are; says in which way."""
 
 
-def examine_copy(lake: Lake, account: str, table: Table, month: date, *, is_sandbox: bool) -> None:
+def examine_copy(
+    lake: Lake, account: str, table: Table, month: date, marks: Mapping[date, str], *, is_sandbox: bool
+) -> None:
     """Reads the copy of a month to its end, one row group after the other; one that has gone meanwhile is well.
+
+    Args:
+        lake: The lake.
+        account: The table's account.
+        table: What is copied.
+        month: The first day of the month.
+        marks: `Lake.marks` of the table. Only of files that have other marks than when they were copied are footers read.
+        is_sandbox: Whether the lake's numbers are invented.
 
     Raises:
         DamagedError: It is not what its footer says.
@@ -47,9 +57,11 @@ def examine_copy(lake: Lake, account: str, table: Table, month: date, *, is_sand
         raise unreadable(error) from error
     if footer.is_sandbox != is_sandbox:
         raise StaleError(f"it was made from {'sandbox' if footer.is_sandbox else 'live'} numbers")
-    standing = {day for day in lake.days(account, table.name) if month_of(day) == month}
-    known = {day for day in standing & footer.days.keys() if _stands(lake, account, table, day, footer.days[day])}
-    if differing := (standing | footer.days.keys()) - known:
+    standing = {day: mark for day, mark in marks.items() if month_of(day) == month}
+    both = standing.keys() & footer.days.keys()
+    written = {day for day in both if standing[day] != footer.days[day].mark}
+    anew = {day for day in written if not _stands(lake, account, table, day, footer.days[day])}
+    if differing := anew | (standing.keys() ^ footer.days.keys()):
         raise StaleError(f"it is not what the files of {in_words(differing)} are by now")
 
 

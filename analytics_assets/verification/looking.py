@@ -167,8 +167,9 @@ def looked(place: Place, say: Callable[[str], None]) -> Looked:
         found.wrong += _compared(place, name, files)
         months = [month for month in found.inventory.copies[name] if place.within(days_of(month))]
         found.copies += len(months)
+        marks = place.lake.marks(*name) if months else {}
         for month in months:
-            if trouble := _of_copy(place, name, month) and _of_copy(place, name, month):
+            if trouble := _of_copy(place, name, month, marks) and _of_copy(place, name, month, place.lake.marks(*name)):
                 found.wrong.append(Wrong(*name, month, trouble.kind, trouble.words, _REMEDIES[trouble.kind]))
     _refuse_wrong_settings(place, found)
     return found
@@ -200,11 +201,11 @@ def _file(place: Place, name: Name, day: date) -> Landed | Trouble | None:
         return Trouble(Kind.FOREIGN, str(error))
 
 
-def _of_copy(place: Place, name: Name, month: date) -> Trouble | None:
+def _of_copy(place: Place, name: Name, month: date, marks: Mapping[date, str]) -> Trouble | None:
     """What is wrong with the copy of a month, if anything."""
     account, _ = name
     try:
-        examine_copy(place.lake, account, place.tables[name], month, is_sandbox=place.is_sandbox)
+        examine_copy(place.lake, account, place.tables[name], month, marks, is_sandbox=place.is_sandbox)
     except DamagedError as error:
         return Trouble(Kind.DAMAGED_COPY, str(error))
     except StaleError as error:

@@ -94,7 +94,7 @@ def test_months_are_copied_in_a_bucket_by_what_its_listing_says(bucket: Lake) ->
     assert bucket.files.fs.find("growth", detail=True) == before
     land(bucket, row(clicks=8))
     assert (keep(), copied()) == ((1, 0, 0), [row(clicks=8), row(date=NEXT)])
-    examine_copy(bucket, table[0], TABLE, DAY, is_sandbox=False)
+    examine_copy(bucket, table[0], TABLE, DAY, bucket.marks(*table), is_sandbox=False)
     assert inventory(bucket, {table: TABLE}).copies == {table: [DAY]}
 
     def cut_off() -> Iterator[Day]:

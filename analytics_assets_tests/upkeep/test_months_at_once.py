@@ -131,7 +131,7 @@ def test_a_month_of_large_days_is_never_whole_in_memory(disk: Lake) -> None:
         == [one.rows for one in held.values()]
     )
     with pytest.raises(StaleError, match="the files of 2026-03-01 to 2026-03-08"):
-        examine_copy(disk, "shop", NUMBERS, MARCH, is_sandbox=False)
+        examine_copy(disk, "shop", NUMBERS, MARCH, disk.marks("shop", NUMBERS.name), is_sandbox=False)
 
 
 def test_what_a_killed_housekeeping_left_aside_is_swept(disk: Lake) -> None:

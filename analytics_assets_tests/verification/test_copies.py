@@ -52,7 +52,7 @@ def planted(lake: Lake, content: pa.Table, table: Table = TABLE, *, is_sandbox: 
 
 def examine(lake: Lake) -> None:
     """Looks at the copy of March."""
-    examine_copy(lake, "airbridge", TABLE, MARCH, is_sandbox=False)
+    examine_copy(lake, "airbridge", TABLE, MARCH, lake.marks("airbridge", TABLE.name), is_sandbox=False)
 
 
 FEWER = replace(TABLE, columns=[column for column in TABLE.columns if column.name != "clicks"])
@@ -160,12 +160,20 @@ def test_a_damaged_day_leaves_its_copy_well(copied: Lake) -> None:
     examine(copied)
 
 
+def test_files_that_have_the_marks_of_their_copy_are_not_read(copied: Lake) -> None:
+    """A listing tells that they stand as they were copied: it costs nothing that they could not be read."""
+    marks = copied.marks("airbridge", TABLE.name)
+    for day in marks:
+        Path(copied.path("airbridge", TABLE.name, day)).unlink()
+    examine_copy(copied, "airbridge", TABLE, MARCH, marks, is_sandbox=False)
+
+
 def test_a_column_that_a_file_lacks_is_no_damage_of_its_copy(disk: Lake) -> None:
     """Its data version is over the columns the file has."""
     later = replace(TABLE, columns=[*TABLE.columns, Column("colour", pa.string(), "Of the banner.")])
     land(disk, row())
     copy(disk, later)
-    examine_copy(disk, "airbridge", later, MARCH, is_sandbox=False)
+    examine_copy(disk, "airbridge", later, MARCH, disk.marks("airbridge", TABLE.name), is_sandbox=False)
 
 
 def test_copies_are_looked_at_beside_their_days_and_told_as_months(shop: Shop) -> None:
