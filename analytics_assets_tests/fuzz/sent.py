@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation, localcontext
 from typing import Any, NoReturn
 
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
@@ -131,7 +131,9 @@ def money(value: Any, what: str) -> Decimal | None:
         return None
     if number and number.adjusted() > 28:
         refuse(f"{what} is out of range")
-    return Decimal(round(number.scaleb(9) if number.adjusted() > -20 else Decimal(0))).scaleb(-9)
+    # Python's own context keeps 28 digits, and a column has room for 38.
+    with localcontext(Context(prec=len(number.as_tuple().digits) + 50)):
+        return Decimal(round(number.scaleb(9) if number.adjusted() > -20 else Decimal(0))).scaleb(-9)
 
 
 def counted(value: Any, what: str) -> int | None:

@@ -2,6 +2,7 @@
 
 import ast
 import queue
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ import pytest
 from analytics_assets_tests.fuzz import many, oddities
 from analytics_assets_tests.fuzz.mutations import mutated
 from analytics_assets_tests.fuzz.same import Json, Near, difference
-from analytics_assets_tests.fuzz.sent import Refusal, Sent, document
+from analytics_assets_tests.fuzz.sent import Refusal, Sent, document, money
 from analytics_assets_tests.fuzz.trial import Verdict
 
 ALONE = ("sent", "same", "log", "oracle_bento", "oracle_statsig", "oracle_airbridge")
@@ -43,6 +44,12 @@ def test_what_is_no_json_is_refused_by_the_oracles(body: bytes) -> None:
     """The oracles read strictly: nothing may land from these."""
     with pytest.raises(Refusal):
         document(Sent(200, "application/json", body))
+
+
+@pytest.mark.parametrize("text", ["99999999999999999999999999999.5", "-12345678901234567890123456789.123456789"])
+def test_money_keeps_every_digit_a_column_has_room_for(text: str) -> None:
+    """More than the 28 that Python's decimals keep unasked, so that a right row is not called wrong."""
+    assert money(Decimal(text), "value") == Decimal(text)
 
 
 @pytest.mark.parametrize(
