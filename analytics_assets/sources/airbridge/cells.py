@@ -31,8 +31,8 @@ TOTALS: Final[Mapping[str, tuple[str, pa.DataType]]] = {
 }
 _NOTHING: Final = Cell()
 _LABELS: Final = msgspec.json.Decoder(list[list[str]])
-# Numbers with so many decimal places that Arrow's reader may end the process, as `numbers.py` says of its casts.
-_FAR: Final = r"[eE]-|\.[0-9]{30}"
+# Of numbers with an exponent, or with more digits than the column, Arrow's reader may make another number, or end the process.
+_FAR: Final = r"[eE][-+0-9]|[0-9]{30}"
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,9 @@ def test_sub_rows_read_at_once_and_one_by_one_are_the_same(rows: list[list[Any]]
         ({"values": [{"value": "0.1234567891"}]}, False),
         ({"values": [{"value": "1e-999999999"}]}, False),
         ({"values": [{"value": f"0.{'0' * 60}1"}]}, False),
+        # Arrow takes the first for 9717633079061536536625392568.231788544, and the second into a column that cannot hold it.
+        ({"values": [{"value": "3.5e29"}]}, False),
+        ({"values": [{"value": f"1{'0' * 29}"}]}, False),
         ({"values": [{"value": True}]}, False),
         ({"values": None}, False),
         ({"date": "soon"}, False),
@@ -67,6 +70,13 @@ def test_plain_sub_rows_are_read_at_once(change: dict[str, Any], *, is_plain: bo
     read_at_once = _read_at_once(texts, MONEY, reached=2)
     assert (read_at_once is not None) == is_plain
     assert read_at_once is None or read_at_once.days == {DAY}
+
+
+@pytest.mark.parametrize("value", ["3.5e29", "1e29", "-350000000000000000000000000000"])
+def test_money_that_no_column_holds_is_refused_and_never_another_number(value: str) -> None:
+    """However it is written, it lands neither as it is nor as what is left of it."""
+    with pytest.raises(UnexpectedPayloadError, match="revenue_cohorts 2026-03-01: a number does not fit"):
+        typed(sub_row("2026-03-01", value))
 
 
 def _roas(*bodies: tuple[date, Any], asked: datetime) -> dict[date, tuple[list[tuple[Any, ...]], dict[str, Any]]]:
