@@ -30,7 +30,12 @@ class Matched:
 
 
 def matched(key: Sequence[str], before: pa.Table, after: pa.Table) -> Matched:
-    """Matches the rows of two readings by key."""
+    """Matches the rows of two readings by key, null being equal to null, which it is not in a join."""
+    for name in (one for one in key if before[one].null_count or after[one].null_count):
+        chunks = [*before[name].chunks, *after[name].chunks]
+        codes = pa.chunked_array(chunks).combine_chunks().dictionary_encode(null_encoding="encode").indices
+        before = before.set_column(before.schema.get_field_index(name), name, codes[: before.num_rows])
+        after = after.set_column(after.schema.get_field_index(name), name, codes[before.num_rows :])
     joined = (
         _numbered(key, before, "_before")
         .join(_numbered(key, after, "_after"), keys=list(key), join_type="full outer")

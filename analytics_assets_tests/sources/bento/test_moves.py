@@ -2,6 +2,7 @@
 
 import pytest
 
+from analytics_assets.lake.changes import counted
 from analytics_assets.sources.bento.moves import ads_moved
 from analytics_assets.sources.bento.tables import ADS_ATTRIBUTION, ADS_CHART, ADS_TOTALS
 from analytics_assets_tests.sources.bento.ads_rows import ATTRIBUTION_ROW, CHART_ROW, TOTALS_ROW
@@ -83,3 +84,22 @@ def test_attribution_tells_the_cents_that_its_keys_won_and_lost(before, after, e
 def test_the_chart_tells_no_move():
     """Neither unit nor currency of its revenue is documented."""
     assert moved(ADS_CHART, [{}], [{"revenue_as_sent": 1.0}]) == {}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changed", "added", "removed"),
+    [
+        ([{"key": None}, {}], [{"key": None, "signups": 11}, {}], 1, 0, 0),
+        ([{"key": None}, {"key": ""}], [{"key": ""}, {"key": None}], 0, 0, 0),
+        ([{"key": None}], [{"key": ""}], 0, 1, 1),
+        ([], [{"key": None}], 0, 1, 0),
+    ],
+)
+def test_the_row_of_the_null_key_is_the_same_row_in_another_reading(before, after, changed, added, removed):
+    """It came and went with every change of the day otherwise, and its own changes were none; an empty key is another one."""
+    old, new = (ADS_ATTRIBUTION.rows({**ATTRIBUTION_ROW, **one} for one in reading) for reading in (before, after))
+    assert counted(ADS_ATTRIBUTION, old, new) == {
+        "rows_changed": changed,
+        "rows_added": added,
+        "rows_removed": removed,
+    }
