@@ -5,6 +5,7 @@ Source of what the numbers mean: https://bentonow.com/stats
 """
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import pyarrow as pa
@@ -26,6 +27,7 @@ from analytics_assets.sources.bento.tables import (
 )
 
 _COUNTS: Final = ("signups", "customers")
+_NO_CURRENCY: Final = "no currency"
 _AMOUNTS: Final = ("dimension", "revenue_mode", "currency", "is_main_currency", *_COUNTS, "revenue_cents")
 
 
@@ -85,17 +87,18 @@ def _breakdown_within_totals() -> Check:
     return Check(
         "breakdown_within_totals",
         ADS_ATTRIBUTION.name,
-        "The values of a dimension add up to more than the day's total, so somebody or some money is counted twice. Less than the total is no "
-        "failure: Bento lists the top values only; what they leave out is told as information.",
+        "The values of a dimension add up to more than the day's total: somebody or some money is counted twice, or the total lacks a currency "
+        "that they have. Less than the total is no failure: Bento lists the top values only; what they leave out is told as information.",
         "Use ads_totals for sums of such a day. Compare with Bento's dashboard; if it shows the same, tell Bento, else materialize the day again.",
         find,
     )
 
 
 def _compared(parts: pa.Table, totals: pa.Table) -> Finding:
-    part, whole = _amounts(parts), _amounts(totals)
+    part, whole = _amounts(parts), dict(_amounts(totals))
+    whole |= _not_in(whole, part)
     over = {what: part[what] - whole[what] for what in part if what in whole and part[what] > whole[what]}
-    under = {what: whole[what] - part[what] for what in whole if part[what] < whole[what]}
+    under = {what: amount - part[what] for what, amount in whole.items() if part[what] < amount}
     words = [f"{what[-1]} of {' '.join(what[:-1])} over the total by {more}" for what, more in over.items()]
     level: Level = "error" if over else "information" if under else "fine"
     words = words or [
@@ -114,8 +117,15 @@ def _amounts(content: pa.Table) -> Counter[tuple[str, ...]]:
                 if row[name] is not None:
                     sums[*of, name] += row[name]
         if row["revenue_cents"] is not None:
-            sums[*of, row["currency"] or "no currency", "revenue_cents"] += row["revenue_cents"]
+            sums[*of, row["currency"] or _NO_CURRENCY, "revenue_cents"] += row["revenue_cents"]
     return sums
+
+
+def _not_in(whole: Mapping[tuple[str, ...], int], part: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], int]:
+    """Nothing of each currency that a total lacks though it names others; one that names none may be in any."""
+    money = [what for what in whole if what[-1] == "revenue_cents"]
+    told = {what[:-2] for what in money} - {what[:-2] for what in money if what[-2] == _NO_CURRENCY}
+    return {what: 0 for what in part if what not in whole and what[:-2] in told and what[-2] != _NO_CURRENCY}
 
 
 def _revenue_complete(truncated_share: float) -> Check:
