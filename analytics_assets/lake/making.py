@@ -96,16 +96,24 @@ class Making:
             for table in stream.typed
             if table.name in self.selected
         }
-        before = self._before(stream, day, packed)
+        is_same_question = standing is None or fresh is None or standing.footer.asked == stream.asked(day)
+        before = self._before(stream, day, packed) if is_same_question else {}
         for table in (one for one in stream.typed if one.name in before):
             old, new = before[table.name], made[table.name].content
             figures[table.name] = {**figures[table.name], **counted(table, old, new), **stream.moved(table, old, new)}
+        if not is_same_question:
+            # Another question has other answers: nobody corrected anything.
+            figures |= {name: {**figures[name], "question_changed": True} for name in packed}
         stands = next((one.footer for one in (*files.values(), standing) if one is not None), None)
         requested_at = None if stands is None else stands.requested_at
         if (history := self._history(stream)) is not None:
-            held = self.lake.read(stream.account, history.table, [day])
+            held = self._standing_as(history.table, stream, day)
+            if held is None:
+                held = history.table.schema.empty_table()
+                figures[history.of] = {**figures[history.of], "history_begins_anew": True}
             if history.of in before:
-                change = Change(before[history.of], made[history.of].content, held, content, requested_at)
+                before_at = None if standing is None else standing.footer.requested_at
+                change = Change(before[history.of], made[history.of].content, held, content, requested_at, before_at)
                 held, moved = history.grown(change)
                 figures[history.of] = {**figures[history.of], **moved}
             # Before the table it is of: a crash between the two loses no change.
@@ -119,15 +127,27 @@ class Making:
         return self.lake.pack(stream.account, table, day, content, seen[table.name], is_sandbox=self.is_sandbox)
 
     def _before(self, stream: Stream, day: date, packed: Mapping[str, Packed]) -> dict[str, pa.Table]:
-        """What stands in the tables to be landed, where that differs from what was made."""
+        """What stands in the tables to be landed, where that differs from what was made and can be compared with it."""
         changed = {
             name
             for name, one in packed.items()
             if one.standing is not None and one.standing.footer.content_hash != one.footer.content_hash
         }
-        return {
-            table.name: self.lake.read(stream.account, table, [day]) for table in stream.typed if table.name in changed
-        }
+        held = {table.name: self._standing_as(table, stream, day) for table in stream.typed if table.name in changed}
+        return {name: content for name, content in held.items() if content is not None}
+
+    def _standing_as(self, table: Table, stream: Stream, day: date) -> pa.Table | None:
+        """The day that stands, null in columns declared later; None where it has others, as a report has that was grouped by other fields."""
+        held = self.lake.held(stream.account, table.name, day)
+        if held is None:
+            return table.schema.empty_table()
+        types = {field.name: field.type for field in table.schema}
+        if not set(table.key) <= set(held.schema.names) or any(types.get(one.name) != one.type for one in held.schema):
+            return None
+        known = set(held.schema.names)
+        return pa.table(
+            {name: held[name] if name in known else pa.nulls(held.num_rows, of) for name, of in types.items()}
+        )
 
     def _history(self, stream: Stream) -> History | None:
         """The history, where it is selected or the table it is of."""

@@ -32,7 +32,7 @@ class Typed:
 
 @dataclass(frozen=True)
 class Change:
-    """Two readings of a day that stands: what a `History` is made from.
+    """Two readings of a day that stands, of the same question: what a `History` is made from.
 
     Attributes:
         before: What stood in the table.
@@ -40,6 +40,7 @@ class Change:
         kept: What the history of the day held before.
         raw: The raw rows of the new reading.
         requested_at: Instant the new reading was asked for.
+        before_at: Instant the one before was asked for, where that is known.
     """
 
     before: pa.Table
@@ -47,6 +48,7 @@ class Change:
     kept: pa.Table
     raw: pa.Table | None
     requested_at: datetime | None
+    before_at: datetime | None = None
 
 
 @dataclass(frozen=True)

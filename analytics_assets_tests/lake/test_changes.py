@@ -111,6 +111,49 @@ async def test_a_history_keeps_what_every_later_reading_replaced(tmp_path: Path)
     assert held == [([], True), ([1], True), ([1], False), ([1, 2], True)]
 
 
+async def test_the_answer_to_another_question_is_compared_with_nothing(tmp_path: Path) -> None:
+    """Nobody corrected anything: neither history nor figures tell a move. The next answer to the same question is compared again."""
+    lake, vendor, told = Lake(str(tmp_path)), Vendor(), []
+    for family, (question, body) in enumerate([("v1", "1"), ("v1", "2"), ("v2", "50"), ("v2", "51")]):
+        vendor.answers = {START: [body]}
+        stream = vendor.stream(
+            history=History(LOST, "numbers", grown),
+            moved=lambda *_: {"moved": True},
+            asked=lambda _day, question=question: question,
+        )
+        [result] = await brought(lake, stream, [START], family=str(family), selected=ALL)
+        told.append((dict(result.figures["numbers"]), lake.read("shop", LOST)["number"].to_pylist()))
+    moved = {"rows_changed": 1, "rows_added": 0, "rows_removed": 0, "moved": True, "lost_now": 1}
+    assert told == [
+        ({"biggest": 1}, []),
+        ({"biggest": 2, **moved}, [1]),
+        ({"biggest": 50, "question_changed": True}, [1]),
+        ({"biggest": 51, **moved}, [1, 50]),
+    ]
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        (*LOST.columns, Column("campaign", pa.string(), "A field it was grouped by too.")),
+        (_DATE, LOST.columns[1], Column("number", pa.float64(), "A number of another kind.")),
+        (_DATE, LOST.columns[1]),
+    ],
+    ids=["grouped by more", "another type", "grouped by less"],
+)
+async def test_a_history_of_rows_that_its_table_cannot_hold_begins_anew_and_says_so(
+    tmp_path: Path, columns: tuple[Column, ...]
+) -> None:
+    """As after a report is grouped by other fields: the day lands, and is not refused for rows of another table for ever."""
+    lake, vendor = Lake(str(tmp_path)), Vendor()
+    other = Table("lost", "The same, with other columns.", columns)
+    lake.land("shop", other, START, other.rows([{DATE: START, "part": 0, "number": 5, "campaign": "spring"}]))
+    [result] = await brought(lake, vendor.stream(history=History(LOST, "numbers", grown)), [START], selected=ALL)
+    assert result.error is None
+    assert result.figures["numbers"] == {"biggest": 1, "history_begins_anew": True}
+    assert lake.read("shop", LOST).to_pylist() == []
+
+
 async def test_a_history_is_kept_though_only_its_table_is_selected(tmp_path: Path) -> None:
     """What was replaced would be lost for good; the day of the history is not logged then."""
     lake, vendor = Lake(str(tmp_path)), Vendor()

@@ -151,7 +151,10 @@ class AirbridgeRevenue(AccountComponent):
     final_after_hours: float = Field(
         default=4.0, ge=0, description="Hours after the end of a day before it is asked for; costs take 4."
     )
-    reports: list[ReportConfig] = Field(min_length=1, description="The reports to read.")
+    reports: list[ReportConfig] = Field(
+        min_length=1,
+        description="The reports to read. Changed under its name, a report is asked anew for the days that still change, and older days keep the answers to the old question: materialize them too, or give it a new name.",
+    )
     tasks: TasksConfig = Field(default_factory=TasksConfig, description="How report tasks are waited for.")
     budget: BudgetConfig | None = Field(
         default=None, description="What may be spent; unset is 100 in 10 seconds, what the vendor is known to bear."

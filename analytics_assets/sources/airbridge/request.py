@@ -9,8 +9,9 @@ Keep answers out of here (`client.py`), columns too (`tables.py`).
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from analytics_assets.errors import PermanentError
 from analytics_assets.lake.raw import request_hash
@@ -125,6 +126,13 @@ def body(spec: ReportSpec, from_day: date, to_day: date) -> dict[str, Any]:
 def spec_hash(spec: ReportSpec) -> str:
     """A short name for what is asked, whatever the days and the report's name."""
     return request_hash(_without_days(spec))
+
+
+def reached_intervals(day: date, requested_at: datetime | None, spec: ReportSpec, zone: str) -> int:
+    """Intervals whose calendar day was over in the app's zone when the report was asked for."""
+    if requested_at is None:
+        return 0
+    return max(0, min(spec.intervals + 1, (requested_at.astimezone(ZoneInfo(zone)).date() - day).days))
 
 
 def _without_days(spec: ReportSpec) -> dict[str, Any]:

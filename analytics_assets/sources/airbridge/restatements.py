@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from analytics_assets.lake.changes import differing, matched
 from analytics_assets.lake.stream import Change, History
 from analytics_assets.lake.table import DATE, MOMENT, Column, Table
-from analytics_assets.sources.airbridge.request import ReportSpec
+from analytics_assets.sources.airbridge.request import ReportSpec, reached_intervals
 from analytics_assets.sources.airbridge.tables import (
     ADDITIVE_METRICS,
     DOCS_URL,
@@ -34,7 +34,8 @@ def restatements_table(spec: ReportSpec) -> Table:
         name=f"{spec.name}_restatements",
         description=(
             f"What later readings changed in `{cohorts.name}`, by start date of the cohort: one row for a value of an interval that had been "
-            "reached before. It only grows. Reaching an interval is no restatement."
+            "reached before. It only grows. Reaching an interval is no restatement, and neither is the answer to another question: the first "
+            "reading after the report's specification has changed is compared with nothing."
         ),
         docs_url=DOCS_URL,
         origin=cohorts.origin,
@@ -69,33 +70,34 @@ def restatements_table(spec: ReportSpec) -> Table:
     )
 
 
-def history(spec: ReportSpec) -> History:
-    """How the report keeps its restatements.
+def history(spec: ReportSpec, *, zone: str) -> History:
+    """How the report keeps its restatements; `zone` is the app's.
 
     Figures for the day of the cohorts: `restated_values`; `mature_values_moved` where the cohort was mature before; `values_fell` for
     cumulative sums; `d0_moved`, `d7_moved`, `d30_moved` (sums over groups; for ratios `d0_largest_move` and so on). Masked values are in
     `restated_values` and in nothing else.
     """
     table = restatements_table(spec)
-    return History(table, cohorts_table(spec).name, lambda change: _grown(change, spec, table))
+    return History(table, cohorts_table(spec).name, lambda change: _grown(change, spec, table, zone))
 
 
-def _grown(change: Change, spec: ReportSpec, table: Table) -> tuple[pa.Table, dict[str, Any]]:
+def _grown(change: Change, spec: ReportSpec, table: Table, zone: str) -> tuple[pa.Table, dict[str, Any]]:
     assert change.requested_at is not None, "a report's day has a raw file, and that says when it was asked for"
-    found = _restated(change, spec, table)
+    last = _last_reached(change, spec, zone)
+    found = _restated(change, spec, table, last)
     # Of one reading there is one row a value: made again with other rules, it tells from the first old value to the last new one.
     rows = {_identity(row, table): row for row in change.kept.to_pylist()}
     for row in found.to_pylist():
         earlier = rows.get(_identity(row, table))
         rows[_identity(row, table)] = row if earlier is None else {**row, "old_value": earlier["old_value"]}
-    return table.rows(rows.values()), _figures(found, spec, reached=_reached(change.before))
+    return table.rows(rows.values()), _figures(found, spec, reached=last)
 
 
 def _identity(row: dict[str, Any], table: Table) -> tuple[Any, ...]:
     return tuple(row[name] for name in table.key)
 
 
-def _restated(change: Change, spec: ReportSpec, table: Table) -> pa.Table:
+def _restated(change: Change, spec: ReportSpec, table: Table, last: int) -> pa.Table:
     """The rows this change adds."""
     before, after = change.before, change.after
     labels = [DATE, *group_columns(spec), "interval"]
@@ -106,7 +108,7 @@ def _restated(change: Change, spec: ReportSpec, table: Table) -> pa.Table:
     gone = before.take(rows.removed)
     gone = gone.filter(gone["value"].is_valid())
     late = after.take(rows.added)
-    late = late.filter(pc.and_(late["value"].is_valid(), pc.less_equal(late["interval"], _reached(before))))
+    late = late.filter(pc.and_(late["value"].is_valid(), pc.less_equal(late["interval"], last)))
     nothing = table.schema.field("old_value").type
     parts = [
         _part(old.select(labels), old["value"], new["value"], pc.or_(old["is_masked"], new["is_masked"])),
@@ -117,7 +119,7 @@ def _restated(change: Change, spec: ReportSpec, table: Table) -> pa.Table:
     tasks = [] if change.raw is None else change.raw["task_id"].to_pylist()[:1]
     found = found.append_column("task_id", pa.repeat(pa.scalar(tasks[0] if tasks else None, pa.string()), len(found)))
     found = found.append_column("seen_at", pa.repeat(pa.scalar(change.requested_at, MOMENT), len(found)))
-    was_mature = pa.scalar(_reached(before) == spec.intervals)
+    was_mature = pa.scalar(last == spec.intervals)
     return found.append_column("was_mature", pa.repeat(was_mature, len(found)))
 
 
@@ -126,10 +128,13 @@ def _part(labels: pa.Table, old: pa.ChunkedArray, new: pa.ChunkedArray, masked: 
     return pa.table([*labels.columns, old, new, masked], names=names)
 
 
-def _reached(cohorts: pa.Table) -> int:
-    """The last interval that was reached, or -1."""
-    last = pc.max(cohorts.filter(cohorts["is_reached"])["interval"]).as_py()
-    return -1 if last is None else int(last)
+def _last_reached(change: Change, spec: ReportSpec, zone: str) -> int:
+    """The last interval that the reading before had reached, or -1; of an empty one only the instant of its asking tells."""
+    before = change.before
+    if before.num_rows:
+        last = pc.max(before.filter(before["is_reached"])["interval"]).as_py()
+        return -1 if last is None else int(last)
+    return reached_intervals(change.after[DATE][0].as_py(), change.before_at, spec, zone) - 1
 
 
 def _figures(found: pa.Table, spec: ReportSpec, *, reached: int) -> dict[str, Any]:

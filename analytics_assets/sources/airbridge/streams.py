@@ -109,7 +109,7 @@ async def report_stream(
             announce=reader.announce,
             landed=reader.landed,
             requests=waiting.requests,
-            history=history(spec),
+            history=history(spec, zone=app.zone),
         )
     finally:
         await reader.close()

@@ -8,7 +8,6 @@ Keep requests out of here (`client.py`), columns too (`tables.py`); how a day's 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final, Literal
-from zoneinfo import ZoneInfo
 
 import msgspec
 import pyarrow as pa
@@ -34,7 +33,7 @@ from analytics_assets.sources.airbridge.payloads import (
     shown,
     sub_row,
 )
-from analytics_assets.sources.airbridge.request import ReportSpec, spec_hash
+from analytics_assets.sources.airbridge.request import ReportSpec, reached_intervals, spec_hash
 from analytics_assets.sources.airbridge.snapshot_tables import CATALOG
 from analytics_assets.sources.airbridge.tables import ROAS_SCALE, cohort_totals_table, cohorts_table
 
@@ -94,7 +93,7 @@ def raw_days(
     same = {"request_hash": spec_hash(spec), "task_id": task_id, "notifications": told, "requested_at": requested_at}
     if spec.metric == "app_roas":
         rows = (
-            roas_row(sub_row(text), spec, reached=_reached(day, requested_at, spec, zone))
+            roas_row(sub_row(text), spec, reached=reached_intervals(day, requested_at, spec, zone))
             for page in pages
             for group in page.groups
             for day, text in group.days.items()
@@ -142,7 +141,7 @@ def typed_days(day: date, content: pa.Table | None, spec: ReportSpec, *, zone: s
             f"{spec.name}_raw {day} was read with another specification of the report. "
             f"Materialize {spec.name}_raw together with the tables made from it."
         )
-    reached = _reached(day, pc.min(content["requested_at"]).as_py(), spec, zone)
+    reached = reached_intervals(day, pc.min(content["requested_at"]).as_py(), spec, zone)
     sent = sub_rows(day, content, spec, reached=reached)
     of_totals = {path for path in sent.unknown if path.startswith("total.")}
     codes = _codes(content["notifications"][0].as_py()) if sent.labels else []
@@ -194,13 +193,6 @@ def _values(group: Group, spec: ReportSpec, page: Page) -> str:
 
 def _evidence(page: Page) -> Evidence:
     return Evidence(page.answer.endpoint, status=page.answer.status, body=page.answer.body.decode(errors="replace"))
-
-
-def _reached(day: date, requested_at: datetime | None, spec: ReportSpec, zone: str) -> int:
-    """Intervals whose calendar day was over in the app's zone when the report was asked for."""
-    if requested_at is None:
-        return 0
-    return max(0, min(spec.intervals + 1, (requested_at.astimezone(ZoneInfo(zone)).date() - day).days))
 
 
 def _codes(notifications: str) -> list[str]:

@@ -35,7 +35,7 @@ def change(
         made.append((cohorts_table(of).validated(typed.content, DAY), raw))
     (old, _), (new, raw) = made
     held = restatements_table(of).schema.empty_table() if kept is None else restatements_table(of).rows(kept)
-    content, figures = history(of).grown(Change(old, new, held, raw.content, raw.requested_at))
+    content, figures = history(of, zone="UTC").grown(Change(old, new, held, raw.content, raw.requested_at, seen[0]))
     return restatements_table(of).validated(content, DAY).to_pylist(), figures
 
 
@@ -107,3 +107,13 @@ def test_an_emptied_day_is_told_without_a_task() -> None:
     found, figures = change({"a": (1, 2, 3)}, {})
     assert found == [told("a", number, number + 1, None, task_id=None) for number in range(3)]
     assert figures == {"restated_values": 3, "mature_values_moved": 3, "values_fell": 0, "d0_moved": -1.0}
+
+
+def test_groups_that_come_to_a_day_read_as_empty_are_told_as_far_as_it_had_been_reached() -> None:
+    """On the third of March intervals 0 and 1 were over; that there was nobody then was said, and is no longer so."""
+    found, figures = change({}, {"a": (1, 2, 9)}, seen=(EARLY, LATER))
+    assert found == [told("a", interval, None, interval + 1, was_mature=False) for interval in range(2)]
+    assert figures == {"restated_values": 2, "values_fell": 0, "d0_moved": 1.0}
+    found, figures = change({}, {"a": (1, 2, 9)})
+    assert found == [told("a", interval, None, value) for interval, value in enumerate((1, 2, 9))]
+    assert figures == {"restated_values": 3, "mature_values_moved": 3, "values_fell": 0, "d0_moved": 1.0}
