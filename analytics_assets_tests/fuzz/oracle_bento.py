@@ -105,8 +105,10 @@ def _breakdown(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
         about = _counts(row) | {"key": label(row["key"], "key"), "label": label(row.get("label"), "label")}
         rate = floating(row.get("revenuePerSignupCents"), "revenuePerSignupCents")
         own = row.get("revenueCurrency") or ""
+        cents = whole(row.get("revenueCents"), "revenueCents")
         for amount in _amounts(row, "a row"):
-            yield about | amount | {"revenue_per_signup_cents": rate if amount["currency"] == own else None}
+            is_of_it = amount["currency"] == own and (cents is None or cents == amount["revenue_cents"])
+            yield about | amount | {"revenue_per_signup_cents": rate if is_of_it else None}
 
 
 def _chart(body: dict[str, Any], day: date) -> Iterator[dict[str, Any]]:

@@ -18,6 +18,10 @@ from analytics_assets.sources.bento.tables import ADS_ATTRIBUTION, ADS_TOTALS
 
 DAYS: Final = 28
 _MOST_CURRENCIES: Final = 3
+# Currencies of ISO 4217 without smaller coins, and those with thousandths or less.
+_NOT_IN_CENTS: Final = frozenset(
+    "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF BHD IQD JOD KWD LYD OMR TND CLF UYW".split()  # noqa: SIM905 - read as a line
+)
 _Cents = dict[date, dict[str, int]]
 
 
@@ -49,6 +53,11 @@ def ads_pictures(
         "Bento names the top values only, so the bars may stay below the total of the day.",
         *([f"{unsent} amounts were not sent and are not drawn."] if unsent else []),
         *([f"Bento says that revenue is incomplete on {', '.join(map(str, sorted(truncated)))}."] if truncated else []),
+        *(
+            f"Bento counts in cents and does not say what that is of {currency}, which has none: it is drawn as sent."
+            for currency in busiest
+            if not _has_cents(currency)
+        ),
         *([f"{len(totals) - len(busiest)} more currencies are not drawn."] if len(totals) > len(busiest) else []),
     ]
     of = account if value is None else f"{account}, {dimension} = {value}"
@@ -60,8 +69,10 @@ def ads_pictures(
             caption,
             days,
             frozenset(absent),
-            panels={_unit(currency): _stacks(cents[currency], days, absent) for currency in busiest},
-            totals={_unit(currency): [_units(totals[currency].get(day)) for day in days] for currency in busiest},
+            panels={_unit(currency): _stacks(cents[currency], currency, days, absent) for currency in busiest},
+            totals={
+                _unit(currency): [_units(totals[currency].get(day), currency) for day in days] for currency in busiest
+            },
         )
     }
 
@@ -76,24 +87,30 @@ def _rows(
     return found
 
 
-def _stacks(cents: _Cents, days: list[date], absent: set[date]) -> dict[str, list[float | None]]:
+def _stacks(cents: _Cents, currency: str, days: list[date], absent: set[date]) -> dict[str, list[float | None]]:
     """By name a value for each day: nothing for a day that is not there, zero for a name that the day does not have."""
     weights: Counter[str] = Counter()
     for of_day in cents.values():
         weights.update({name: abs(amount) for name, amount in of_day.items()})
     named, rest = foremost(weights)
-    stacks = {name: [None if day in absent else _units(cents[day].get(name, 0)) for day in days] for name in named}
+    stacks = {
+        name: [None if day in absent else _units(cents[day].get(name, 0), currency) for day in days] for name in named
+    }
     if rest:
         stacks[f"{len(rest)} others"] = [
-            None if day in absent else _units(sum(cents[day].get(name, 0) for name in rest)) for day in days
+            None if day in absent else _units(sum(cents[day].get(name, 0) for name in rest), currency) for day in days
         ]
     return stacks
 
 
 def _unit(currency: str) -> str:
-    return currency or "currency not named"
+    return f"{currency or 'currency not named'}{'' if _has_cents(currency) else ' as sent'}"
 
 
-def _units(cents: int | None) -> float | None:
-    """Bento counts money in hundredths of its currency."""
-    return None if cents is None else cents / 100
+def _units(cents: int | None, currency: str) -> float | None:
+    """Bento counts money in cents; what that is of a currency without cents no page says."""
+    return cents / 100 if cents is not None and _has_cents(currency) else cents
+
+
+def _has_cents(currency: str) -> bool:
+    return currency.upper() not in _NOT_IN_CENTS

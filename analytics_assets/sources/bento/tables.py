@@ -31,7 +31,11 @@ _CURRENCY = Column(
     "currency", pa.string(), "Currency of revenue_cents as sent, such as USD; empty where none is named."
 )
 _CENTS = Column(
-    "revenue_cents", pa.int64(), "Revenue in whole cents of `currency`.", nullable=True, unit="cents of currency"
+    "revenue_cents",
+    pa.int64(),
+    "Revenue in whole cents of `currency`, as sent. Not documented: what a cent is of currencies that have none, such as JPY or KWD.",
+    nullable=True,
+    unit="cents of currency",
 )
 _TRUNCATED = Column("revenue_truncated", pa.bool_(), "Whether Bento says its revenue is incomplete.", nullable=True)
 _ONE_ROW = "Counts repeat on each currency row of a key: sum counts only where is_main_currency is true, sum revenue_cents per currency only."
@@ -94,7 +98,7 @@ from days group by all order by all""",
         Column(
             "revenue_per_signup_cents",
             pa.float64(),
-            "Cents of `currency` per signup, as Bento rounds it; only on the row in Bento's revenueCurrency.",
+            "Cents of `currency` per signup, as Bento rounds it; only on the row in Bento's revenueCurrency, and only if revenueCents is that row's.",
             nullable=True,
             unit="cents of currency",
         ),

@@ -169,9 +169,10 @@ def _attribution(day: date, readings: Iterable[_Reading]) -> pa.Table:
         for row in reading.stats.breakdown:
             own = row.revenue_currency or ""
             same = (*about, _text(row.key), _text(row.label), row.signups, row.customers, row.customer_rate)
-            rows += [
-                (*same, *money, row.revenue_per_signup_cents if money[0] == own else None) for money in _money(row)
-            ]
+            for name, cents, is_main in _money(row):
+                # A sum over several currencies is nobody's share, and so is what is made of it.
+                is_of_it = name == own and row.revenue_cents in (None, cents)
+                rows.append((*same, name, cents, is_main, row.revenue_per_signup_cents if is_of_it else None))
     return _content(ADS_ATTRIBUTION, day, names, rows)
 
 

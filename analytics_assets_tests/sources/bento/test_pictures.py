@@ -88,6 +88,28 @@ def test_revenue_is_drawn_by_source_and_currency_and_a_day_that_is_not_there_is_
     ]
 
 
+def test_money_of_a_currency_without_cents_is_drawn_as_sent_and_says_so(tmp_path: Path) -> None:
+    """Whether 1050 is 10 or 1050 yen no page says; a hundredth of it would be a guess in a picture."""
+    lake = Lake(str(tmp_path))
+    plant(lake, LAST, [("google", "JPY", 1050), ("google", "KWD", 1050), ("google", "EUR", 1050)])
+    found = pictures(lake)
+    assert {unit: stacks["google"][-1] for unit, stacks in found.panels.items()} == {
+        "EUR": 10.5,
+        "JPY as sent": 1050,
+        "KWD as sent": 1050,
+    }
+    assert {unit: values[-1] for unit, values in found.totals.items()} == {
+        "EUR": 11.5,
+        "JPY as sent": 1150,
+        "KWD as sent": 1150,
+    }
+    assert found.caption.unit == "EUR and JPY as sent and KWD as sent a day, all_revenue"
+    assert found.caption.notes[1:] == [
+        f"Bento counts in cents and does not say what that is of {currency}, which has none: it is drawn as sent."
+        for currency in ("JPY", "KWD")
+    ]
+
+
 def test_the_largest_sources_are_named_and_the_rest_is_one_bar(tmp_path: Path) -> None:
     """By the money that moved; the filter of a filtered stream is in the caption."""
     lake = Lake(str(tmp_path))

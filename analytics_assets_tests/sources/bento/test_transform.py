@@ -91,6 +91,16 @@ def test_a_main_currency_without_money_leaves_the_counts_on_the_first_by_name():
     ]
 
 
+@pytest.mark.parametrize(("cents", "share"), [(6250, None), (5050, 505.0), (None, 505.0)])
+def test_a_share_of_a_sum_over_currencies_is_nobodys(cents, share):
+    """6250 is EUR and USD together, so what a signup brought of it is no USD; the sums by currency stand as sent."""
+    rows, _ = ads(ads_row(revenueCents=cents, revenueByCurrency={"EUR": 1200, "USD": 5050}))["ads_attribution"]
+    assert [(row["currency"], row["revenue_cents"], row["revenue_per_signup_cents"]) for row in rows] == [
+        ("EUR", 1200, None),
+        ("USD", 5050, share),
+    ]
+
+
 @pytest.mark.parametrize("missing", [None, ...], ids=["null", "left out"])
 def test_null_and_missing_are_null_and_not_zero(missing):
     """Nothing beyond what the vendor's page names has to be there, and nothing is filled in."""
