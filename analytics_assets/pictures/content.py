@@ -91,7 +91,7 @@ class Bars:
     Attributes:
         caption: What is written on it.
         days: The days.
-        absent: Those of them that have not landed.
+        absent: Those of them that have no rows: not landed, or landed empty.
         panels: By unit: by name, a value for each day.
         totals: By unit: the whole of each day, where the names may not add up to it.
     """

@@ -186,13 +186,13 @@ def _trends(content: Trends) -> Figure:
 
 
 def _gaps(axes: Axes, days: Sequence[date], absent: frozenset[date]) -> list[Artist]:
-    """Marks days that have not landed: no bar there is not a zero. Returns what the legend shows."""
+    """Marks days without rows, landed empty or not landed: no bar there is not a zero. Returns what the legend shows."""
     axes.set_xlim(-0.6, len(days) - 0.4)
-    _, fill, hatch, line = _LOOKS[Cell.ABSENT]
+    name, fill, hatch, line = _LOOKS[Cell.ABSENT]
     look: dict[str, Any] = {"facecolor": fill, "hatch": hatch, "edgecolor": line, "linewidth": 0}
     for place in (place for place, day in enumerate(days) if day in absent):
         axes.axvspan(place - 0.5, place + 0.5, zorder=0, **look)
-    return [Patch(label="not landed", **look)] if absent else []
+    return [Patch(label=name, **look)] if absent else []
 
 
 def _dates(axes: Axes, days: Sequence[date], *, most: int, is_named: bool) -> None:

@@ -162,7 +162,7 @@ def test_curves_have_gaps_where_there_is_no_number_and_a_star_where_some_is_mask
 
 
 def test_bars_are_stacked_away_from_zero_on_both_sides_in_a_panel_for_each_currency() -> None:
-    """A refund stands below, a day that has not landed is marked, and no currency is added to another."""
+    """A refund stands below, a day without rows is marked, and no currency is added to another."""
     made = drawn(BARS, is_sandbox=False)
     euros, dollars = made.axes
     stacks = {
@@ -176,7 +176,7 @@ def test_bars_are_stacked_away_from_zero_on_both_sides_in_a_panel_for_each_curre
     }
     np.testing.assert_equal(euros.lines[0].get_ydata(), [3.5, np.nan, 5.0, -3.0])
     assert [panel.get_ylabel() for panel in made.axes] == ["EUR", "USD"]
-    assert legend_of(euros) == ["search", "social", "total of the day", "not landed"]
+    assert legend_of(euros) == ["search", "social", "total of the day", "no rows"]
     [gap] = [patch for patch in euros.patches if patch.get_hatch()]
     assert (gap.get_x(), gap.get_width()) == (0.5, 1.0)
     # One name has one colour in all panels.
@@ -192,7 +192,7 @@ def test_trends_have_a_panel_and_a_scale_for_each_name_and_gaps_where_there_is_n
     )
     assert [panel.get_ylim() for panel in made.axes] == [(0, pytest.approx(4.24)), (0, pytest.approx(0.53))]
     assert [label.get_text() for label in made.axes[0].get_xticklabels()] == ["03-01", "03-02", "03-03", "03-04"]
-    assert legend_of(made) == ["not landed"]
+    assert legend_of(made) == ["no rows"]
 
 
 def test_names_of_other_people_are_set_as_they_are_where_the_font_can_and_cut_where_they_are_long() -> None:

@@ -179,14 +179,14 @@ def _earned(cohorts: pa.Table, totals: pa.Table, by: str, intervals: int) -> dic
 
 def _curves(earned: Mapping[str, _Earned], by: str, caption: Caption, started: str) -> dict[str, Content]:
     named, rest = foremost({name: one.users for name, one in earned.items()})
-    shown = {name or "(organic or none)": earned[name] for name in named}
-    if rest:
-        intervals = len(earned[rest[0]].revenue[0])
-        together = shown[f"{len(rest)} others"] = _Earned.nothing(intervals)
-        for name in rest:
-            together.add(earned[name])
 
     def picture(kind: int, title: str, unit: str, factor: float) -> Curves:
+        shown = {name or "(organic or none)": earned[name] for name in named}
+        # What came without a cost would be earned back by the cost of the others.
+        if others := [earned[name] for name in rest if earned[name].whole[kind].any()]:
+            together = shown[f"{len(others)} others"] = _Earned.nothing(len(others[0].revenue[kind]))
+            for one in others:
+                together.add(one)
         told = Caption(f"{title} by {by}", caption.of, unit, caption.first, caption.last, caption.notes)
         curves = [
             Curve(name, [None if one is None else factor * one for one in values.share(kind)], values.is_masked)

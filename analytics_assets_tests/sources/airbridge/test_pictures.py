@@ -153,6 +153,22 @@ def test_the_largest_channels_are_named_and_the_rest_is_one_curve(lake: Lake) ->
     assert curves(lake, "ltv") == {name: ([1.0, 2.0, None], False) for name in named}
 
 
+def test_what_came_without_a_cost_earns_nothing_back_for_others(lake: Lake) -> None:
+    """Of the ten channels after the eight largest five cost nothing; they have users, and no return on what others cost."""
+    channels = {f"c{number:02}": 50 - number for number in range(18)}
+    plant(
+        lake,
+        LAST,
+        {name: [users, None, None] for name, users in channels.items()},
+        {name: (users, 2 * users if number % 2 else 0) for number, (name, users) in enumerate(channels.items())},
+    )
+    assert curves(lake, "ltv")["10 others"] == ([1.0, None, None], False)
+    assert {name: values[0] for name, (values, _) in curves(lake, "roas").items()} == {
+        **{f"c{number:02}": 50.0 for number in (1, 3, 5, 7)},
+        "5 others": 50.0,
+    }
+
+
 def test_reports_of_counts_have_no_curves_and_ratios_have_no_picture(lake: Lake) -> None:
     """Ratios of different groups cannot be added."""
     assert set(pictures(lake, replace(OF, metric="app_user_count"))) == {"cohort_heat_map"}
