@@ -130,7 +130,14 @@ def _read(account: str, spec: ReportSpec, lake: Lake, day: date, reading: _Readi
 
 def _summed(cohorts: pa.Table, by: list[str]) -> pa.Table:
     return cohorts.group_by(by).aggregate(
-        [("value", "sum"), ("missing", "sum"), ("is_masked", "sum"), ("is_reached", "all"), ([], "count_all")]
+        [
+            ("value", "sum"),
+            ("value", "count"),
+            ("missing", "sum"),
+            ("is_masked", "sum"),
+            ("is_reached", "all"),
+            ([], "count_all"),
+        ]
     )
 
 
@@ -154,7 +161,9 @@ def _earned(cohorts: pa.Table, totals: pa.Table, by: str, intervals: int) -> dic
     shape = (len(names), intervals)
     revenue, is_known, is_masked = np.zeros(shape), np.zeros(shape, bool), np.zeros(shape, bool)
     revenue[at] = cohorts["value_sum"].cast(pa.float64()).fill_null(0).to_numpy()
-    is_known[at] = pc.and_(cohorts["is_reached_all"], pc.equal(cohorts["missing_sum"], 0)).to_numpy()
+    # A masked one may have been sent without its number too.
+    is_there = pc.equal(cohorts["value_count"], cohorts["count_all"])
+    is_known[at] = pc.and_(cohorts["is_reached_all"], is_there).to_numpy()
     is_masked[at] = pc.greater(cohorts["is_masked_sum"], 0).to_numpy()
     found: dict[str, _Earned] = {name: _Earned.nothing(intervals) for name in names.to_pylist()}
     flags = ("users_is_masked", "cost_is_masked")

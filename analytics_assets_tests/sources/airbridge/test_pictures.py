@@ -130,10 +130,11 @@ def test_curves_divide_by_the_users_and_the_cost_of_the_cohorts_that_tell(lake: 
 
 
 def test_a_cohort_without_its_number_is_left_out_above_and_below(lake: Lake) -> None:
-    """A missing value costs its interval, missing users or cost the curve; none of them counts as zero."""
-    plant(lake, LAST - timedelta(days=1), {"a": [8, NOT_SENT, 8]}, {"a": (4, None)})
-    plant(lake, LAST, {"a": [2, 6, 9]}, {"a": (2, 1)})
-    assert curves(lake, "ltv") == {"a": ([1.666666667, 3.0, 2.833333333], False)}
+    """A missing value costs its interval, masked or not, missing users or cost the curve; none of them counts as zero."""
+    for nothing in (NOT_SENT, MASKED_NULL):
+        plant(lake, LAST - timedelta(days=1), {"a": [8, nothing, 8]}, {"a": (4, None)})
+        plant(lake, LAST, {"a": [2, 6, 9]}, {"a": (2, 1)})
+        assert curves(lake, "ltv") == {"a": ([1.666666667, 3.0, 2.833333333], False)}
     assert curves(lake, "roas") == {"a": ([200.0, 600.0, 900.0], False)}
     plant(lake, LAST, {"a": [2, 6, 9]}, {"a": (None, None)})
     assert curves(lake, "ltv") == {"a": ([2.0, None, 2.0], False)}
