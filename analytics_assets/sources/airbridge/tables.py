@@ -126,7 +126,11 @@ def cohorts_table(spec: ReportSpec) -> Table:
         ),
         docs_url=DOCS_URL,
         origin=Origin(report_raw_table(spec), "sub_row"),
-        example=cohorts_by_age(group_columns(spec), is_additive=spec.metric in ADDITIVE_METRICS),
+        example=cohorts_by_age(
+            group_columns(spec),
+            is_additive=spec.metric in ADDITIVE_METRICS,
+            is_money=spec.metric in MONEY_METRICS,
+        ),
         key=(*group_columns(spec), "interval"),
         columns=(
             Column(DATE, pa.date32(), "Start date of the cohort, in the app's zone.", made_from=(DATE,)),

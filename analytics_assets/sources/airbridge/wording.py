@@ -43,23 +43,31 @@ def span(spec: ReportSpec) -> str:
     )
 
 
-def cohorts_by_age(labels: Sequence[str], *, is_additive: bool) -> str:
-    """Each cohort by age: one number a cohort where groups may be added, one a group where not."""
+def cohorts_by_age(labels: Sequence[str], *, is_additive: bool, is_money: bool) -> str:
+    """Each cohort by age: one number a cohort where groups may be added and each has one, one a group where not."""
+    currency = ", currency" if is_money else ""
     if is_additive:
-        return """
-select date, "interval", sum(value) as value, count(*) filter (is_masked) as masked_groups
-from days where is_reached group by all order by date desc, "interval\""""
+        return f"""
+select date, "interval"{currency}, {_whole_sum("value")}, count(*) filter (is_masked) as masked_groups
+from days where is_reached group by all order by date desc, "interval\""""  # noqa: S608 - for a person to copy; no value goes in
     groups = _quoted(labels)
     return f"""
-select date, {groups}, "interval", value, is_masked
+select date, {groups}, "interval", value{currency}, is_masked
 from days where is_reached order by date desc, {groups}, "interval\""""  # noqa: S608 - for a person to copy; the names are columns
 
 
 def totals_by_group(labels: Sequence[str]) -> str:
-    """What each group cost and brought in, over the days that have landed."""
+    """What each group cost and brought in, over the days that have landed; a sum that lacks a number is none."""
+    sums = ",\n       ".join(map(_whole_sum, ("users", "cost", "revenue")))
     return f"""
-select {_quoted(labels)}, currency, sum(users) as users, sum(cost) as cost, sum(revenue) as revenue
-from days group by all order by users desc"""  # noqa: S608 - the same
+select {_quoted(labels)}, currency,
+       {sums},
+       count(*) filter (users_is_masked or cost_is_masked or revenue_is_masked) as masked_days
+from days group by all order by users desc nulls last"""  # noqa: S608 - the same
+
+
+def _whole_sum(column: str) -> str:
+    return f"if(count({column}) = count(*), sum({column}), null) as {column}"
 
 
 def _quoted(labels: Sequence[str]) -> str:

@@ -72,11 +72,11 @@ ADS_ATTRIBUTION = Table(
     docs_url=DOCS_URL,
     origin=Origin(ADS_RAW, "body"),
     example="""
-select dimension, revenue_mode, key, currency,
-       sum(signups) filter (is_main_currency) as signups,
-       sum(customers) filter (is_main_currency) as customers,
-       sum(revenue_cents) as revenue_cents
-from days group by all order by all""",
+select dimension, revenue_mode, key, currency, sum(revenue_cents) as revenue_cents,
+       sum(sum(signups) filter (is_main_currency)) over of_key as signups_of_key,
+       sum(sum(customers) filter (is_main_currency)) over of_key as customers_of_key
+from days group by dimension, revenue_mode, key, currency
+window of_key as (partition by dimension, revenue_mode, key) order by all""",
     key=("dimension", "revenue_mode", "key", "currency"),
     columns=(
         _DAY,
