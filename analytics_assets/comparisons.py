@@ -27,7 +27,8 @@ class SideConfig(dg.Model, dg.Resolvable):
     aggregation: Literal["rows", "sum", "min", "max"] = Field(default="sum", description="rows, sum, min or max.")
     column: str | None = Field(default=None, description="Column of the figure; none for rows.")
     where: dict[str, str | int | float | bool] = Field(
-        default={}, description="Only rows whose columns have these values; money needs its `currency` here."
+        default={},
+        description="Only rows whose columns have these values; money needs its `currency` here, and counts that repeat on each currency row `is_main_currency: true`.",
     )
     divide_by: float = Field(default=1.0, description="What the figure is divided by: 100 for cents.")
     currency: str | None = Field(
@@ -70,7 +71,10 @@ class Comparisons(dg.Component, dg.Model, dg.Resolvable):
     model_config = ConfigDict(extra="forbid")
 
     days: int = Field(default=Limits.days, description="Days the job `checks_daily` compares.")
-    figures: list[ComparisonConfig] = Field(min_length=1, description="The comparisons.")
+    figures: list[ComparisonConfig] = Field(
+        min_length=1,
+        description="The comparisons, of days with the same name: sources count days in zones of their own.",
+    )
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Comparisons":

@@ -49,7 +49,7 @@ class Side:
         return None if named is None else str(named)
 
     def read(self, lake: Lake, day: date) -> tuple[Decimal | None, str | None] | None:
-        """The number and, of money, its currency; None where the day does not stand.
+        """The number, None where it or a part of it is missing, and, of money, its currency; None where the day does not stand.
 
         Raises:
             PermanentError: The table cannot give this figure, or holds several currencies.
@@ -135,7 +135,7 @@ class Comparison:
     def _compared(self, lake: Lake, day: date) -> Finding:
         left, right = (side.read(lake, day) for side in self._sides())
         if left is None or right is None or left[0] is None or right[0] is None:
-            return Finding("not compared: one of the two has no number", "information")
+            return Finding("not compared: one of the two lacks a number", "information")
         if left[1] != right[1]:
             raise PermanentError(_other_money(self, left[1], right[1]))
         difference = abs(left[0] - right[0])

@@ -77,13 +77,15 @@ class Figure:
         return content.select(list(kept_names)) if kept_names else content
 
     def of(self, rows: pa.Table) -> Decimal | None:
-        """The number, exact where the column is; None where there is no value.
+        """The number, exact where the column is; None where there is no value, or one of them is missing: null is not zero.
 
         Raises:
             PermanentError: The column holds no numbers.
         """
         if self.column is None:
             return Decimal(rows.num_rows)
+        if rows[self.column].null_count:
+            return None
         try:
             made = {"sum": pc.sum, "min": pc.min, "max": pc.max}[self.aggregation](rows[self.column]).as_py()
             return None if made is None else Decimal(str(made))

@@ -85,7 +85,23 @@ def test_a_day_that_only_one_side_has_is_not_compared(planted: Planted) -> None:
     assert planted.found(check, back(1, 0)) == {}
     money(planted, "money", USD=None)
     nothing = planted.found(Comparison("money", Side("money", MONEY), Side("money", MONEY)).check())
-    assert nothing == {DAY: Finding("not compared: one of the two has no number", "information")}
+    assert nothing == {DAY: Finding("not compared: one of the two lacks a number", "information")}
+
+
+def test_a_sum_that_lacks_a_part_is_not_compared(planted: Planted) -> None:
+    """Null is not zero: 7 and something not known may well be 7, or anything else."""
+    rows = [
+        {**empty_row(), "currency": "EUR", "campaign": name, "revenue": sent}
+        for name, sent in (("a", Decimal(7)), ("b", None))
+    ]
+    for account, held in (("left", rows), ("right", rows[:1])):
+        planted.land(
+            TABLE, *({name: one for name, one in row.items() if name != "date"} for row in held), account=account
+        )
+    for aggregation in ("sum", "min", "max"):
+        figure = Figure("revenue", aggregation, "revenue")
+        found = planted.found(Comparison("money", Side("left", figure), Side("right", figure)).check())
+        assert found == {DAY: Finding("not compared: one of the two lacks a number", "information")}
 
 
 def test_a_table_that_nobody_loads_is_named(planted: Planted) -> None:

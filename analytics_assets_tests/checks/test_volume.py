@@ -70,8 +70,9 @@ def test_a_figure_may_be_a_sum_of_some_rows(planted: Planted) -> None:
     numbers = {}
     for name, figure in {
         "rows": Figure("revenue"),
-        "sum": Figure("revenue", "sum", "clicks", {"country": "KR"}),
-        "max": Figure("revenue", "max", "clicks"),
+        "sum": Figure("revenue", "sum", "clicks", {"campaign": "a"}),
+        "max": Figure("revenue", "max", "clicks", {"country": "DE"}),
+        "a part is missing": Figure("revenue", "sum", "clicks", {"country": "KR"}),
         "none": Figure("revenue", "sum", "clicks", {"country": "US"}),
         "money": Figure("revenue", "sum", "revenue", {"campaign": "a"}),
     }.items():
@@ -79,7 +80,14 @@ def test_a_figure_may_be_a_sum_of_some_rows(planted: Planted) -> None:
         assert content is not None
         made = figure.of(content)
         numbers[name] = None if made is None else str(made)
-    assert numbers == {"rows": "3", "sum": "3", "max": "5", "none": None, "money": "1234567890123456789.123456789"}
+    assert numbers == {
+        "rows": "3",
+        "sum": "3",
+        "max": "5",
+        "a part is missing": None,
+        "none": None,
+        "money": "1234567890123456789.123456789",
+    }
     assert Figure("revenue").rows(planted.lake, "shop", back(1)[0]) is None
 
 
