@@ -82,8 +82,8 @@ EVENT_METRICS = Table(
     name="event_metrics",
     description=(
         "Definitions of the metrics of each event as they stood at the end of a day, one row per event and metric; a metric of several events "
-        "has a row for each. The API has no history: a day is the observation made on the following day, or else rebuilt from "
-        "the nearest one by creation time (`is_reconstructed`), and then shows later edits and misses deleted metrics."
+        "has a row for each. The API has no history: a day is the observation made on the following day, with what "
+        "was created until then, or else rebuilt from the nearest one by creation time (`is_reconstructed`), and then shows later edits and misses deleted metrics."
     ),
     docs_url=DEFINITIONS_URL,
     origin=Origin(LISTING_RAW, "body"),
