@@ -103,7 +103,8 @@ class Making:
             figures[table.name] = {**figures[table.name], **counted(table, old, new), **stream.moved(table, old, new)}
         if not is_same_question:
             # Another question has other answers: nobody corrected anything.
-            figures |= {name: {**figures[name], "question_changed": True} for name in packed}
+            replaced = [name for name, one in packed.items() if one.standing is not None]
+            figures |= {name: {**figures[name], "question_changed": True} for name in replaced}
         stands = next((one.footer for one in (*files.values(), standing) if one is not None), None)
         requested_at = None if stands is None else stands.requested_at
         if (history := self._history(stream)) is not None:

@@ -87,8 +87,8 @@ def _breakdown_within_totals() -> Check:
     return Check(
         "breakdown_within_totals",
         ADS_ATTRIBUTION.name,
-        "The values of a dimension add up to more than the day's total: somebody or some money is counted twice, or the total lacks a currency "
-        "that they have. Less than the total is no failure: Bento lists the top values only; what they leave out is told as information.",
+        "The values of a dimension add up to more than the day's total: somebody or some money is counted twice, the total lacks a currency "
+        "that they have, or what they leave out is below zero, as refunds would be. Less than the total is no failure: Bento lists the top values only; what they leave out is told as information.",
         "Use ads_totals for sums of such a day. Compare with Bento's dashboard; if it shows the same, tell Bento, else materialize the day again.",
         find,
     )
