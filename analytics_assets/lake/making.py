@@ -113,7 +113,8 @@ class Making:
                 held = history.table.schema.empty_table()
                 figures[history.of] = {**figures[history.of], "history_begins_anew": True}
             if history.of in before:
-                before_at = None if standing is None else standing.footer.requested_at
+                # Of raw rows that stood already nothing says what the table was made from before.
+                before_at = None if standing is None or fresh is None else standing.footer.requested_at
                 change = Change(before[history.of], made[history.of].content, held, content, requested_at, before_at)
                 held, moved = history.grown(change)
                 figures[history.of] = {**figures[history.of], **moved}
