@@ -4,7 +4,7 @@ What is masked, not reached, missing or not landed has a look of its own beside 
 pictures share out of here (`canvas.py`), and tables too (a source's `pictures.py`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any, Final
@@ -145,14 +145,14 @@ def _bars(content: Bars) -> Figure:
         130 + 280 * len(content.panels), replace(_BESIDE_LEGEND, between_y=0.12), panels=len(content.panels)
     )
     at = np.arange(len(content.days))
-    names = list(dict.fromkeys(name for stacks in content.panels.values() for name in stacks))
+    colour = _colours(content.panels.values())
     for axes, (unit, stacks) in zip(panels, content.panels.items(), strict=True):
         above, below = np.zeros(len(at)), np.zeros(len(at))
         handles: list[Artist] = []
         for name, sent in stacks.items():
             values = np.nan_to_num(_grid([sent])[0])
             bottom = np.where(values >= 0, above, below)
-            look: dict[str, Any] = {"color": _colour(names.index(name)), "label": text(name)}
+            look: dict[str, Any] = {"color": colour[name], "label": text(name)}
             axes.bar(at, values, 0.82, bottom=bottom, linewidth=0, **look)
             above += np.maximum(values, 0)
             below += np.minimum(values, 0)
@@ -234,3 +234,13 @@ def _blues() -> ListedColormap:
 
 def _colour(number: int) -> str:
     return SERIES[number] if number < len(SERIES) else REST
+
+
+def _colours(panels: Iterable[Iterable[str]]) -> dict[str, str]:
+    """One colour a name in all panels, and within one as many as there are."""
+    chosen: dict[str, str] = {}
+    for names in map(list, panels):
+        free = [one for one in SERIES if one not in {chosen.get(name) for name in names}]
+        for name in (one for one in names if one not in chosen):
+            chosen[name] = free.pop(0) if free else REST
+    return chosen

@@ -1,6 +1,6 @@
 """What a new reading of a day changed: rows that differ, came and went."""
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +130,24 @@ async def test_the_answer_to_another_question_is_compared_with_nothing(tmp_path:
         ({"biggest": 50, "question_changed": True}, [1]),
         ({"biggest": 51, **moved}, [1, 50]),
     ]
+
+
+async def test_a_change_says_when_the_reading_before_was_asked_for_if_anything_does(tmp_path: Path) -> None:
+    """The typed tables alone may be made from raw rows that came long after what they replace."""
+    lake, vendor, told = Lake(str(tmp_path)), Vendor(), []
+
+    def seen(change: Change) -> tuple[pa.Table, dict[str, int]]:
+        told.append((change.before_at, change.requested_at))
+        return change.kept, {}
+
+    stream = vendor.stream(history=History(LOST, "numbers", seen))
+    for family, hours in enumerate([0, 1]):
+        vendor.answers, vendor.requested_at = {START: [str(hours)]}, NOW + timedelta(hours=hours)
+        await brought(lake, stream, [START], family=str(family), selected=ALL)
+    lake.land("shop", NUMBERS, START, NUMBERS.rows([{DATE: START, "part": 0, "number": 9}]))
+    await brought(lake, stream, [START], family="third", selected=ALL - {"numbers_raw"})
+    later = NOW + timedelta(hours=1)
+    assert told == [(NOW, later), (None, later)]
 
 
 @pytest.mark.parametrize(

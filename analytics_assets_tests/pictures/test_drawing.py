@@ -183,6 +183,19 @@ def test_bars_are_stacked_away_from_zero_on_both_sides_in_a_panel_for_each_curre
     assert to_hex(euros.containers[1][0].get_facecolor()) == to_hex(dollars.containers[0][0].get_facecolor())
 
 
+def test_sources_of_another_currency_are_told_apart_too() -> None:
+    """Eight in euros and eight others in dollars, one of them in both: none of a panel looks like another of it."""
+    euros, dollars = ([f"{first}{number}" for number in range(7)] for first in "ab")
+    panels = {
+        "EUR": {name: [1.0] * 4 for name in [*euros, "both"]},
+        "USD": {name: [1.0] * 4 for name in [*dollars, "both"]},
+    }
+    made = drawn(replace(BARS, panels=panels, totals={}), is_sandbox=False)
+    found = [{bars.get_label(): to_hex(bars[0].get_facecolor()) for bars in axes.containers} for axes in made.axes]
+    assert [len(set(colours.values())) for colours in found] == [8, 8]
+    assert found[0]["both"] == found[1]["both"]
+
+
 def test_trends_have_a_panel_and_a_scale_for_each_name_and_gaps_where_there_is_no_number() -> None:
     """The newest day is named below."""
     made = drawn(TRENDS, is_sandbox=False)
