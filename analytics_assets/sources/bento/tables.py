@@ -153,7 +153,8 @@ ADS_CHART = Table(
     name="ads_chart",
     description=(
         "The day in buckets; one row per dimension, revenue mode and bucket. The size of a bucket is not documented, and buckets in which "
-        "nothing happened may be missing. Take one dimension, never the sum over dimensions."
+        "nothing happened may be missing. Take one dimension, never the sum over dimensions. Whether a `value` in the YAML filters it is not "
+        "documented: `value_filter` of ads_totals says which days were asked with one."
     ),
     docs_url=DOCS_URL,
     origin=Origin(ADS_RAW, "body"),
