@@ -46,8 +46,7 @@ def value_pictures(account: str, lake: Lake, last: date) -> Mapping[str, Content
         days[0],
         last,
         [
-            f"The {len(chosen)} metrics computed from the most rows, as far as that is told, on the newest day that has any; overall, or else "
-            "in the unit type named.",
+            f"The {len(chosen)} metrics computed from the most rows on the newest day that has any; overall, or else in the unit type named.",
             "A gap in a line is a day for which no value was sent.",
         ],
     )
