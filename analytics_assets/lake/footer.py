@@ -23,6 +23,7 @@ class Footer(msgspec.Struct, frozen=True, omit_defaults=True):
         is_sandbox: Whether the numbers are invented.
         emptied_at: Instant the rows were taken away because their time was over, or None; everything else stays as it was.
         emptied_rows: How many they were.
+        answers: Of a table made from answers, hash of the request they were given to; empty where not kept.
     """
 
     content_hash: str
@@ -32,6 +33,7 @@ class Footer(msgspec.Struct, frozen=True, omit_defaults=True):
     is_sandbox: bool = False
     emptied_at: datetime | None = None
     emptied_rows: int = 0
+    answers: str = ""
 
 
 def encoded(footer: Footer) -> dict[bytes, bytes]:

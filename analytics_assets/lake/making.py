@@ -91,20 +91,24 @@ class Making:
                 is_sandbox=self.is_sandbox,
             )
             figures[fresh.table.name] = raw.notes
+        asked = "" if standing is None else standing.footer.asked
+        answers = asked if fresh is None else stream.asked(day)
         packed = {
-            table.name: self._packed(stream, table, day, made[table.name], seen)
+            table.name: self._packed(stream, table, day, made[table.name], seen, answers=answers)
             for table in stream.typed
             if table.name in self.selected
         }
-        is_same_question = standing is None or fresh is None or standing.footer.asked == stream.asked(day)
-        before = self._before(stream, day, packed) if is_same_question else {}
+        # Another question has other answers: nobody corrected anything.
+        other = {
+            name
+            for name, one in packed.items()
+            if one.standing is not None and (one.standing.footer.answers or asked or answers) != answers
+        }
+        before = self._before(stream, day, {name: one for name, one in packed.items() if name not in other})
         for table in (one for one in stream.typed if one.name in before):
             old, new = before[table.name], made[table.name].content
             figures[table.name] = {**figures[table.name], **counted(table, old, new), **stream.moved(table, old, new)}
-        if not is_same_question:
-            # Another question has other answers: nobody corrected anything.
-            replaced = [name for name, one in packed.items() if one.standing is not None]
-            figures |= {name: {**figures[name], "question_changed": True} for name in replaced}
+        figures |= {name: {**figures[name], "question_changed": True} for name in other}
         stands = next((one.footer for one in (*files.values(), standing) if one is not None), None)
         requested_at = None if stands is None else stands.requested_at
         if (history := self._history(stream)) is not None:
@@ -124,9 +128,18 @@ class Making:
         return MadeDay(day, raw, {**files, **packed}, figures, requested_at, seen)
 
     def _packed(
-        self, stream: Stream, table: Table, day: date, content: pa.Table | ValidDay, seen: Mapping[str, Landed | None]
+        self,
+        stream: Stream,
+        table: Table,
+        day: date,
+        content: pa.Table | ValidDay,
+        seen: Mapping[str, Landed | None],
+        *,
+        answers: str = "",
     ) -> Packed:
-        return self.lake.pack(stream.account, table, day, content, seen[table.name], is_sandbox=self.is_sandbox)
+        return self.lake.pack(
+            stream.account, table, day, content, seen[table.name], is_sandbox=self.is_sandbox, answers=answers
+        )
 
     def _before(self, stream: Stream, day: date, packed: Mapping[str, Packed]) -> dict[str, pa.Table]:
         """What stands in the tables to be landed, where that differs from what was made and can be compared with it."""

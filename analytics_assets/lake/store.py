@@ -137,6 +137,7 @@ class Lake:
         family: str = "",
         requested_at: datetime | None = None,
         is_sandbox: bool = False,
+        answers: str = "",
     ) -> Packed:
         """A day ready to be made visible over `standing`; raises as `land`, and writes nothing.
 
@@ -149,6 +150,7 @@ class Lake:
             family=family,
             requested_at=requested_at,
             is_sandbox=is_sandbox,
+            answers=answers,
         )
         if standing is not None:
             refuse_other_mode(standing, is_sandbox=is_sandbox)
@@ -288,5 +290,6 @@ def _valid(table: Table, day: date, content: pa.Table | ValidDay) -> pa.Table:
 def _is_same(standing: Footer, new: Footer) -> bool:
     """Whether a file need not be written: same content, and for answers kept as sent the same asking too."""
     if not new.asked:
-        return standing.content_hash == new.content_hash and standing.is_sandbox == new.is_sandbox
+        is_known = standing.answers in ("", new.answers)
+        return standing.content_hash == new.content_hash and standing.is_sandbox == new.is_sandbox and is_known
     return standing == new

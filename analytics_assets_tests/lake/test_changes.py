@@ -132,6 +132,26 @@ async def test_the_answer_to_another_question_is_compared_with_nothing(tmp_path:
     ]
 
 
+async def test_an_answer_to_another_question_is_seen_though_it_was_kept_before_its_tables_were_made(
+    tmp_path: Path,
+) -> None:
+    """As where a person reads the raw table alone, or a process dies after it: what stands says which question it answers."""
+    lake, vendor, told = Lake(str(tmp_path)), Vendor(), []
+    for family, (question, body, selected) in enumerate(
+        [("v1", "1", ALL), ("v2", "50", {"numbers_raw"}), ("v2", "-", ALL - {"numbers_raw"}), ("v2", "51", ALL)]
+    ):
+        vendor.answers = {START: [body]}
+        stream = vendor.stream(history=History(LOST, "numbers", grown), asked=lambda _day, question=question: question)
+        [result] = await brought(lake, stream, [START], family=str(family), selected=selected)
+        told.append((dict(result.figures["numbers"]), lake.read("shop", LOST)["number"].to_pylist()))
+    assert told == [
+        ({"biggest": 1}, []),
+        ({"biggest": 50}, []),
+        ({"biggest": 50, "question_changed": True}, []),
+        ({"biggest": 51, "rows_changed": 1, "rows_added": 0, "rows_removed": 0, "lost_now": 1}, [50]),
+    ]
+
+
 async def test_a_change_says_when_the_reading_before_was_asked_for_if_anything_does(tmp_path: Path) -> None:
     """The typed tables alone may be made from raw rows that came long after what they replace."""
     lake, vendor, told = Lake(str(tmp_path)), Vendor(), []
