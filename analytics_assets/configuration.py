@@ -79,7 +79,9 @@ def tables_of(components: Mapping[str, dg.Component]) -> dict[tuple[str, str], T
 class ScheduleConfig(dg.Model, dg.Resolvable):
     """When and how much a daily load asks for."""
 
-    cron: str = Field(description="Cron line, in UTC; after the vendor's day is final.")
+    cron: str = Field(
+        description="Cron line, in UTC; after the vendor's day is final, and over in ANALYTICS_TIMEZONE: what comes later decides which day it asks for."
+    )
     lookback_days: int = Field(
         description="Days asked for again each time, the newest final one included; they still change. At least 1. Days of the week before "
         "them that failed or are missing are asked for too. Airbridge's are for the first load: its cohorts are then asked for until they are mature."

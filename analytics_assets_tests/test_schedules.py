@@ -2,17 +2,20 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
 
+import analytics_assets
+from analytics_assets.checking import newest_due_day
+from analytics_assets.definitions import CHECKS_CRON
 from analytics_assets.errors import TransientError
 from analytics_assets.lake.resource import LakeResource
 from analytics_assets.lake.store import Lake
-from analytics_assets.partitions import daily_partitions
+from analytics_assets.partitions import daily_partitions, newest_final_day
 from analytics_assets.schedules import Changing, DailyLoad, daily_load, snapshots
 from analytics_assets.settings import settings
 from analytics_assets_tests.shop import PARTITIONS, Shop, span
@@ -257,3 +260,29 @@ def test_days_that_nobody_ever_wanted_and_days_under_way_are_left_alone(shop: Sh
     assert nightly(shop) == [("06", "10")]
     shop.instance.create_run_for_job(job_def=shop.job(), tags=span("06", "07"))
     assert nightly(shop) == [("08", "10")]
+
+
+# Dagster warns of itself where it loads a folder.
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("account", ["airbridge", "bento", "statsig"])
+def test_the_shipped_checks_miss_no_day_that_the_shipped_schedule_cannot_have_asked_for(account: str) -> None:
+    """A day of Seoul is over long before it is a partition; a check that counts from its end alone would fail every morning."""
+    component: Any = dg.ComponentTree.for_project(Path(analytics_assets.__file__).parent).load_component(account)
+    vendor, cron = component.probe().account, component.schedule.cron
+    partitions = daily_partitions(settings({}))
+    for number in range(60):
+        checked_at = _at(CHECKS_CRON, date(2026, 1, 1) + timedelta(days=7 * number))
+        ticks = [_at(cron, checked_at.date() - timedelta(days=back)) for back in (0, 1)]
+        asked = newest_final_day(partitions, vendor.final_at, max(tick for tick in ticks if tick < checked_at))
+        due = newest_due_day(partitions, vendor.final_at, vendor.limits, checked_at)
+        assert asked is not None
+        assert due is not None
+        # Nor is it missed much later than it could be.
+        assert asked - timedelta(days=1) <= due <= asked
+
+
+def _at(cron: str, day: date) -> datetime:
+    """When a cron line of once a day ticks on a day."""
+    minute, hour, *rest = cron.split()
+    assert rest == ["*"] * 3
+    return datetime.combine(day, time(int(hour), int(minute)), UTC)
