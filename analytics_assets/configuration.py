@@ -9,12 +9,14 @@ import inspect
 import re
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import dagster as dg
+from dagster._utils.schedules import is_valid_cron_string
 from dagster_shared.yaml_utils.source_position import SourcePosition
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from analytics_assets.catalogue import Place, code_references, placed
 from analytics_assets.errors import PermanentError
@@ -58,6 +60,11 @@ class AccountComponent(dg.Component, dg.Model, dg.Resolvable):
         """Every table of the account, as the assets have them."""
 
     @classmethod
+    def get_model_cls(cls) -> type[BaseModel]:
+        """What the YAML is read as; its schema is what `dg check yaml` and editors hold a YAML against."""
+        return _exact(cls.model())
+
+    @classmethod
     def get_code_references_for_yaml(
         cls, yaml_path: Path, source_position: SourcePosition, context: dg.ComponentLoadContext
     ) -> Sequence[dg.LocalFileCodeReference | dg.UrlCodeReference]:
@@ -76,6 +83,35 @@ def tables_of(components: Mapping[str, dg.Component]) -> dict[tuple[str, str], T
     }
 
 
+@cache
+def _exact(model: type[BaseModel]) -> type[BaseModel]:
+    """The model with a schema that lets no text stand for a group of fields or a choice.
+
+    Dagster lets `{{ ... }}` stand for anything, so that a misspelt field is told as valid under none of the given schemas, and a misspelt choice is not.
+    """
+
+    class Exact(model):  # type: ignore[valid-type, misc]
+        @classmethod
+        def model_json_schema(cls, *arguments: Any, **options: Any) -> dict[str, Any]:
+            schema: dict[str, Any] = _without_text(model.model_json_schema(*arguments, **options))
+            return schema
+
+    Exact.__name__ = Exact.__qualname__ = model.__name__
+    return Exact
+
+
+def _without_text(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_without_text(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = [one for one in schema.get("anyOf", []) if one != {"type": "string"}]
+    if len(kept) == 1 and {"$ref", "items", "enum"} & kept[0].keys():
+        rest = {name: one for name, one in schema.items() if name != "anyOf"}
+        return {**rest, **_without_text(kept[0])}
+    return {name: _without_text(one) for name, one in schema.items()}
+
+
 class ScheduleConfig(dg.Model, dg.Resolvable):
     """When and how much a daily load asks for."""
 
@@ -89,6 +125,13 @@ class ScheduleConfig(dg.Model, dg.Resolvable):
     days_per_run: int = Field(
         description="Days a run of a backfill takes at most, at least 1. Keep it different for each vendor."
     )
+
+    @field_validator("cron")
+    @classmethod
+    def _is_a_cron_line(cls, value: str) -> str:
+        if not is_valid_cron_string(value):
+            raise ValueError(f"{value!r} is no cron line: use five fields, such as `20 20 * * *` for 20:20 each day.")
+        return value
 
     @field_validator("lookback_days", "days_per_run")
     @classmethod

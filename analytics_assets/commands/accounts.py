@@ -15,6 +15,7 @@ import dagster as dg
 
 import analytics_assets
 from analytics_assets.alerts.component import Alerts
+from analytics_assets.loading import refusal
 
 
 class RefusedError(Exception):
@@ -65,7 +66,8 @@ def component(folder: Path, *, option: str) -> dg.Component:
     """The component of an account, as Dagster loads it.
 
     Raises:
-        RefusedError: There is no such folder, or its YAML cannot be loaded.
+        RefusedError: There is no such folder.
+        UnloadableError: A setting or a YAML is wrong.
     """
     account, defs = folder.name, folder.parent
     if account not in folders(defs):
@@ -77,7 +79,7 @@ def component(folder: Path, *, option: str) -> dg.Component:
             # Dagster's own, which are no affair of the person who asks.
             warnings.simplefilter("ignore")
             return dg.ComponentTree.for_project(defs).load_component(account)
-    except Exception as error:  # Dagster has no class for a YAML it cannot load
-        raise RefusedError(
-            f"defs/{account}/defs.yaml cannot be loaded: {error}\n{error.__cause__ or ''}".rstrip()
-        ) from error
+    except Exception:
+        if (refused := refusal(defs)) is None:
+            raise
+        raise refused from None

@@ -24,6 +24,7 @@ from analytics_assets.failures import without_day
 from analytics_assets.lake.months import copy_path, days_of
 from analytics_assets.lake.resource import LakeResource
 from analytics_assets.lake.table import Table
+from analytics_assets.loading import whole
 from analytics_assets.spans import in_words
 from analytics_assets.verification.files import Inventory, Name
 from analytics_assets.verification.looking import ASKED_AGAIN, COPIES, Kind, Looked, Place, Wrong, looked
@@ -67,8 +68,7 @@ def _verify(chosen: argparse.Namespace, defs: Path, clock: Clock) -> int:
     with opened_instance() as instance, warnings.catch_warnings():
         # Dagster's own, which are no affair of the person who asks.
         warnings.simplefilter("ignore")
-        loaded = dg.ComponentTree.for_project(defs).build_defs()
-        graph = dg.Definitions.merge(loaded, dg.Definitions(resources={"lake": resource})).resolve_asset_graph()
+        graph = dg.Definitions.merge(whole(defs), dg.Definitions(resources={"lake": resource})).resolve_asset_graph()
         daily = frozenset(name for name in tables if graph.get(dg.AssetKey(name)).is_partitioned)
         place = Place(resource.open(), resource.is_sandbox(), instance, tables, daily, names, chosen.first, chosen.last)
         found = looked(place, lambda words: print(words, file=sys.stderr, flush=True))

@@ -13,7 +13,7 @@ from analytics_assets.state import database
 from analytics_assets.state.ledger import Ledger
 from analytics_assets_tests.doctor.patient import ACCOUNTS, Patient, Visit, beats
 
-SHOWS = "Correct it there; `dg check defs` shows the lines around."
+SHOWS = "Correct it there; docs/configuration.md has every field."
 HOME_FIRST = (
     "not checked",
     "the daemon, schedules and sensors are known by Dagster's home",
@@ -117,10 +117,10 @@ def test_each_broken_yaml_is_named_with_file_and_line(misspelt) -> None:
         "lab": "lab/defs.yaml:6 does not load: it is no YAML (expected ',' or ']', but got ':')",
         "owned": "owned/defs.yaml:7 does not load: attributes.owners: 'nobody' is no owner: use an e-mail address, or `team:` and a "
         "name, such as team:growth",
-        "red": "red/defs.yaml:7 does not load: attributes.colour: Extra inputs are not permitted",
-        "shop": "shop/defs.yaml:5 does not load: attributes.keys: this must be the NAME of an environment variable, in capital letters, "
+        "red": "red/defs.yaml:7 does not load: attributes.colour: there is no such field",
+        "shop": "shop/defs.yaml:5 does not load: attributes.keys.publishable: this must be the NAME of an environment variable, in capital letters, "
         "such as BENTO_SECRET_KEY; the key itself never stands in YAML",
-        "wide": "wide/defs.yaml:6 does not load: attributes.schedule: Input should be a valid integer, unable to parse string as an "
+        "wide": "wide/defs.yaml:6 does not load: attributes.schedule.lookback_days: Input should be a valid integer, unable to parse string as an "
         "integer",
     }
     expected = [(name, "wrong", f"defs/{found}", SHOWS) for name, found in wrong.items()]

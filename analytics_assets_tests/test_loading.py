@@ -1,0 +1,128 @@
+"""What a person is told of a misspelt YAML or setting: one line for each, in the terminal and in the UI, and no traceback."""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+
+from analytics_assets.definitions import defs as everything
+from analytics_assets.loading import REMEDY, UnloadableError, refusal, whole
+from analytics_assets.sources.bento.component import BentoStats
+
+SHIPPED = Path(__file__).parents[1] / "analytics_assets/defs"
+# The door lets Dagster warn of itself.
+pytestmark = pytest.mark.filterwarnings("ignore")
+Misspelt = Callable[..., Path]
+
+
+@pytest.fixture
+def misspelt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Misspelt]:
+    """The shipped folders in a project of their own, one text of them replaced."""
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.dg]\ndirectory_type = "project"\n[tool.dg.project]\nroot_module = "misspelt"\nregistry_modules = ["analytics_assets"]\n'
+    )
+
+    def made(account: str, right: str, wrong: str) -> Path:
+        defs = tmp_path / "misspelt" / "defs"
+        for folder in (defs.parent, defs):
+            folder.mkdir(exist_ok=True)
+            (folder / "__init__.py").touch()
+        (defs / account).mkdir()
+        text = (SHIPPED / account / "defs.yaml").read_text()
+        assert right in text
+        (defs / account / "defs.yaml").write_text(text.replace(right, wrong, 1))
+        return defs
+
+    yield made
+    for module in [one for one in sys.modules if one.split(".")[0] == "misspelt"]:
+        del sys.modules[module]
+
+
+@pytest.mark.parametrize(
+    ("account", "right", "wrong", "told"),
+    [
+        ("bento", "dimensions:", "dimension:", ":14 does not load: attributes.ads.dimension: there is no such field"),
+        (
+            "bento",
+            "exclusive",
+            "exclusiv",
+            ":19 does not load: attributes.ads.window.end: Input should be 'exclusive' or 'inclusive'",
+        ),
+        (
+            "airbridge",
+            "aggregation:",
+            "agregation:",
+            ":13 does not load: attributes.reports.0.aggregation: it has to be there; attributes.reports.0.agregation: there is no such field",
+        ),
+        (
+            "airbridge",
+            "name: users",
+            "name: revenue",
+            ":13 does not load: reports: two have the same name, so their tables would collide. Give each a name of its own",
+        ),
+        (
+            "statsig",
+            "20 20 * * *",
+            "20 25 * * *",
+            (
+                ":13 does not load: attributes.schedule.cron: '20 25 * * *' is no cron line: use five fields, such as "
+                "`20 20 * * *` for 20:20 each day"
+            ),
+        ),
+        (
+            "statsig",
+            "type: analytics_assets.StatsigMetrics",
+            "",
+            " does not load: it names no component; begin it with one, such as `type: analytics_assets.BentoStats`",
+        ),
+    ],
+)
+def test_what_is_misspelt_is_told_with_file_line_and_field(
+    misspelt: Misspelt, account: str, right: str, wrong: str, told: str
+) -> None:
+    """The whole message, and nothing of what Dagster said of it."""
+    with pytest.raises(UnloadableError) as caught:
+        whole(misspelt(account, right, wrong))
+    assert str(caught.value) == f"defs/{account}/defs.yaml{told}\n{REMEDY}"
+    assert caught.value.__suppress_context__
+
+
+def test_every_folder_that_does_not_load_has_its_line(misspelt: Misspelt) -> None:
+    """One look at the message mends all."""
+    misspelt("bento", "dimensions:", "dimension:")
+    refused = refusal(misspelt("statsig", "lookback_days: 4", "lookback_days: four"))
+    assert str(refused) == (
+        "defs/bento/defs.yaml:14 does not load: attributes.ads.dimension: there is no such field\n"
+        "defs/statsig/defs.yaml:15 does not load: attributes.schedule.lookback_days: Input should be a valid integer, unable to parse string as "
+        f"an integer\n{REMEDY}"
+    )
+
+
+def test_what_nobody_foresaw_is_left_as_it_was_raised(misspelt: Misspelt) -> None:
+    """A mistake of the program needs its traceback."""
+    defs = misspelt("statsig", "20 20", "20 20")
+    (defs / "statsig" / "__init__.py").write_text("raise KeyError('bug')\n")
+    assert refusal(defs) is None
+
+
+def test_a_wrong_setting_is_all_that_the_door_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The UI and `dg` show what is raised here."""
+    monkeypatch.setenv("ANALYTICS_MODE", "production")
+    with pytest.raises(UnloadableError) as caught:
+        everything()
+    assert str(caught.value) == "ANALYTICS_MODE='production' is not known: use sandbox or live."
+    assert caught.value.__suppress_context__
+
+
+def test_dg_check_yaml_names_a_misspelt_field_and_a_misspelt_choice() -> None:
+    """It holds YAML against this schema."""
+    schema = BentoStats.get_model_cls().model_json_schema()
+    schedule = {"cron": "10 2 * * *", "lookback_days": 8, "days_per_run": 12}
+    given = {"schedule": schedule, "ads": {"dimension": ["source"], "window": {"end": "exclusiv"}}}
+    assert sorted((error.json_path, error.message) for error in Draft202012Validator(schema).iter_errors(given)) == [
+        ("$.ads", "Additional properties are not allowed ('dimension' was unexpected)"),
+        ("$.ads.window.end", "'exclusiv' is not one of ['exclusive', 'inclusive']"),
+    ]
