@@ -5,8 +5,11 @@ and otherwise handed on at once, so that no run sleeps for an hour in silence.
 Keep statuses out of here (`statuses.py`) and budgets too (`state/budget.py` says no before a request is sent).
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
 from analytics_assets.errors import TransientError, UnreachableError
 from analytics_assets.http.statuses import THROTTLED, TOO_EARLY, UNAVAILABLE
@@ -49,6 +52,14 @@ def backoff(policy: RetryPolicy, *, attempt: Callable[[], int]) -> Callable[[Exc
         return True
 
     return decide
+
+
+def _tell(details: RetryDetails) -> None:
+    logging.getLogger(__name__).warning("%s Trying again in %.1f s.", details.caused_by, details.wait_for)
+
+
+# Stamina's own words are a dump of its variables.
+set_on_retry_hooks([_tell])
 
 
 def is_untaken(error: Exception) -> bool:

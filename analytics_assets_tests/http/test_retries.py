@@ -1,6 +1,7 @@
 """What is worth another attempt and how long to wait before it."""
 
 import pytest
+import stamina
 
 from analytics_assets.errors import (
     AccessRefusedError,
@@ -82,3 +83,14 @@ def test_the_pause_after_a_429_doubles_up_to_the_longest() -> None:
 def test_only_a_request_the_vendor_turned_away_counts_as_not_taken(error: Exception, expected: bool) -> None:
     """Where it may have been taken, repeating it could start the same work twice."""
     assert is_untaken(error) is expected
+
+
+def test_another_attempt_is_told_in_a_sentence(caplog: pytest.LogCaptureFixture) -> None:
+    """What a person at a terminal sees while it waits."""
+    for attempt in stamina.retry_context(on=TransientError, attempts=2, wait_initial=0.01, wait_jitter=0.0):
+        with attempt:
+            if attempt.num == 1:
+                raise TransientError("Bento GET /stats/ads: HTTP 503.")
+    assert [record.getMessage() for record in caplog.records] == [
+        "Bento GET /stats/ads: HTTP 503. Trying again in 0.0 s."
+    ]
