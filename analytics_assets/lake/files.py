@@ -55,7 +55,11 @@ class Files:
         try:
             # Other processes land days too, so no listing is remembered.
             self.fs, self.root = fsspec.core.url_to_fs(root, use_listings_cache=False)
-        except (ImportError, ValueError) as error:
+        except ValueError as error:
+            raise PermanentError(
+                f"ANALYTICS_LAKE cannot be opened: {error}. Use a folder, or the address of a bucket, such as s3://bucket/lake."
+            ) from error
+        except ImportError as error:
             raise PermanentError(
                 f"ANALYTICS_LAKE cannot be opened: {error}. A bucket needs its extra: pip install 'analytics_assets[s3]'."
             ) from error
