@@ -15,7 +15,7 @@ from dagster._core.storage.partition_status_cache import AssetPartitionStatus
 
 from analytics_assets.catalogue import asset_key
 from analytics_assets.clock import Clock
-from analytics_assets.lake.months import days_of
+from analytics_assets.lake.months import days_of, month_of
 from analytics_assets.lake.resource import LakeResource
 from analytics_assets.lake.table import Table
 from analytics_assets.partitions import DAILY_TAG
@@ -31,6 +31,14 @@ from analytics_assets.upkeep.raw import OldDay, Raw, due
 LEFT_AFTER: Final = timedelta(hours=1)
 _BUSY: Final = (AssetPartitionStatus.FAILED, AssetPartitionStatus.IN_PROGRESS)
 _SHOWN: Final = 100
+# What the run says of each number: the names of the program tell nobody else whether something went or stayed.
+_PRUNED: Final = {
+    "runs": "runs_removed",
+    "kept": "old_runs_kept",
+    "released": "newest_landings_kept",
+    "evaluations": "old_evaluations_removed",
+    "superseded": "followed_events_removed",
+}
 _MEND: Final = (
     ", for a file of theirs cannot be used; a copy from before stays, and all other months are as they should be. "
     "`analytics-assets lake verify --ask-again` puts such files into the quarantine and asks for their days again."
@@ -53,7 +61,8 @@ def housekeeping(
         if keep is None:
             yield _kept("ANALYTICS_KEEP_RUNS_DAYS")
             return
-        yield dg.Output(None, metadata=vars(prune(context.instance, before=now - keep, now=now, say=context.log.info)))
+        done = prune(context.instance, before=now - keep, now=now, say=context.log.info)
+        yield dg.Output(None, metadata={words: getattr(done, name) for name, words in _PRUNED.items()})
 
     @dg.op(
         out=dg.Out(dg.Nothing),
@@ -75,9 +84,9 @@ def housekeeping(
     def leftovers(context: dg.OpExecutionContext) -> Iterator[dg.Output[None]]:
         chosen, now = settings(), clock()
         lake: LakeResource = context.resources.lake
-        metadata = {"files_left_aside": len(lake.open().files.sweep(before=now - LEFT_AFTER))}
+        metadata = {"files_left_aside_removed": len(lake.open().files.sweep(before=now - LEFT_AFTER))}
         if chosen.keep_runs is not None:
-            metadata["report_requests"] = forget_landed(chosen.state, before=now - chosen.keep_runs)
+            metadata["report_requests_removed"] = forget_landed(chosen.state, before=now - chosen.keep_runs)
         yield dg.Output(None, metadata=metadata)
 
     @dg.op(
@@ -134,6 +143,9 @@ def _with_copies(
     said = {name: getattr(done, name) for name in ("written", "equal", "removed", "files")} | {"bytes": done.size}
     if after is None:
         said["copied"] = "nothing: ANALYTICS_MONTHS_AFTER_DAYS is `never`"
+    else:
+        due = month_of(today - after + timedelta(days=1))
+        said["next"] = f"{due:%Y-%m}, from {days_of(due)[-1] + after} on"
     if done.unusable:
         context.log.info("What else became of the copies: %s.", said)
         raise dg.Failure(

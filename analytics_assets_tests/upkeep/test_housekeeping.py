@@ -184,7 +184,7 @@ def test_leftovers_and_old_quarantine_go(empty_shop: Shop) -> None:
 
     said = keep_house(empty_shop)
 
-    assert said["leftovers"] == {"files_left_aside": 1, "report_requests": 0}
+    assert said["leftovers"] == {"files_left_aside_removed": 1, "report_requests_removed": 0}
     assert said["raw_answers"]["quarantined_answers"] == 1
     assert [path.exists() for path in (*aside, Path(old), Path(young))] == [False, True, False, True]
 
@@ -199,14 +199,14 @@ def test_old_runs_go_with_the_job_and_forever_turns_it_off(shop: Shop, monkeypat
     assert keep_house(shop, much_later) == {
         "dagster_history": {"removed": "nothing: ANALYTICS_KEEP_RUNS_DAYS is `forever`"},
         "raw_answers": {"removed": "nothing: ANALYTICS_KEEP_RAW_DAYS is `forever`"},
-        "leftovers": {"files_left_aside": 0},
+        "leftovers": {"files_left_aside_removed": 0},
         "months": {**NO_COPIES, "copied": "nothing: ANALYTICS_MONTHS_AFTER_DAYS is `never`"},
     }
     monkeypatch.delenv("ANALYTICS_KEEP_RUNS_DAYS")
 
     # Of the runs so far, the second landed all that stands, and the third has evaluated all checks last; the job's own goes.
     said = keep_house(shop, much_later)["dagster_history"]
-    assert {name: said[name] for name in ("runs", "kept", "released")} == {"runs": 2, "kept": 2, "released": 0}
+    assert [said[name] for name in ("runs_removed", "old_runs_kept", "newest_landings_kept")] == [2, 2, 0]
     assert [run.job_name for run in shop.instance.get_runs()] == ["housekeeping", "checks_daily", "shop_daily"]
 
 
@@ -215,18 +215,22 @@ def test_months_of_typed_tables_are_copied_when_their_time_has_come(
 ) -> None:
     """Not before, and not the raw one; without the setting they go."""
     monkeypatch.setenv("ANALYTICS_MONTHS_AFTER_DAYS", "40")
-    assert keep_house(shop, datetime(2026, 5, 9, tzinfo=UTC))["months"] == NO_COPIES
+    assert keep_house(shop, datetime(2026, 5, 9, tzinfo=UTC))["months"] == {
+        **NO_COPIES,
+        "next": "2026-03, from 2026-05-10 on",
+    }
     copies = [shop.folder / f"_months/shop/{table}/2026-03.parquet" for table in ("numbers", "sums")]
 
     said = keep_house(shop, datetime(2026, 5, 10, tzinfo=UTC))["months"]
 
     assert sorted(shop.folder.glob("_months/**/*.parquet")) == copies
     size = sum(path.stat().st_size for path in copies)
-    assert said == {**NO_COPIES, "written": 2, "files": 2, "bytes": size}
+    assert said == {**NO_COPIES, "written": 2, "files": 2, "bytes": size, "next": "2026-04, from 2026-06-09 on"}
     assert [pq.read_table(path).to_pylist() for path in copies] == [
         shop.lake.read("shop", table).to_pylist() for table in (NUMBERS, SUMS)
     ]
-    assert keep_house(shop, LATER)["months"] == {**NO_COPIES, "equal": 2, "files": 2, "bytes": size}
+    equal = keep_house(shop, datetime(2026, 6, 8, tzinfo=UTC))["months"]
+    assert equal == {**NO_COPIES, "equal": 2, "files": 2, "bytes": size, "next": "2026-04, from 2026-06-09 on"}
     monkeypatch.setenv("ANALYTICS_MONTHS_AFTER_DAYS", "never")
     words = "nothing: ANALYTICS_MONTHS_AFTER_DAYS is `never`"
     assert keep_house(shop, LATER)["months"] == {**NO_COPIES, "removed": 2, "copied": words}
@@ -248,7 +252,7 @@ def test_a_month_that_cannot_be_copied_fails_the_step_and_names_the_remedy(
         "shop/sums 2026-03-02: it cannot be read to its end (Parquet file size is 4 bytes, smaller than the minimum file footer (8 bytes))"
     )
     assert [path.parent.name for path in shop.folder.glob("_months/**/*.parquet")] == ["numbers"]
-    assert {name: value.value for name, value in failed.value.metadata.items() if name != "bytes"} == {
+    assert {name: value.value for name, value in failed.value.metadata.items() if name not in {"bytes", "next"}} == {
         "written": 1,
         "equal": 0,
         "removed": 0,
