@@ -5,6 +5,7 @@ API that the UI uses, shows what lands, waits for the sensor to see failed repor
 The history stays in data/dagster and the tables in data/sandbox, so `make dev` shows what happened here. Keep tests out of here.
 """
 
+import fcntl
 import os
 import signal
 import socket
@@ -13,26 +14,27 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import duckdb
-import httpx
 
 from analytics_assets.clock import utc_now
+from analytics_assets.graphql import GraphQL, Load
 from analytics_assets.lake.resource import LakeResource
 from analytics_assets.lake.store import Lake
 from analytics_assets.partitions import DAILY_TAG, SNAPSHOT_TAG
-from analytics_assets.settings import settings
+from analytics_assets.settings import VARIABLES, settings
 from analytics_assets.spans import in_words
 from analytics_assets.state.ledger import Ledger
 
 DAYS = 7
 PATIENCE_S = 150.0
 LOG = Path("data/demo.log")
+_AGAIN = "make demo"
+_INTERRUPTED = 130
 _ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
 # The second report task fails on purpose, so that the sensor has something to see through.
 _SANDBOX = ("--port", "0", "--task-seconds", "3", "--fail-every", "2")
@@ -47,28 +49,28 @@ _ANSWER = """
 """
 
 
-@dataclass(frozen=True)
-class Load:
-    """The days of one account's daily job."""
-
-    job: str
-    first: str
-    last: str
-
-
 def main() -> int:
     """Runs the demo; 0 if every table is there."""
     began = time.monotonic()
     # A shell that starts this in the background has interrupts ignored, and Dagster would pass that on to the end signal.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    LOG.parent.mkdir(parents=True, exist_ok=True)
-    with LOG.open("w") as log, _sandbox(log) as url:
+    try:
+        return _demonstrate(began)
+    except KeyboardInterrupt:
+        print(
+            f"Stopped: Dagster and the sandbox have ended. What landed stays; `{_AGAIN}` starts over.", file=sys.stderr
+        )
+        return _INTERRUPTED
+
+
+def _demonstrate(began: float) -> int:
+    with _log() as log, _sandbox(log) as url:
         _say(
             began,
             f"Sandbox ready at {url}: Bento, Statsig and Airbridge, simulated; every second report task fails on purpose.",
         )
         # Before the definitions are loaded, so that a terminal set up for live mode stays untouched by the demo.
-        for name in ("ANALYTICS_LAKE", "ANALYTICS_STATE", "DAGSTER_HOME"):
+        for name in (*VARIABLES, "DAGSTER_HOME"):
             os.environ.pop(name, None)
         os.environ |= {"ANALYTICS_MODE": "sandbox", "ANALYTICS_SANDBOX_URL": url, "DAGSTER_DISABLE_TELEMETRY": "yes"}
         with _dagster(log) as graphql:
@@ -91,71 +93,19 @@ def main() -> int:
     return 1 if missing else 0
 
 
-class GraphQL:
-    """The API that Dagster's UI uses."""
-
-    def __init__(self, url: str) -> None:
-        self._http = httpx.Client(base_url=url, timeout=30.0, trust_env=False)
-
-    def is_ready(self) -> bool:
-        """Whether the definitions are loaded."""
+@contextmanager
+def _log() -> Iterator[Any]:
+    """The file for what the processes say. They hold it too, so that two demos never write to one lake and one history."""
+    LOG.parent.mkdir(parents=True, exist_ok=True)
+    with LOG.open("a") as log:
         try:
-            asked = self.ask(
-                "{ workspaceOrError { ... on Workspace { locationEntries { locationOrLoadError { __typename } } } } }"
-            )
-        except (httpx.HTTPError, RuntimeError):
-            return False
-        entries = asked["workspaceOrError"].get("locationEntries", [])
-        return bool(entries) and all(
-            (entry["locationOrLoadError"] or {}).get("__typename") == "RepositoryLocation" for entry in entries
-        )
-
-    def launch(self, job: str, load: Load | None = None, assets: Sequence[dg.AssetKey] | None = None) -> str:
-        """Queues a run of a job, for a range of days or some of its assets; returns its id."""
-        days = {} if load is None else {"start": load.first, "end": load.last}
-        asked = self.ask(
-            "mutation ($run: ExecutionParams!) { launchRun(executionParams: $run) "
-            "{ __typename ... on LaunchRunSuccess { run { runId } } ... on Error { message } } }",
-            run={
-                "selector": {
-                    "repositoryLocationName": "analytics_assets",
-                    "repositoryName": "__repository__",
-                    "jobName": job,
-                    "assetSelection": None if assets is None else [{"path": key.path} for key in assets],
-                },
-                "mode": "default",
-                "executionMetadata": {
-                    "tags": [{"key": f"dagster/asset_partition_range_{end}", "value": day} for end, day in days.items()]
-                },
-            },
-        )["launchRun"]
-        if asked["__typename"] != "LaunchRunSuccess":
-            raise RuntimeError(f"Dagster did not take the run of {job}: {asked.get('message', asked)}")
-        return str(asked["run"]["runId"])
-
-    def run(self, run_id: str) -> tuple[str, int]:
-        """Status of a run, and how many tables have landed in it so far, a day of a table counted once."""
-        asked = self.ask(
-            "query ($id: ID!) { runOrError(runId: $id) { ... on Run { status assetMaterializations { partition } } } }",
-            id=run_id,
-        )["runOrError"]
-        return asked["status"], len(asked["assetMaterializations"])
-
-    def unfinished(self) -> int:
-        """Runs that are queued or at work."""
-        asked = self.ask(
-            "{ runsOrError(filter: { statuses: [QUEUED, NOT_STARTED, STARTING, STARTED] }) { ... on Runs { results { runId } } } }"
-        )
-        return len(asked["runsOrError"]["results"])
-
-    def ask(self, query: str, **variables: Any) -> Any:
-        """The data of an answer; what is refused is raised."""
-        answer = self._http.post("/graphql", json={"query": query, "variables": variables})
-        answer.raise_for_status()
-        body = answer.json()
-        if body.get("errors"):
-            raise RuntimeError(body["errors"][0]["message"])
-        return body["data"]
+            fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise SystemExit(
+                f"Another demo is at work in {Path.cwd()}: wait for its end or stop it, then `{_AGAIN}` again."
+            ) from None
+        log.truncate(0)
+        yield log
 
 
 @contextmanager
@@ -165,8 +115,10 @@ def _sandbox(log: Any) -> Iterator[str]:
     command = [sys.executable, "-m", "analytics_assets.sandbox", *_SANDBOX, "--now", late, "--until", late]
     with _process(command, stdout=subprocess.PIPE, stderr=log) as server:
         assert server.stdout is not None
-        url = server.stdout.readline().decode().split()[-1]
-        yield url
+        said = server.stdout.readline().decode().split()
+        if not said:
+            raise SystemExit(f"The sandbox did not start; see {LOG}.")
+        yield said[-1]
 
 
 @contextmanager

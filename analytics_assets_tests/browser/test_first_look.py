@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from analytics_assets.clock import utc_now
-from analytics_assets.demo import Load
+from analytics_assets.graphql import Load
 from analytics_assets_tests.browser.served import Served
 
 pytestmark = pytest.mark.browser

@@ -1,0 +1,48 @@
+"""How `make demo` ends before its end: stopped by a person, or not begun because another one is at work."""
+
+import fcntl
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from analytics_assets.demo import main
+
+
+def test_of_two_demos_in_a_folder_the_second_does_not_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both would write to one lake and one history; what the first has said stays."""
+    monkeypatch.chdir(tmp_path)
+    log = tmp_path / "data/demo.log"
+    log.parent.mkdir()
+    with log.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        print("of the first", file=held, flush=True)
+        with pytest.raises(SystemExit) as caught:
+            main()
+    assert caught.value.code == (
+        f"Another demo is at work in {tmp_path}: wait for its end or stop it, then `make demo` again."
+    )
+    assert log.read_text() == "of the first\n"
+
+
+def test_a_demo_that_is_interrupted_says_so_and_leaves_no_process(tmp_path: Path) -> None:
+    """What it starts holds its log, so a log that can be had again is held by nobody."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "analytics_assets.demo"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as demo:
+        assert demo.stdout is not None
+        assert "Sandbox ready" in demo.stdout.readline()
+        demo.send_signal(signal.SIGINT)
+        _, err = demo.communicate(timeout=60)
+    assert (demo.returncode, err) == (
+        130,
+        "Stopped: Dagster and the sandbox have ended. What landed stays; `make demo` starts over.\n",
+    )
+    with (tmp_path / "data/demo.log").open() as log:
+        fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
