@@ -17,6 +17,7 @@ import yaml
 from dagster_shared.error import DagsterUnresolvableSymbolError
 
 from analytics_assets.errors import PermanentError
+from analytics_assets.lake.files import address
 from analytics_assets.settings import settings
 
 REMEDY = "Correct it there; docs/configuration.md has every field."
@@ -72,7 +73,7 @@ def _quietly() -> Iterator[None]:
 def refusal(defs: Path) -> UnloadableError | None:
     """Why these folders do not load, in a line for each thing that is wrong; None where the fault is not in settings or YAML."""
     try:
-        settings()
+        address(settings().lake)
     except PermanentError as error:
         return UnloadableError(str(error))
     said = []

@@ -122,21 +122,37 @@ def secret(
     variable: str,
     environment: Mapping[str, str] | None = None,
     *,
-    advice: str = "Live mode needs it; ANALYTICS_MODE=sandbox needs no key.",
+    advice: str | None = None,
 ) -> str:
     """The value of a variable that holds a key; `advice` says why it has to be set.
 
     Raises:
         AccessRefusedError: It is not set; the message names it, unless it looks like the key itself.
     """
-    if not is_variable(variable):
+    return secrets(variable, environment=environment, advice=advice)[0]
+
+
+def secrets(*variables: str, environment: Mapping[str, str] | None = None, advice: str | None = None) -> list[str]:
+    """The values of variables that hold keys, without the blanks and lines around them.
+
+    Raises:
+        AccessRefusedError: Some are not set; the message names them all, unless one looks like the key itself.
+    """
+    if not all(is_variable(one) for one in variables):
         raise AccessRefusedError(
             "The YAML holds something else than the name of an environment variable where a key's variable belongs."
         )
-    value = (os.environ if environment is None else environment).get(variable, "").strip()
-    if not value:
-        raise AccessRefusedError(f"The environment variable {variable} is not set. {advice}")
-    return value
+    given = os.environ if environment is None else environment
+    values = {one: given.get(one, "").strip() for one in variables}
+    if missing := [one for one, value in values.items() if not value]:
+        named = f"variable {missing[0]} is" if len(missing) == 1 else f"variables {', '.join(missing)} are"
+        needed = f"Live mode needs {'it' if len(missing) == 1 else 'them'}; ANALYTICS_MODE=sandbox needs no key."
+        raise AccessRefusedError(f"The environment {named} not set. {advice or needed}")
+    if broken := [one for one, value in values.items() if not value.isprintable()]:
+        raise AccessRefusedError(
+            f"{broken[0]} holds more than a key: a line break or another control character. Set it anew."
+        )
+    return [values[one] for one in variables]
 
 
 def dagster_home(environment: Mapping[str, str] | None = None) -> str | None:

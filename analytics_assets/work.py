@@ -13,6 +13,7 @@ from typing import Any
 import dagster as dg
 
 from analytics_assets.clock import Clock
+from analytics_assets.errors import PermanentError
 from analytics_assets.lake.landing import Landing
 from analytics_assets.lake.resource import LakeResource
 from analytics_assets.lake.store import Lake
@@ -44,13 +45,21 @@ class Work:
 
 
 def opened_landing(context: dg.AssetExecutionContext, account: str, clock: Clock) -> tuple[Landing, Work]:
-    """How a run brings days in, and what it tells whoever opens its stream."""
+    """How a run brings days in, and what it tells whoever opens its stream.
+
+    Raises:
+        dg.Failure: The lake cannot be opened; the message names the setting.
+    """
     resources = context.resources
     lake: LakeResource = resources.lake
     root = context.instance.get_run_by_id(context.run.root_run_id) if context.run.root_run_id else None
     of = family(root or context.run)
+    try:
+        opened = lake.open()
+    except PermanentError as error:
+        raise dg.Failure(str(error), allow_retries=False) from None
     landing = Landing(
-        lake=lake.open(),
+        lake=opened,
         selected={key.path[-1] for key in context.selected_asset_keys},
         family=of,
         clock=clock,

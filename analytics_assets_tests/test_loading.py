@@ -108,12 +108,25 @@ def test_what_nobody_foresaw_is_left_as_it_was_raised(misspelt: Misspelt) -> Non
     assert refusal(defs) is None
 
 
-def test_a_wrong_setting_is_all_that_the_door_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("ANALYTICS_MODE", "production", "ANALYTICS_MODE='production' is not known: use sandbox or live."),
+        (
+            "ANALYTICS_LAKE",
+            "pail://lake",
+            "ANALYTICS_LAKE cannot be opened: Protocol not known: pail. Use a folder, or the address of a bucket, such as s3://bucket/lake.",
+        ),
+    ],
+)
+def test_a_wrong_setting_is_all_that_the_door_tells(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, told: str
+) -> None:
     """The UI and `dg` show what is raised here."""
-    monkeypatch.setenv("ANALYTICS_MODE", "production")
+    monkeypatch.setenv(variable, value)
     with pytest.raises(UnloadableError) as caught:
         everything()
-    assert str(caught.value) == "ANALYTICS_MODE='production' is not known: use sandbox or live."
+    assert str(caught.value) == told
     assert caught.value.__suppress_context__
 
 

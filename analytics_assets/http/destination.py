@@ -5,6 +5,7 @@ An address other than https, or http to this machine, is refused, so that keys n
 """
 
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -15,7 +16,7 @@ from httpx_aiohttp import AiohttpTransport
 
 from analytics_assets.errors import PermanentError
 from analytics_assets.http.session import IN_FLIGHT
-from analytics_assets.settings import Settings, secret
+from analytics_assets.settings import Settings, secrets
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
@@ -55,11 +56,20 @@ def key(settings: Settings, variable: str, sandbox_constant: str) -> str:
     Raises:
         AccessRefusedError: The variable is not set in live mode.
     """
+    return keys(settings, [variable], [sandbox_constant])[0]
+
+
+def keys(settings: Settings, variables: Sequence[str], sandbox_constants: Sequence[str]) -> list[str]:
+    """The keys of an account that has several.
+
+    Raises:
+        AccessRefusedError: Variables are not set in live mode; all of them are named.
+    """
     if settings.mode == "live":
-        return secret(variable)
+        return secrets(*variables)
     from analytics_assets.sandbox import credentials  # noqa: PLC0415 - live processes never load the sandbox
 
-    return str(getattr(credentials, sandbox_constant))
+    return [str(getattr(credentials, constant)) for constant in sandbox_constants]
 
 
 def live(base_url: str) -> Destination:
@@ -80,12 +90,12 @@ def sandbox(vendor: str, path: str, server_url: str | None = None) -> Destinatio
         server_url: Address of a sandbox server; http to this machine.
     """
     if server_url:
-        return Destination(f"{checked(server_url)}/{vendor}{path}", _sockets())
+        return Destination(f"{checked(server_url, setting='ANALYTICS_SANDBOX_URL')}/{vendor}{path}", _sockets())
     return Destination(f"http://sandbox/{vendor}{path}", httpx.ASGITransport(app=_sandbox_app()))
 
 
-def checked(url: str) -> str:
-    """The URL without a trailing slash, if keys may be sent to it.
+def checked(url: str, *, setting: str = "base_url") -> str:
+    """The URL without a trailing slash, if keys may be sent to it; `setting` is where it stands.
 
     Raises:
         PermanentError: It is neither https nor http to this machine, or holds more than a host, a port and a path: a name and password
@@ -95,13 +105,13 @@ def checked(url: str) -> str:
         # Read by what sends to it, so that both see the same host.
         parts = httpx.URL(url)
     except httpx.InvalidURL:
-        raise PermanentError("base_url is refused: it is not a URL.") from None
+        raise PermanentError(f"{setting} is refused: it is not a URL.") from None
     if parts.userinfo or parts.query or parts.fragment:
-        raise PermanentError("base_url is refused: it must hold a host, a port and a path, and nothing else.")
+        raise PermanentError(f"{setting} is refused: it must hold a host, a port and a path, and nothing else.")
     if parts.host and (parts.scheme == "https" or (parts.scheme == "http" and parts.host in _LOOPBACK)):
         return url.rstrip("/")
     raise PermanentError(
-        f"base_url to {parts.host or 'no host'!r} is refused: it must start with https://, or with http:// to this machine."
+        f"{setting} to {parts.host or 'no host'!r} is refused: it must start with https://, or with http:// to this machine."
     )
 
 

@@ -56,9 +56,7 @@ class Files:
             # Other processes land days too, so no listing is remembered.
             self.fs, self.root = fsspec.core.url_to_fs(root, use_listings_cache=False)
         except ValueError as error:
-            raise PermanentError(
-                f"ANALYTICS_LAKE cannot be opened: {error}. Use a folder, or the address of a bucket, such as s3://bucket/lake."
-            ) from error
+            raise PermanentError(_unknown(error)) from error
         except ImportError as error:
             raise PermanentError(
                 f"ANALYTICS_LAKE cannot be opened: {error}. A bucket needs its extra: pip install 'analytics_assets[s3]'."
@@ -224,13 +222,25 @@ def folder_name(name: str) -> str:
 
 
 def address(root: str) -> str:
-    """A lake's root as any reader names it: an absolute path, or the URL without a user's name and password."""
+    """A lake's root as any reader names it: an absolute path, or the URL without a user's name and password.
+
+    Raises:
+        PermanentError: The URL is of no known kind.
+    """
     last = root.rsplit("::", maxsplit=1)[-1]
     protocol, separator, place = last.partition("://")
     if not separator or protocol in {"file", "local"}:
         return str(Path(place if separator else last).resolve())
+    if protocol not in fsspec.available_protocols():
+        raise PermanentError(_unknown(f"Protocol not known: {protocol}"))
     host, slash, path = place.partition("/")
     return f"{protocol}://{host.rpartition('@')[2]}{slash}{path}".rstrip("/")
+
+
+def _unknown(why: object) -> str:
+    return (
+        f"ANALYTICS_LAKE cannot be opened: {why}. Use a folder, or the address of a bucket, such as s3://bucket/lake."
+    )
 
 
 def _on_disk(folder: str) -> Iterator[Path]:

@@ -12,7 +12,7 @@ from dagster.components.core.component_tree import ComponentTreeException
 
 from analytics_assets.errors import AccessRefusedError, PermanentError
 from analytics_assets.http.destination import destination, key
-from analytics_assets.settings import settings
+from analytics_assets.settings import secrets, settings
 from analytics_assets.sources.airbridge.resource import AirbridgeResource
 from analytics_assets.sources.bento.resource import BentoResource
 from analytics_assets.sources.statsig.resource import StatsigResource
@@ -198,25 +198,50 @@ def test_an_address_keys_must_not_go_to_is_refused(base_url: str, message: str):
 
 
 @pytest.mark.parametrize(
-    ("resource", "variable"),
+    ("resource", "missing"),
     [
-        (BentoResource(publishable_key_variable="SHOP_BENTO"), "SHOP_BENTO"),
-        (StatsigResource(console_key_variable="SHOP_STATSIG"), "SHOP_STATSIG"),
-        (AirbridgeResource(app_name="shop", token_variable="SHOP_AIRBRIDGE"), "SHOP_AIRBRIDGE"),
+        (
+            BentoResource(publishable_key_variable="SHOP_BENTO", secret_key_variable="SET"),
+            "variables SHOP_BENTO, BENTO_SITE_UUID are not set. Live mode needs them",
+        ),
+        (
+            StatsigResource(console_key_variable="SHOP_STATSIG"),
+            "variable SHOP_STATSIG is not set. Live mode needs it",
+        ),
+        (
+            AirbridgeResource(app_name="shop", token_variable="SHOP_AIRBRIDGE"),
+            "variable SHOP_AIRBRIDGE is not set. Live mode needs it",
+        ),
     ],
-    ids=lambda one: one if isinstance(one, str) else "",
+    ids=lambda one: one[:20] if isinstance(one, str) else "",
 )
-async def test_a_missing_key_is_told_by_its_variable_when_the_account_is_opened(
-    resource, variable: str, monkeypatch: pytest.MonkeyPatch
+async def test_missing_keys_are_told_by_their_variables_when_the_account_is_opened(
+    resource, missing: str, monkeypatch: pytest.MonkeyPatch
 ):
-    """Live mode; nothing is sent."""
+    """All at once, so that one look at the message sets them; live mode, nothing is sent."""
     monkeypatch.setenv("ANALYTICS_MODE", "live")
+    monkeypatch.setenv("SET", "a key")
     with pytest.raises(AccessRefusedError) as caught:
         async with resource.open(clock=lambda: NOW):
             pass
-    assert (
-        str(caught.value)
-        == f"The environment variable {variable} is not set. Live mode needs it; ANALYTICS_MODE=sandbox needs no key."
+    assert str(caught.value) == f"The environment {missing}; ANALYTICS_MODE=sandbox needs no key."
+
+
+def test_a_key_with_blanks_around_is_the_key_and_one_of_two_lines_is_none() -> None:
+    """As files of secrets end; what stands there is not repeated."""
+    assert secrets("SHOP", environment={"SHOP": "\n the key \n"}) == ["the key"]
+    with pytest.raises(AccessRefusedError) as caught:
+        secrets("SHOP", environment={"SHOP": "the\nkey"})
+    assert str(caught.value) == "SHOP holds more than a key: a line break or another control character. Set it anew."
+
+
+def test_an_address_of_the_sandbox_is_refused_by_the_name_of_its_setting() -> None:
+    """A person who set it knows no base_url."""
+    wrong = settings({"ANALYTICS_SANDBOX_URL": "localhost:8000"})
+    with pytest.raises(PermanentError) as caught:
+        destination(wrong, vendor="bento", base_url="https://app.bentonow.com/api/v1")
+    assert str(caught.value) == (
+        "ANALYTICS_SANDBOX_URL to 'no host' is refused: it must start with https://, or with http:// to this machine."
     )
 
 

@@ -12,7 +12,7 @@ import httpx
 from pydantic import Field
 
 from analytics_assets.clock import Clock
-from analytics_assets.http.destination import Destination, destination, key
+from analytics_assets.http.destination import Destination, destination, keys
 from analytics_assets.http.retries import RetryPolicy
 from analytics_assets.http.session import Gate
 from analytics_assets.probe import ONCE
@@ -61,10 +61,10 @@ class BentoResource(dg.ConfigurableResource[BentoClient]):
         chosen = settings()
         variables = (self.publishable_key_variable, self.secret_key_variable, self.site_uuid_variable)
         constants = ("BENTO_PUBLISHABLE_KEY", "BENTO_SECRET_KEY", "BENTO_SITE_UUID")
-        keys = [key(chosen, variable, constant) for variable, constant in zip(variables, constants, strict=True)]
+        found = keys(chosen, variables, constants)
         whose = caller or Caller()
         session = bento_session(
-            credentials=BentoCredentials(*keys, variables=variables),
+            credentials=BentoCredentials(*found, variables=variables),
             destination=self._destination(),
             clock=clock,
             gate=self.gate(clock=clock, caller=whose),

@@ -42,7 +42,7 @@ def definitions_stream(account: str, spec: ListingSpec, lake: Lake) -> Stream:
         chosen = choose_observation(day, observed(), day_utc_offset_hours=offset)
         if chosen is None:
             raise PermanentError(
-                f"{account}/{EVENT_METRICS.name} {day}: no reading of the definitions stands in the lake. "
+                f"{account}/{EVENT_METRICS.name} cannot be made: no reading of the definitions stands in the lake. "
                 f"Materialize {account}/{LISTING_RAW.name} first; the job `snapshots` does so every day."
             )
         seen_on, is_reconstructed = chosen
