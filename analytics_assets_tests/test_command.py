@@ -104,13 +104,13 @@ def test_a_refused_key_is_told_on_stderr_with_the_names_of_the_variables(vendor,
     assert vendor.counts() == {"bento GET /stats/ads": 1}
 
 
-def test_a_missing_key_is_told_by_the_name_of_its_variable(monkeypatch, capsys):
+def test_missing_keys_are_told_by_the_names_of_their_variables(monkeypatch, capsys):
     """In live mode the keys are those of the runs; nothing is asked without them."""
     monkeypatch.setenv("ANALYTICS_MODE", "live")
     assert said(capsys, *CALIBRATE) == (
         2,
         "Asking Bento (live), account bento, about 2026-03-06 ...\n",
-        "analytics-assets: The environment variable BENTO_PUBLISHABLE_KEY is not set. Live mode needs it; ANALYTICS_MODE=sandbox needs no key.\n",
+        "analytics-assets: The environment variables BENTO_PUBLISHABLE_KEY, BENTO_SECRET_KEY, BENTO_SITE_UUID are not set. Live mode needs them; ANALYTICS_MODE=sandbox needs no key.\n",
     )
 
 
@@ -169,7 +169,7 @@ def test_another_account_is_opened_as_its_yaml_says(shop, monkeypatch, capsys):
     assert main((*CALIBRATE, "--account", "shop"), clock=clock, defs=shop) == 2
     assert capsys.readouterr() == (
         "Asking Bento (live), account shop, about 2026-03-06 ...\n",
-        "analytics-assets: The environment variable SHOP_KEY is not set. Live mode needs it; ANALYTICS_MODE=sandbox needs no key.\n",
+        "analytics-assets: The environment variables SHOP_KEY, BENTO_SECRET_KEY, BENTO_SITE_UUID are not set. Live mode needs them; ANALYTICS_MODE=sandbox needs no key.\n",
     )
 
 
