@@ -173,11 +173,13 @@ def daily_look(
         now: The present instant.
         of_run: The days of a run, and why some of them did not land; None looks at the last days of the lake.
     """
-    newest = newest_due_day(partitions, final_at, limits, now)
+    newest, begins = newest_due_day(partitions, final_at, limits, now), partitions.start.date()
     if of_run is not None:
         days, errors = of_run
-        return Look(lake, account, days, newest, final_at, lambda _table: errors, is_run=True, resource=resource)
-    last = [] if newest is None else [day for day in days_until(newest, limits.days) if day >= partitions.start.date()]
+        return Look(
+            lake, account, days, newest, final_at, lambda _table: errors, is_run=True, resource=resource, begins=begins
+        )
+    last = [] if newest is None else [day for day in days_until(newest, limits.days) if day >= begins]
 
     def red(table: str) -> Mapping[date, str]:
         keys = [day.isoformat() for day in last]
@@ -185,7 +187,7 @@ def daily_look(
         words = "the last run that asked for it did not land it; its error names the reason"
         return {date.fromisoformat(key): words for key, one in held.items() if one == AssetPartitionStatus.FAILED}
 
-    return Look(lake, account, last, newest, final_at, red, resource=resource)
+    return Look(lake, account, last, newest, final_at, red, resource=resource, begins=begins)
 
 
 def newest_due_day(

@@ -77,6 +77,7 @@ class Look:
         errors: Of a table the days that did not land when they were asked for last, with the reason.
         is_run: Whether these are the days of a run that has just found them valid.
         resource: The account's resource.
+        begins: First day of all daily tables; days before it can be asked for no more, whatever stands of them.
     """
 
     lake: Lake
@@ -87,6 +88,7 @@ class Look:
     errors: Callable[[str], Mapping[date, str]] = lambda _table: {}
     is_run: bool = False
     resource: Any = None
+    begins: date = date.min
     _standing: dict[str, list[date]] = field(default_factory=dict)
 
     def all_days(self, table: str) -> list[date]:

@@ -61,7 +61,8 @@ def latest_day_landed(table: Table) -> Check:
         LATEST_DAY,
         table.name,
         "Days that the vendor has finished are not in the lake: an error where they are the newest, a warning where others stand on both "
-        "sides, or right after a run, which may have been for older days alone. Days before the first that ever landed do not count, nor does a day in its hours of grace.",
+        "sides, or right after a run, which may have been for older days alone. Days before the first that ever landed or before ANALYTICS_START_DATE do not "
+        "count, nor does a day in its hours of grace.",
         LAND_LATE,
         lambda look: late_days(look, table.name),
     )
@@ -72,7 +73,7 @@ def late_days(look: Look, table: str) -> Mapping[date, Finding]:
     standing = set(look.all_days(table))
     if not standing or look.newest is None:
         return {}
-    first, last = min(standing), max(standing)
+    first, last = max(min(standing), look.begins), max(standing)
     wanted = [first + _DAY * number for number in range((look.newest - first).days + 1)]
     missing = [day for day in wanted if day not in standing]
     found: dict[date, Finding] = {}

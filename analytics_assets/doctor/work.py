@@ -89,7 +89,7 @@ def late(account: Account, chosen: Settings, now: datetime) -> Iterator[Line]:
     """The days of the account's daily tables that could have landed and have not."""
     probe = account.probe
     newest = newest_due_day(daily_partitions(chosen), probe.final_at, probe.limits, now)
-    look = Look(Lake(chosen.lake), account.name, [], newest, probe.final_at)
+    look = Look(Lake(chosen.lake), account.name, [], newest, probe.final_at, begins=chosen.start_date)
     landed: list[str] = []
     empty: list[str] = []
     for table in account.tables:

@@ -31,6 +31,14 @@ def test_days_before_the_first_that_landed_were_never_wanted(planted: Planted) -
     assert planted.found(latest_day_landed(NUMBERS)) == {DAY: Finding()}
 
 
+def test_days_before_a_first_day_that_was_moved_later_are_missed_no_more(planted: Planted) -> None:
+    """Nobody can ask for them, so nobody is told to; what stands of them stays, and days from then on are missed as before."""
+    planted.land(NUMBERS, ROW, day=DAY - timedelta(days=6))
+    found = planted.found(latest_day_landed(NUMBERS), begins=DAY - timedelta(days=1))
+    words = "missing; could have landed since 2026-03-01 02:00 UTC"
+    assert failures(found) == dict.fromkeys(back(1, 0), ("error", words))
+
+
 def test_a_table_without_any_day_misses_none(planted: Planted) -> None:
     """Nobody has asked for one yet."""
     for check in (latest_day_landed(NUMBERS), reading_taken(NUMBERS), days_land(NUMBERS)):
