@@ -1,7 +1,9 @@
-"""How `make demo` ends before its end: stopped by a person, or not begun because another one is at work."""
+"""How `make demo` and `make dev` end before their end: stopped by a person, or not begun because something is at work already."""
 
 import fcntl
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -46,3 +48,31 @@ def test_a_demo_that_is_interrupted_says_so_and_leaves_no_process(tmp_path: Path
     )
     with (tmp_path / "data/demo.log").open() as log:
         fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="there is no make")
+def test_a_port_that_is_taken_is_told_with_another_way() -> None:
+    """Dagster would go on without its UI."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            [
+                "make",
+                "--no-print-directory",
+                "--old-file",
+                ".venv/.ready",
+                "dev",
+                f"BIN={Path(sys.executable).parent}",
+                f"PORT={port}",
+            ],
+            cwd=Path(__file__).parents[1],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    assert (done.returncode, done.stdout, done.stderr.splitlines()[0]) == (
+        2,
+        "",
+        f"Port {port} is in use, perhaps by a `make dev` that is still at work: end it, or choose another, as in `make dev PORT=3001`.",
+    )
