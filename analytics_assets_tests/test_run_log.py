@@ -1,0 +1,37 @@
+"""What a run's page shows while the run waits, under the settings of each `dagster.yaml`."""
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import stamina
+import yaml
+
+from analytics_assets.errors import TransientError
+from analytics_assets.http.retries import RetryPolicy, backoff
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.mark.parametrize("file", ["dagster.yaml", "deploy/dagster.yaml"])
+def test_another_attempt_is_among_the_events_of_the_run(file: str, tmp_path: Path) -> None:
+    """Whoever watches a run that stands still sees for what."""
+
+    @dg.op
+    def asks() -> None:
+        for attempt in stamina.retry_context(
+            on=backoff(RetryPolicy(), attempt=lambda: 1), attempts=2, wait_initial=0.01, wait_jitter=0.0
+        ):
+            with attempt:
+                if attempt.num == 1:
+                    raise TransientError("Bento GET /stats/ads: HTTP 503.")
+
+    @dg.job
+    def asking() -> None:
+        asks()
+
+    settings = {"python_logs": yaml.safe_load((ROOT / file).read_text())["python_logs"]}
+    with dg.instance_for_test(overrides=settings, temp_dir=str(tmp_path)) as instance:
+        run = asking.execute_in_process(instance=instance)
+        told = [log.user_message for log in instance.all_logs(run.run_id) if log.dagster_event is None]
+    assert told == ["Bento GET /stats/ads: HTTP 503. Trying again in 0.0 s."]
