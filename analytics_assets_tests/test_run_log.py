@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import dagster as dg
-import pytest
 import stamina
 import yaml
 
@@ -13,8 +12,7 @@ from analytics_assets.http.retries import RetryPolicy, backoff
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.mark.parametrize("file", ["dagster.yaml", "deploy/dagster.yaml"])
-def test_another_attempt_is_among_the_events_of_the_run(file: str, tmp_path: Path) -> None:
+def test_another_attempt_is_among_the_events_of_the_run(tmp_path: Path) -> None:
     """Whoever watches a run that stands still sees for what."""
 
     @dg.op
@@ -30,8 +28,9 @@ def test_another_attempt_is_among_the_events_of_the_run(file: str, tmp_path: Pat
     def asking() -> None:
         asks()
 
-    settings = {"python_logs": yaml.safe_load((ROOT / file).read_text())["python_logs"]}
-    with dg.instance_for_test(overrides=settings, temp_dir=str(tmp_path)) as instance:
+    here, deployed = (yaml.safe_load((ROOT / file).read_text()) for file in ("dagster.yaml", "deploy/dagster.yaml"))
+    assert deployed["python_logs"] == here["python_logs"]
+    with dg.instance_for_test(overrides={"python_logs": here["python_logs"]}, temp_dir=str(tmp_path)) as instance:
         run = asking.execute_in_process(instance=instance)
         told = [log.user_message for log in instance.all_logs(run.run_id) if log.dagster_event is None]
     assert told == ["Bento GET /stats/ads: HTTP 503. Trying again in 0.0 s."]

@@ -203,7 +203,7 @@ class ReportReader:
             raise
         self._ledger.posted(request.id, handle.task_id, now=self._clock())
         self._log.info(
-            "Asked Airbridge for the report %s, %s to %s: task %s.",
+            "Asked Airbridge for the report %s, %s to %s; it is task %s",
             self._spec.name,
             request.first_day,
             request.last_day,
