@@ -14,6 +14,7 @@ from analytics_assets.clock import Clock, utc_now
 from analytics_assets.commands import alerts, calibrate, doctor, lake, plan
 from analytics_assets.commands.accounts import RefusedError
 from analytics_assets.errors import SourceError
+from analytics_assets.loading import check_places
 
 DEFS = Path(__file__).parent / "defs"
 
@@ -28,6 +29,7 @@ def main(arguments: Sequence[str] | None = None, *, clock: Clock = utc_now, defs
     """
     chosen = _parser().parse_args(arguments)
     try:
+        check_places(defs)
         status: int = chosen.carry_out(chosen, defs, clock)
     except (RefusedError, SourceError) as error:
         print(f"analytics-assets: {error}", file=sys.stderr)

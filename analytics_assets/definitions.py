@@ -15,7 +15,7 @@ from analytics_assets.clock import utc_now
 from analytics_assets.configuration import tables_of
 from analytics_assets.lake.resource import LakeResource
 from analytics_assets.lake.table import Table
-from analytics_assets.loading import refusal
+from analytics_assets.loading import check_places, refusal
 from analytics_assets.schedules import snapshots
 from analytics_assets.settings import settings
 from analytics_assets.upkeep.housekeeping import housekeeping
@@ -35,6 +35,7 @@ def defs() -> dg.Definitions:
         UnloadableError: A setting or a YAML is wrong; the UI and `dg` show it in place of everything else.
     """
     try:
+        check_places(ROOT / "defs")
         return dg.Definitions.merge(dg.load_from_defs_folder(path_within_project=ROOT), shared())
     except Exception:
         if (refused := refusal(ROOT / "defs")) is None:

@@ -47,12 +47,25 @@ def alone(defs: Path, name: str) -> tuple[dg.Component, dg.Definitions]:
         return tree.load_component(defs / name), tree.build_defs()
 
 
+def check_places(defs: Path) -> None:
+    """Sees that every YAML stands where all of the project looks for it; Dagster reads deeper folders too, and no `defs.yml`.
+
+    Raises:
+        UnloadableError: One stands elsewhere, so that its account would be seen by some parts of the project only, or by none.
+    """
+    wrong = [path for path in sorted(defs.rglob("defs.y*ml")) if path.parent.parent != defs or path.suffix != ".yaml"]
+    if wrong:
+        told = ", ".join(f"defs/{path.relative_to(defs).as_posix()}" for path in wrong)
+        raise UnloadableError(f"{told}: not read. An account is one folder directly under defs/, with a defs.yaml.")
+
+
 def whole(defs: Path) -> dg.Definitions:
     """What Dagster sees of all folders.
 
     Raises:
         UnloadableError: A setting or a YAML is wrong.
     """
+    check_places(defs)
     try:
         with _quietly():
             return dg.ComponentTree.for_project(defs).build_defs()
@@ -74,6 +87,7 @@ def refusal(defs: Path) -> UnloadableError | None:
     """Why these folders do not load, in a line for each thing that is wrong; None where the fault is not in settings or YAML."""
     try:
         address(settings().lake)
+        check_places(defs)
     except PermanentError as error:
         return UnloadableError(str(error))
     said = []

@@ -90,6 +90,20 @@ def test_what_is_misspelt_is_told_with_file_line_and_field(
     assert caught.value.__suppress_context__
 
 
+@pytest.mark.parametrize("elsewhere", ["eu/statsig/defs.yaml", "statsig/defs.yml"])
+def test_a_yaml_that_only_some_would_read_is_refused(misspelt: Misspelt, elsewhere: str) -> None:
+    """Dagster reads a folder in a folder, and plan, doctor and housekeeping would not; it reads no defs.yml."""
+    defs = misspelt("statsig", "", "")
+    (defs / elsewhere).parent.mkdir(parents=True, exist_ok=True)
+    (defs / "statsig/defs.yaml").rename(defs / elsewhere)
+    with pytest.raises(UnloadableError) as caught:
+        whole(defs)
+    assert (
+        str(caught.value)
+        == f"defs/{elsewhere}: not read. An account is one folder directly under defs/, with a defs.yaml."
+    )
+
+
 def test_every_folder_that_does_not_load_has_its_line(misspelt: Misspelt) -> None:
     """One look at the message mends all."""
     misspelt("bento", "dimensions:", "dimension:")
