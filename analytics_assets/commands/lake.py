@@ -171,7 +171,9 @@ def _figures(place: Place, found: Looked) -> str:
     read = f"{where}: {found.files} files of {len(found.days)} days in {len(place.chosen)} tables, {found.size / 2**20:.1f} MiB"
     if found.copies:
         read += f", and {found.copies} copies of months"
-    return f"{read}: {f'{len(found.wrong)} findings ({verdict}).' if found.wrong else 'all well.'}"
+    if found.wrong:
+        return f"{read}: {len(found.wrong)} findings ({verdict})."
+    return f"{read}: {'all well.' if found.files else 'nothing has landed there yet.'}"
 
 
 def _as_json(one: Wrong) -> dict[str, Any]:

@@ -72,6 +72,8 @@ def test_what_is_wrong_is_told_by_table_with_its_remedy_and_mended(lake: Lake, t
     assert capsys.readouterr().out == f"{others}{figures}: all well.\n"
     assert main((*VERIFY, "--from", "2026-03-02"), clock=clock) == 0
     assert capsys.readouterr().out.endswith(f"{lake.root}: 1 files of 1 days in 1 tables, 0.0 MiB: all well.\n")
+    assert main((*VERIFY, "--from", "2026-03-03"), clock=clock) == 0
+    assert capsys.readouterr().out.endswith(" 0 files of 0 days in 1 tables, 0.0 MiB: nothing has landed there yet.\n")
 
 
 def test_a_file_that_cannot_be_written_is_refused_after_the_findings(lake: Lake, tmp_path: Path, capsys) -> None:
