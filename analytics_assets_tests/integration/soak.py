@@ -10,7 +10,7 @@ hour, every 23rd of the others' for a second; once all vendors are down for half
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from random import Random
 
@@ -46,7 +46,7 @@ Fates = tuple[int, int, int]
 FATES: Fates = (10, 13, 17)
 MOST_OVER, FEWEST_DAYS = 0.05, 6
 # Hour and minute, UTC, as shipped. The snapshots' is the door's own.
-HOURS = {"bento_daily": (2, 10), "snapshots": (9, 30), "statsig_daily": (20, 20), "airbridge_daily": (20, 30)}
+HOURS = {"bento_daily": (2, 10), "snapshots": (9, 30), "statsig_daily": (20, 20), "airbridge_daily": (0, 30)}
 # Longer than any client waits within a request, so the runs and the sensor have to bear it.
 LONG_S = 3600
 MOST_TICKS_A_DAY = 400
@@ -221,8 +221,8 @@ def soaked(
 ) -> Told:
     """Lives the days and looks at what stands then; `seed` chooses world, throttling and the time of the outage."""
     draw, start = Random(seed), datetime(FIRST_DAY.year, FIRST_DAY.month, FIRST_DAY.day, tzinfo=UTC)
-    # It lasts over the evening, when two schedules ask, and a whole day is left in which what it has cost is mended.
-    outage_at = start + timedelta(days=draw.randint(days // 3, days - 3), minutes=draw.randint(10 * 60, 20 * 60))
+    # It lasts over evening and midnight, when two schedules ask, and a whole day is left in which what it has cost is mended.
+    outage_at = start + timedelta(days=draw.randint(days // 3, days - 3), minutes=draw.randint(13 * 60, 20 * 60))
     held: list[Soak] = []
 
     def clock() -> datetime:
@@ -246,9 +246,17 @@ def soaked(
         raise RuntimeError(f"the sandbox no longer knows how {counts[POST_REPORT] - answered.total()} requests ended")
     told.accepted, told.least, told.requests = answered[200], least_for(told.needed, fates), sum(counts.values())
     told.refused = answered.total() - told.accepted
+    last = FIRST_DAY + timedelta(days=days - 1)
     told.broken = [
         *broken_promises(
-            place, instance, SeededWorld(seed), wishes, first=FIRST_DAY - timedelta(days=1), days=days, now=soak.now
+            place,
+            instance,
+            SeededWorld(seed),
+            wishes,
+            first=FIRST_DAY - timedelta(days=1),
+            days=days,
+            now=soak.now,
+            cohorts_at=datetime.combine(last, time(*HOURS["airbridge_daily"]), UTC),
         ),
         *([f"{told.accepted} tasks, {told.least} were enough"] if told.accepted > (1 + MOST_OVER) * told.least else []),
     ]

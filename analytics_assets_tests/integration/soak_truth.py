@@ -31,15 +31,19 @@ def broken_promises(
     first: date,
     days: int,
     now: datetime,
+    cohorts_at: datetime,
 ) -> list[str]:
-    """What does not stand as it must, in words; `first` is the newest day that the first schedule could ask for."""
+    """What does not stand as it must, in words; `first` is the newest day that the first schedule could ask for.
+
+    Cohorts are as they were at `cohorts_at`, when the last schedule asked for them, and all else as it is now.
+    """
     asked = {
         account: days_from(first - timedelta(days=back - 1), days + back - 1)
         for account, back in wishes.lookback_days.items()
     }
     found = [
         words
-        for table, expected in _expected(world, wishes, asked, first=first, now=now).items()
+        for table, expected in _expected(world, wishes, asked, first=first, now=now, cohorts_at=cohorts_at).items()
         for words in _differing(table, rows(place.lake, *table.split("/")), expected)
     ]
     for report in wishes.reports:
@@ -50,7 +54,13 @@ def broken_promises(
 
 
 def _expected(
-    world: World, wishes: Wishes, asked: Mapping[str, Sequence[date]], *, first: date, now: datetime
+    world: World,
+    wishes: Wishes,
+    asked: Mapping[str, Sequence[date]],
+    *,
+    first: date,
+    now: datetime,
+    cohorts_at: datetime,
 ) -> dict[str, Rows]:
     """All rows of the daily typed tables, by `account/table`."""
     bento = BentoTruth(world, now).ads(asked["bento"], wishes.ads.dimensions, wishes.ads.revenue_modes)
@@ -63,7 +73,7 @@ def _expected(
         for row in StatsigTruth(world, _read_after(max(day, first), now)).definitions([day])
     ]
     for report in wishes.reports:
-        truth = AirbridgeTruth(world, ZoneInfo(SEOUL_APP.zone), now, report.intervals)
+        truth = AirbridgeTruth(world, ZoneInfo(SEOUL_APP.zone), cohorts_at, report.intervals)
         metric = "users" if report.metric == _USERS else "revenue"
         tables[f"airbridge/{report.name}_cohorts"] = truth.cohorts(asked["airbridge"], metric)
     return tables

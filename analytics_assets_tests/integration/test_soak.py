@@ -46,10 +46,10 @@ def test_six_days_of_schedules_and_sensor_end_in_the_truth(
     # The days that the schedule asked for: the first load, then the new day and those before it that still changed.
     newest = [FIRST_DAY + timedelta(days=number - 1) for number in range(DAYS)]
     assert told.asked == [
-        (str(day - timedelta(days=INTERVALS - 1 if number else LOOKBACK - 1)), str(day))
+        (str(day - timedelta(days=INTERVALS if number else LOOKBACK - 1)), str(day))
         for number, day in enumerate(newest)
     ]
-    assert (told.needed, told.a_cohort_a_day) == (DAYS, LOOKBACK + (DAYS - 1) * INTERVALS)
+    assert (told.needed, told.a_cohort_a_day) == (DAYS, LOOKBACK + (DAYS - 1) * (INTERVALS + 1))
     assert told.accepted == told.least == POSTS
     # The outage and the throttling were felt, or none of this was shown.
     assert told.refused > 0
