@@ -184,6 +184,9 @@ class Landing:
         # Another process may have landed the day since it was made.
         while (seen := self._making.seen(stream, made.day)) != made.seen:
             made = self._making.made(stream, made.day, made.raw)
+        if made.outgrown is not None:
+            path = self.lake.path(stream.account, made.outgrown, made.day)
+            self.lake.quarantine.take(stream.account, made.outgrown, made.day, path, seen_at=self.clock())
         standing = {} if stream.raw is None else {stream.raw.name: seen[stream.raw.name]}
         tables = {name: landed for name, landed in standing.items() if landed is not None}
         tables |= {name: self.lake.promote(packed) for name, packed in made.files.items()}

@@ -32,6 +32,7 @@ class MadeDay:
         figures: Numbers and notes of each table, by table name.
         requested_at: Instant its raw was asked for, where the stream has raw.
         seen: What stood in its tables when it was made.
+        outgrown: Table whose standing rows it cannot hold any more, and of which there is no other copy, or None.
     """
 
     day: date
@@ -40,6 +41,7 @@ class MadeDay:
     figures: Mapping[str, Mapping[str, Any]]
     requested_at: datetime | None
     seen: Mapping[str, Landed | None]
+    outgrown: str | None = None
 
 
 @dataclass(frozen=True)
@@ -111,9 +113,11 @@ class Making:
         figures |= {name: {**figures[name], "question_changed": True} for name in other}
         stands = next((one.footer for one in (*files.values(), standing) if one is not None), None)
         requested_at = None if stands is None else stands.requested_at
+        outgrown = None
         if (history := self._history(stream)) is not None:
             held = self._standing_as(history.table, stream, day)
             if held is None:
+                outgrown = history.table.name
                 held = history.table.schema.empty_table()
                 figures[history.of] = {**figures[history.of], "history_begins_anew": True}
             if history.of in before:
@@ -125,7 +129,7 @@ class Making:
             # Before the table it is of: a crash between the two loses no change.
             files[history.table.name] = self._packed(stream, history.table, day, held, seen)
             figures[history.table.name] = {"restatements": files[history.table.name].rows}
-        return MadeDay(day, raw, {**files, **packed}, figures, requested_at, seen)
+        return MadeDay(day, raw, {**files, **packed}, figures, requested_at, seen, outgrown)
 
     def _packed(
         self,

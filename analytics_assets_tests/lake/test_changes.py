@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from analytics_assets.lake.changes import counted
@@ -182,13 +183,16 @@ async def test_a_change_says_when_the_reading_before_was_asked_for_if_anything_d
 async def test_a_history_of_rows_that_its_table_cannot_hold_begins_anew_and_says_so(
     tmp_path: Path, columns: tuple[Column, ...]
 ) -> None:
-    """As after a report is grouped by other fields: the day lands, and is not refused for rows of another table for ever."""
+    """As after a report is grouped by other fields: the day lands, and is not refused for rows of another table for ever; they are kept."""
     lake, vendor = Lake(str(tmp_path)), Vendor()
     other = Table("lost", "The same, with other columns.", columns)
-    lake.land("shop", other, START, other.rows([{DATE: START, "part": 0, "number": 5, "campaign": "spring"}]))
+    earlier = other.rows([{DATE: START, "part": 0, "number": 5, "campaign": "spring"}])
+    lake.land("shop", other, START, earlier)
     [result] = await brought(lake, vendor.stream(history=History(LOST, "numbers", grown)), [START], selected=ALL)
     assert result.error is None
     assert result.figures["numbers"] == {"biggest": 1, "history_begins_anew": True}
+    [kept] = lake.files.under(f"{lake.root}/_quarantine/shop")
+    assert pq.read_table(str(kept)).to_pylist() == earlier.to_pylist()
     assert lake.read("shop", LOST).to_pylist() == []
 
 

@@ -35,7 +35,8 @@ def restatements_table(spec: ReportSpec) -> Table:
         description=(
             f"What later readings changed in `{cohorts.name}`, by start date of the cohort: one row for a value of an interval that had been "
             "reached before. It only grows. Reaching an interval is no restatement, and neither is the answer to another question: the first "
-            "reading after the report's specification has changed is compared with nothing."
+            "reading after the report's specification has changed is compared with nothing, and rows that the table can then hold no more are kept "
+            "in the quarantine."
         ),
         docs_url=DOCS_URL,
         origin=cohorts.origin,
