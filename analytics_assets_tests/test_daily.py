@@ -8,6 +8,7 @@ import dagster as dg
 import pytest
 
 from analytics_assets.errors import TransientError, UnexpectedPayloadError
+from analytics_assets.lake.resource import LakeResource
 from analytics_assets_tests.lake.vendor import NOW, Vendor, days
 from analytics_assets_tests.shop import PARTITIONS, TABLES, Shop, span, table_key
 
@@ -152,6 +153,23 @@ def test_a_range_of_days_that_are_not_there_is_refused_in_words(quick: Shop, tag
     assert failed.step_failure_data.user_failure_data is not None
     assert failed.step_failure_data.user_failure_data.description == words
     assert (quick.vendor.asked, quick.works) == ([], [])
+
+
+def test_a_lake_that_cannot_be_opened_fails_the_run_in_words(quick: Shop) -> None:
+    """And nothing is asked for that could not be kept."""
+    result = dg.materialize(
+        [quick.assets()],
+        tags=span("01", "05"),
+        instance=quick.instance,
+        raise_on_error=False,
+        resources={**quick.job().resource_defs, "lake": LakeResource(root="pail://lake", sandbox=False)},
+    )
+    [failed] = [event for event in result.all_events if event.is_step_failure]
+    assert failed.step_failure_data.user_failure_data is not None
+    assert failed.step_failure_data.user_failure_data.description == (
+        "ANALYTICS_LAKE cannot be opened: Protocol not known: pail. Use a folder, or the address of a bucket, such as s3://bucket/lake."
+    )
+    assert quick.vendor.asked == []
 
 
 def test_a_key_that_is_not_set_fails_all_days_and_is_named(shop: Shop) -> None:
