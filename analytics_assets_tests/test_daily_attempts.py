@@ -19,9 +19,8 @@ ALL = [f"{day:02}" for day in range(1, 6)]
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
-    """An account whose runs are kept in SQLite files."""
-    (tmp_path / "dagster").mkdir()
-    with dg.DagsterInstance.local_temp(str(tmp_path / "dagster")) as instance:
+    """An account."""
+    with dg.DagsterInstance.ephemeral() as instance:
         yield Shop(tmp_path / "lake", instance)
 
 

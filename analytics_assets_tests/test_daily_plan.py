@@ -53,8 +53,7 @@ class Watched(Vendor):
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
     """An account whose vendor watches the tags."""
-    (tmp_path / "dagster").mkdir()
-    with dg.DagsterInstance.local_temp(str(tmp_path / "dagster")) as instance:
+    with dg.DagsterInstance.ephemeral() as instance:
         made = Shop(tmp_path / "lake", instance)
         made.vendor = Watched(shop=made)
         yield made
