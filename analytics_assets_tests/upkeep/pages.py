@@ -13,7 +13,6 @@ from dagster._core.remote_origin import InProcessCodeLocationOrigin
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import InProcessWorkspaceLoadTarget
-from dagster_graphql.schema import create_schema
 
 # Parts of the queries of the catalog, the partitions tab, the plots and the checks tab.
 ASSETS = """
@@ -54,6 +53,8 @@ class Pages:
     """The pages over one instance."""
 
     def __init__(self, context: WorkspaceProcessContext) -> None:
+        from dagster_graphql.schema import create_schema  # noqa: PLC0415 - a second in each process that collects the tests
+
         self._context, self._schema = context, create_schema()
 
     def ask(self, query: str, **variables: Any) -> Any:
