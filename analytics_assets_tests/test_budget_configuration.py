@@ -28,6 +28,20 @@ def test_yaml_can_change_it() -> None:
     assert BentoStats(schedule=SCHEDULE, budget=given).resource().budget.budget() == Budget(60, 3600, 0.5)
 
 
+def test_a_plan_counts_by_what_the_gate_counts_by() -> None:
+    """Two sites of one host share Bento's hour, whatever stands after the host; another host has one of its own."""
+    addresses = (
+        "https://app.bentonow.com/api/v1",
+        "https://app.bentonow.com/api/v2",
+        "https://bento.example.com/api/v1",
+    )
+    sites = [BentoStats(schedule=SCHEDULE, base_url=address) for address in addresses]
+    expected = ["bento app.bentonow.com", "bento app.bentonow.com", "bento bento.example.com"]
+    assert (
+        [site.plan("shop").budget_key for site in sites] == [site.resource().budget_key() for site in sites] == expected
+    )
+
+
 def test_a_budget_that_lets_nothing_pass_is_refused_when_the_yaml_is_read() -> None:
     """In the words of the budget itself."""
     with pytest.raises(ValidationError, match=r"budget, `requests`: 0 let nothing pass\. Use 1 or more\."):

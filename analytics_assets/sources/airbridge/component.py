@@ -198,15 +198,15 @@ class AirbridgeRevenue(AccountComponent):
 
     def plan(self, account: str) -> AccountPlan:
         """What the account asks, for a plan; the catalogue has no past days."""
-        final_at, requests = self.app().final_at, self.waiting().requests
+        final_at, requests, resource = self.app().final_at, self.waiting().requests, self.resource()
         return AccountPlan(
             [
                 *(Asking(account, report.name, requests, final_at, is_exact=False) for report in self.reports),
                 Asking(account, "catalog", lambda _days: {}, None, is_exact=True),
             ],
             self.schedule.days_per_run,
-            self.resource().budget.budget(),
-            f"airbridge {self.base_url} {self.app_name}",
+            resource.budget.budget(),
+            resource.budget_key(),
         )
 
     def probe(self) -> Probe:

@@ -49,10 +49,13 @@ class AirbridgeResource(dg.ConfigurableResource[AirbridgeClient]):
             secret = ""
         return Ledger(chosen.state, secret)
 
+    def budget_key(self) -> str:
+        """What Airbridge counts by: the app."""
+        return f"airbridge {self.base_url} {self.app_name}"
+
     def gate(self, *, clock: Clock, caller: Caller | None = None) -> Gate:
         """The gate of the app's budget."""
-        key_of_budget = f"airbridge {self.base_url} {self.app_name}"
-        return self.budget.gate(settings(), key_of_budget, caller or Caller(), clock=clock)
+        return self.budget.gate(settings(), self.budget_key(), caller or Caller(), clock=clock)
 
     async def greet(self, *, clock: Clock, caller: Caller) -> None:
         """Sends the cheapest request that needs the token; it begins no report task."""

@@ -166,7 +166,7 @@ class BentoStats(AccountComponent):
             ],
             self.schedule.days_per_run,
             resource.budget.budget(),
-            f"bento {self.base_url}",
+            resource.budget_key(),
         )
 
     def probe(self) -> Probe:

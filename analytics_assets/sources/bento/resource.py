@@ -12,7 +12,7 @@ import httpx
 from pydantic import Field
 
 from analytics_assets.clock import Clock
-from analytics_assets.http.destination import Destination, destination, keys
+from analytics_assets.http.destination import checked, destination, keys
 from analytics_assets.http.retries import RetryPolicy
 from analytics_assets.http.session import Gate
 from analytics_assets.probe import ONCE
@@ -36,18 +36,22 @@ class BentoResource(dg.ConfigurableResource[BentoClient]):
     base_url: str = Field(default=BASE_URL, description="Address of the API.")
     budget: BudgetSettings = Field(default=STATS_BUDGET, description="What all sites of the host may spend together.")
 
+    def budget_key(self) -> str:
+        """What Bento counts by: the address that asks, so all sites of a host share.
+
+        Raises:
+            PermanentError: `base_url` is no address that keys may be sent to.
+        """
+        return f"bento {httpx.URL(checked(self.base_url)).host}"
+
     def gate(self, *, clock: Clock, caller: Caller | None = None) -> Gate:
-        """The gate of the budget. Bento counts by the address that asks: all sites share."""
-        host = httpx.URL(self._destination().base_url).host
-        return self.budget.gate(settings(), f"bento {host}", caller or Caller(), clock=clock)
+        """The gate of the budget."""
+        return self.budget.gate(settings(), self.budget_key(), caller or Caller(), clock=clock)
 
     async def greet(self, *, clock: Clock, caller: Caller) -> None:
         """Sends the cheapest request that needs the keys."""
         async with self.open(clock=clock, caller=caller, retries=ONCE) as client:
             await client.site()
-
-    def _destination(self) -> Destination:
-        return destination(settings(), vendor="bento", base_url=self.base_url)
 
     @asynccontextmanager
     async def open(
@@ -65,7 +69,7 @@ class BentoResource(dg.ConfigurableResource[BentoClient]):
         whose = caller or Caller()
         session = bento_session(
             credentials=BentoCredentials(*found, variables=variables),
-            destination=self._destination(),
+            destination=destination(chosen, vendor="bento", base_url=self.base_url),
             clock=clock,
             gate=self.gate(clock=clock, caller=whose),
             retries=retries,

@@ -84,15 +84,15 @@ class StatsigMetrics(AccountComponent):
 
     def plan(self, account: str) -> AccountPlan:
         """What the account asks, for a plan; the definitions are made from the readings of the listing, which has no past days."""
-        values = self.values_spec()
+        values, resource = self.values_spec(), self.resource()
         return AccountPlan(
             [
                 Asking(account, "values", values.requests, values.final_at, is_exact=False),
                 Asking(account, "listing", lambda _days: {}, None, is_exact=True),
             ],
             self.schedule.days_per_run,
-            self.resource().budget.budget(),
-            f"statsig {self.base_url} {self.key}",
+            resource.budget.budget(),
+            resource.budget_key(),
         )
 
     def probe(self) -> Probe:

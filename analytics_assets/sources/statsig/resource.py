@@ -33,10 +33,13 @@ class StatsigResource(dg.ConfigurableResource[StatsigClient]):
     base_url: str = Field(default=BASE_URL, description="Address of the API.")
     budget: BudgetSettings = Field(default=READ_BUDGET, description="What the project may spend.")
 
+    def budget_key(self) -> str:
+        """What Statsig counts by: the project, which is what a key opens."""
+        return f"statsig {self.base_url} {self.console_key_variable}"
+
     def gate(self, *, clock: Clock, caller: Caller | None = None) -> Gate:
-        """The gate of the budget. Statsig counts by project, which is what a key opens."""
-        key_of_budget = f"statsig {self.base_url} {self.console_key_variable}"
-        return self.budget.gate(settings(), key_of_budget, caller or Caller(), clock=clock)
+        """The gate of the budget."""
+        return self.budget.gate(settings(), self.budget_key(), caller or Caller(), clock=clock)
 
     async def greet(self, *, clock: Clock, caller: Caller) -> None:
         """Sends the cheapest request that needs the key."""
