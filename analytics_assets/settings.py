@@ -155,15 +155,15 @@ def secrets(*variables: str, environment: Mapping[str, str] | None = None, advic
     return [values[one] for one in variables]
 
 
-def dagster_home(environment: Mapping[str, str] | None = None) -> str | None:
+def dagster_home() -> str | None:
     """The folder of Dagster's instance, which Dagster reads by itself; None where none is set."""
-    return (os.environ if environment is None else environment).get("DAGSTER_HOME") or None
+    return os.environ.get("DAGSTER_HOME") or None
 
 
-def passwords(environment: Mapping[str, str] | None = None) -> list[str]:
+def passwords() -> list[str]:
     """What stands before the @ of an address of the lake or the state database, whole and the password alone."""
-    given = os.environ if environment is None else environment
-    held = [named for name in ("ANALYTICS_LAKE", "ANALYTICS_STATE") for named in _USER.findall(given.get(name, ""))]
+    addresses = [os.environ.get(name, "") for name in ("ANALYTICS_LAKE", "ANALYTICS_STATE")]
+    held = [named for address in addresses for named in _USER.findall(address)]
     return [one for named in held for one in (named, named.partition(":")[2]) if one]
 
 

@@ -34,7 +34,6 @@ def deliver(
     *,
     clock: Clock,
     has_time: Callable[[], bool],
-    environment: Mapping[str, str] | None = None,
 ) -> int:
     """Sends what is due, to all destinations at once; returns how many messages arrived.
 
@@ -43,13 +42,12 @@ def deliver(
         destinations: Environment variables that hold addresses.
         clock: The present instant.
         has_time: Whether another message can be sent in this tick; one takes `SENDING_S` at most.
-        environment: The environment, by default the process's own.
     """
 
     def to(destination: str) -> int:
         arrived = 0
         while has_time() and (held := outbox.take(destination, now=clock())) is not None:
-            trouble = send(destination, held.message, environment=environment)
+            trouble = send(destination, held.message)
             if trouble is not None:
                 pause = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** min(held.tries - 1, 10))
                 outbox.failed(held.id, trouble, next_try_at=clock() + timedelta(seconds=pause))
