@@ -15,7 +15,7 @@ from analytics_assets.sandbox.airbridge_calendar import ReportCalendar
 from analytics_assets.sandbox.airbridge_request import Filter, ReportRequest
 from analytics_assets.sandbox.airbridge_spec import COHORT_FIELD, GROUP_BYS
 from analytics_assets.sandbox.timeline import Timeline
-from analytics_assets.sandbox.world import Person, Purchase, converted_cents
+from analytics_assets.sandbox.world import CURRENCY, Person, Purchase, converted_cents
 
 _ACQUISITIONS: Final = {"app_install", "app_sign_up"}
 _EVENT_OF: Final[Mapping[str, str]] = {
@@ -64,7 +64,7 @@ def count_cells(
             continue
         cells = counted[tuple(labels[name] for name in request.fields)][row]
         cells.users += 1
-        for at, amount, paid_in in _returns(request, person, timeline.world.currency):
+        for at, amount, paid_in in _returns(request, person):
             cents = converted_cents(amount, paid_in, currency)
             interval = calendar.interval(row, at.astimezone(zone).date()) if started <= at < as_of else None
             if interval is not None:
@@ -91,7 +91,7 @@ def _starts(
     yield from found.values()
 
 
-def _returns(request: ReportRequest, person: Person, currency: str) -> Iterator[tuple[datetime, int, str]]:
+def _returns(request: ReportRequest, person: Person) -> Iterator[tuple[datetime, int, str]]:
     """Instant, cents and currency of each return event; a purchase that is several of them counts once."""
     rules = [_PURCHASE_OF[name] for name in request.return_events if name in _PURCHASE_OF]
     for purchase in person.purchases:
@@ -100,7 +100,7 @@ def _returns(request: ReportRequest, person: Person, currency: str) -> Iterator[
     names = {_EVENT_OF[name] for name in request.return_events if name in _EVENT_OF}
     for event in person.events if names else ():
         if event.name in names:
-            yield event.at, round(100 * (event.value or 0)), currency
+            yield event.at, round(100 * (event.value or 0)), CURRENCY
 
 
 def _labels(person: Person, started: datetime) -> dict[str, str]:
@@ -150,4 +150,4 @@ def _add_cost(
         for day in days:
             row, cents = calendar.row(day), timeline.world.spend_cents(day, channel, campaign)
             if cents and row is not None:
-                counted[group][row].cost += converted_cents(cents, timeline.world.currency, currency)
+                counted[group][row].cost += converted_cents(cents, CURRENCY, currency)

@@ -44,7 +44,7 @@ class AwkwardWorld:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self.first_day, self.currency, self.horizon_days = world.first_day, world.currency, world.horizon_days
+        self.first_day, self.horizon_days = world.first_day, world.horizon_days
         self.people = lru_cache(maxsize=500)(self._people_of)
 
     def person_ids(self, acquired_on: date) -> Sequence[str]:

@@ -14,6 +14,7 @@ from typing import Final
 from analytics_assets.sandbox.people import Event, Person, Purchase, converted_cents
 
 FIRST_DAY: Final = date(2023, 1, 1)
+# Of spend and of money in events; purchases name their own.
 CURRENCY: Final = "USD"
 HORIZON_DAYS: Final = 120
 EVENT_NAMES: Final = (

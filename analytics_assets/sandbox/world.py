@@ -23,7 +23,17 @@ from analytics_assets.sandbox.seeded_people import (
     people_of_day,
 )
 
-__all__ = ["Event", "FixedWorld", "Person", "Purchase", "SeededWorld", "StoppedWorld", "World", "converted_cents"]
+__all__ = [
+    "CURRENCY",
+    "Event",
+    "FixedWorld",
+    "Person",
+    "Purchase",
+    "SeededWorld",
+    "StoppedWorld",
+    "World",
+    "converted_cents",
+]
 
 
 class World(Protocol):
@@ -32,10 +42,6 @@ class World(Protocol):
     @property
     def first_day(self) -> date:
         """Nobody was acquired before this UTC day."""
-
-    @property
-    def currency(self) -> str:
-        """Currency of spend and of money in events; purchases name their own."""
 
     @property
     def horizon_days(self) -> int:
@@ -48,7 +54,7 @@ class World(Protocol):
         """Ids of ``people``, without the cost of making them."""
 
     def spend_cents(self, day: date, channel: str, campaign: str) -> int:
-        """Cents of the world's currency spent on a campaign on a day of the app's zone; 0 where nothing was."""
+        """Cents of `CURRENCY` spent on a campaign on a day of the app's zone; 0 where nothing was."""
 
     def paid_campaigns(self) -> Sequence[tuple[str, str]]:
         """The (channel, campaign) pairs on which money is spent on any day."""
@@ -65,7 +71,6 @@ class FixedWorld:
         people: Iterable[Person],
         spend: Mapping[tuple[date, str, str], int] | None = None,
         first_day: date = FIRST_DAY,
-        currency: str = CURRENCY,
     ) -> None:
         by_day: dict[date, list[Person]] = defaultdict(list)
         for person in sorted(people, key=lambda one: one.acquired_at):
@@ -73,7 +78,6 @@ class FixedWorld:
         self._by_day = dict(by_day)
         self._spend = dict(spend or {})
         self.first_day = first_day
-        self.currency = currency
         everyone = [person for day in self._by_day.values() for person in day]
         deeds = [(person, purchase.at) for person in everyone for purchase in person.purchases]
         deeds += [(person, event.at) for person in everyone for event in person.events]
@@ -107,7 +111,6 @@ class SeededWorld:
     def __init__(self, seed: int) -> None:
         self._seed = seed
         self.first_day = FIRST_DAY
-        self.currency = CURRENCY
         self.horizon_days = HORIZON_DAYS
 
     def people(self, acquired_on: date) -> Sequence[Person]:
@@ -142,7 +145,6 @@ class StoppedWorld:
         self._world = world
         self._until = until
         self.first_day = world.first_day
-        self.currency = world.currency
         self.horizon_days = world.horizon_days
 
     def people(self, acquired_on: date) -> Sequence[Person]:
