@@ -11,7 +11,7 @@ import pytest
 
 from analytics_assets.__main__ import main
 from analytics_assets.sandbox.options import Options
-from analytics_assets.sandbox.world import FixedWorld
+from analytics_assets_tests.fixed_world import FixedWorld
 from analytics_assets_tests.integration.server import Sandbox, sandbox_server
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)

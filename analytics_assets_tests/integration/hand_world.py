@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from analytics_assets.sandbox.world import Event, FixedWorld, Person, Purchase
+from analytics_assets.sandbox.world import Event, Person, Purchase
+from analytics_assets_tests.fixed_world import FixedWorld
 
 # In Seoul it is 05:30 of the 14th, so interval 1 of the 12th is over and interval 2 is not. Bob is one who has unsubscribed from Bento.
 NOW = datetime(2025, 6, 13, 20, 30, tzinfo=UTC)

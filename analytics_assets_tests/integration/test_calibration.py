@@ -18,10 +18,11 @@ from analytics_assets.lake.landing import DayResult, Landing
 from analytics_assets.lake.store import Lake
 from analytics_assets.sandbox.credentials import BENTO_PUBLISHABLE_KEY, BENTO_SECRET_KEY, BENTO_SITE_UUID
 from analytics_assets.sandbox.options import Options
-from analytics_assets.sandbox.world import FixedWorld, SeededWorld
+from analytics_assets.sandbox.world import SeededWorld
 from analytics_assets.sources.bento.calibration import LONGEST, calibrate
 from analytics_assets.sources.bento.client import BentoClient, BentoCredentials, bento_session
 from analytics_assets.sources.bento.streams import AdsSpec, WindowSpec, ads_stream
+from analytics_assets_tests.fixed_world import FixedWorld
 from analytics_assets_tests.integration.oracle_bento import BentoTruth
 from analytics_assets_tests.integration.running import in_order
 from analytics_assets_tests.integration.server import Sandbox, sandbox_server

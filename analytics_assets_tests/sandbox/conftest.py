@@ -11,7 +11,8 @@ import pytest
 from analytics_assets.sandbox import credentials
 from analytics_assets.sandbox.app import create_app
 from analytics_assets.sandbox.options import Options
-from analytics_assets.sandbox.world import Event, FixedWorld, Person, Purchase, World
+from analytics_assets.sandbox.world import Event, Person, Purchase, World
+from analytics_assets_tests.fixed_world import FixedWorld
 
 NOON = datetime(2026, 7, 15, 12, tzinfo=UTC)
 

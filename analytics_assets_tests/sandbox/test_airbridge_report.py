@@ -6,7 +6,8 @@ import pytest
 
 from analytics_assets.sandbox.airbridge_calendar import ReportCalendar
 from analytics_assets.sandbox.options import Options
-from analytics_assets.sandbox.world import Event, FixedWorld, Person, Purchase
+from analytics_assets.sandbox.world import Event, Person, Purchase
+from analytics_assets_tests.fixed_world import FixedWorld
 
 IN_UTC = Options(task_seconds=0, airbridge_zone="UTC")
 ON_THE_THIRD = datetime(2026, 7, 3, 10, tzinfo=UTC)

@@ -12,10 +12,11 @@ import pytest
 from analytics_assets.errors import AccessRefusedError, TransientError
 from analytics_assets.http.destination import Destination
 from analytics_assets.sandbox.app import Options, create_app
-from analytics_assets.sandbox.world import FixedWorld, SeededWorld
+from analytics_assets.sandbox.world import SeededWorld
 from analytics_assets.sources.bento.calibration import LONGEST, Finding, calibrate, newest_day
 from analytics_assets.sources.bento.client import BentoClient, bento_session
 from analytics_assets.sources.bento.streams import WindowSpec
+from analytics_assets_tests.fixed_world import FixedWorld
 from analytics_assets_tests.sources.bento.samples import ADS
 from analytics_assets_tests.sources.bento.vendor import (
     BASE_URL,
