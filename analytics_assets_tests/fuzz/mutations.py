@@ -52,12 +52,17 @@ def _scalar(draft: Draft) -> str:
 
 
 def _number(draft: Draft) -> str:
-    """Another number, or the same in another spelling."""
+    """Another number, one at the edge of a column, or the same in another spelling."""
     where = draft.somewhere(lambda held: isinstance(held, int | Decimal) and not isinstance(held, bool))
     held = 0 if where is None else where[0][where[1]]
     others = (held + 1, held * 1000, -held, held + 86400, held - 86400, held * 2**40)
     spelt = (f'"{held}"', f'" {held}"', f"{held}.0", f"{held}e0", f"{held}.000000000499999")
-    return _put(where, draft.draw.choice((*map(str, others), *spelt, draft.draw.choice(oddities.NUMBERS))))
+    return _put(
+        where,
+        draft.draw.choice(
+            (*map(str, others), *spelt, draft.draw.choice(oddities.NUMBERS), draft.draw.choice(oddities.EDGES))
+        ),
+    )
 
 
 def _word(draft: Draft) -> str:
