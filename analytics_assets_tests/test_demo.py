@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from analytics_assets.demo import main
+from analytics_assets_tests.production.parts import patient
 
 
 def test_of_two_demos_in_a_folder_the_second_does_not_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,7 +48,8 @@ def test_a_demo_that_is_interrupted_says_so_and_leaves_no_process(tmp_path: Path
         "Stopped: Dagster and the sandbox have ended. What landed stays; `make demo` starts over.\n",
     )
     with (tmp_path / "data/demo.log").open() as log:
-        fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # A process that was killed just now may still be on its way out.
+        patient(lambda: fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB) is None, "the log", seconds=10)
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="there is no make")
