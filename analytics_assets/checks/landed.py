@@ -14,7 +14,7 @@ import pyarrow as pa
 from analytics_assets.checks.finding import Check, Finding, Findings, Look, by_day
 from analytics_assets.errors import SourceError
 from analytics_assets.lake.table import Table
-from analytics_assets.spans import spans
+from analytics_assets.spans import days_between, spans
 
 DAYS_LAND: Final = "days_land"
 LATEST_DAY: Final = "latest_day_landed"
@@ -74,8 +74,7 @@ def late_days(look: Look, table: str) -> Mapping[date, Finding]:
     if not standing or look.newest is None:
         return {}
     first, last = max(min(standing), look.begins), max(standing)
-    wanted = [first + _DAY * number for number in range((look.newest - first).days + 1)]
-    missing = [day for day in wanted if day not in standing]
+    missing = [day for day in days_between(first, look.newest) if day not in standing]
     found: dict[date, Finding] = {}
     for span in spans(missing, longest=max(1, len(missing))):
         words = f"missing; could have landed since {look.due_at(span[0]):%Y-%m-%d %H:%M %Z}"
@@ -92,7 +91,7 @@ def reading_taken(table: Table) -> Check:
             return {}
         if standing[-1] >= look.newest:
             return {standing[-1]: Finding()}
-        missing = [standing[-1] + _DAY * number for number in range(1, (look.newest - standing[-1]).days + 1)]
+        missing = days_between(standing[-1] + _DAY, look.newest)
         return {day: Finding("no reading was taken, and none can be taken any more", "error") for day in missing}
 
     return Check(
