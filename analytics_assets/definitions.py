@@ -5,7 +5,6 @@ of all snapshots, of all checks and of the housekeeping, and the executor: one p
 Dagster concept: definitions, https://docs.dagster.io/guides/build/projects-and-components
 """
 
-import warnings
 from pathlib import Path
 
 import dagster as dg
@@ -15,7 +14,7 @@ from analytics_assets.clock import utc_now
 from analytics_assets.configuration import tables_of
 from analytics_assets.lake.resource import LakeResource
 from analytics_assets.lake.table import Table
-from analytics_assets.loading import check_places, refusal
+from analytics_assets.loading import check_places, quietly, refused_in_words
 from analytics_assets.schedules import snapshots
 from analytics_assets.settings import settings
 from analytics_assets.upkeep.housekeeping import housekeeping
@@ -34,21 +33,16 @@ def defs() -> dg.Definitions:
     Raises:
         UnloadableError: A setting or a YAML is wrong; the UI and `dg` show it in place of everything else.
     """
-    try:
+    with refused_in_words(ROOT / "defs"):
         check_places(ROOT / "defs")
         return dg.Definitions.merge(dg.load_from_defs_folder(path_within_project=ROOT), shared())
-    except Exception:
-        if (refused := refusal(ROOT / "defs")) is None:
-            raise
-        raise refused from None
 
 
 def tables() -> dict[tuple[str, str], Table]:
     """Every table of every account, by account and name."""
     folders = sorted(path.parent.name for path in ROOT.glob("defs/*/defs.yaml"))
-    with warnings.catch_warnings():
-        # Dagster's own, told already when the definitions were loaded.
-        warnings.simplefilter("ignore")
+    # What Dagster warns of was told when the definitions were loaded.
+    with quietly():
         tree = dg.ComponentTree.for_project(ROOT)
         return tables_of({folder: tree.load_component(folder) for folder in folders})
 

@@ -40,7 +40,7 @@ class UnloadableError(PermanentError):
 
 def alone(defs: Path, name: str) -> tuple[dg.Component, dg.Definitions]:
     """The component of a folder and what Dagster sees of it, whatever is wrong with the others."""
-    with _quietly():
+    with quietly():
         project = dg.ComponentTree.for_project(defs)
         module = importlib.import_module(f"{project.defs_module_name}.{name}")
         tree = dg.ComponentTree.from_module(module, project.project_root)
@@ -66,21 +66,31 @@ def whole(defs: Path) -> dg.Definitions:
         UnloadableError: A setting or a YAML is wrong.
     """
     check_places(defs)
+    with refused_in_words(defs), quietly():
+        return dg.ComponentTree.for_project(defs).build_defs()
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Without Dagster's own warnings, which are no affair of the person who asks."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+@contextmanager
+def refused_in_words(defs: Path) -> Iterator[None]:
+    """What is wrong with settings or YAML, in place of Dagster's traceback; any other error as it is.
+
+    Raises:
+        UnloadableError: A setting or a YAML is wrong.
+    """
     try:
-        with _quietly():
-            return dg.ComponentTree.for_project(defs).build_defs()
+        yield
     except Exception:
         if (refused := refusal(defs)) is None:
             raise
         raise refused from None
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    with warnings.catch_warnings():
-        # Dagster's own, which are no affair of the person who asks.
-        warnings.simplefilter("ignore")
-        yield
 
 
 def refusal(defs: Path) -> UnloadableError | None:

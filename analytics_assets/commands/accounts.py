@@ -6,7 +6,6 @@ Keep what a command does out of here; each has its own module.
 import argparse
 import json
 import re
-import warnings
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import dagster as dg
 
 import analytics_assets
 from analytics_assets.alerts.component import Alerts
-from analytics_assets.loading import refusal
+from analytics_assets.loading import quietly, refused_in_words
 
 
 class RefusedError(Exception):
@@ -74,12 +73,5 @@ def component(folder: Path, *, option: str) -> dg.Component:
         raise RefusedError(
             f"{option} {account}: there is no such folder with a defs.yaml. There are: {', '.join(accounts(defs))}."
         )
-    try:
-        with warnings.catch_warnings():
-            # Dagster's own, which are no affair of the person who asks.
-            warnings.simplefilter("ignore")
-            return dg.ComponentTree.for_project(defs).load_component(account)
-    except Exception:
-        if (refused := refusal(defs)) is None:
-            raise
-        raise refused from None
+    with refused_in_words(defs), quietly():
+        return dg.ComponentTree.for_project(defs).load_component(account)

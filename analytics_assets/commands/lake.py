@@ -5,7 +5,6 @@ What is looked at and done is `analytics_assets.verification`; here it is printe
 
 import argparse
 import sys
-import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
@@ -24,7 +23,7 @@ from analytics_assets.failures import without_day
 from analytics_assets.lake.months import copy_path, days_of
 from analytics_assets.lake.resource import LakeResource
 from analytics_assets.lake.table import Table
-from analytics_assets.loading import whole
+from analytics_assets.loading import quietly, whole
 from analytics_assets.spans import in_words
 from analytics_assets.verification.files import Inventory, Name
 from analytics_assets.verification.looking import ASKED_AGAIN, COPIES, Kind, Looked, Place, Wrong, looked
@@ -65,9 +64,7 @@ def _verify(chosen: argparse.Namespace, defs: Path, clock: Clock) -> int:
         raise RefusedError(f"--to {chosen.last} is before --from {chosen.first}.")
     tables, resource = declared_tables(defs), LakeResource()
     names = _chosen(chosen.select, tables)
-    with opened_instance() as instance, warnings.catch_warnings():
-        # Dagster's own, which are no affair of the person who asks.
-        warnings.simplefilter("ignore")
+    with opened_instance() as instance, quietly():
         graph = dg.Definitions.merge(whole(defs), dg.Definitions(resources={"lake": resource})).resolve_asset_graph()
         daily = frozenset(name for name in tables if graph.get(dg.AssetKey(name)).is_partitioned)
         place = Place(resource.open(), resource.is_sandbox(), instance, tables, daily, names, chosen.first, chosen.last)
