@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from analytics_assets.demo import main
+from analytics_assets_tests.prerequisites import missing
 from analytics_assets_tests.production.parts import patient
 
 
@@ -52,9 +53,10 @@ def test_a_demo_that_is_interrupted_says_so_and_leaves_no_process(tmp_path: Path
         patient(lambda: fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB) is None, "the log", seconds=10)
 
 
-@pytest.mark.skipif(shutil.which("make") is None, reason="there is no make")
 def test_a_port_that_is_taken_is_told_with_another_way() -> None:
     """Dagster would go on without its UI."""
+    if shutil.which("make") is None:
+        missing("there is no make")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = subprocess.run(

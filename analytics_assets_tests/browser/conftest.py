@@ -3,7 +3,6 @@
 Where TESTS_NEED_ALL is set, as in continuous integration, a machine without a browser fails; elsewhere the tests are skipped and say so.
 """
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from analytics_assets_tests.browser.served import Served, served
+from analytics_assets_tests.prerequisites import missing
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _ARGUMENTS = (
@@ -32,10 +32,7 @@ def browser() -> Iterator[Browser]:
     """Chromium without a window."""
     found = next(filter(None, map(shutil.which, _NAMES)), None)
     if found is None:
-        missing = f"no browser here: none of {', '.join(_NAMES)} is on the path"
-        if os.environ.get("TESTS_NEED_ALL"):  # noqa: TID251 - how tests are run is no setting of the product
-            pytest.fail(missing)
-        pytest.skip(missing)
+        missing(f"no browser here: none of {', '.join(_NAMES)} is on the path")
     expect.set_options(timeout=_PATIENCE_MS)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=found, args=list(_ARGUMENTS))

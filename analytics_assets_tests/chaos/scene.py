@@ -29,6 +29,7 @@ from analytics_assets_tests.chaos.gate import Gate
 from analytics_assets_tests.chaos.storm import shipped
 from analytics_assets_tests.integration.daemon import made_project
 from analytics_assets_tests.integration.server import Sandbox, sandbox_server, served
+from analytics_assets_tests.prerequisites import missing
 from analytics_assets_tests.production.deployment import Deployment, deployed
 from analytics_assets_tests.production.parts import Postgres, Redis, bucket_server, free_port, postgres, redis
 
@@ -159,12 +160,12 @@ def bucket_behind() -> Iterator[tuple[Gate, dict[str, str]]]:
 
 @contextmanager
 def small_disk(megabytes: int) -> Iterator[Path]:
-    """A file system of its own in memory, which can be filled; the test is skipped where none may be mounted."""
+    """A file system of its own in memory, which can be filled; the test is skipped, or fails under TESTS_NEED_ALL, where none may be mounted."""
     with tempfile.TemporaryDirectory() as folder:
         mounting = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", folder]
         done = subprocess.run(mounting, check=False, capture_output=True, text=True, timeout=10)
         if done.returncode:
-            pytest.skip(f"no file system that could be filled may be mounted here: {done.stderr.strip()}")
+            missing(f"no file system that could be filled may be mounted here: {done.stderr.strip()}")
         try:
             yield Path(folder)
         finally:

@@ -18,8 +18,9 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import fsspec
-import pytest
 from sqlalchemy import NullPool, create_engine, text
+
+from analytics_assets_tests.prerequisites import missing, require_module
 
 PATIENCE_S = 60.0
 USER = "analytics"
@@ -28,12 +29,9 @@ _IS_ROOT = os.geteuid() == 0
 
 def needed(what: str | None, *, name: str, package: str) -> str:
     """The program, if it is there; without it the test is skipped, or fails where everything has to be there."""
-    if what is not None:
-        return what
-    words = f"{name} is not installed; it is in Debian's package {package}"
-    if os.environ.get("TESTS_NEED_ALL"):  # noqa: TID251 - set by continuous integration
-        pytest.fail(words)
-    pytest.skip(words)
+    if what is None:
+        missing(f"{name} is not installed; it is in Debian's package {package}")
+    return what
 
 
 def free_port() -> int:
@@ -103,7 +101,7 @@ class Postgres:
 @contextmanager
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL server of its own."""
-    pytest.importorskip("psycopg2", reason="psycopg2 is in the extra [postgres]")
+    require_module("psycopg2", source="extra [postgres]")
     # Debian keeps them out of the PATH.
     found = next(map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))[::-1]), shutil.which("initdb"))
     programs = Path(needed(found, name="PostgreSQL", package="postgresql")).parent
@@ -151,7 +149,7 @@ def redis() -> Iterator[Redis]:
 @contextmanager
 def bucket_server() -> Iterator[str]:
     """The address of an S3 server in memory."""
-    pytest.importorskip("moto.server", reason="moto is in the group dev")
+    require_module("moto.server", source="group dev")
     port = free_port()
     with _ended([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]):
         address = f"http://127.0.0.1:{port}"
