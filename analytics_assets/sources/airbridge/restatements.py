@@ -10,6 +10,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from analytics_assets.errors import PermanentError
 from analytics_assets.lake.changes import differing, matched
 from analytics_assets.lake.stream import Change, History
 from analytics_assets.lake.table import DATE, MOMENT, Column, Table
@@ -83,19 +84,36 @@ def history(spec: ReportSpec, *, zone: str) -> History:
 
 
 def _grown(change: Change, spec: ReportSpec, table: Table, zone: str) -> tuple[pa.Table, dict[str, Any]]:
-    assert change.requested_at is not None, "a report's day has a raw file, and that says when it was asked for"
+    if change.requested_at is None:
+        raise PermanentError(
+            f"The raw file of {spec.name} does not say when its report was requested, so restatements cannot be dated. "
+            f"Materialize {spec.name}_raw together with the tables made from it."
+        )
     last = _last_reached(change, spec, zone)
     found = _restated(change, spec, table, last)
-    # Of one reading there is one row a value: made again with other rules, it tells from the first old value to the last new one.
-    rows = {_identity(row, table): row for row in change.kept.to_pylist()}
-    for row in found.to_pylist():
-        earlier = rows.get(_identity(row, table))
-        rows[_identity(row, table)] = row if earlier is None else {**row, "old_value": earlier["old_value"]}
-    return table.rows(rows.values()), _figures(found, spec, reached=last)
+    return _appended(change.kept, found, table, pa.scalar(change.requested_at, MOMENT)), _figures(
+        found, spec, reached=last
+    )
 
 
-def _identity(row: dict[str, Any], table: Table) -> tuple[Any, ...]:
-    return tuple(row[name] for name in table.key)
+def _appended(kept: pa.Table, found: pa.Table, table: Table, seen_at: pa.Scalar) -> pa.Table:
+    """The history with the rows found.
+
+    One reading has one row for each value. When its day is derived again with other rules, the row spans from the first old value to the
+    last new one. Only rows of the same reading are compared, so the cost does not depend on earlier readings.
+    """
+    found = found.select(table.schema.names)
+    is_same_reading = pc.equal(kept["seen_at"], seen_at)
+    if not pc.any(is_same_reading).as_py():
+        return pa.concat_tables([kept, found.cast(kept.schema)])
+    earlier, others = kept.filter(is_same_reading), kept.filter(pc.invert(is_same_reading))
+    rows = matched([name for name in table.key if name != "seen_at"], earlier, found)
+    again = found.take(rows.after)
+    again = again.set_column(
+        again.schema.get_field_index("old_value"), "old_value", earlier["old_value"].take(rows.before)
+    )
+    parts = [others, earlier.take(rows.removed), again, found.take(rows.added)]
+    return pa.concat_tables([part.cast(kept.schema) for part in parts])
 
 
 def _restated(change: Change, spec: ReportSpec, table: Table, last: int) -> pa.Table:

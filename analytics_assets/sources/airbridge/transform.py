@@ -132,10 +132,14 @@ def typed_days(day: date, content: pa.Table | None, spec: ReportSpec, *, zone: s
         currency: The app's currency.
 
     Raises:
-        PermanentError: The raw day answers another specification.
+        PermanentError: There is no raw day, or it answers another specification.
         UnexpectedPayloadError: A sub-row is not as documented.
     """
-    assert content is not None, "the tables of a report are made from its raw table"
+    if content is None:
+        raise PermanentError(
+            f"There is no raw day of {spec.name} for {day}, so its tables cannot be derived. "
+            f"Materialize {spec.name}_raw together with them."
+        )
     if set(pc.unique(content["request_hash"]).to_pylist()) - {spec_hash(spec)}:
         raise PermanentError(
             f"{spec.name}_raw {day} was read with another specification of the report. "

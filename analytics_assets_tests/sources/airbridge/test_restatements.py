@@ -1,10 +1,17 @@
 """What later readings of a cohort day become: restatements, and figures of how far it moved."""
 
+import random
+import tracemalloc
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pyarrow as pa
+import pytest
+
+from analytics_assets.errors import PermanentError
 from analytics_assets.lake.stream import Change
 from analytics_assets.sources.airbridge.request import ReportSpec
 from analytics_assets.sources.airbridge.restatements import history, restatements_table
@@ -117,3 +124,66 @@ def test_groups_that_come_to_a_day_read_as_empty_are_told_as_far_as_it_had_been_
     found, figures = change({}, {"a": (1, 2, 9)})
     assert found == [told("a", interval, None, value) for interval, value in enumerate((1, 2, 9))]
     assert figures == {"restated_values": 3, "mature_values_moved": 3, "values_fell": 0, "d0_moved": 1.0}
+
+
+def test_one_reading_keeps_rows_that_its_second_derivation_does_not_change() -> None:
+    """`a` was restated by this reading before, `b` is now, and both rows of the reading stay."""
+    once, _ = change({"a": (8, 9, 9), "b": (5, 5, 5)}, {"a": (9, 9, 9), "b": (5, 5, 5)})
+    both, _ = change({"a": (9, 9, 9), "b": (5, 5, 5)}, {"a": (9, 9, 9), "b": (5, 5, 6)}, kept=once)
+    assert both == [told("a", 0, 8, 9), told("b", 2, 5, 6)]
+
+
+def test_a_value_that_appeared_in_this_reading_keeps_null_as_its_old_value() -> None:
+    """Null is the first old value of the reading, so a second derivation does not replace it."""
+    late, _ = change({"a": (1, 1, 1)}, {"a": (1, 1, 1), "b": (2, 2, 2)})
+    again, _ = change({"a": (1, 1, 1), "b": (2, 2, 2)}, {"a": (1, 1, 1), "b": (3, 2, 2)}, kept=late)
+    assert again == [told("b", 0, None, 3), told("b", 1, None, 2), told("b", 2, None, 2)]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_history_equals_one_kept_row_by_row(seed: int) -> None:
+    """A dictionary by key, with the first old value of each reading, gives the same rows."""
+    rng, table = random.Random(seed), restatements_table(spec())
+    kept = [
+        told(name, interval, rng.choice([None, 7]), rng.choice([None, 3]), task_id=f"t-{age}", seen_at=seen_at)
+        for age, seen_at in enumerate((LATER, EARLY, LATER - timedelta(seconds=1)))
+        for name in "abc"
+        for interval in range(3)
+        if rng.random() < 0.4
+    ]
+    before, after = ({name: [rng.randrange(3) for _ in range(3)] for name in rng.sample("abcd", 3)} for _ in range(2))
+    fresh, figures = change(before, after)
+    expected = {tuple(row[name] for name in table.key): row for row in kept}
+    for row in fresh:
+        key = tuple(row[name] for name in table.key)
+        expected[key] = row | ({"old_value": expected[key]["old_value"]} if key in expected else {})
+    found, figures_again = change(before, after, kept=kept)
+    assert found == table.validated(table.rows(expected.values()), DAY).to_pylist()
+    assert figures_again == figures
+
+
+def test_kept_rows_are_appended_to_without_becoming_python_objects() -> None:
+    """A history of 30,000 rows takes 20 MB as Python objects, and grows with each reading."""
+    table, count = restatements_table(spec()), 30_000
+    kept = pa.concat_tables([table.rows([told("a", 0, 8, 9, task_id="t-0", seen_at=EARLY)])] * count).combine_chunks()
+    kept = kept.set_column(1, "channel", pa.array([f"{number:05}" for number in range(count)], pa.string()))
+    new = Change(cohort("a", 1), cohort("a", 2), kept, None, LATER)
+    tracemalloc.start()
+    content, _ = history(spec(), zone="UTC").grown(new)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (content.num_rows, peak < 2**20) == (count + 1, True)
+
+
+def test_a_change_without_the_instant_of_its_request_is_refused() -> None:
+    """A restatement without a date could not be told from another reading's."""
+    undated = replace(Change(cohort("a", 1), cohort("a", 2), EMPTY, None, LATER), requested_at=None)
+    with pytest.raises(PermanentError, match=r"does not say when its report was requested.*Materialize revenue_raw"):
+        history(spec(), zone="UTC").grown(undated)
+
+
+def cohort(name: str, first: int) -> pa.Table:
+    """The cohorts of one group whose first interval has a value."""
+    body = report([group([name], sub_row("2026-03-01", first, 5, 5))])
+    raw = read([body], spec())[DAY].content
+    return typed_days(DAY, raw, spec(), zone="UTC", currency="EUR")[cohorts_table(spec()).name].content

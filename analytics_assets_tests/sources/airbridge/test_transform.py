@@ -166,6 +166,12 @@ def test_a_raw_day_of_another_specification_is_refused():
         typed_days(DAY, content, new, zone="UTC", currency="EUR")
 
 
+def test_tables_without_a_raw_day_are_refused():
+    """Derived tables need their raw rows, whatever called for them."""
+    with pytest.raises(PermanentError, match=r"no raw day of revenue for 2026-03-01.*Materialize revenue_raw"):
+        typed_days(DAY, None, spec(), zone="UTC", currency="EUR")
+
+
 def test_a_sub_row_filed_under_another_day_is_refused():
     """A raw file that was moved by hand, for one."""
     content = read([report([group(["a"], sub_row("2026-03-01", 1))])], spec())[DAY].content
