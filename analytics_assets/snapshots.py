@@ -141,9 +141,9 @@ def _as_stream(step: SnapshotStep, snapshot: Snapshot) -> Stream:
         account=step.account,
         raw=snapshot.raw,
         typed=snapshot.typed,
-        # Where the table holds its answers itself, an equal reading is no news and leaves the file as it is.
         asked=lambda _day: step.name if snapshot.typed else "",
         fetch=on_its_day(snapshot.fetch),
         transform=lambda day, raw: {} if raw is None else snapshot.transform(day, raw),
         final_at=lambda _day: datetime.min.replace(tzinfo=UTC),
+        is_snapshot=True,
     )

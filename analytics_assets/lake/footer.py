@@ -19,7 +19,7 @@ class Footer(msgspec.Struct, frozen=True, omit_defaults=True):
         content_hash: Data version of the day.
         asked: Hash of the request the day was read with; empty for tables made from other tables.
         family: Attempts that belong together: a run and its re-executions, or a backfill.
-        requested_at: Instant the answer was asked for; for a report, the instant its task was.
+        requested_at: Instant the answer was requested; for a report, the instant its task was requested. Raw tables and snapshots have it.
         is_sandbox: Whether the numbers are invented.
         emptied_at: Instant the rows were taken away because their time was over, or None; everything else stays as it was.
         emptied_rows: How many they were.

@@ -93,10 +93,15 @@ class Making:
                 is_sandbox=self.is_sandbox,
             )
             figures[fresh.table.name] = raw.notes
+        stands = next((one.footer for one in (*files.values(), standing) if one is not None), None)
+        requested_at = None if stands is None else stands.requested_at
+        observed_at = requested_at if stream.is_snapshot else None
         asked = "" if standing is None else standing.footer.asked
         answers = asked if fresh is None else stream.asked(day)
         packed = {
-            table.name: self._packed(stream, table, day, made[table.name], seen, answers=answers)
+            table.name: self._packed(
+                stream, table, day, made[table.name], seen, answers=answers, observed_at=observed_at
+            )
             for table in stream.typed
             if table.name in self.selected
         }
@@ -111,8 +116,6 @@ class Making:
             old, new = before[table.name], made[table.name].content
             figures[table.name] = {**figures[table.name], **counted(table, old, new), **stream.moved(table, old, new)}
         figures |= {name: {**figures[name], "question_changed": True} for name in other}
-        stands = next((one.footer for one in (*files.values(), standing) if one is not None), None)
-        requested_at = None if stands is None else stands.requested_at
         outgrown = None
         if (history := self._history(stream)) is not None:
             held = self._standing_as(history.table, stream, day)
@@ -140,9 +143,17 @@ class Making:
         seen: Mapping[str, Landed | None],
         *,
         answers: str = "",
+        observed_at: datetime | None = None,
     ) -> Packed:
         return self.lake.pack(
-            stream.account, table, day, content, seen[table.name], is_sandbox=self.is_sandbox, answers=answers
+            stream.account,
+            table,
+            day,
+            content,
+            seen[table.name],
+            requested_at=observed_at,
+            is_sandbox=self.is_sandbox,
+            answers=answers,
         )
 
     def _before(self, stream: Stream, day: date, packed: Mapping[str, Packed]) -> dict[str, pa.Table]:

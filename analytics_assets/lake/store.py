@@ -288,8 +288,9 @@ def _valid(table: Table, day: date, content: pa.Table | ValidDay) -> pa.Table:
 
 
 def _is_same(standing: Footer, new: Footer) -> bool:
-    """Whether a file need not be written: same content, and for answers kept as sent the same asking too."""
+    """Whether a file need not be written: same content, for a snapshot of the same instant, and for answers kept as sent the same asking too."""
     if not new.asked:
         is_known = standing.answers in ("", new.answers)
-        return standing.content_hash == new.content_hash and standing.is_sandbox == new.is_sandbox and is_known
+        is_content = standing.content_hash == new.content_hash and standing.is_sandbox == new.is_sandbox
+        return is_content and standing.requested_at == new.requested_at and is_known
     return standing == new

@@ -86,6 +86,7 @@ class Stream:
         requests: The least requests that `fetch` sends for some days, by endpoint; pages and looks can be more.
         history: Keeps what later readings changed, where that is kept.
         moved: By how much another reading of a day moved a table, as figures; given the table, what stood and what stands now.
+        is_snapshot: True if a day is the last observation made on it, so that every table is stored anew with each observation.
     """
 
     account: str
@@ -101,3 +102,4 @@ class Stream:
     requests: Callable[[Sequence[date]], Mapping[str, int]] = lambda _days: {}
     history: History | None = None
     moved: Callable[[Table, pa.Table, pa.Table], Mapping[str, Any]] = lambda _table, _before, _after: {}
+    is_snapshot: bool = False
