@@ -29,6 +29,9 @@ _WRONG = re.compile(
 )
 # What pydantic adds to a path to say which of several types it tried. Text is tried too, since a YAML may have `{{ ... }}` anywhere.
 _TRIED = re.compile(r"\.(?:\w+Model|(?:tuple|list|dict)\[.*\])(?=\.|$)")
+# Anything else in a field's place may be a key.
+_FIELD_NAME = re.compile(r"[a-z_]+")
+_UNDEFINED = re.compile(r"^UndefinedError: ", re.MULTILINE)
 _PLAINLY = {"extra_forbidden": "there is no such field", "missing": "it has to be there"}
 _NAMED = re.compile(r"\b([a-z_.]+)`?: ")
 _OWN_WORDS = re.compile(r"^ValueError: (.+)$", re.MULTILINE)
@@ -126,7 +129,9 @@ def _reason(error: BaseException, text: str) -> tuple[str, str] | None:
         if isinstance(one, DagsterUnresolvableSymbolError):
             return _place(None, "type", "", text), str(one).rstrip(".")
         if isinstance(one, yaml.MarkedYAMLError) and one.problem_mark is not None:
-            return f":{one.problem_mark.line + 1}", f"it is no YAML ({one.problem})"
+            # The parser quotes the file, where the quoted word may be a key.
+            problem = re.sub(r" '[^'<]{3,}'", "", one.problem or "syntax error")
+            return f":{one.problem_mark.line + 1}", f"it is no YAML ({problem})"
     if not re.search(r"^type:", text, re.MULTILINE):
         return "", "it names no component; begin it with one, such as `type: analytics_assets.BentoStats`"
     said = "\n".join(map(str, errors))
@@ -134,16 +139,18 @@ def _reason(error: BaseException, text: str) -> tuple[str, str] | None:
     line, outer = (int(stopped[1]), stopped[2]) if stopped else (None, None)
     troubles = [one for one in _WRONG.finditer(said) if not (one["path"] or "").endswith(".str")]
     if not troubles:
-        own = _OWN_WORDS.search(said) or _OWN_WORDS.search(f"{type(errors[-1]).__name__}: {errors[-1]}")
+        own = _UNDEFINED.search(said) or _OWN_WORDS.search(said) or _OWN_WORDS.search(f"{type(errors[-1]).__name__}: {errors[-1]}")
         if own is None:
             return None
-        why = own[1].rstrip(".")
+        why = "a name inside `{{ }}` is unknown to Dagster" if own.re is _UNDEFINED else own[1].rstrip(".")
         return _place(line, None, why, text), f"{outer}: {why}" if outer else why
     told: dict[str, str] = {}
     for trouble in troubles:
         field: str = _TRIED.sub("", trouble["path"] or ".".join(filter(None, (outer, trouble["field"]))))
         why = _PLAINLY.get(trouble["kind"], trouble["why"].rstrip("."))
-        told.setdefault(f"{field}: {why}" if field else why, "" if trouble["kind"] == "missing" else field)
+        parent, _, name = field.rpartition(".")
+        shown = parent if trouble["kind"] == "extra_forbidden" and not _FIELD_NAME.fullmatch(name) else field
+        told.setdefault(f"{shown}: {why}" if shown else why, "" if trouble["kind"] == "missing" else field)
     first, sought = next(iter(told.items()))
     return _place(line, sought, first, text), "; ".join(told)
 

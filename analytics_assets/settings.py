@@ -56,6 +56,10 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     ),
 }
 
+# Vendors' keys have 28 characters and more. A shorter value would also be found, and redacted, in ordinary words.
+SHORTEST_KEY = 8
+# Keys in capitals and digits can look like a name; names of this length have an underscore.
+_LONG_NAME = 20
 # A failed run is told, and re-executed, within a week.
 _LEAST_RUNS_DAYS = 7
 _FOREVER, _NEVER = "forever", "never"
@@ -136,7 +140,8 @@ def secrets(*variables: str, environment: Mapping[str, str] | None = None, advic
     """The values of variables that hold keys, without the blanks and lines around them.
 
     Raises:
-        AccessRefusedError: Some are not set; the message names them all, unless one looks like the key itself.
+        AccessRefusedError: Some are not set, hold a control character, or are shorter than `SHORTEST_KEY`; the message names the
+            variables, unless one looks like the key itself.
     """
     if not all(is_variable(one) for one in variables):
         raise AccessRefusedError(
@@ -151,6 +156,10 @@ def secrets(*variables: str, environment: Mapping[str, str] | None = None, advic
     if broken := [one for one, value in values.items() if not value.isprintable()]:
         raise AccessRefusedError(
             f"{broken[0]} holds more than a key: a line break or another control character. Set it anew."
+        )
+    if short := [one for one, value in values.items() if len(value) < SHORTEST_KEY]:
+        raise AccessRefusedError(
+            f"{', '.join(short)}: the value is shorter than {SHORTEST_KEY} characters, so it is only a part of a key. Copy the whole key."
         )
     return [values[one] for one in variables]
 
@@ -168,8 +177,8 @@ def passwords() -> list[str]:
 
 
 def is_variable(name: str) -> bool:
-    """Whether a text can be the name of an environment variable; a key pasted in its place cannot."""
-    return re.fullmatch(r"[A-Z_][A-Z0-9_]*", name) is not None
+    """True if `name` looks like the name of an environment variable and not like a key."""
+    return re.fullmatch(r"[A-Z_][A-Z0-9_]*", name) is not None and ("_" in name or len(name) < _LONG_NAME)
 
 
 def _is_on(given: Mapping[str, str], name: str, mode: str) -> bool:

@@ -1,6 +1,7 @@
 """What a person is told of a misspelt YAML or setting: one line for each, in the terminal and in the UI, and no traceback."""
 
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -88,6 +89,33 @@ def test_what_is_misspelt_is_told_with_file_line_and_field(
         whole(misspelt(account, right, wrong))
     assert str(caught.value) == f"defs/{account}/defs.yaml{told}\n{REMEDY}"
     assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("account", "right", "wrong"),
+    [
+        ("bento", "secret: BENTO_SECRET_KEY", "secret: sk_marker0815"),
+        ("bento", "secret: BENTO_SECRET_KEY", "secret: 'sk_marker0815"),
+        ("bento", "secret: BENTO_SECRET_KEY", "secret: '{{ sk_marker0815 }}'"),
+        ("bento", "secret: BENTO_SECRET_KEY", "secret: *sk_marker0815"),
+        ("bento", "secret: BENTO_SECRET_KEY", "secret: !sk_marker0815 x"),
+        ("bento", "secret: BENTO_SECRET_KEY", "secret: [sk_marker0815]"),
+        ("bento", "secret: BENTO_SECRET_KEY", "sk_marker0815: BENTO_SECRET_KEY"),
+        ("bento", "secret: BENTO_SECRET_KEY", "secret_key: sk_marker0815"),
+        ("bento", "secret: BENTO_SECRET_KEY", "secret: AC3FE0B5D1marker0815AA".replace("marker", "MARKER")),
+        ("statsig", "key: STATSIG_CONSOLE_KEY", "key: console-marker0815"),
+        ("airbridge", "token: AIRBRIDGE_API_TOKEN", "token: 5ec2e7marker0815"),
+    ],
+)
+def test_a_key_in_place_of_a_variables_name_is_in_no_message(
+    misspelt: Misspelt, account: str, right: str, wrong: str
+) -> None:
+    """However it is written, and although Dagster quotes the file: the message and its traceback have only the place."""
+    with pytest.raises(UnloadableError) as caught:
+        whole(misspelt(account, right, wrong))
+    told = "".join(traceback.format_exception(caught.value))
+    assert f"defs/{account}/defs.yaml:" in told
+    assert "marker0815" not in told.lower()
 
 
 @pytest.mark.parametrize("elsewhere", ["eu/statsig/defs.yaml", "statsig/defs.yml"])

@@ -5,7 +5,8 @@ from datetime import date, timedelta
 import pytest
 
 from analytics_assets.errors import AccessRefusedError, PermanentError
-from analytics_assets.settings import VARIABLES, Settings, secret, settings
+from analytics_assets.sandbox import credentials
+from analytics_assets.settings import SHORTEST_KEY, VARIABLES, Settings, is_variable, secret, secrets, settings
 
 DEFAULTS = Settings(
     mode="sandbox",
@@ -164,7 +165,41 @@ def test_a_value_that_cannot_be_used_is_told_with_its_name_and_remedy(variable: 
 
 def test_a_key_is_read_by_its_variables_name() -> None:
     """Without the line break that a copied secret often ends with."""
-    assert secret("SHOP_KEY", {"SHOP_KEY": " sk-1\n"}) == "sk-1"
+    assert secret("SHOP_KEY", {"SHOP_KEY": " sk-12345\n"}) == "sk-12345"
+
+
+def test_a_key_of_a_few_characters_is_refused() -> None:
+    """It is a part of a key, and would be found in ordinary words; the value is not repeated."""
+    with pytest.raises(AccessRefusedError) as refused:
+        secrets("SHOP_KEY", "OTHER_KEY", environment={"SHOP_KEY": "sk-4711", "OTHER_KEY": "sk-47110"})
+    assert str(refused.value) == (
+        "SHOP_KEY: the value is shorter than 8 characters, so it is only a part of a key. Copy the whole key."
+    )
+
+
+def test_the_keys_of_the_sandbox_are_long_enough() -> None:
+    """A live process may be pointed at a sandbox server with them."""
+    public = [value for name, value in vars(credentials).items() if name.isupper()]
+    assert len(public) == 5
+    assert min(map(len, public)) >= SHORTEST_KEY
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("BENTO_SECRET_KEY", True),
+        ("TOKEN", True),
+        ("_K", True),
+        ("sk_live", False),
+        ("console-4711", False),
+        ("0123ABCD", False),
+        ("AC3FE0B5D14711AC3FE0", False),
+        ("AC3FE0B5D14711AC3FE", True),
+    ],
+)
+def test_what_looks_like_a_key_is_not_taken_for_a_name(name: str, expected: bool) -> None:
+    """Lower case, dashes, a digit in front, and a long run of capitals and digits."""
+    assert is_variable(name) is expected
 
 
 @pytest.mark.parametrize("given", [{}, {"SHOP_KEY": ""}, {"SHOP_KEY": "  "}])
@@ -181,5 +216,5 @@ def test_by_default_the_process_is_asked(monkeypatch: pytest.MonkeyPatch) -> Non
     """Read anew each time: nothing is remembered from import."""
     assert settings().mode == "sandbox"
     monkeypatch.setenv("ANALYTICS_MODE", "live")
-    monkeypatch.setenv("SHOP_KEY", "sk-2")
-    assert (settings().mode, secret("SHOP_KEY")) == ("live", "sk-2")
+    monkeypatch.setenv("SHOP_KEY", "sk-22222")
+    assert (settings().mode, secret("SHOP_KEY")) == ("live", "sk-22222")

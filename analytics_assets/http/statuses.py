@@ -29,6 +29,7 @@ UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TIMED_OUT, TOO_EARLY, THROTTLED, SERVER_FAUL
     500,
     503,
 )
+_REDACTED = "[redacted]"
 _LONGEST_DETAIL = 300
 _LONGEST_PAUSE_S = 86400.0
 # Shorter pieces of base64 would be found in any text.
@@ -52,8 +53,23 @@ class Vendor:
     secrets: Sequence[str] = ()
 
     def redact(self, text: str) -> str:
-        """The text without any of the secrets, as they are and as they travel: in an address, in JSON, in a Basic header."""
-        return self._traces.sub("[redacted]", text) if any(self.secrets) else text
+        """The text without any of the secrets, as they are and as they travel: in an address, in JSON, in a Basic header.
+
+        Matches that overlap are replaced together, and a marker from an earlier call stays whole.
+        """
+        if not any(self.secrets):
+            return text
+        spans: list[tuple[int, int]] = []
+        found = self._traces.search(text)
+        while found is not None:
+            start, end = found.span()
+            if spans and start < spans[-1][1]:
+                start, end = spans[-1][0], max(end, spans.pop()[1])
+            spans.append((start, end))
+            found = self._traces.search(text, found.start() + 1)
+        ends = [0, *(end for _, end in spans)]
+        starts = [*(start for start, _ in spans), len(text)]
+        return _REDACTED.join(text[end:start] for end, start in zip(ends, starts, strict=True))
 
     def without_secrets(self, body: bytes) -> bytes:
         """A body that may repeat what it was asked with, without any of the secrets; as it is where it has none."""
@@ -67,9 +83,9 @@ class Vendor:
 
     @cached_property
     def _traces(self) -> re.Pattern[str]:
-        """Any form of any secret; the longest first, because one secret may begin with another."""
+        """The marker, or any form of any secret; the longest first, because one secret may begin with another."""
         forms = {form for secret in filter(None, self.secrets) for form in _forms(secret)}
-        return re.compile("|".join(sorted(forms, key=lambda form: (-len(form), form))))
+        return re.compile("|".join([re.escape(_REDACTED), *sorted(forms, key=lambda form: (-len(form), form))]))
 
 
 def error_of(
@@ -79,10 +95,11 @@ def error_of(
 
     `headers` are looked up in lower case. The vendor's own words are quoted shortened and without secrets.
     """
-    text = vendor.redact(body.decode(errors="replace"))
+    text = body.decode(errors="replace")
     is_html = "html" in headers.get("content-type", "") or text.lstrip()[:1] == "<"
-    # Once more after decoding: JSON may have hidden a secret behind its escapes.
+    # The words are decoded first: JSON may hide a secret behind its escapes.
     said, trace_id = ("an HTML page", "") if is_html else map(vendor.redact, _words(text))
+    text = vendor.redact(text)
     said = said[:_LONGEST_DETAIL]
     asked = f"{vendor.name} {endpoint}: HTTP {status}" + (f" ({said})" if said else "")
     if trace_id:

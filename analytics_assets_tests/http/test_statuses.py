@@ -197,3 +197,27 @@ def test_a_body_that_repeats_a_secret_is_kept_without_it() -> None:
     vendor = Vendor("Bento", "BENTO_SECRET_KEY", secrets=["sk-secret/key+1", ""])
     assert vendor.without_secrets(b'{"seen": "sk-secret\\/key+1", "n": 1.10}') == b'{"seen": "[redacted]", "n": 1.10}'
     assert vendor.without_secrets(b'{"seen":  "sk-secret"}') == b'{"seen":  "sk-secret"}'
+
+
+def test_a_body_that_repeats_one_of_several_secrets_is_kept_without_it() -> None:
+    """A vendor echoes the key it refuses and none of the others, so one secret is enough."""
+    vendor = Vendor("Bento", "KEYS", secrets=["pk-publishable-1", "sk-secret-2", "site-uuid-3"])
+    assert vendor.without_secrets(b'{"key": "sk-secret-2"}') == b'{"key": "[redacted]"}'
+
+
+@pytest.mark.parametrize("secret", ["e", "act", "redacted", "]"])
+def test_a_message_is_redacted_once(secret: str) -> None:
+    """A secret that occurs in the marker itself leaves the marker whole, however often the text is redacted."""
+    vendor = Vendor("Bento", "KEYS", secrets=[secret])
+    once = vendor.redact(f"<{secret}>")
+    assert (once, vendor.redact(once)) == ("<[redacted]>", "<[redacted]>")
+    body = f'{{"error": "<{secret}>"}}'.encode()
+    refusal = error_of(vendor, endpoint="GET /x", status=400, headers={}, body=body, now=NOW)
+    assert "HTTP 400 (<[redacted]>)." in str(refusal)
+
+
+def test_secrets_that_overlap_are_taken_out_whole() -> None:
+    """The one that begins first ends inside the other, and no part of either is left."""
+    vendor = Vendor("Bento", "KEYS", secrets=["alpha-beta", "beta-gamma-delta", "ma-d"])
+    assert vendor.redact("got alpha-beta-gamma-delta!") == "got [redacted]!"
+    assert vendor.redact("alpha-betaalpha-beta") == "[redacted][redacted]"
