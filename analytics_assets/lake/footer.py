@@ -3,7 +3,8 @@
 It is a piece of JSON in the metadata of the Parquet file. What the columns hold is declared in `table.py`.
 """
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Final
 
 import msgspec
@@ -24,6 +25,12 @@ class Footer(msgspec.Struct, frozen=True, omit_defaults=True):
         emptied_at: Instant the rows were taken away because their time was over, or None; everything else stays as it was.
         emptied_rows: How many they were.
         answers: Of a table made from answers, hash of the request they were given to; empty where not kept.
+        account: Account of the table; empty in files of earlier versions, as are all fields below.
+        table: Name of the table.
+        day: Day of the file.
+        raw_hash: Of a typed table, `content_hash` of the raw day it was made from.
+        raw_requested_at: Of a typed table, `requested_at` of that raw day.
+        typed: Of a raw table, `content_hash` of each table made from it, by name, also of those that were equal and not written again.
     """
 
     content_hash: str
@@ -34,6 +41,12 @@ class Footer(msgspec.Struct, frozen=True, omit_defaults=True):
     emptied_at: datetime | None = None
     emptied_rows: int = 0
     answers: str = ""
+    account: str = ""
+    table: str = ""
+    day: date | None = None
+    raw_hash: str = ""
+    raw_requested_at: datetime | None = None
+    typed: Mapping[str, str] = {}
 
 
 def encoded(footer: Footer) -> dict[bytes, bytes]:
@@ -44,3 +57,13 @@ def encoded(footer: Footer) -> dict[bytes, bytes]:
 def footer_of(metadata: pq.FileMetaData) -> Footer:
     """What a file says of itself; raises `KeyError` or `msgspec.DecodeError` where it says nothing that a lake has written."""
     return msgspec.json.decode((metadata.metadata or {})[_KEY], type=Footer)
+
+
+def is_made_from(typed: Footer, raw: Footer, table: str) -> bool:
+    """True if a file of a typed table belongs to a raw day: it was made from it, or equals what was made from it.
+
+    Also true where the raw file does not say what was made from it, as files of earlier versions do not.
+    """
+    if (known := raw.typed.get(table)) is None or typed.content_hash == known:
+        return True
+    return typed.raw_hash == raw.content_hash and typed.raw_requested_at == raw.requested_at

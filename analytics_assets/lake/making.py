@@ -6,14 +6,16 @@ Keep the order of days out of here, and what a file looks like too (`store.py`).
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 
 from analytics_assets.errors import Evidence, PermanentError, UnexpectedPayloadError
 from analytics_assets.lake.changes import counted
+from analytics_assets.lake.content import content_hash
 from analytics_assets.lake.footer import Footer
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake, Landed, Packed, refuse_other_mode
@@ -44,6 +46,41 @@ class MadeDay:
     outgrown: str | None = None
 
 
+@dataclass
+class _Draft:
+    """A day while it is made.
+
+    Attributes:
+        stream: Its stream.
+        day: The day.
+        seen: The existing files.
+        standing: The existing raw day, where the stream has raw.
+        fresh: The raw day that was read; None where the existing one is used.
+        content: The raw rows that are used.
+        source: Footer of the raw day that is used, without hashes where it was read just now.
+        answers: Hash of the request that it answers.
+        made: The typed tables, by name.
+        figures: Numbers and notes of each table, by name.
+        hashes: Content hash of each table that is made, by name.
+        contents: What is to be stored beside raw, by table: its declaration, rows and footer, in this order.
+        outgrown: As in `MadeDay`.
+    """
+
+    stream: Stream
+    day: date
+    seen: Mapping[str, Landed | None]
+    standing: Landed | None
+    fresh: ValidDay | None
+    content: pa.Table | None
+    source: Footer | None
+    answers: str
+    made: Mapping[str, ValidDay]
+    figures: dict[str, Mapping[str, Any]]
+    hashes: dict[str, str]
+    contents: dict[str, tuple[Table, ValidDay, Footer]] = field(default_factory=dict)
+    outgrown: str | None = None
+
+
 @dataclass(frozen=True)
 class Making:
     """How days are made; attributes as in `Landing`."""
@@ -69,100 +106,101 @@ class Making:
         Raises:
             SourceError: The day cannot be made; nothing of it may land.
         """
+        draft = self._drafted(stream, day, raw)
+        before = self._compared(draft)
+        if (history := self._history(stream)) is not None:
+            self._add_history(draft, history, before.get(history.of))
+        requested_at = None if draft.source is None else draft.source.requested_at
+        observed_at = requested_at if stream.is_snapshot else None
+        for table in (one for one in stream.typed if one.name in self.selected):
+            about = Footer(
+                draft.hashes[table.name],
+                requested_at=observed_at,
+                is_sandbox=self.is_sandbox,
+                answers=draft.answers,
+            )
+            draft.contents[table.name] = table, draft.made[table.name], about
+        return MadeDay(day, raw, self._packed(draft), draft.figures, requested_at, draft.seen, draft.outgrown)
+
+    def _drafted(self, stream: Stream, day: date, raw: RawDay | None) -> "_Draft":
         seen = self.seen(stream, day)
         standing = None if stream.raw is None else seen[stream.raw.name]
         if standing is not None:
             refuse_other_mode(standing, is_sandbox=self.is_sandbox)
         if raw is None or (standing is not None and _is_older(raw, standing.footer)):
             fresh, content = None, self._standing_content(stream, day, standing)
+            source = None if standing is None else standing.footer
+            answers = "" if source is None else source.asked
         else:
             fresh = _valid_raw(stream, day, raw)
-            content = fresh.content
+            content, answers = fresh.content, stream.asked(day)
+            source = Footer("", answers, self.family, raw.requested_at, self.is_sandbox)
         made, figures = _typed(stream, day, content)
-        files: dict[str, Packed] = {}
         if raw is not None and fresh is not None:
-            files[fresh.table.name] = self.lake.pack(
-                stream.account,
-                fresh.table,
-                day,
-                fresh,
-                standing,
-                asked=stream.asked(day),
-                family=self.family,
-                requested_at=raw.requested_at,
-                is_sandbox=self.is_sandbox,
-            )
             figures[fresh.table.name] = raw.notes
-        stands = next((one.footer for one in (*files.values(), standing) if one is not None), None)
-        requested_at = None if stands is None else stands.requested_at
-        observed_at = requested_at if stream.is_snapshot else None
-        asked = "" if standing is None else standing.footer.asked
-        answers = asked if fresh is None else stream.asked(day)
-        packed = {
-            table.name: self._packed(
-                stream, table, day, made[table.name], seen, answers=answers, observed_at=observed_at
-            )
-            for table in stream.typed
-            if table.name in self.selected
+        hashes = {table.name: content_hash(table, made[table.name].content) for table in stream.typed}
+        return _Draft(stream, day, seen, standing, fresh, content, source, answers, made, figures, hashes)
+
+    def _compared(self, draft: "_Draft") -> dict[str, pa.Table]:
+        """Adds the figures of what changes; returns the existing rows of the tables that do, where the same request was answered."""
+        stream, figures, asked = (
+            draft.stream,
+            draft.figures,
+            "" if draft.standing is None else draft.standing.footer.asked,
+        )
+        existing = {
+            table: landed.footer
+            for table in (one.name for one in stream.typed if one.name in self.selected)
+            if (landed := draft.seen[table]) is not None
         }
         # Another question has other answers: nobody corrected anything.
         other = {
-            name
-            for name, one in packed.items()
-            if one.standing is not None and (one.standing.footer.answers or asked or answers) != answers
+            name for name, footer in existing.items() if (footer.answers or asked or draft.answers) != draft.answers
         }
-        before = self._before(stream, day, {name: one for name, one in packed.items() if name not in other})
+        changed = {name for name, footer in existing.items() if footer.content_hash != draft.hashes[name]}
+        before = self._before(stream, draft.day, changed - other)
         for table in (one for one in stream.typed if one.name in before):
-            old, new = before[table.name], made[table.name].content
+            old, new = before[table.name], draft.made[table.name].content
             figures[table.name] = {**figures[table.name], **counted(table, old, new), **stream.moved(table, old, new)}
         figures |= {name: {**figures[name], "question_changed": True} for name in other}
-        outgrown = None
-        if (history := self._history(stream)) is not None:
-            held = self._standing_as(history.table, stream, day)
-            if held is None:
-                outgrown = history.table.name
-                held = history.table.schema.empty_table()
-                figures[history.of] = {**figures[history.of], "history_begins_anew": True}
-            if history.of in before:
-                # Of raw rows that stood already nothing says what the table was made from before.
-                before_at = None if standing is None or fresh is None else standing.footer.requested_at
-                change = Change(before[history.of], made[history.of].content, held, content, requested_at, before_at)
-                held, moved = history.grown(change)
-                figures[history.of] = {**figures[history.of], **moved}
-            # Before the table it is of: a crash between the two loses no change.
-            files[history.table.name] = self._packed(stream, history.table, day, held, seen)
-            figures[history.table.name] = {"restatements": files[history.table.name].rows}
-        return MadeDay(day, raw, {**files, **packed}, figures, requested_at, seen, outgrown)
+        return before
 
-    def _packed(
-        self,
-        stream: Stream,
-        table: Table,
-        day: date,
-        content: pa.Table | ValidDay,
-        seen: Mapping[str, Landed | None],
-        *,
-        answers: str = "",
-        observed_at: datetime | None = None,
-    ) -> Packed:
-        return self.lake.pack(
-            stream.account,
-            table,
-            day,
-            content,
-            seen[table.name],
-            requested_at=observed_at,
-            is_sandbox=self.is_sandbox,
-            answers=answers,
-        )
+    def _add_history(self, draft: "_Draft", history: History, before: pa.Table | None) -> None:
+        """Adds the history of the day with what this load changes in its table."""
+        table, figures = history.table, draft.figures
+        held = self._standing_as(table, draft.stream, draft.day)
+        if held is None:
+            draft.outgrown = table.name
+            held = table.schema.empty_table()
+            figures[history.of] = {**figures[history.of], "history_begins_anew": True}
+        if before is not None:
+            requested_at = None if draft.source is None else draft.source.requested_at
+            # Of raw rows that stood already nothing says what the table was made from before.
+            is_known = draft.standing is not None and draft.fresh is not None
+            before_at = draft.standing.footer.requested_at if draft.standing is not None and is_known else None
+            change = Change(before, draft.made[history.of].content, held, draft.content, requested_at, before_at)
+            held, moved = history.grown(change)
+            figures[history.of] = {**figures[history.of], **moved}
+        rows = table.valid_day(held, draft.day)
+        figures[table.name] = {"restatements": rows.content.num_rows}
+        draft.hashes[table.name] = content_hash(table, rows.content)
+        # Before the table it is of: a crash between the two loses no change.
+        draft.contents[table.name] = table, rows, Footer(draft.hashes[table.name], is_sandbox=self.is_sandbox)
 
-    def _before(self, stream: Stream, day: date, packed: Mapping[str, Packed]) -> dict[str, pa.Table]:
-        """What stands in the tables to be landed, where that differs from what was made and can be compared with it."""
-        changed = {
-            name
-            for name, one in packed.items()
-            if one.standing is not None and one.standing.footer.content_hash != one.footer.content_hash
-        }
+    def _packed(self, draft: "_Draft") -> dict[str, Packed]:
+        """The files of the day, the raw one first."""
+        files, source, account, day = dict[str, Packed](), draft.source, draft.stream.account, draft.day
+        if draft.fresh is not None and source is not None:
+            table, about = draft.fresh.table, msgspec.structs.replace(source, typed=draft.hashes)
+            packed = self.lake.pack(account, table, day, draft.fresh, about, standing=draft.standing)
+            files[table.name], source = packed, packed.footer
+        for name, (table, rows, about) in draft.contents.items():
+            standing = draft.seen[name]
+            files[name] = self.lake.pack(account, table, day, rows, about, standing=standing, raw=source)
+        return files
+
+    def _before(self, stream: Stream, day: date, changed: Collection[str]) -> dict[str, pa.Table]:
+        """The existing rows of tables that change, where they can be compared with new ones."""
         held = {table.name: self._standing_as(table, stream, day) for table in stream.typed if table.name in changed}
         return {name: content for name, content in held.items() if content is not None}
 

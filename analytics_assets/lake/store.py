@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from analytics_assets.errors import PermanentError
 from analytics_assets.lake.content import content_hash
 from analytics_assets.lake.files import Files, folder_name
-from analytics_assets.lake.footer import Footer, encoded, footer_of
+from analytics_assets.lake.footer import Footer, encoded, footer_of, is_made_from
 from analytics_assets.lake.parquet import parquet
 from analytics_assets.lake.quarantine import Quarantine
 from analytics_assets.lake.table import Table, ValidDay
@@ -112,18 +112,9 @@ class Lake:
             UnexpectedPayloadError: The content is not a valid day of the table; what stood there stays.
             PermanentError: What stands there is of the other mode, or no file of a lake.
         """
-        packed = self.pack(
-            account,
-            table,
-            day,
-            content,
-            self.landed(account, table.name, day),
-            asked=asked,
-            family=family,
-            requested_at=requested_at,
-            is_sandbox=is_sandbox,
-        )
-        return self.promote(packed)
+        about = Footer("", asked, family, requested_at, is_sandbox)
+        standing = self.landed(account, table.name, day)
+        return self.promote(self.pack(account, table, day, content, about, standing=standing))
 
     def pack(
         self,
@@ -131,30 +122,35 @@ class Lake:
         table: Table,
         day: date,
         content: pa.Table | ValidDay,
-        standing: Landed | None,
+        about: Footer,
         *,
-        asked: str = "",
-        family: str = "",
-        requested_at: datetime | None = None,
-        is_sandbox: bool = False,
-        answers: str = "",
+        standing: Landed | None,
+        raw: Footer | None = None,
     ) -> Packed:
         """A day ready to be made visible over `standing`; raises as `land`, and writes nothing.
 
-        What comes as a `ValidDay` of this table and day is not looked at again.
+        Args:
+            account: Account of the table.
+            table: The table.
+            day: The day.
+            content: Its rows. What comes as a `ValidDay` of this table and day is not looked at again.
+            about: The footer as far as it does not follow from the other arguments; a `content_hash` that it has is believed.
+            standing: The existing day.
+            raw: Footer of the raw day that the content was made from.
         """
         content = _valid(table, day, content)
-        footer = Footer(
-            content_hash=content_hash(table, content),
-            asked=asked,
-            family=family,
-            requested_at=requested_at,
-            is_sandbox=is_sandbox,
-            answers=answers,
+        footer = msgspec.structs.replace(
+            about,
+            content_hash=about.content_hash or content_hash(table, content),
+            account=account,
+            table=table.name,
+            day=day,
+            raw_hash="" if raw is None else raw.content_hash,
+            raw_requested_at=None if raw is None else raw.requested_at,
         )
         if standing is not None:
-            refuse_other_mode(standing, is_sandbox=is_sandbox)
-        is_same = standing is not None and _is_same(standing.footer, footer)
+            refuse_other_mode(standing, is_sandbox=footer.is_sandbox)
+        is_same = standing is not None and _is_same(standing.footer, footer, raw)
         file = None if is_same else parquet(content, encoded(footer))
         return Packed(self.path(account, table.name, day), content.num_rows, footer, standing, file)
 
@@ -287,10 +283,12 @@ def _valid(table: Table, day: date, content: pa.Table | ValidDay) -> pa.Table:
     return content.content if is_known else table.validated(content.content, day)
 
 
-def _is_same(standing: Footer, new: Footer) -> bool:
+def _is_same(standing: Footer, new: Footer, raw: Footer | None) -> bool:
     """Whether a file need not be written: same content, for a snapshot of the same instant, and for answers kept as sent the same asking too."""
     if not new.asked:
-        is_known = standing.answers in ("", new.answers)
+        is_known = standing.answers in ("", new.answers) and (raw is None or is_made_from(standing, raw, new.table))
         is_content = standing.content_hash == new.content_hash and standing.is_sandbox == new.is_sandbox
         return is_content and standing.requested_at == new.requested_at and is_known
-    return standing == new
+    # Files of earlier versions do not name their account, table and day.
+    place = {"account": new.account, "table": new.table, "day": new.day}
+    return (standing if standing.table else msgspec.structs.replace(standing, **place)) == new

@@ -6,6 +6,8 @@ from datetime import date, timedelta
 
 import pyarrow as pa
 
+from analytics_assets.lake.content import content_hash
+from analytics_assets.lake.footer import is_made_from
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Typed
 from analytics_assets.lake.table import DATE
@@ -71,3 +73,46 @@ async def test_a_typed_day_that_changes_meanwhile_is_compared_with_what_stands_i
     assert calls == [START, START]
     assert result.figures["sums"] == {"sum": 1, "from": 5, "to": 1}
     assert disk.read("shop", SUMS).to_pylist() == [{DATE: START, "sum": 1}]
+
+
+async def test_a_typed_file_names_the_raw_day_it_was_made_from(disk: Lake) -> None:
+    """Both footers name account, table and day; the raw file also has the hash of every table made from it."""
+    [result] = await brought(disk, Vendor().stream(), [START], selected={"numbers_raw", "numbers"})
+    raw, typed = result.tables["numbers_raw"].footer, result.tables["numbers"].footer
+    assert (raw.account, raw.table, raw.day, raw.raw_hash) == ("shop", "numbers_raw", START, "")
+    assert (typed.account, typed.table, typed.day) == ("shop", "numbers", START)
+    assert (typed.raw_hash, typed.raw_requested_at) == (raw.content_hash, NOW)
+    assert raw.typed == {
+        "numbers": typed.content_hash,
+        "sums": content_hash(SUMS, SUMS.rows([{DATE: START, "sum": 1}])),
+    }
+
+
+async def test_an_equal_typed_file_belongs_to_the_new_raw_day(disk: Lake) -> None:
+    """It is not written again and still names the earlier raw day; the new raw file has its hash."""
+    [first] = await brought(disk, Vendor({START: ["4"]}).stream(), [START])
+    later = Vendor({START: ["04"]}, requested_at=NOW + timedelta(hours=1))
+    [second] = await brought(disk, later.stream(), [START], family="second")
+    raw, typed = second.tables["numbers_raw"].footer, second.tables["numbers"]
+    assert (typed.is_changed, typed.footer) == (False, first.tables["numbers"].footer)
+    assert raw.content_hash != typed.footer.raw_hash
+    assert is_made_from(typed.footer, raw, "numbers")
+
+
+async def test_a_typed_file_of_an_earlier_raw_day_is_written_again(disk: Lake) -> None:
+    """Also where its content is equal to what is made now, so that a repaired day names the raw day it belongs to."""
+    await brought(disk, Vendor({START: ["4"]}).stream(), [START])
+    stale = disk.files.fs.cat_file(disk.path("shop", "sums", START))
+    later = Vendor({START: ["5"]}, requested_at=NOW + timedelta(hours=1))
+    [second] = await brought(disk, later.stream(), [START], family="second")
+    disk.files.promote(disk.path("shop", "sums", START), stale)
+    held = disk.landed("shop", "sums", START)
+    assert held is not None
+    assert not is_made_from(held.footer, second.tables["numbers_raw"].footer, "sums")
+
+    def as_before(day: date, raw: pa.Table | None) -> Mapping[str, Typed]:
+        return {**numbers(day, raw), "sums": Typed(SUMS.rows([{DATE: day, "sum": 4}]))}
+
+    [third] = await brought(disk, later.stream(transform=as_before), [START], selected={"sums"}, family="third")
+    assert third.tables["sums"].is_changed
+    assert is_made_from(third.tables["sums"].footer, second.tables["numbers_raw"].footer, "sums")

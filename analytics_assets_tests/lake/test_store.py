@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+import msgspec
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,7 +15,8 @@ import pytest
 from analytics_assets.errors import PermanentError, UnexpectedPayloadError
 from analytics_assets.lake.content import content_hash
 from analytics_assets.lake.files import address
-from analytics_assets.lake.footer import Footer
+from analytics_assets.lake.footer import Footer, encoded
+from analytics_assets.lake.parquet import parquet
 from analytics_assets.lake.store import Lake, Landed
 from analytics_assets.lake.table import DATE, Column
 from analytics_assets_tests.lake.sample import DAY, NEXT, NOON, TABLE, empty_row, files, land, row
@@ -28,7 +30,8 @@ def test_a_landed_day_reads_back_as_it_was(lake: Lake) -> None:
     assert lake.read("airbridge", TABLE).schema.equals(TABLE.schema, check_metadata=True)
     path = f"{lake.root}/airbridge/revenue/dt=2026-03-01/data.parquet"
     version = content_hash(TABLE, TABLE.validated(TABLE.rows(rows), DAY))
-    assert landed == Landed(lake.files.named(path), 3, lake.files.fs.size(path), Footer(version), is_changed=True)
+    footer = Footer(version, account="airbridge", table="revenue", day=DAY)
+    assert landed == Landed(lake.files.named(path), 3, lake.files.fs.size(path), footer, is_changed=True)
     assert lake.landed("airbridge", "revenue", DAY) == replace(landed, is_changed=False)
     assert files(lake) == ["airbridge/revenue/dt=2026-03-01/data.parquet"]
 
@@ -39,7 +42,18 @@ def test_the_footer_says_what_was_asked_when_and_by_whom(lake: Lake) -> None:
     lake.land("airbridge", TABLE, DAY, content, asked="q", family="run-1", requested_at=NOON, is_sandbox=True)
     standing = lake.landed("airbridge", "revenue", DAY)
     assert standing is not None
-    assert standing.footer == Footer(content_hash(TABLE, content), "q", "run-1", NOON, is_sandbox=True)
+    place = {"account": "airbridge", "table": "revenue", "day": DAY}
+    assert standing.footer == Footer(content_hash(TABLE, content), "q", "run-1", NOON, is_sandbox=True, **place)
+
+
+def test_an_equal_day_of_an_earlier_version_is_not_written_again(lake: Lake) -> None:
+    """Its footer lacks account, table and day; the rows and the request are the same."""
+    content = TABLE.rows([row()])
+    packed = lake.pack("airbridge", TABLE, DAY, content, Footer("", "q", "run-1", NOON), standing=None)
+    earlier = msgspec.structs.replace(packed.footer, account="", table="", day=None)
+    lake.files.promote(packed.path, parquet(content, encoded(earlier)))
+    again = lake.land("airbridge", TABLE, DAY, content, asked="q", family="run-1", requested_at=NOON)
+    assert (again.is_changed, again.footer) == (False, earlier)
 
 
 def test_an_equal_day_changes_no_byte_and_no_time(disk: Lake) -> None:
