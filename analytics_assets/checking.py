@@ -34,7 +34,7 @@ class ChecksConfig(dg.Model, dg.Resolvable):
 
     days: int = Field(
         default=Limits.days,
-        description="Days the job `checks_daily` looks at; of cohorts, at least those that are not mature.",
+        description="Days the job `checks_daily` looks at; of cohorts, at least those that are not settled.",
     )
     grace_hours: float = Field(
         default=Limits.grace_hours, description="Hours after a day is final before it counts as missing."

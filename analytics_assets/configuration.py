@@ -120,7 +120,7 @@ class ScheduleConfig(dg.Model, dg.Resolvable):
     )
     lookback_days: int = Field(
         description="Days asked for again each time, the newest final one included; they still change. At least 1. Days of the week before "
-        "them that failed or are missing are asked for too. Airbridge's are for the first load: its cohorts are then asked for until they are mature."
+        "them that failed or are missing are asked for too. Airbridge's are for the first load: its cohorts are then requested until `reports[].settle_days` are over."
     )
     days_per_run: int = Field(
         description="Days a run of a backfill takes at most, at least 1. Keep it different for each vendor."

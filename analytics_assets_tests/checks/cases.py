@@ -5,7 +5,7 @@ A case plants into the lake it is given and returns what the check finds there. 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,8 @@ from analytics_assets_tests.sources.bento.ads_rows import ATTRIBUTION_ROW, TOTAL
 SPEC = spec()
 COHORTS, RAW, RESTATEMENTS = cohorts_table(SPEC), report_raw_table(SPEC), restatements_table(SPEC)
 Found = Mapping[Any, Finding]
+# Two intervals after DAY, three days to settle, and the hours until the day after them is requested.
+SETTLED = NOW.replace(day=8, hour=2)
 
 
 @dataclass(frozen=True)
@@ -74,19 +76,19 @@ def cohort(*values: Any, masked: tuple[int, ...] = (), channel: str = "a") -> li
     ]
 
 
-def restated(*, was_mature: bool, is_masked: bool = False) -> dict[str, Any]:
-    """A value that grew."""
-    values = {"old_value": Decimal(1), "new_value": Decimal(2)}
-    return {"channel": "a", "interval": 0, **values, "is_masked": is_masked, "seen_at": NOW, "was_mature": was_mature}
+def restated(*, was_mature: bool, is_masked: bool = False, to: int = 2) -> dict[str, Any]:
+    """A value that was 1 and is another one."""
+    values = {"old_value": Decimal(1), "new_value": Decimal(to)}
+    return {"channel": "a", "interval": 0, **values, "is_masked": is_masked, "was_mature": was_mature}
 
 
-def read_days(*rows: dict[str, Any]) -> Callable[[Planted], Found]:
+def read_days(*rows: dict[str, Any], at: datetime = SETTLED) -> Callable[[Planted], Found]:
     """A reading of a cohort's day that restated these rows."""
 
     def planted(lake: Planted) -> Found:
-        lake.land(RAW, at=NOW)
+        lake.land(RAW, at=at)
         lake.land(COHORTS, *cohort(2, 2, 2))
-        lake.land(RESTATEMENTS, *rows)
+        lake.land(RESTATEMENTS, *({**row, "seen_at": at} for row in rows))
         return lake.found(of_report("cohorts_stand"))
 
     return planted
@@ -268,7 +270,7 @@ CASES = {
         read_days(restated(was_mature=True)),
         "warning",
         "1 values of a mature cohort moved",
-        read_days(restated(was_mature=False)),
+        read_days(restated(was_mature=True), at=SETTLED - timedelta(seconds=1)),
     ),
     "reports_arrive": Case(tasks(refused=True), "warning", "REFUSED in attempt 1 (HTTP 401).", tasks(refused=False)),
     "figures_agree": Case(compared(80), "warning", "100 against 80", compared(95)),

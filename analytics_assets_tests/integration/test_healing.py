@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -26,7 +27,7 @@ COHORTS = dg.AssetKey(["airbridge", "revenue_cohorts"])
 @pytest.fixture
 def account(point: Callable[[str], Place], instance: dg.DagsterInstance) -> Iterator[Driven]:
     """The world on paper; tasks take twenty seconds, and runs do not wait for them."""
-    spec = report("revenue", "app_revenue", "cumulative", intervals=2)
+    spec = replace(report("revenue", "app_revenue", "cumulative", intervals=2), settle_days=0)
     with driven(NOW, point, instance, report=spec, options=Options(task_seconds=TASK_S), world=hand_world()) as one:
         yield one
 
@@ -108,7 +109,7 @@ def test_a_deleted_run_history_and_a_wiped_cursor_change_nothing(account: Driven
 
 @pytest.mark.parametrize("table", ["revenue_raw", "revenue_cohorts"])
 def test_a_file_removed_by_hand_comes_back_with_the_next_schedule(account: Driven, table: str) -> None:
-    """The schedule asks from that day on, though it is mature."""
+    """The schedule asks from that day on, though it is settled."""
     account.materialize(DAYS)
     account.settle()
     account.pass_seconds(24 * 3600)

@@ -1,6 +1,7 @@
 """Six days of `make soak`: its hours, schedules, its sensor, its faults and its promises, over small reports."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import dagster as dg
@@ -15,12 +16,12 @@ from analytics_assets_tests.integration.soak import FIRST_DAY, HOURS, START_DATE
 
 pytestmark = pytest.mark.first
 
-DAYS, INTERVALS, LOOKBACK, SEED = 6, 3, 5, 5
+DAYS, INTERVALS, SETTLE_DAYS, LOOKBACK, SEED = 6, 3, 1, 5, 5
 # Of the tasks asked for, in their order, 4, 5, 7, 8 and 10 go wrong: the sixth good one is the 11th.
 FATES, POSTS = (4, 7, 5), 11
 WISHES = Wishes(
     ads=AdsSpec(dimensions=("source",)),
-    reports=(report("revenue", "app_revenue", "cumulative", intervals=INTERVALS),),
+    reports=(replace(report("revenue", "app_revenue", "cumulative", intervals=INTERVALS), settle_days=SETTLE_DAYS),),
     wait_s=0,
     policy=POLICY,
     lookback_days={"bento": 2, "statsig": 2, "airbridge": LOOKBACK},
@@ -38,7 +39,7 @@ def test_the_soak_keeps_the_hours_of_the_shipped_schedules() -> None:
 def test_six_days_of_schedules_and_sensor_end_in_the_truth(
     point: Callable[[str], Place], instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every promise holds; one task a day for all cohorts that still change, none for a mature one; a lost one is asked for again and no other."""
+    """Every promise holds; one task a day for all cohorts that are not settled, none for a settled one; a lost one is asked for again and no other."""
     monkeypatch.setenv("ANALYTICS_START_DATE", START_DATE.isoformat())
     told = soaked(DAYS, SEED, WISHES, point, instance, fates=FATES)
 
@@ -46,10 +47,10 @@ def test_six_days_of_schedules_and_sensor_end_in_the_truth(
     # The days that the schedule asked for: the first load, then the new day and those before it that still changed.
     newest = [FIRST_DAY + timedelta(days=number - 1) for number in range(DAYS)]
     assert told.asked == [
-        (str(day - timedelta(days=INTERVALS if number else LOOKBACK - 1)), str(day))
+        (str(day - timedelta(days=INTERVALS + SETTLE_DAYS if number else LOOKBACK - 1)), str(day))
         for number, day in enumerate(newest)
     ]
-    assert (told.needed, told.a_cohort_a_day) == (DAYS, LOOKBACK + (DAYS - 1) * (INTERVALS + 1))
+    assert (told.needed, told.a_cohort_a_day) == (DAYS, LOOKBACK + (DAYS - 1) * (INTERVALS + SETTLE_DAYS + 1))
     assert told.accepted == told.least == POSTS
     # The outage and the throttling were felt, or none of this was shown.
     assert told.refused > 0

@@ -86,15 +86,15 @@ def report_assets(
         days_per_run=days_per_run,
         final_at=app.final_at,
         checks=report_checks(account, spec, waiting.policy, limits, masked_share=masked_share),
-        # A cohort is looked at until it is mature.
-        limits=replace(limits, days=max(limits.days, spec.intervals + 1)),
+        # Checks cover a cohort until it is settled.
+        limits=replace(limits, days=max(limits.days, spec.intervals + spec.settle_days + 1)),
         pictures=[Pictures(cohorts_table(spec).name, read)] if has_pictures(spec) else [],
     )
     return daily_assets(step, partitions, clock)
 
 
 def changing_days(account: str, app: App, spec: ReportSpec, lookback_days: int) -> Changing:
-    """The days of a report that its schedule asks for: every cohort that still changes, and no mature one."""
+    """The days of a report that its schedule asks for: every cohort that is not settled, and no other."""
     keys = [asset_key(account, table.name) for table in (*daily_tables(spec), restatements_table(spec))]
 
     def first(lake: Lake, newest: date) -> date | None:

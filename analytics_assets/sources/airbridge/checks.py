@@ -5,7 +5,7 @@ what makes a task's trouble loud too (`report_tasks.py`).
 """
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 import msgspec
@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analytics_assets.checks.fields import Fields, fields_as_known
-from analytics_assets.checks.finding import Check, Finding, Findings, Limits, Look, by_day, each_day
+from analytics_assets.checks.finding import Check, Finding, Findings, Level, Limits, Look, by_day, each_day
 from analytics_assets.checks.volume import Figure, volume_as_usual
 from analytics_assets.http.fields import sent_fields, unknown_fields
 from analytics_assets.lake.table import MOMENT
@@ -155,29 +155,38 @@ def _cohorts_stand(spec: ReportSpec) -> Check:
         reading = look.lake.landed(look.account, raw.name, day)
         rows = look.read(history, day)
         seen_at = None if reading is None else reading.footer.requested_at
-        return _moved(rows.filter(pc.equal(rows["seen_at"], pa.scalar(seen_at, MOMENT))), spec)
+        settled_at = look.due_at(day + timedelta(days=spec.intervals + spec.settle_days + 1))
+        is_settling = seen_at is not None and seen_at < settled_at
+        return _moved(rows.filter(pc.equal(rows["seen_at"], pa.scalar(seen_at, MOMENT))), spec, is_settling=is_settling)
 
     return Check(
         "cohorts_stand",
         table.name,
-        "The newest reading moved numbers that should stand: values of a cohort that was mature before, or cumulative values that became "
-        "lower. Reports made before then no longer agree with the table. Masked values are left out.",
+        "The newest reading changed numbers that should be final: values of a mature cohort after its `settle_days` "
+        f"({spec.settle_days}), or cumulative values that became lower. Reports made before then no longer agree with the table. "
+        "Masked values are left out.",
         f"See `{history.name}` for old and new values; make what rests on these days anew. If it goes on, ask Airbridge with the `task_id` there.",
         find,
     )
 
 
-def _moved(rows: pa.Table, spec: ReportSpec) -> Finding:
+def _moved(rows: pa.Table, spec: ReportSpec, *, is_settling: bool) -> Finding:
+    """Values of a mature cohort may change while it settles, and that is information; a fallen cumulative value is a warning at any age."""
     plain = rows.filter(pc.invert(rows["is_masked"]))
     mature = pc.sum(plain["was_mature"]).as_py() or 0
     lower = pc.less(plain["new_value"], plain["old_value"])
     fell = (pc.sum(lower).as_py() or 0) if is_sum_up_to_interval(spec) else 0
     words = [
-        *([f"{mature} values of a mature cohort moved"] if mature else []),
+        *(
+            [f"{mature} values of a mature cohort moved{' within its settle_days' if is_settling else ''}"]
+            if mature
+            else []
+        ),
         *([f"{fell} cumulative values are lower than they were"] if fell else []),
     ]
     numbers = {"restated_values": rows.num_rows, "mature_values_moved": mature, "values_fell": fell}
-    return Finding(", ".join(words), "warning" if words else "fine", numbers)
+    level: Level = "warning" if fell or (mature and not is_settling) else "information" if mature else "fine"
+    return Finding(", ".join(words), level, numbers)
 
 
 def in_trouble(requests: Sequence[Request], policy: TaskPolicy) -> Findings:

@@ -31,7 +31,7 @@ from analytics_assets.sources.airbridge.checks import MASKED_SHARE
 from analytics_assets.sources.airbridge.client import BASE_URL
 from analytics_assets.sources.airbridge.reader import Waiting
 from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
-from analytics_assets.sources.airbridge.request import DAYS_PER_TASK, CsvResult, Filter, ReportSpec, Sort
+from analytics_assets.sources.airbridge.request import DAYS_PER_TASK, SETTLE_DAYS, CsvResult, Filter, ReportSpec, Sort
 from analytics_assets.sources.airbridge.resource import POLITE_BUDGET, AirbridgeResource
 from analytics_assets.sources.airbridge.restatements import restatements_table
 from analytics_assets.sources.airbridge.sensors import report_sensor
@@ -76,6 +76,10 @@ class ReportConfig(dg.Model, dg.Resolvable):
     start_events: list[str] = Field(default=["app_install"], description="What begins a cohort.")
     return_events: list[str] = Field(default=["app_order_complete"], description="What counts for the metric.")
     intervals: int = Field(default=30, description="Last interval, in days after the start; 0 to 120.")
+    settle_days: int = Field(
+        default=SETTLE_DAYS,
+        description="Days after its last interval is complete in which a cohort is still requested, because vendors correct late; 0 to 92.",
+    )
     granularity: str = Field(default="day", description="day; a week or month is no table of a day.")
     filters: list[FilterConfig] = Field(default=[], description="Conditions on dimensions.")
     sorts: list[SortConfig] = Field(default=[], description="Order of the groups in the answer.")
@@ -97,6 +101,7 @@ class ReportConfig(dg.Model, dg.Resolvable):
             sorts=tuple(Sort(one.field, one.ascending) for one in self.sorts),
             cohort=None if self.cohort is None else self.cohort.cohort(),
             csv=None if self.csv is None else CsvResult(self.csv.includes_metadata, self.csv.includes_total),
+            settle_days=self.settle_days,
         )
 
 

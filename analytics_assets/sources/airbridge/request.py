@@ -19,6 +19,7 @@ from analytics_assets.sources.airbridge.audience import Cohort, Problem, cohort_
 
 DAYS_PER_TASK: Final = 92
 MOST_INTERVALS: Final = 120
+SETTLE_DAYS: Final = 3
 START_EVENTS: Final = ("app_install", "app_deeplink_open", "app_deeplink_pageview", "app_sign_up", "app_sign_in")
 RETURN_EVENTS: Final = (
     "app_order_complete",
@@ -83,6 +84,7 @@ class ReportSpec:
         cohort: Who is counted; everybody by default.
         granularity: `day`, because a partition is one day.
         csv: What a CSV result would hold.
+        settle_days: Days after the last interval in which a cohort is still requested, 0 to 92; not part of the request.
 
     Raises:
         PermanentError: Something is unknown, missing or out of range; the message names every place, reason and remedy.
@@ -100,6 +102,7 @@ class ReportSpec:
     cohort: Cohort | None = None
     granularity: str = "day"
     csv: CsvResult | None = None
+    settle_days: int = SETTLE_DAYS
 
     def __post_init__(self) -> None:
         """Refuses what the vendor would refuse, all of it at once."""
@@ -183,6 +186,12 @@ def _aggregation_problems(spec: ReportSpec) -> Iterator[Problem]:
 def _time_problems(spec: ReportSpec) -> Iterator[Problem]:
     if not 0 <= spec.intervals <= MOST_INTERVALS:
         yield "intervals", f"{spec.intervals} is not within 0 to {MOST_INTERVALS} days", "Choose a number in that range"
+    if not 0 <= spec.settle_days <= DAYS_PER_TASK:
+        yield (
+            "settle_days",
+            f"{spec.settle_days} is not within 0 to {DAYS_PER_TASK} days",
+            "Choose a number in that range",
+        )
     if spec.granularity in ("week", "month"):
         reason = f"the rows of a {spec.granularity} begin at the first day asked for, so they cannot be tables of a day"
         yield "granularity", reason, "Use day and add up the daily cohorts"

@@ -65,7 +65,8 @@ def restatements_table(spec: ReportSpec) -> Table:
             Column(
                 "was_mature",
                 pa.bool_(),
-                "Whether all intervals had been reached before this reading, so that nothing should move any more; null where not kept.",
+                "Whether all intervals had been reached before this reading. Within `settle_days` such a value may still move; after them it should not. "
+                "Null where not kept.",
                 nullable=True,
             ),
         ),

@@ -121,7 +121,8 @@ def cohorts_table(spec: ReportSpec) -> Table:
         name=f"{spec.name}_cohorts",
         description=(
             f"Cohorts of the report `{spec.name}`: {asked(spec)}. Each group of a day has {spec.intervals + 1} rows, one an interval, reached "
-            "or not. A cohort changes until all its intervals are reached, and a little longer while the vendor corrects. "
+            f"or not. A cohort changes until all its intervals are reached. The schedule requests it for {spec.settle_days} more days, because vendors "
+            "correct late. "
             f"Values may be added over groups: {'yes' if spec.metric in ADDITIVE_METRICS else 'no, they are ratios'}."
         ),
         docs_url=DOCS_URL,
