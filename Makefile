@@ -6,22 +6,22 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BENCH := .venv-bench
 PORT ?= 3000
+PYTEST = $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder
 export DAGSTER_DISABLE_TELEMETRY := yes
 
-.PHONY: demo test browser production chaos soak fuzz upkeep dev check docs bench lock clean
+.PHONY: demo test proof chaos soak fuzz upkeep dev check docs bench lock clean
 
 demo: $(READY)  ## Load the last 7 final days of everything from the sandbox, with the daemon and the sensor, and show what landed
 	@$(BIN)/python -m analytics_assets.demo
 
 test: $(READY)  ## Unit, contract and integration tests; no network beyond this machine
-	@$(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder -m "not alone and not browser and not production" $(TEST_ARGS)
-	@$(BIN)/python -m pytest -m alone $(TEST_ARGS)
+	@$(PYTEST) --numprocesses 4 -m "not proof and not alone" $(TEST_ARGS)
 
-browser: $(READY)  ## What a newcomer sees and clicks, in Chromium; skipped where there is none, unless TESTS_NEED_ALL is set
-	@$(BIN)/python -m pytest -m browser analytics_assets_tests/browser $(TEST_ARGS)
-
-production: $(READY)  ## A deployment with all its parts, and a worker that dies: PostgreSQL, Redis, an S3 server, Celery; TESTS_NEED_ALL as above
-	@$(BIN)/python -m pytest -m production analytics_assets_tests/production $(TEST_ARGS)
+proof: $(READY)  ## Processes, kills, a deployment, a browser, fuzz and time; a test whose server or browser is missing is skipped, or fails if TESTS_NEED_ALL is set
+	@status=0; \
+		$(PYTEST) --numprocesses 4 -m "proof and not alone" $(TEST_ARGS) || status=$$?; \
+		$(PYTEST) -m alone $(TEST_ARGS) || status=$$?; \
+		exit $$status
 
 soak: $(READY)  ## 60 simulated days of schedules and sensor over failing vendors; SOAK_ARGS="--days 60 --seed 1"
 	@timeout 3600 $(BIN)/python -m analytics_assets_tests.soak $(SOAK_ARGS)

@@ -21,8 +21,13 @@ _OURS = ("ANALYTICS_", "BENTO_", "STATSIG_", "AIRBRIDGE_", "DAGSTER_HOME")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes minutes begins first, so that several processes end at the same time."""
-    items.sort(key=lambda item: item.get_closest_marker("first") is None)
+    """Starts the longest proofs first, so that several processes end at the same time."""
+    items.sort(key=lambda item: -_minutes(item))
+
+
+def _minutes(item: pytest.Item) -> float:
+    proof = item.get_closest_marker("proof")
+    return proof.args[0] if proof else 0
 
 
 def pytest_collection_finish() -> None:

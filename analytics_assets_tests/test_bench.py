@@ -25,6 +25,7 @@ EXPECTED = {
 }
 
 
+@pytest.mark.proof(1)
 def test_every_way_asks_the_same_and_lands_the_same_rows(tmp_path: Path) -> None:
     """As `make bench` runs it: the file holds one entry a work and way, with what it took."""
     file = tmp_path / "bench.json"

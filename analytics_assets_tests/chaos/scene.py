@@ -1,6 +1,6 @@
 """A deployment with all its parts, each of which can be taken away and given back, beside a lake that nothing disturbed.
 
-What is done to it is the table of `faults.py`. The deployment is that of `make production`: PostgreSQL, Redis, an S3 server (behind a
+What is done to it is the table of `faults.py`. The deployment is that of `production/test_deployment.py`: PostgreSQL, Redis, an S3 server (behind a
 gate), code server, web server, daemon, two workers, over simulated vendors. Only numbers of the instance file are other than shipped.
 """
 

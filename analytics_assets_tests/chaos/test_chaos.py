@@ -7,7 +7,7 @@ import pytest
 from analytics_assets_tests.chaos.acts import storm_over
 from analytics_assets_tests.chaos.promises import most_tasks
 
-pytestmark = pytest.mark.first
+pytestmark = pytest.mark.proof(3)
 
 LONGEST_S = 600.0
 

@@ -17,6 +17,8 @@ from analytics_assets_tests.integration.daemon import Project, made_project
 from analytics_assets_tests.integration.running import days_from, range_tags
 from analytics_assets_tests.integration.server import Sandbox, sandbox_server
 
+pytestmark = pytest.mark.proof(1)
+
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 DAYS = days_from(datetime(2026, 3, 1, tzinfo=UTC).date(), 4)
 PATIENCE_S = 540.0

@@ -1,6 +1,6 @@
 """The deployment of `deploy/` for real: PostgreSQL, Redis, an S3 server, the processes of the Procfile and two workers, one of which dies.
 
-`make production` runs it. Only numbers of the instance file are other than shipped: how often dead workers are looked for.
+`make proof` runs it. Only numbers of the instance file are other than shipped: how often dead workers are looked for.
 """
 
 import sys
@@ -22,7 +22,7 @@ from analytics_assets_tests.integration.server import sandbox_server
 from analytics_assets_tests.production.deployment import Deployment, deployed
 from analytics_assets_tests.production.parts import bucket_server, postgres, redis
 
-pytestmark = pytest.mark.production
+pytestmark = pytest.mark.proof(5)
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 DAYS = days_from(date(2026, 4, 1), 60)

@@ -23,6 +23,8 @@ from analytics_assets_tests.shop import TABLES, Shop, span, table_key
 from analytics_assets_tests.upkeep import hooks
 from analytics_assets_tests.upkeep.pages import pages
 
+pytestmark = pytest.mark.proof(2)
+
 MARCH = days(6)
 KEYS = [day.isoformat() for day in MARCH]
 SERVED = "analytics_assets_tests.upkeep.served"
