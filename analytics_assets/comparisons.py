@@ -16,7 +16,7 @@ from analytics_assets.checks.comparison import Comparison, Side
 from analytics_assets.checks.finding import Limits, Look
 from analytics_assets.checks.volume import Figure
 from analytics_assets.clock import utc_now
-from analytics_assets.configuration import account_of, checked
+from analytics_assets.configuration import YamlComponent, account_of, checked
 from analytics_assets.errors import PermanentError
 
 
@@ -65,7 +65,7 @@ class ComparisonConfig(dg.Model, dg.Resolvable):
         return Comparison(self.name, self.left.side(), self.right.side(), self.absolute, self.relative)
 
 
-class Comparisons(dg.Component, dg.Model, dg.Resolvable):
+class Comparisons(YamlComponent):
     """Figures that ought to be the same in two sources; nothing is compared that is not declared here."""
 
     model_config = ConfigDict(extra="forbid")

@@ -11,7 +11,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar, cast
 
 import dagster as dg
 from dagster._utils.schedules import is_valid_cron_string
@@ -26,6 +26,7 @@ from analytics_assets.partitions import daily_partitions
 from analytics_assets.schedules import DailyLoad, daily_load
 from analytics_assets.settings import is_variable, settings
 from analytics_assets.state.resource import BudgetSettings
+from analytics_assets.yaml_text import misreadings
 
 T = TypeVar("T")
 
@@ -45,7 +46,55 @@ def _owners(context: dg.ResolutionContext, given: list[str]) -> list[str]:
     return owners
 
 
-class AccountComponent(dg.Component, dg.Model, dg.Resolvable):
+class _AsWritten(dg.ResolutionContext):
+    """Resolves templates and leaves all other text as it is written.
+
+    Dagster's own evaluates every text, which makes a number of a quoted "1.10" and drops what looks like a comment of a template.
+    """
+
+    def resolve_value(self, val: Any, as_type: type | None = None) -> Any:
+        """The value, with every text in it resolved."""
+        if not isinstance(val, str):
+            return super().resolve_value(val, as_type)  # type: ignore[arg-type]
+        if "{{" not in val:
+            return val.removesuffix("\n")
+        resolved: Any = super().resolve_value(val, as_type)  # type: ignore[arg-type]
+        if isinstance(resolved, int | float):
+            # A text that begins with = is no Python literal, so it stays text; a field that takes a number converts it.
+            return str(super().resolve_value(f"={val}"))[1:]
+        return resolved
+
+
+class YamlComponent(dg.Component, dg.Model, dg.Resolvable):
+    """A component whose YAML text is used as it is written, or refused."""
+
+    @classmethod
+    def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
+        """The component of a YAML file.
+
+        Raises:
+            ValueError: Some text in the file would be read as something else.
+        """
+        tree = context.resolution_context.source_position_tree
+        if tree is not None and (file := Path(tree.position.filename)).is_file():
+            wrong = misreadings(cls, file.read_text(encoding="utf-8"), line=tree.position.start.line)
+            if wrong:
+                raise ValueError(f"{file}:{wrong[0].line} {'; '.join(map(str, wrong))}")
+        return super().load(attributes, context)
+
+    @classmethod
+    def resolve_from_model(cls, context: dg.ResolutionContext, model: BaseModel) -> Self:
+        """The component of a validated YAML."""
+        as_written = _AsWritten(
+            scope=context.scope,
+            path=context.path,
+            source_position_tree=context.source_position_tree,
+            stash=context.stash,
+        )
+        return cast("Self", super().resolve_from_model(as_written, model))
+
+
+class AccountComponent(YamlComponent):
     """What the YAML of every account may say, whatever its vendor."""
 
     # What stands where a name belongs may be a key, so pydantic must not print it.

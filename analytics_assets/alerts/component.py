@@ -12,11 +12,11 @@ from pydantic import ConfigDict, Field, field_validator
 from analytics_assets.alerts.cause import Kind
 from analytics_assets.alerts.sensor import AlertSpec, alert_sensor
 from analytics_assets.clock import utc_now
-from analytics_assets.configuration import variable_name
+from analytics_assets.configuration import YamlComponent, variable_name
 from analytics_assets.probe import Probe
 
 
-class Alerts(dg.Component, dg.Model, dg.Resolvable):
+class Alerts(YamlComponent):
     """Where alerts go and which: one message a cause, to Slack, e-mail, a webhook or any other service that Apprise knows."""
 
     # What stands where a name belongs may be an address with its password, so pydantic must not print it.
