@@ -153,7 +153,11 @@ def _reason(error: BaseException, text: str) -> tuple[str, str] | None:
     line, outer = (int(stopped[1]), stopped[2]) if stopped else (None, None)
     troubles = [one for one in _WRONG.finditer(said) if not (one["path"] or "").endswith(".str")]
     if not troubles:
-        own = _UNDEFINED.search(said) or _OWN_WORDS.search(said) or _OWN_WORDS.search(f"{type(errors[-1]).__name__}: {errors[-1]}")
+        own = (
+            _UNDEFINED.search(said)
+            or _OWN_WORDS.search(said)
+            or _OWN_WORDS.search(f"{type(errors[-1]).__name__}: {errors[-1]}")
+        )
         if own is None:
             return None
         why = "a name inside `{{ }}` is unknown to Dagster" if own.re is _UNDEFINED else own[1].rstrip(".")

@@ -229,7 +229,7 @@ async def test_missing_keys_are_told_by_their_variables_when_the_account_is_open
 
 def test_a_key_with_blanks_around_is_the_key_and_one_of_two_lines_is_none() -> None:
     """As files of secrets end; what stands there is not repeated."""
-    assert secrets("SHOP", environment={"SHOP": "\n the key \n"}) == ["the key"]
+    assert secrets("SHOP", environment={"SHOP": "\n the whole key \n"}) == ["the whole key"]
     with pytest.raises(AccessRefusedError) as caught:
         secrets("SHOP", environment={"SHOP": "the\nkey"})
     assert str(caught.value) == "SHOP holds more than a key: a line break or another control character. Set it anew."
