@@ -53,7 +53,7 @@ STATSIG_BARE = {
     ),
 }
 NO_READING = Change(
-    PERMANENT, 0, words="no reading of the definitions stands in the lake. Materialize statsig/listing_raw first"
+    PERMANENT, 0, words="No observation of the definitions was made in the day or after it. Materialize statsig/listing_raw"
 )
 STATSIG: dict[str, dict[str, Change]] = {
     **{

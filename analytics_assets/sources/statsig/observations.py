@@ -1,12 +1,12 @@
-"""Which reading of the definitions a day is made from: Statsig tells them only as they stand, so a day is observed or rebuilt.
+"""The days of `event_metrics`, made from the observations in `listing_raw` without a request.
 
-A true observation is never replaced by a reconstruction. Nothing is asked here: the readings are those of `listing_raw` (`streams.py`).
-Keep rows out of here (`transform.py`).
+Statsig serves definitions without history. A day is observed if the definitions were read on the following day; otherwise it is
+reconstructed from what the other observations prove (`reconstruction.py`). An observed day is never replaced by a reconstruction.
 """
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 
 import pyarrow as pa
 
@@ -14,54 +14,41 @@ from analytics_assets.errors import PermanentError
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Stream, Typed
-from analytics_assets.sources.statsig.streams import UTC_MINUS_8, ListingSpec, end_of_day
+from analytics_assets.sources.statsig.reconstruction import created_before, first_of_each, keys, proven
+from analytics_assets.sources.statsig.streams import ListingSpec, end_of_day
 from analytics_assets.sources.statsig.tables import EVENT_METRICS, LISTING_RAW
-from analytics_assets.sources.statsig.transform import Definitions, definitions, event_metrics
+from analytics_assets.sources.statsig.transform import DEFINITION, Definitions, definitions, event_metrics
+
+_DAY = timedelta(days=1)
 
 
 def definitions_stream(account: str, spec: ListingSpec, lake: Lake) -> Stream:
-    """The stream `definitions`: `event_metrics`, each day made from the readings of `listing_raw`; nothing is asked.
+    """The stream `definitions`: `event_metrics`.
 
     Raises (for a day):
-        PermanentError: No reading of the definitions stands in the lake yet.
+        PermanentError: The lake has no observation in the day or after it.
     """
     offset = spec.day_utc_offset_hours
-    read: dict[date, Definitions] = {}
 
     @cache
-    def observed() -> Mapping[date, datetime]:
-        """When each standing reading was made, by its day of observation."""
-        standing = {day: lake.landed(account, LISTING_RAW.name, day) for day in lake.days(account, LISTING_RAW.name)}
-        return {
-            day: one.footer.requested_at
-            for day, one in standing.items()
-            if one is not None and one.footer.requested_at is not None
-        }
+    def observations() -> "_Observations":
+        return _Observations(account, lake)
 
     def transform(day: date, _raw: pa.Table | None) -> Mapping[str, Typed]:
-        chosen = choose_observation(day, observed(), day_utc_offset_hours=offset)
-        if chosen is None:
-            raise PermanentError(
-                f"{account}/{EVENT_METRICS.name} cannot be made: no reading of the definitions stands in the lake. "
-                f"Materialize {account}/{LISTING_RAW.name} first; the job `snapshots` does so every day."
-            )
-        seen_on, is_reconstructed = chosen
-        observed_at, end = observed()[seen_on], end_of_day(day, offset)
-        standing = _standing(lake, account, day)
-        if standing is not None and keeps_standing(*standing[1:], observed_at, is_reconstructed, end=end):
-            return {EVENT_METRICS.name: Typed(standing[0], {"kept_observation_of": standing[1].isoformat()})}
-        if seen_on not in read:
-            read.clear()
-            read[seen_on] = definitions(lake.read(account, LISTING_RAW, [seen_on]))
-        made = event_metrics(
-            day,
-            read[seen_on],
-            observed_at=observed_at,
-            is_reconstructed=is_reconstructed,
-            as_of=end,
-            keep_personal_fields=spec.keep_personal_fields,
-        )
-        return {EVENT_METRICS.name: made}
+        stored = lake.read(account, EVENT_METRICS, [day])
+        observed = observations().of_day(day + _DAY)
+        if is_kept(stored, observed[0] if observed else None):
+            kept = Typed(stored, {"kept_observation_of": stored["observed_at"][0].as_py().isoformat()})
+            return {EVENT_METRICS.name: kept}
+        if observed is not None:
+            seen = observed[1]
+            made = event_metrics(day, seen, is_reconstructed=False, keep_personal_fields=spec.keep_personal_fields)
+            return {EVENT_METRICS.name: made}
+        start, end = end_of_day(day - _DAY, offset), end_of_day(day, offset)
+        seen, rows, unproven = observations().reconstructed(stored.select(DEFINITION.names), start=start, end=end)
+        made = event_metrics(day, seen, rows, is_reconstructed=True, keep_personal_fields=spec.keep_personal_fields)
+        figures = {**made.figures, **({"unproven": unproven} if unproven else {})}
+        return {EVENT_METRICS.name: Typed(made.content, figures)}
 
     return Stream(
         account=account,
@@ -78,56 +65,78 @@ async def _nothing_to_fetch(day: date) -> RawDay:
     raise AssertionError(day)
 
 
-def _standing(lake: Lake, account: str, day: date) -> tuple[pa.Table, datetime, bool] | None:
-    """The standing day of definitions, when its observation was made, and whether it is rebuilt; None without one or without rows."""
-    content = lake.read(account, EVENT_METRICS, [day])
-    if not content.num_rows:
-        return None
-    return content, content["observed_at"][0].as_py(), content["is_reconstructed"][0].as_py()
-
-
-def choose_observation(
-    day: date, observed: Mapping[date, datetime], *, day_utc_offset_hours: float = UTC_MINUS_8
-) -> tuple[date, bool] | None:
-    """The observation that a day of definitions is made from, and whether that is a reconstruction; None without any.
-
-    The definitions of a day are those observed between its end and the end of the next day. Without such an observation it is rebuilt from
-    the one nearest to its end; of two equally near ones the later, which knows all metrics created by then.
+def is_kept(stored: pa.Table, observed_at: datetime | None) -> bool:
+    """True if the stored day is an observation that the present one, if any, is not earlier than.
 
     Args:
-        day: The metric day.
-        observed: When the standing observation of each observation day was made.
-        day_utc_offset_hours: Zone of the metric day.
+        stored: The stored day of `event_metrics`; without rows if there is none.
+        observed_at: When the observation of the following day was made, or None without one.
     """
-    if day + timedelta(days=1) in observed:
-        return day + timedelta(days=1), False
-    if not observed:
-        return None
-    end = end_of_day(day, day_utc_offset_hours)
-    nearest = min(observed, key=lambda one: (abs(observed[one] - end), observed[one] < end))
-    return nearest, True
+    if not stored.num_rows or stored["is_reconstructed"][0].as_py():
+        return False
+    return observed_at is None or observed_at > stored["observed_at"][0].as_py()
 
 
-def keeps_standing(
-    standing_observed_at: datetime,
-    standing_is_reconstructed: bool,
-    chosen_observed_at: datetime,
-    chosen_is_reconstructed: bool,
-    *,
-    end: datetime,
-) -> bool:
-    """Whether the standing day of definitions is kept although another observation could be used now.
+class _Observations:
+    """The observations in the lake, oldest first."""
 
-    An observation is replaced neither by a reconstruction nor by a later observation; a reconstruction gives way to an observation, and to
-    a reconstruction from one at least as near to the day's end. The same reading may always be made anew.
+    def __init__(self, account: str, lake: Lake) -> None:
+        self._account, self._lake = account, lake
+        stored = {day: lake.landed(account, LISTING_RAW.name, day) for day in lake.days(account, LISTING_RAW.name)}
+        self._instants = {
+            day: one.footer.requested_at
+            for day, one in stored.items()
+            if one is not None and one.footer.requested_at is not None
+        }
+        self._days = sorted(self._instants, key=lambda day: self._instants[day])
+        self._returned = {len(self._days) - 1: DEFINITION.empty_table()}
+        # Neighbours are read one after the other; a large project has tens of thousands of definitions.
+        self._read = lru_cache(maxsize=4)(self._read_day)
 
-    Args:
-        standing_observed_at: When the standing day's observation was made.
-        standing_is_reconstructed: Whether the standing day is rebuilt.
-        chosen_observed_at: When the other observation was made.
-        chosen_is_reconstructed: Whether the day would be rebuilt from it.
-        end: The end of the day, see `end_of_day`.
-    """
-    if not standing_is_reconstructed:
-        return chosen_is_reconstructed or chosen_observed_at > standing_observed_at
-    return chosen_is_reconstructed and abs(chosen_observed_at - end) > abs(standing_observed_at - end)
+    def of_day(self, day: date) -> tuple[datetime, Definitions] | None:
+        """The observation made on a day and its instant, or None."""
+        return (self._instants[day], self._read(day)) if day in self._instants else None
+
+    def reconstructed(self, stored: pa.Table, *, start: datetime, end: datetime) -> tuple[Definitions, pa.Table, int]:
+        """The rows of a day from `start` to `end`.
+
+        Args:
+            stored: The rows stored for the day so far; they prove as the observations do that they were taken from.
+            start: First instant of the day.
+            end: First instant after it.
+
+        Returns:
+            The first observation after the day, or else the last within it; the rows; and how many metrics the last observation before
+            the day shows that are not among them.
+        """
+        instants = [self._instants[day] for day in self._days]
+        before = [number for number, moment in enumerate(instants) if moment < start]
+        within = [number for number, moment in enumerate(instants) if start <= moment < end]
+        after = [number for number, moment in enumerate(instants) if moment >= end][:1]
+        if not within and not after:
+            raise PermanentError(
+                "No observation of the definitions was made in the day or after it. "
+                f"Materialize {self._account}/{LISTING_RAW.name} (the job `snapshots` does so every day), then this day again."
+            )
+        # The later of two that are equally near knows all metrics created by then.
+        nearest = sorted([*within, *after], key=lambda number: (abs(instants[number] - end), instants[number] < end))
+        tables = [self._read(self._days[number]).content for number in nearest]
+        tables += [self._returned_after(number) for number in after]
+        rows = first_of_each([proven(table, start=start, end=end) for table in (*tables, stored)])
+        unproven = 0
+        if before:
+            shown = set(self._read(self._days[before[-1]]).content["metric_id"].to_pylist())
+            unproven = len(shown.difference(rows["metric_id"].to_pylist()))
+        return self._read(self._days[(after or within)[-1]]), rows, unproven
+
+    def _returned_after(self, number: int) -> pa.Table:
+        """Definitions that an observation lacks although a later one shows that they had been created before it."""
+        for later in range(min(self._returned), number, -1):
+            earlier = self._days[later - 1]
+            tables = [self._read(self._days[later]).content, self._returned[later]]
+            older = [created_before(table, self._instants[earlier]) for table in tables]
+            self._returned[later - 1] = first_of_each(older, keys(self._read(earlier).content))
+        return self._returned[number]
+
+    def _read_day(self, day: date) -> Definitions:
+        return definitions(self._lake.read(self._account, LISTING_RAW, [day]), self._instants[day])

@@ -81,9 +81,13 @@ LISTING_RAW = raw_table(
 EVENT_METRICS = Table(
     name="event_metrics",
     description=(
-        "Definitions of the metrics of each event as they stood at the end of a day, one row per event and metric; a metric of several events "
-        "has a row for each. The API has no history: a day is the observation made on the following day, with what "
-        "was created until then, or else rebuilt from the nearest one by creation time (`is_reconstructed`), and then shows later edits and misses deleted metrics."
+        "Definitions of the metrics of each event on a day, one row per event and metric; a metric of several events has a row for each. Statsig "
+        "serves definitions without history. A day is observed if the definitions were read on the following day; it then holds what that "
+        "observation shows. Any other day is reconstructed (`is_reconstructed`). It holds a metric if an observation within the day shows it, or if "
+        "the metric was created before the end of the day and an observation at or after that end shows it. A metric of unknown creation time "
+        "counts as created before if the first observation after the day shows it. Each row is as the nearest of these observations shows it "
+        "(`observed_at`), so it can hold later edits. A metric that the last observation before the day shows, and none in or after it, is left out; "
+        "the materialization counts such metrics as `unproven`. Materializing a reconstructed day again adds what newer observations prove."
     ),
     docs_url=DEFINITIONS_URL,
     origin=Origin(LISTING_RAW, "body"),
@@ -143,12 +147,16 @@ EVENT_METRICS = Table(
         Column("last_modifier_name", pa.string(), f"Who edited it last. {_PERSONAL}", nullable=True),
         Column("last_modifier_email", pa.string(), f"Who edited it last. {_PERSONAL}", nullable=True),
         Column(
-            "observed_at", MOMENT, "When the definitions were read.", is_observation=True, made_from=("requested_at",)
+            "observed_at",
+            MOMENT,
+            "When the definition of this row was read.",
+            is_observation=True,
+            made_from=("requested_at",),
         ),
         Column(
             "is_reconstructed",
             pa.bool_(),
-            "Whether the day was rebuilt from a reading of another time.",
+            "True if the definitions were not read on the following day.",
             made_from=(DATE, "requested_at"),
         ),
     ),

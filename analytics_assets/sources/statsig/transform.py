@@ -1,6 +1,6 @@
-"""From kept answers to typed rows: values of a day, and definitions by event as they stood at the end of a day.
+"""Stored responses as typed rows: values of a day, and definitions by event.
 
-Pure: the same answers give the same rows. Which observation belongs to a day is decided in `streams.py`, columns are declared in `tables.py`.
+Pure: the same responses give the same rows. `observations.py` chooses the observations of a day; `tables.py` declares the columns.
 Value rows carry no date (it is in the query); the event of a page of definitions is in the path
 (https://docs.statsig.com/api-reference/events/get-metrics-using-event-name).
 """
@@ -25,8 +25,7 @@ from analytics_assets.sources.statsig.client import EVENT_METRICS_ENDPOINT, even
 from analytics_assets.sources.statsig.payloads import Listed, Metric, MetricValue
 from analytics_assets.sources.statsig.tables import EVENT_METRICS, METRIC_VALUES
 
-_OF_THE_DAY = (DATE, "observed_at", "is_reconstructed")
-_DEFINITION = pa.schema([column for column in EVENT_METRICS.schema if column.name not in _OF_THE_DAY])
+DEFINITION = pa.schema([column for column in EVENT_METRICS.schema if column.name not in (DATE, "is_reconstructed")])
 _PERSONAL = (
     "creator_name",
     "creator_email",
@@ -82,11 +81,11 @@ def metric_values(day: date, raw: pa.Table) -> Mapping[str, Typed]:
 
 @dataclass(frozen=True)
 class Definitions:
-    """What one walk over the definitions saw, not tied to a day yet: one reading serves many days.
+    """One observation of the definitions; it serves many days.
 
     Attributes:
-        content: Columns of `event_metrics` but those that belong to the day; one row per event and metric.
-        events: The events asked for, those without metrics too.
+        content: Columns of `event_metrics` without those of the day; one row per event and metric.
+        events: The requested events, including those without metrics.
         unknown_fields: Fields not known here, as paths.
     """
 
@@ -95,8 +94,8 @@ class Definitions:
     unknown_fields: tuple[str, ...]
 
 
-def definitions(listing: pa.Table) -> Definitions:
-    """Raw rows of one observation of `listing_raw`, read once. Pages of `/metrics/list` only served to discover events.
+def definitions(listing: pa.Table, observed_at: datetime) -> Definitions:
+    """The definitions in the raw rows of one observation. Pages of `/metrics/list` only served to discover events.
 
     Raises:
         UnexpectedPayloadError: A page is not as documented.
@@ -116,61 +115,49 @@ def definitions(listing: pa.Table) -> Definitions:
     # Column by column: there are tens of thousands of rows.
     held = {name: list(map(value, metrics)) for name, value in _VALUES.items()}
     held |= {"event_name": names, "is_indirect": list(map(_is_indirect, names, metrics))}
-    columns = [pa.array(held[field.name], field.type) for field in _DEFINITION]
-    content = pa.Table.from_arrays(columns, schema=_DEFINITION)
+    held |= {"observed_at": [observed_at] * len(metrics)}
+    columns = [pa.array(held[field.name], field.type) for field in DEFINITION]
+    content = pa.Table.from_arrays(columns, schema=DEFINITION)
     return Definitions(content, tuple(events), tuple(sorted(unknown)))
 
 
 def event_metrics(
     day: date,
-    listing: pa.Table | Definitions,
+    seen: Definitions,
+    rows: pa.Table | None = None,
     *,
-    observed_at: datetime,
     is_reconstructed: bool,
-    as_of: datetime | None,
     keep_personal_fields: bool = False,
 ) -> Typed:
-    """The definitions of one observation as the day `day` of `event_metrics`.
+    """The day `day` of `event_metrics`.
 
     Figures: `events`, `metrics` and `indirect_metrics` (different metrics with an indirect row); where there are any,
     `events_without_metrics` (names), `metrics_created_later` (left out of a reconstruction) and `unknown_fields`.
 
     Args:
         day: The metric day.
-        listing: Raw rows of one observation, or what `definitions` made of them, which is cheaper for many days.
-        observed_at: When the observation was made.
-        is_reconstructed: Whether the day is rebuilt: then only metrics created before `as_of`, or at an unknown time, are taken.
-        as_of: The end of the day; needed for a reconstruction only.
-        keep_personal_fields: Whether names and addresses of people are kept where the observation holds them.
+        seen: The observation that the figures are of.
+        rows: Definitions of the day, as `Definitions.content`; by default those of the observation.
+        is_reconstructed: True if the day was not observed.
+        keep_personal_fields: True if names and addresses of people are stored where the rows hold them.
     """
-    seen = listing if isinstance(listing, Definitions) else definitions(listing)
-    content = seen.content
-    if is_reconstructed:
-        if as_of is None:
-            raise ValueError("a reconstruction needs the instant it is rebuilt for")
-        created = content["created_at"]
-        early = pc.less(created, pa.scalar(as_of, created.type))
-        content = content.filter(pc.or_(pc.is_null(created), pc.fill_null(early, False)))
-    day_columns = {
-        DATE: pa.scalar(day, pa.date32()),
-        "observed_at": pa.scalar(observed_at, EVENT_METRICS.schema.field("observed_at").type),
-        "is_reconstructed": pa.scalar(is_reconstructed, pa.bool_()),
-    }
+    content = seen.content if rows is None else rows
+    day_columns = {DATE: pa.scalar(day, pa.date32()), "is_reconstructed": pa.scalar(is_reconstructed, pa.bool_())}
     if not keep_personal_fields:
         day_columns |= {name: pa.scalar(None, pa.string()) for name in _PERSONAL}
     columns = [
         pa.repeat(day_columns[name], content.num_rows) if name in day_columns else content[name]
         for name in EVENT_METRICS.schema.names
     ]
-    metrics = len(pc.unique(content["metric_id"]))
-    later = len(pc.unique(seen.content["metric_id"])) - metrics
+    metrics = pc.unique(content["metric_id"])
+    later = set(seen.content["metric_id"].to_pylist()) - set(metrics.to_pylist())
     silent = sorted(set(seen.events) - set(seen.content["event_name"].to_pylist()))
     figures: dict[str, Any] = {
         "events": len(seen.events),
-        "metrics": metrics,
+        "metrics": len(metrics),
         "indirect_metrics": len(pc.unique(content.filter(content["is_indirect"])["metric_id"])),
         **({"events_without_metrics": silent} if silent else {}),
-        **({"metrics_created_later": later} if later else {}),
+        **({"metrics_created_later": len(later)} if later else {}),
         **({"unknown_fields": list(seen.unknown_fields)} if seen.unknown_fields else {}),
     }
     return Typed(pa.table(columns, schema=EVENT_METRICS.schema), figures)

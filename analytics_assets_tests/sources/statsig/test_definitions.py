@@ -1,7 +1,7 @@
 """Definitions made from the sample of Statsig's page, compared whole: as observed, and rebuilt as of the end of a day."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -11,6 +11,7 @@ import pytest
 from analytics_assets.errors import UnexpectedPayloadError
 from analytics_assets.lake.raw import raw_day
 from analytics_assets.sources.statsig.client import EVENT_METRICS_ENDPOINT
+from analytics_assets.sources.statsig.reconstruction import proven
 from analytics_assets.sources.statsig.tables import EVENT_METRICS, LISTING_RAW
 from analytics_assets.sources.statsig.transform import definitions, event_metrics
 from analytics_assets_tests.sources.statsig import samples
@@ -52,16 +53,18 @@ def definition_row(metric_id: str, name: str, kind: str, created_at: datetime | 
 
 def seen(raw: pa.Table, **more: Any) -> tuple[list[dict[str, Any]], Mapping[str, Any]]:
     """Rows and figures of an observation, after the checks that stand before landing."""
-    given = {"observed_at": SEEN, "is_reconstructed": False, "as_of": None, **more}
-    typed = event_metrics(DAY, raw, **given)
+    typed = event_metrics(DAY, definitions(raw, SEEN), is_reconstructed=False, **more)
     return EVENT_METRICS.validated(typed.content, DAY).to_pylist(), typed.figures
 
 
 def rebuilt(raw: pa.Table) -> tuple[list[str], Mapping[str, Any]]:
-    """Metric names and figures of a day rebuilt as of its end."""
-    rows, figures = seen(raw, is_reconstructed=True, as_of=END)
-    assert {row["is_reconstructed"] for row in rows} <= {True}
-    return [row["metric_name"] for row in rows], figures
+    """Metric names and figures of a day reconstructed from one observation after it."""
+    observation = definitions(raw, SEEN)
+    rows = proven(observation.content, start=END - timedelta(days=1), end=END)
+    typed = event_metrics(DAY, observation, rows, is_reconstructed=True)
+    content = EVENT_METRICS.validated(typed.content, DAY)
+    assert set(content["is_reconstructed"].to_pylist()) <= {True}
+    return content["metric_name"].to_pylist(), typed.figures
 
 
 def test_the_sample_of_definitions_becomes_a_row_per_metric():
@@ -272,7 +275,7 @@ def test_a_rebuilt_day_has_the_metrics_created_before_its_end():
 def test_an_observed_day_has_all_that_was_seen():
     """What was observed is the definition of the day, also what was created between its end and the reading."""
     created = int(SEEN.timestamp() * 1000) - 1
-    rows, figures = seen(listing(("checkout", page([metric("new", createdTime=created)]))), as_of=END)
+    rows, figures = seen(listing(("checkout", page([metric("new", createdTime=created)]))))
     assert ([row["metric_name"] for row in rows], figures["metrics"]) == (["new"], 1)
 
 
@@ -280,18 +283,6 @@ def test_a_day_before_every_metric_is_rebuilt_empty():
     """No rows, and the figures say how many came later."""
     raw = listing(("checkout", page([metric("late", createdTime=int(SEEN.timestamp() * 1000))])))
     assert rebuilt(raw) == ([], {"events": 1, "metrics": 0, "indirect_metrics": 0, "metrics_created_later": 1})
-
-
-def test_a_reconstruction_needs_the_instant_it_is_rebuilt_for():
-    """Without it everything would be taken in silence."""
-    with pytest.raises(ValueError, match="needs the instant"):
-        seen(listing(("checkout", page([metric("a")]))), is_reconstructed=True)
-
-
-def test_one_reading_of_the_listing_serves_many_days():
-    """Definitions are read once and give the same day as the raw rows would."""
-    raw = listing(("add_to_cart", samples.EVENT_METRICS), ("silent", page([])))
-    assert seen(definitions(raw)) == seen(raw)
 
 
 def test_a_metric_listed_twice_for_one_event_is_refused():

@@ -1,4 +1,4 @@
-"""What is asked for a day, when a day is final, which observation a day of definitions is made from, and wrong specs."""
+"""What is requested for a day, when a day is final, and wrong specs."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -11,7 +11,6 @@ from analytics_assets.lake.stream import Stream
 from analytics_assets.lake.table import DATE
 from analytics_assets.sandbox.options import Options
 from analytics_assets.sources.statsig.client import StatsigClient, event_of
-from analytics_assets.sources.statsig.observations import choose_observation, keeps_standing
 from analytics_assets.sources.statsig.streams import (
     ListingSpec,
     ValuesSpec,
@@ -21,7 +20,7 @@ from analytics_assets.sources.statsig.streams import (
     values_stream,
 )
 from analytics_assets.sources.statsig.tables import METRIC_VALUES, VALUES_RAW
-from analytics_assets.sources.statsig.transform import event_metrics
+from analytics_assets.sources.statsig.transform import definitions, event_metrics
 from analytics_assets_tests.sources.statsig.vendor import NOW, Sandboxed, Scripted, clock, metric, page, paged, value
 
 DAY = date(2026, 7, 8)
@@ -121,7 +120,7 @@ async def test_a_walk_over_named_events_asks_for_them_alone_and_types_as_an_obse
     sandbox = Sandboxed()
     spec = ListingSpec(events=("checkout", "a/b läuft"))
     raw = await listing_snapshot("statsig", spec, sandbox.client).fetch(DAY + timedelta(days=1))
-    typed = event_metrics(DAY, raw.content, observed_at=NOW, is_reconstructed=False, as_of=None)
+    typed = event_metrics(DAY, definitions(raw.content, NOW), is_reconstructed=False)
     rows = [(row["event_name"], row["metric_name"], row["is_indirect"]) for row in typed.content.to_pylist()]
     assert await sandbox.control("GET", "/counts") == {"statsig GET /events/{eventName}/metrics": 2}
     assert ("checkout", "test funnel 1", True) in rows
@@ -185,52 +184,6 @@ def test_an_observation_belongs_to_the_metric_day_it_was_made_in():
     assert [day_of(moment) for moment in moments] == [date(2026, 7, 8), date(2026, 7, 9)]
     assert [day_of(moment, 0) for moment in moments] == [date(2026, 7, 9)] * 2
     assert (end_of_day(DAY), end_of_day(DAY, 5.5)) == (END, datetime(2026, 7, 8, 18, 30, tzinfo=UTC))
-
-
-@pytest.mark.parametrize(
-    ("observed", "chosen"),
-    [
-        ({}, None),
-        ({"2026-07-09": 23.9, "2026-07-08": -0.1}, ("2026-07-09", False)),
-        ({"2026-07-08": -0.1, "2026-07-10": 24.1}, ("2026-07-08", True)),
-        ({"2026-07-01": -170, "2026-07-12": 80, "2026-08-01": 560}, ("2026-07-12", True)),
-        ({"2026-07-07": -30, "2026-07-10": 30}, ("2026-07-10", True)),
-    ],
-    ids=["none", "the following day", "nearest before", "nearest after", "equally near"],
-)
-def test_a_day_is_made_from_the_reading_of_the_following_day_or_the_nearest(observed, chosen):
-    """Hours are counted from the end of the day; only a reading of the following day is an observation of it."""
-    made = {date.fromisoformat(day): hours(number) for day, number in observed.items()}
-    expected = None if chosen is None else (date.fromisoformat(chosen[0]), chosen[1])
-    assert choose_observation(DAY, made) == expected
-
-
-@pytest.mark.parametrize(
-    ("standing", "chosen", "is_kept"),
-    [
-        ((2, False), (10, True), True),
-        ((2, False), (10, False), True),
-        ((2, False), (2, False), False),
-        ((10, False), (2, False), False),
-        ((-1, True), (20, False), False),
-        ((-1, True), (30, True), True),
-        ((50, True), (-30, True), False),
-        ((50, True), (50, True), False),
-    ],
-    ids=[
-        "no reconstruction over an observation",
-        "no later observation",
-        "the same observation anew",
-        "an earlier observation",
-        "an observation over a reconstruction",
-        "no reconstruction from farther away",
-        "a nearer reconstruction",
-        "the same reconstruction anew",
-    ],
-)
-def test_a_standing_day_gives_way_only_to_a_better_reading(standing, chosen, is_kept):
-    """Hours from the end of the day and whether it is a reconstruction, standing and chosen."""
-    assert keeps_standing(hours(standing[0]), standing[1], hours(chosen[0]), chosen[1], end=END) is is_kept
 
 
 @pytest.mark.parametrize(
