@@ -53,7 +53,9 @@ STATSIG_BARE = {
     ),
 }
 NO_READING = Change(
-    PERMANENT, 0, words="No observation of the definitions was made in the day or after it. Materialize statsig/listing_raw"
+    PERMANENT,
+    0,
+    words="No observation of the definitions was made in the day or after it. Materialize statsig/listing_raw",
 )
 STATSIG: dict[str, dict[str, Change]] = {
     **{
