@@ -75,9 +75,10 @@ class Landing:
         Close the generator (`contextlib.aclosing`) where it is not read to its end: days still being fetched are let go then.
         A `LakeError` comes at once where nothing could be kept. An error that is no `SourceError` is a fault of this program and ends the whole.
         """
-        to_fetch, refused = self._plan(stream, days)
+        # In a thread: a bucket takes its time for each day, and whatever else this loop does goes on meanwhile.
+        to_fetch, refused = await asyncio.to_thread(self._plan, stream, days)
         if to_fetch:
-            self.lake.files.probe()
+            await asyncio.to_thread(self.lake.files.probe)
         stream.announce(to_fetch)
         slots = asyncio.Semaphore(stream.ahead)
         fetches = {day: asyncio.ensure_future(_fetch(stream, day, slots)) for day in to_fetch}
@@ -177,7 +178,9 @@ class Landing:
             if error.evidence is not None and error.evidence.body:
                 # The answer is evidence; failing to keep it must not cost the other days.
                 with suppress(SourceError):
-                    kept = self.lake.quarantine.keep(stream.account, error.evidence, seen_at=self.clock())
+                    kept = await asyncio.to_thread(
+                        self.lake.quarantine.keep, stream.account, error.evidence, seen_at=self.clock()
+                    )
             return DayResult(day, error=error, is_asked=is_asked, quarantine=kept)
 
     def _land(self, stream: Stream, made: MadeDay, *, is_asked: bool) -> DayResult:
