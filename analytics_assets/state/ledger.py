@@ -9,15 +9,16 @@ What a state means and what to do next is pure code (`sources/airbridge/report_t
 import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, and_, insert, or_, select, update
+from sqlalchemy import Connection, and_, insert, select, update
 
 from analytics_assets.spans import spans
 from analytics_assets.state.database import days as days_table
 from analytics_assets.state.database import engine, requests, salts, schema_version, states
+from analytics_assets.state.leases import Leases
 from analytics_assets.state.requests import Request, as_text, from_row
 
 INTENT = "INTENT"
@@ -25,7 +26,7 @@ LANDED = "LANDED"
 SUPERSEDED = "SUPERSEDED"
 
 
-class Ledger:
+class Ledger(Leases):
     """Report requests of all accounts, in one database."""
 
     def __init__(self, url: str, secret: str = "") -> None:
@@ -101,31 +102,17 @@ class Ledger:
         """The days of some requests that have not landed; one that was forgotten (`closed.py`) has none."""
         return {day for request in self._read(requests.c.id.in_(request_ids)) for day in request.days_left}
 
-    def lease(self, request_id: int, owner: str, *, seconds: float, now: datetime) -> bool:
-        """Takes or renews the right to post, poll and collect an open request; False while another holds it."""
-        free = or_(
-            requests.c.lease_until.is_(None), requests.c.lease_until < as_text(now), requests.c.lease_owner == owner
-        )
-        with self._engine.begin() as connection:
-            taken = connection.execute(
-                update(requests)
-                .where(requests.c.id == request_id, requests.c.is_open == 1, free)
-                .values(lease_owner=owner, lease_until=as_text(now + timedelta(seconds=seconds)))
-            )
-            return bool(taken.rowcount)
+    def begin_attempt(self, request_id: int, *, now: datetime, owner: str | None = None) -> bool:
+        """Remembers that a task is about to be posted; called before the request is sent.
 
-    def release(self, request_id: int, owner: str) -> None:
-        """Gives the right back."""
-        with self._engine.begin() as connection:
-            connection.execute(
-                update(requests)
-                .where(requests.c.id == request_id, requests.c.lease_owner == owner)
-                .values(lease_owner=None, lease_until=None)
-            )
-
-    def begin_attempt(self, request_id: int, *, now: datetime) -> None:
-        """Remembers that a task is about to be posted; called before the request is sent."""
+        Returns False, and remembers nothing, if `owner` is given and no longer holds the lease: another process may post by now.
+        """
         with self._writing() as connection:
+            present = connection.execute(
+                select(requests.c.lease_owner).where(requests.c.id == request_id).with_for_update()
+            ).scalar_one()
+            if owner is not None and present != owner:
+                return False
             self._record(
                 connection,
                 request_id,
@@ -138,6 +125,7 @@ class Ledger:
                 next_look_at=None,
                 reason=None,
             )
+        return True
 
     def posted(self, request_id: int, task_id: str, *, now: datetime) -> None:
         """Remembers the vendor's id of the task just posted."""

@@ -6,17 +6,18 @@ What a state means is decided in `report_tasks.py`; what rows mean in `transform
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from logging import Logger
+from typing import Any
 
 from analytics_assets.clock import Clock
 from analytics_assets.errors import AwaitedError, SourceError, TransientError, UnexpectedPayloadError
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake
 from analytics_assets.sources.airbridge.client import QUERY, TASK, AirbridgeClient
+from analytics_assets.sources.airbridge.held_requests import HeldRequests
 from analytics_assets.sources.airbridge.looks import looked_at
 from analytics_assets.sources.airbridge.payloads import shown
 from analytics_assets.sources.airbridge.report_tasks import (
@@ -36,8 +37,9 @@ from analytics_assets.sources.airbridge.transform import raw_days
 from analytics_assets.spans import spans
 from analytics_assets.state.ledger import Ledger
 from analytics_assets.state.requests import Request
+from analytics_assets.state.threads import Threads
 
-_LEASE_S = 120.0
+_THREADS = 4
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ class ReportReader:
         log: Logger,
         only: Collection[int],
         zone: str,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """Reads with `client` for the run `owner` a report of an app in `zone`; nothing is asked before `announce`.
 
@@ -88,19 +91,27 @@ class ReportReader:
         self._only, self._zone = only, zone
         self._account, self._spec, self._client = account, spec, client
         self._ledger, self._lake, self._waiting = ledger, lake, waiting
-        self._clock, self._owner, self._log = clock, owner, log
+        self._clock, self._log, self._sleep = clock, log, sleep
+        self._held = HeldRequests(ledger, owner, clock=clock, sleep=sleep, log=log)
+        # The ledger and the lake are called in threads: either can be slow, and requests to the vendor go on meanwhile.
+        self._threads = Threads(_THREADS)
         self._raw = report_raw_table(spec)
+        self._opening: asyncio.Future[None] | None = None
         self._request_of: dict[date, int] = {}
         self._reports: dict[int, asyncio.Future[dict[date, RawDay]]] = {}
 
     def announce(self, days: Sequence[date]) -> None:
         """Joins or opens the requests that cover the days, and begins to wait for all of them at once."""
+        self._opening = asyncio.ensure_future(self._open(days))
+
+    async def _open(self, days: Sequence[date]) -> None:
         if self._only:
-            left = self._ledger.days_left(self._only)
+            left = await self._threads.call(self._ledger.days_left, self._only)
             days = [day for day in days if day in left]
         if not days:
             return
-        opened = self._ledger.join_or_open(
+        opened = await self._threads.call(
+            self._ledger.join_or_open,
             self._account,
             self._spec.name,
             spec_hash(self._spec),
@@ -117,8 +128,10 @@ class ReportReader:
 
     async def fetch(self, day: date) -> RawDay:
         """The raw rows of one day."""
+        if self._opening is not None:
+            await asyncio.shield(self._opening)
         if day not in self._request_of:
-            return self._kept(day)
+            return await self._threads.call(self._kept, day)
         days = await asyncio.shield(self._reports[self._request_of[day]])
         return days.pop(day)
 
@@ -128,54 +141,50 @@ class ReportReader:
             self._ledger.landed(self._request_of[day], day, now=self._clock())
 
     async def close(self) -> None:
-        """Lets go of what is still waited for."""
-        for report in self._reports.values():
-            report.cancel()
-        await asyncio.gather(*self._reports.values(), return_exceptions=True)
-        for request_id in self._reports:
-            self._ledger.release(request_id, self._owner)
+        """Stops waiting, and ends the leases once the calls that have begun are completed."""
+        pending: list[asyncio.Future[Any]] = [*([self._opening] if self._opening else []), *self._reports.values()]
+        for one in pending:
+            one.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
+        await self._threads.close()
+        await self._held.close()
 
     async def _report(self, request_id: int, days: Sequence[date]) -> dict[date, RawDay]:
+        """The days of a request; one that does not come to them is given back at once, so that another process can continue."""
+        try:
+            return await self._awaited(request_id, days)
+        except SourceError:
+            await self._held.release(request_id)
+            raise
+
+    async def _awaited(self, request_id: int, days: Sequence[date]) -> dict[date, RawDay]:
         """Waits for a request's task and reads it; days that another run lands meanwhile are taken from the lake."""
         until = self._clock() + timedelta(seconds=self._waiting.wait_s)
         is_mine = False
         while True:
-            request = self._ledger.get(request_id)
+            is_held = await self._held.take(request_id)
+            # Read once the lease is held: until then another process may have posted.
+            request = await self._threads.call(self._ledger.get, request_id)
             if not set(days) & set(request.days_left):
-                return {day: self._kept(day) for day in days}
+                return {day: await self._threads.call(self._kept, day) for day in days}
             if not request.is_open:
                 raise TransientError(
                     f"The report {self._spec.name} was changed in the YAML while these days were asked for. Materialize them again."
                 )
-            if self._ledger.lease(request_id, self._owner, seconds=_LEASE_S, now=self._clock()):
-                async with self._held(request_id):
-                    step = await self._step(request, is_first=not is_mine)
-                    is_mine = True
-                    if isinstance(step, Collect):
-                        return await self._collect(self._ledger.get(request_id), days)
-            else:
-                step = Wait(self._waiting.policy.first_look_s)
+            pause_s = self._waiting.policy.first_look_s
+            if is_held:
+                step = await self._step(request, is_first=not is_mine)
+                is_mine = True
+                if isinstance(step, Collect):
+                    return await self._collect(request, days)
+                pause_s = step.seconds
             if self._clock() >= until:
+                state = (await self._threads.call(self._ledger.get, request_id)).state
                 raise AwaitedError(
                     f"Airbridge is still making the report {self._spec.name} ({request.first_day} to {request.last_day}, state "
-                    f"{self._ledger.get(request_id).state}). The sensor of {self._account} lands these days when it is ready."
+                    f"{state}). The sensor of {self._account} lands these days when it is ready."
                 )
-            await asyncio.sleep(step.seconds)
-
-    @asynccontextmanager
-    async def _held(self, request_id: int) -> AsyncIterator[None]:
-        """Renews the lease while a step is at work: a POST may wait long for its turn, and pages may be many."""
-
-        async def renew() -> None:
-            while True:
-                await asyncio.sleep(_LEASE_S / 3)
-                self._ledger.lease(request_id, self._owner, seconds=_LEASE_S, now=self._clock())
-
-        renewal = asyncio.ensure_future(renew())
-        try:
-            yield
-        finally:
-            renewal.cancel()
+            await self._sleep(pause_s)
 
     async def _step(self, request: Request, *, is_first: bool) -> Wait | Collect:
         """Asks for a task if there is none that can still end well, and otherwise looks at it once."""
@@ -185,7 +194,7 @@ class ReportReader:
             await self._post(request)
             return Wait(self._waiting.policy.first_look_s)
         seen, reason, trouble = await looked_at(self._client, request.task_id)
-        return self._decided(request, seen, reason, trouble)
+        return await self._decided(request, seen, reason, trouble)
 
     def _is_stuck(self, request: Request) -> bool:
         """Whether a person, not the sensor, asks for days whose task should have been landed long ago: then a new one is due."""
@@ -196,12 +205,16 @@ class ReportReader:
     async def _post(self, request: Request) -> None:
         try:
             await self._client.refuse_without_cost(self._spec)
-            self._ledger.begin_attempt(request.id, now=self._clock())
+            if not await self._threads.call(
+                self._ledger.begin_attempt, request.id, now=self._clock(), owner=self._held.owner
+            ):
+                return
             handle = await self._client.request_report(body(self._spec, request.first_day, request.last_day))
         except SourceError as error:
-            self._decided(self._ledger.get(request.id), seen_in_post(error), str(error), error)
+            present = await self._threads.call(self._ledger.get, request.id)
+            await self._decided(present, seen_in_post(error), str(error), error)
             raise
-        self._ledger.posted(request.id, handle.task_id, now=self._clock())
+        await self._threads.call(self._ledger.posted, request.id, handle.task_id, now=self._clock())
         self._log.info(
             "Asked Airbridge for the report %s, %s to %s; it is task %s",
             self._spec.name,
@@ -210,11 +223,14 @@ class ReportReader:
             shown(handle.task_id),
         )
 
-    def _decided(self, request: Request, seen: Seen, reason: str | None, trouble: SourceError | None) -> Wait | Collect:
+    async def _decided(
+        self, request: Request, seen: Seen, reason: str | None, trouble: SourceError | None
+    ) -> Wait | Collect:
         """Remembers what was seen; a task that cannot end well ends the wait with the reason and what happens next."""
         now, policy = self._clock(), self._waiting.policy
         verdict = judge(seen, posted_at=request.posted_at, attempts=request.attempts, now=now, policy=policy)
-        self._ledger.saw(
+        await self._threads.call(
+            self._ledger.saw,
             request.id,
             verdict.state,
             task_id=request.task_id,
@@ -247,12 +263,16 @@ class ReportReader:
 
     async def _collect(self, request: Request, days: Sequence[date]) -> dict[date, RawDay]:
         """Reads all pages of a finished task and splits them into days."""
-        assert request.task_id is not None
-        assert request.posted_at is not None
+        if request.task_id is None or request.posted_at is None:
+            raise TransientError(
+                f"The ledger has no task for the report request {request.id} ({request.first_day} to {request.last_day}), although one "
+                f"was reported as finished. The sensor of {self._account} requests the report again."
+            )
         try:
             pages = await self._client.report_pages(request.task_id, self._waiting.page_size)
             self._log.info("Airbridge task %s is ready: %d pages read.", shown(request.task_id), len(pages))
-            return raw_days(
+            return await asyncio.to_thread(
+                raw_days,
                 days,
                 pages,
                 spec=self._spec,
@@ -264,7 +284,7 @@ class ReportReader:
                 zone=self._zone,
             )
         except UnexpectedPayloadError as error:
-            self._decided(request, Seen.UNUSABLE, str(error), error)
+            await self._decided(request, Seen.UNUSABLE, str(error), error)
             raise
 
     def _kept(self, day: date) -> RawDay:

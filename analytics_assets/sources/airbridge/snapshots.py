@@ -38,7 +38,7 @@ def tasks_snapshot(account: str, app: App, spec: ReportSpec, ledger: Ledger, clo
 
     async def fetch(day: date) -> RawDay:
         now = clock()
-        requests = ledger.all_requests(account, spec.name)
+        requests = await asyncio.to_thread(ledger.all_requests, account, spec.name)
         rows = [
             {
                 "date": day,

@@ -1,0 +1,63 @@
+"""Leases on open report requests: the right of one process to post, poll and store a request for some seconds.
+
+A lease ends by itself, so a killed process blocks a request for one lease at most. It is renewed while the process works.
+"""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine, and_, or_, select, update
+
+from analytics_assets.state.database import requests
+from analytics_assets.state.requests import as_text
+
+
+class Leases:
+    """The lease columns of the ledger; `Ledger` inherits them."""
+
+    _engine: Engine
+
+    def lease(self, request_id: int, owner: str, *, seconds: float, now: datetime) -> bool:
+        """Takes or renews the right to post, poll and collect an open request; False while another holds it.
+
+        `owner` names one process: two processes of one run that shared a name would both hold the lease.
+        """
+        return request_id in self.lease_all([request_id], owner, seconds=seconds, now=now)
+
+    def lease_all(self, request_ids: Collection[int], owner: str, *, seconds: float, now: datetime) -> set[int]:
+        """Takes or renews the leases of several requests at once; returns the requests that `owner` holds now."""
+        free = or_(
+            requests.c.lease_until.is_(None), requests.c.lease_until < as_text(now), requests.c.lease_owner == owner
+        )
+        is_wanted = and_(requests.c.id.in_(list(request_ids)), requests.c.is_open == 1)
+        with self._engine.begin() as connection:
+            connection.execute(
+                update(requests)
+                .where(is_wanted, free)
+                .values(lease_owner=owner, lease_until=as_text(now + timedelta(seconds=seconds)))
+            )
+            is_held = and_(is_wanted, requests.c.lease_owner == owner, requests.c.lease_until >= as_text(now))
+            return set(connection.execute(select(requests.c.id).where(is_held)).scalars())
+
+    def is_held_by(self, request_id: int, owner: str, *, now: datetime) -> bool:
+        """True if `owner` holds the lease of an open request at this instant.
+
+        For a writer that may have slept: ask right before a step that must not be repeated by two processes.
+        """
+        is_held = and_(
+            requests.c.id == request_id,
+            requests.c.is_open == 1,
+            requests.c.lease_owner == owner,
+            requests.c.lease_until >= as_text(now),
+        )
+        with self._engine.connect().execution_options(is_reading=True) as connection:
+            return connection.execute(select(requests.c.id).where(is_held)).first() is not None
+
+    def release(self, request_id: int, owner: str) -> None:
+        """Ends the lease if `owner` holds it."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                update(requests)
+                .where(requests.c.id == request_id, requests.c.lease_owner == owner)
+                .values(lease_owner=None, lease_until=None)
+            )

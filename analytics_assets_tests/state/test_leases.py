@@ -1,0 +1,46 @@
+"""Leases of several requests at once, and steps that only the holder of a lease takes."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from analytics_assets.state.ledger import Ledger
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def ledger(url: str) -> Ledger:
+    """A ledger with three open requests of a day each."""
+    ledger = Ledger(url)
+    days = [date(2026, 3, day) for day in (1, 2, 3)]
+    ledger.join_or_open("shop", "revenue", "a", days, longest=1, now=NOW)
+    return ledger
+
+
+def test_leases_are_renewed_together_and_only_those_that_are_still_held(ledger: Ledger) -> None:
+    """What another has taken over meanwhile stays with the other, and what is closed belongs to no process."""
+    for number in (1, 2, 3):
+        ledger.lease(number, "run-a", seconds=60, now=NOW)
+    later = NOW + timedelta(seconds=61)
+    ledger.lease(2, "run-b", seconds=60, now=later)
+    ledger.landed(3, date(2026, 3, 3), now=later)
+
+    assert ledger.lease_all([1, 2, 3], "run-a", seconds=60, now=later) == {1}
+
+    ends = later + timedelta(seconds=60)
+    assert [ledger.is_held_by(number, "run-a", now=ends) for number in (1, 2, 3)] == [True, False, False]
+    assert ledger.is_held_by(2, "run-b", now=ends)
+    assert not ledger.is_held_by(1, "run-a", now=ends + timedelta(microseconds=1))
+
+
+def test_an_attempt_begins_only_for_the_process_that_holds_the_lease(ledger: Ledger) -> None:
+    """Another process may post by now; the row stays as it was."""
+    ledger.lease(1, "run-b", seconds=60, now=NOW)
+    before = ledger.get(1)
+
+    assert not ledger.begin_attempt(1, now=NOW, owner="run-a")
+
+    assert (ledger.get(1), ledger.history(1)) == (before, [])
+    assert ledger.begin_attempt(1, now=NOW, owner="run-b")
+    assert ledger.get(1).attempts == 1
