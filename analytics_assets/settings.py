@@ -10,12 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal, cast
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from analytics_assets.errors import AccessRefusedError, PermanentError
 
 Mode = Literal["sandbox", "live"]
-_USER = re.compile(r"//([^/]*:[^/]*)@")
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_USER = re.compile(r"(?:^|//)([^/]*:[^/]*)@")
+# curl, like most programs, lets the lower case win.
+_PROXIES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 
 VARIABLES: Mapping[str, tuple[str, str]] = {
     "ANALYTICS_MODE": ("sandbox", "`sandbox` runs against simulated vendors, without keys; `live` asks the vendors."),
@@ -170,10 +174,29 @@ def dagster_home() -> str | None:
 
 
 def passwords() -> list[str]:
-    """What stands before the @ of an address of the lake or the state database, whole and the password alone."""
-    addresses = [os.environ.get(name, "") for name in ("ANALYTICS_LAKE", "ANALYTICS_STATE")]
-    held = [named for address in addresses for named in _USER.findall(address)]
-    return [one for named in held for one in (named, named.partition(":")[2]) if one]
+    """User and password in the addresses of the lake, the state database and the proxy: together, and the password alone."""
+    addresses = [os.environ.get(name, "") for name in ("ANALYTICS_LAKE", "ANALYTICS_STATE", *_PROXIES)]
+    users = [user for address in addresses for user in _USER.findall(address)]
+    return [text for user in users for text in {user, user.partition(":")[2], unquote(user.partition(":")[2])} if text]
+
+
+def proxy_for(host: str, environment: Mapping[str, str] | None = None) -> str | None:
+    """Address of the proxy for https requests to `host`, with user and password if it has any; None for a direct connection.
+
+    HTTPS_PROXY, else ALL_PROXY, in either case. This machine and the hosts in NO_PROXY are reached directly.
+    """
+    given = os.environ if environment is None else environment
+    excluded = re.split(r"[,\s]+", (given.get("no_proxy") or given.get("NO_PROXY") or "").lower())
+    names = [entry.removeprefix("*.").removeprefix(".").removesuffix(":443") for entry in excluded if entry]
+    if host in LOOPBACK or "*" in names or any(host == name or host.endswith(f".{name}") for name in names):
+        return None
+    return next((value for name in _PROXIES if (value := given.get(name, "").strip())), None)
+
+
+def certificate_paths(environment: Mapping[str, str] | None = None) -> tuple[str | None, str | None]:
+    """SSL_CERT_FILE and SSL_CERT_DIR: what is trusted in place of the authorities that come with the program."""
+    given = os.environ if environment is None else environment
+    return given.get("SSL_CERT_FILE") or None, given.get("SSL_CERT_DIR") or None
 
 
 def is_variable(name: str) -> bool:

@@ -4,21 +4,16 @@ Only this module of the production code knows that a sandbox exists, and it load
 An address other than https, or http to this machine, is refused, so that keys never travel in the clear.
 """
 
-import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
 
 from analytics_assets.errors import PermanentError
-from analytics_assets.http.session import IN_FLIGHT
-from analytics_assets.settings import Settings, secrets
-
-_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+from analytics_assets.http.sockets import sockets
+from analytics_assets.settings import LOOPBACK, Settings, secrets
 
 
 @dataclass(frozen=True)
@@ -76,9 +71,9 @@ def live(base_url: str) -> Destination:
     """The vendor itself.
 
     Raises:
-        PermanentError: `base_url` is neither https nor http to this machine.
+        PermanentError: `base_url` is neither https nor http to this machine, or a proxy or certificate setting cannot be used.
     """
-    return Destination(checked(base_url), _sockets())
+    return _over_sockets(checked(base_url))
 
 
 def sandbox(vendor: str, path: str, server_url: str | None = None) -> Destination:
@@ -90,7 +85,7 @@ def sandbox(vendor: str, path: str, server_url: str | None = None) -> Destinatio
         server_url: Address of a sandbox server; http to this machine.
     """
     if server_url:
-        return Destination(f"{checked(server_url, setting='ANALYTICS_SANDBOX_URL')}/{vendor}{path}", _sockets())
+        return _over_sockets(f"{checked(server_url, setting='ANALYTICS_SANDBOX_URL')}/{vendor}{path}")
     return Destination(f"http://sandbox/{vendor}{path}", httpx.ASGITransport(app=_sandbox_app()))
 
 
@@ -108,31 +103,15 @@ def checked(url: str, *, setting: str = "base_url") -> str:
         raise PermanentError(f"{setting} is refused: it is not a URL.") from None
     if parts.userinfo or parts.query or parts.fragment:
         raise PermanentError(f"{setting} is refused: it must hold a host, a port and a path, and nothing else.")
-    if parts.host and (parts.scheme == "https" or (parts.scheme == "http" and parts.host in _LOOPBACK)):
+    if parts.host and (parts.scheme == "https" or (parts.scheme == "http" and parts.host in LOOPBACK)):
         return url.rstrip("/")
     raise PermanentError(
         f"{setting} to {parts.host or 'no host'!r} is refused: it must start with https://, or with http:// to this machine."
     )
 
 
-def _sockets() -> httpx.AsyncBaseTransport:
-    """Sockets through aiohttp: at 16 in flight it reaches the latency floor at under half the CPU of httpx's own transport."""
-    return _Sockets(verify=_trusted(), limits=httpx.Limits(max_connections=IN_FLIGHT))
-
-
-@lru_cache(maxsize=1)
-def _trusted() -> ssl.SSLContext:
-    """The authorities that are trusted, for the whole process: reading them takes longer than many a request."""
-    return httpx.create_ssl_context()
-
-
-class _Sockets(AiohttpTransport):
-    """Sends each request once. aiohttp would send a GET again by itself when the connection closes, past every budget and count."""
-
-    def get_client(self) -> aiohttp.ClientSession:
-        client = super().get_client()
-        client._retry_connection = False  # noqa: SLF001 - there is no public switch; a test over real sockets watches it
-        return client
+def _over_sockets(url: str) -> Destination:
+    return Destination(url, sockets(httpx.URL(url).host))
 
 
 @lru_cache(maxsize=1)

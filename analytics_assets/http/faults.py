@@ -47,6 +47,18 @@ def fault_of(vendor: Vendor, *, endpoint: str, host: str, error: Exception) -> S
     reason, evidence = vendor.redact(_reason(origin)), Evidence(endpoint)
     if isinstance(origin, _NO_ADDRESS):
         return PermanentError(f"{vendor.name} {endpoint}: the address cannot be used ({reason}). Check base_url.")
+    if isinstance(origin, httpx.ProxyError):
+        return UnreachableError(
+            f"{vendor.name} {endpoint}: no connection to {host} ({reason}). "
+            "Check HTTPS_PROXY, its user and password, and NO_PROXY.",
+            evidence=evidence,
+        )
+    if isinstance(origin, aiohttp.ClientSSLError):
+        return UnreachableError(
+            f"{vendor.name} {endpoint}: no trusted connection to {host} ({reason}). "
+            "Behind a proxy that opens TLS, set SSL_CERT_FILE to its authority; otherwise check the network and base_url.",
+            evidence=evidence,
+        )
     if isinstance(origin, _NO_CONNECTION):
         return UnreachableError(
             f"{vendor.name} {endpoint}: no connection to {host} ({reason}). Check the network and base_url.",

@@ -18,6 +18,7 @@ from urllib.parse import quote, quote_plus
 import msgspec
 
 from analytics_assets.errors import AccessRefusedError, Evidence, PermanentError, SourceError, TransientError
+from analytics_assets.settings import SHORTEST_KEY
 
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TIMED_OUT, TOO_EARLY, THROTTLED, SERVER_FAULT, UNAVAILABLE = (
     401,
@@ -30,6 +31,8 @@ UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TIMED_OUT, TOO_EARLY, THROTTLED, SERVER_FAUL
     503,
 )
 _REDACTED = "[redacted]"
+# One or two letters are found in any word; `settings.secrets` refuses keys shorter than SHORTEST_KEY.
+_SHORTEST_SHOWN = 3
 _LONGEST_DETAIL = 300
 _LONGEST_PAUSE_S = 86400.0
 # Shorter pieces of base64 would be found in any text.
@@ -57,7 +60,7 @@ class Vendor:
 
         Matches that overlap are replaced together, and a marker from an earlier call stays whole.
         """
-        if not any(self.secrets):
+        if not self._plausible(_SHORTEST_SHOWN):
             return text
         spans: list[tuple[int, int]] = []
         found = self._traces.search(text)
@@ -79,12 +82,16 @@ class Vendor:
     @cached_property
     def _marks(self) -> frozenset[bytes]:
         """What a body holds if it holds a secret: of each the longest piece that is written the same everywhere."""
-        return frozenset(max(_ESCAPED.split(secret), key=len).encode() for secret in filter(None, self.secrets))
+        return frozenset(max(_ESCAPED.split(secret), key=len).encode() for secret in self._plausible(SHORTEST_KEY))
+
+    def _plausible(self, shortest: int) -> list[str]:
+        """The secrets that are not found by chance in ordinary words and numbers."""
+        return [secret for secret in self.secrets if len(secret) >= shortest]
 
     @cached_property
     def _traces(self) -> re.Pattern[str]:
         """The marker, or any form of any secret; the longest first, because one secret may begin with another."""
-        forms = {form for secret in filter(None, self.secrets) for form in _forms(secret)}
+        forms = {form for secret in self._plausible(_SHORTEST_SHOWN) for form in _forms(secret)}
         return re.compile("|".join([re.escape(_REDACTED), *sorted(forms, key=lambda form: (-len(form), form))]))
 
 

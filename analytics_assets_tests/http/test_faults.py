@@ -207,7 +207,7 @@ async def test_no_error_of_the_http_library_escapes(kind: type[Exception]) -> No
         (
             httpx.ProxyError("407"),
             UnreachableError,
-            "no connection to 127.0.0.1 (407). Check the network and base_url.",
+            "no connection to 127.0.0.1 (407). Check HTTPS_PROXY, its user and password, and NO_PROXY.",
         ),
         (
             aiohttp.ConnectionTimeoutError("slow"),

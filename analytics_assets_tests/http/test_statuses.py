@@ -205,7 +205,7 @@ def test_a_body_that_repeats_one_of_several_secrets_is_kept_without_it() -> None
     assert vendor.without_secrets(b'{"key": "sk-secret-2"}') == b'{"key": "[redacted]"}'
 
 
-@pytest.mark.parametrize("secret", ["e", "act", "redacted", "]"])
+@pytest.mark.parametrize("secret", ["act", "redacted", "ed]"])
 def test_a_message_is_redacted_once(secret: str) -> None:
     """A secret that occurs in the marker itself leaves the marker whole, however often the text is redacted."""
     vendor = Vendor("Bento", "KEYS", secrets=[secret])
@@ -221,3 +221,11 @@ def test_secrets_that_overlap_are_taken_out_whole() -> None:
     vendor = Vendor("Bento", "KEYS", secrets=["alpha-beta", "beta-gamma-delta", "ma-d"])
     assert vendor.redact("got alpha-beta-gamma-delta!") == "got [redacted]!"
     assert vendor.redact("alpha-betaalpha-beta") == "[redacted][redacted]"
+
+
+@pytest.mark.parametrize("secret", ["t", "sk"])
+def test_a_secret_of_one_or_two_letters_changes_no_word_and_no_number(secret: str) -> None:
+    """It would be found in any word; a body is left alone up to the length that a key must have."""
+    vendor, body = Vendor("Bento", "KEYS", secrets=[secret, "1234567"]), b'{"data": {"taskId": "t-1", "n": 1234567}}'
+    assert vendor.redact("the task t-1") == "the task t-1"
+    assert vendor.without_secrets(body) == body
