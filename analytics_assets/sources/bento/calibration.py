@@ -15,7 +15,7 @@ from analytics_assets.clock import Clock
 from analytics_assets.errors import PermanentError
 from analytics_assets.sources.bento.chart import instant
 from analytics_assets.sources.bento.client import AdsQuery, BentoClient
-from analytics_assets.sources.bento.payloads import read_ads
+from analytics_assets.sources.bento.payloads import Totals, read_ads
 from analytics_assets.sources.bento.readings import (
     DAY,
     HOUR,
@@ -201,7 +201,7 @@ class _Inquiry:
                 )
             points.append(Point(at, point.signups or 0, point.revenue or 0))
         usual = self._seen[0].bucket if self._seen else HOUR
-        self._seen.append(Seen(question, tuple(points), bucket_of(points, usual)))
+        self._seen.append(Seen(question, tuple(points), bucket_of(points, usual), _currency(stats.totals)))
         self._left = [one for one in self._left if fits(one, self._seen)]
         self.lines.append(f"{asked}: {_in_words(points)}; readings left: {len(self._left)}")
         if not self._left:
@@ -222,6 +222,12 @@ class _Inquiry:
             f"{len(self._left)} readings fit all answers: {_list(sorted(named), '; ')}. There is too little traffic at the hours or on the days "
             "that would tell them apart. Try a busier day with --day, or write the one you know to be right into the YAML by hand."
         )
+
+
+def _currency(totals: Totals) -> str | None:
+    """The currency of the revenue of an answer; None if it is not named."""
+    only = list(totals.revenue_by_currency or ())
+    return totals.revenue_currency or (only[0] if len(only) == 1 else None) or None
 
 
 def _in_words(points: list[Point]) -> str:

@@ -68,11 +68,12 @@ class Point:
 
 @dataclass(frozen=True)
 class Seen:
-    """An answer: its question, its chart, and how long a point of the chart is, an hour or a day."""
+    """An answer: its question, its chart, how long a point of the chart is (an hour or a day), and the currency of its revenue if named."""
 
     question: Question
     points: tuple[Point, ...]
     bucket: timedelta
+    currency: str | None = None
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,9 @@ def _add_up(
             if part_window[0] <= start and end <= part_window[1]:
                 within.append(point)
     same_grid = whole.bucket == part.bucket == HOUR and not (whole_window[0] - part_window[0]) % HOUR
-    measures: list[Callable[[Point], float]] = [lambda point: point.signups, lambda point: point.revenue]
+    measures: list[Callable[[Point], float]] = [lambda point: point.signups]
+    # The vendor's main currency is that of the window, so the same purchases may be in one chart and not in the other.
+    measures += [lambda point: point.revenue] if whole.currency is not None and whole.currency == part.currency else []
     measures += [lambda _: 1.0] if same_grid else []
     return all(_is_between(measure, within, part.points, touching) for measure in measures)
 

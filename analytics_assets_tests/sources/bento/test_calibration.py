@@ -1,5 +1,6 @@
 """Where calibration stays open it says why and what to try, and it never decides on too little."""
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -121,6 +122,32 @@ async def test_a_young_site_is_told_which_readings_are_left():
         "There is too little traffic at the hours or on the days that would tell them apart. Try a busier day with --day, or write the one "
         "you know to be right into the YAML by hand."
     )
+
+
+@pytest.mark.parametrize("bento_end", ["exclusive", "inclusive"])
+@pytest.mark.parametrize("on_the_day", ["EUR", "", None], ids=["another", "empty", "not named"])
+async def test_the_main_currency_of_the_day_may_differ_from_that_of_its_neighbours(on_the_day, bento_end):
+    """The chart's money is of the window's main currency, so the day's EUR cannot be compared with the map's USD; the counts can."""
+    apps = {
+        currency: create_app(Options(now=clock, bento_zone="Europe/Berlin", bento_end=bento_end, bento_currency=name))
+        for currency, name in (("USD", "USD"), (on_the_day, "EUR"))
+    }
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        first, last = (date.fromisoformat(request.url.params[name][:10]) for name in ("start_date", "end_date"))
+        currency = "USD" if last - first > timedelta(days=1) else on_the_day
+        sent = await httpx.ASGITransport(app=apps[currency]).handle_async_request(request)
+        body = json.loads(await sent.aread())
+        assert sum(point["revenue"] for point in body["chartData"]) > 0
+        body["totals"] |= {"revenueCurrency": currency}
+        if currency is None:
+            del body["totals"]["revenueCurrency"]
+        if currency != "USD":
+            body["totals"] |= {"revenueByCurrency": {"EUR": body["totals"]["revenueCents"], "USD": 1}}
+        return httpx.Response(200, json=body)
+
+    finding = await found_with(answer)
+    assert finding.window == WindowSpec("Europe/Berlin", bento_end, "iso"), finding
 
 
 @pytest.mark.parametrize("share", [0.02, 0.05, 0.1])

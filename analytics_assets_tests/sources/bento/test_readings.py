@@ -143,9 +143,24 @@ def test_half_a_busy_day_is_not_all_of_it(signups, is_possible):
 def test_refunds_say_nothing_about_sums():
     """Money below zero makes a part larger than the whole."""
     points = (Point(at(1), 1, 500), Point(at(1, 1), 1, -900))
-    whole = Seen(Question("iso", date(2026, 3, 1), date(2026, 3, 3), ASKED_AT), points, HOUR)
-    part = Seen(Question("iso", date(2026, 3, 1), date(2026, 3, 2), ASKED_AT), points, HOUR)
+    whole = Seen(Question("iso", date(2026, 3, 1), date(2026, 3, 3), ASKED_AT), points, HOUR, "USD")
+    part = Seen(Question("iso", date(2026, 3, 1), date(2026, 3, 2), ASKED_AT), points, HOUR, "USD")
     assert fits(Reading("UTC", "exclusive", "midnight"), [whole, part])
+
+
+@pytest.mark.parametrize(
+    ("currencies", "is_possible"),
+    [(("USD", "USD"), False), (("USD", "EUR"), True), (("USD", None), True), ((None, None), True)],
+)
+def test_money_is_compared_within_one_currency_alone(currencies, is_possible):
+    """The part has less money than the whole shows within it, and as many signups."""
+    whole, part = (
+        Seen(
+            Question("iso", date(2026, 3, 1), date(2026, 3, last), ASKED_AT), (Point(at(1), 1, money),), HOUR, currency
+        )
+        for last, money, currency in zip((3, 2), (500, 400), currencies, strict=True)
+    )
+    assert fits(Reading("UTC", "exclusive", "midnight"), [whole, part]) == is_possible
 
 
 def test_a_day_of_the_clock_change_has_its_own_length():
