@@ -21,6 +21,7 @@ class Receiver:
         port: Where it listens.
         status: What it answers with.
         delay_s: How long it takes to answer.
+        longest: Characters of text it takes in one post; it refuses more, as chats do.
         posts: The bodies it has taken, those it refused left out.
         refused: How many it refused.
     """
@@ -28,6 +29,7 @@ class Receiver:
     port: int = 0
     status: int = 200
     delay_s: float = 0.0
+    longest: int | None = None
     posts: list[dict[str, Any]] = field(default_factory=list)
     refused: int = 0
 
@@ -35,6 +37,11 @@ class Receiver:
     def address(self) -> str:
         """As an environment variable holds it; its path is as secret as a webhook's."""
         return f"json://127.0.0.1:{self.port}/tOkEn-of-the-webhook"
+
+    @property
+    def chat(self) -> str:
+        """The address of a Mattermost, of which Apprise knows that it takes 4,000 characters, title included."""
+        return f"mmost://127.0.0.1:{self.port}/3ccdd113474722377935511fc85d3dd4"
 
     def titles(self) -> list[str]:
         """The titles of what has arrived, in order."""
@@ -47,13 +54,14 @@ class Receiver:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+                post = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 time.sleep(receiver.delay_s)
-                if receiver.status == 200:
-                    receiver.posts.append(json.loads(body))
+                is_too_long = receiver.longest is not None and len(text_of(post)) > receiver.longest
+                if receiver.status == 200 and not is_too_long:
+                    receiver.posts.append(post)
                 else:
                     receiver.refused += 1
-                self.send_response(receiver.status)
+                self.send_response(400 if is_too_long else receiver.status)
                 self.end_headers()
 
             def log_message(self, *_: Any) -> None:
@@ -63,6 +71,11 @@ class Receiver:
         self.port = server.server_address[1]
         with _serving(server):
             yield self
+
+
+def text_of(post: dict[str, Any]) -> str:
+    """All that a person would read of a post."""
+    return "".join(str(post.get(name, "")) for name in ("title", "message", "text"))
 
 
 @dataclass
