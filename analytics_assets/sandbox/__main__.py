@@ -14,11 +14,10 @@ from zoneinfo import ZoneInfo
 
 import uvicorn
 
-from analytics_assets.sandbox.app import FORMS, create_app
+from analytics_assets.sandbox.app import create_app
 from analytics_assets.sandbox.faults import Rule, parse_rules
 from analytics_assets.sandbox.options import Options, utc_now
 
-_FORM = "a form of answers to begin with, may be given again; GET /_sandbox/forms lists them"
 _FAULT = 'a fault to begin with, may be given again, such as {"kind":"status","status":503,"rate":0.1}'
 
 
@@ -68,8 +67,6 @@ def _parser() -> argparse.ArgumentParser:
         type=_instant,
         help="instant with a zone from which on nothing happens in the business; the clock runs on",
     )
-    add("--awkward-names", action="store_true", help="channels, campaigns and events get names that trip readers")
-    add("--form", action="append", default=[], choices=[one.name for one in FORMS], metavar="NAME", help=_FORM)
     add("--fault", action="append", default=[], type=_rule, metavar="JSON", help=_FAULT)
     add("--bento-zone", type=_zone, default=usual.bento_zone, help="zone in which Bento reads dates")
     add(
@@ -118,8 +115,6 @@ def _options(chosen: argparse.Namespace) -> Options:
         forget_every=chosen.forget_every,
         now=_clock_from(chosen.now) if chosen.now else utc_now,
         until=chosen.until,
-        awkward_names=chosen.awkward_names,
-        forms=tuple(chosen.form),
         bento_zone=chosen.bento_zone,
         bento_end=chosen.bento_end,
         bento_dates=chosen.bento_dates,

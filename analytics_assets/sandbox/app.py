@@ -9,41 +9,40 @@ from collections.abc import Sequence
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
-from analytics_assets.sandbox import airbridge_forms, bento_forms, statsig_forms
 from analytics_assets.sandbox.airbridge import Airbridge
-from analytics_assets.sandbox.awkward_names import AwkwardWorld
 from analytics_assets.sandbox.bento import Bento
 from analytics_assets.sandbox.control import control_routes
 from analytics_assets.sandbox.faults import Faults, Rule
-from analytics_assets.sandbox.forms import Forms
-from analytics_assets.sandbox.gateway import Gateway
+from analytics_assets.sandbox.gateway import Gateway, Revise, as_is
 from analytics_assets.sandbox.options import Clock, Options
 from analytics_assets.sandbox.statsig import Statsig
 from analytics_assets.sandbox.timeline import Timeline
 from analytics_assets.sandbox.traffic import Traffic
 from analytics_assets.sandbox.world import SeededWorld, StoppedWorld, World
 
-__all__ = ["FORMS", "Options", "create_app"]
-
-FORMS = (*bento_forms.FORMS, *statsig_forms.FORMS, *airbridge_forms.FORMS)
+__all__ = ["Options", "create_app"]
 
 _DEFAULTS = Options()
 
 
-def create_app(options: Options = _DEFAULTS, world: World | None = None, faults: Sequence[Rule] = ()) -> Starlette:
+def create_app(
+    options: Options = _DEFAULTS, world: World | None = None, faults: Sequence[Rule] = (), revise: Revise = as_is
+) -> Starlette:
     """A sandbox answering below ``/bento``, ``/statsig``, ``/airbridge`` and ``/_sandbox``.
 
     Args:
         options: Seed, speed, fates and readings; see ``Options``.
         world: The business behind the vendors; the seeded one of ``options.seed`` by default.
         faults: Faults that are there from the start; more are scripted at ``/_sandbox/faults``.
+        revise: Changes each response before it is sent, given the vendor and the endpoint.
     """
     business = world or SeededWorld(options.seed)
-    business = AwkwardWorld(business) if options.awkward_names else business
     timeline = Timeline(business if options.until is None else StoppedWorld(business, options.until))
-    clock, traffic, forms, spoilers = Clock(options.now), Traffic(), Forms(FORMS, options.forms), Faults(options.seed)
+    clock, traffic, spoilers = Clock(options.now), Traffic(), Faults(options.seed)
     spoilers.add(faults)
     vendors = (Bento(options, timeline), Statsig(options, timeline), Airbridge(options, timeline))
-    gateway = Gateway(vendors, clock=clock, traffic=traffic, faults=spoilers, forms=forms, latency_s=options.latency_s)
+    gateway = Gateway(
+        vendors, clock=clock, traffic=traffic, faults=spoilers, revise=revise, latency_s=options.latency_s
+    )
     doors = [Route(f"/{vendor.name}/{{rest:path}}", gateway) for vendor in vendors]
-    return Starlette(routes=[Mount("/_sandbox", routes=control_routes(clock, traffic, spoilers, forms)), *doors])
+    return Starlette(routes=[Mount("/_sandbox", routes=control_routes(clock, traffic, spoilers)), *doors])

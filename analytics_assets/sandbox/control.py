@@ -1,4 +1,4 @@
-"""The control paths under ``/_sandbox``: counts, request log, faults, forms, reset and clock of one app.
+"""The control paths under ``/_sandbox``: counts, request log, faults, reset and clock of one app.
 
 Here lives what a test or a person at the server steers the sandbox with. No vendor has anything like it, and no credential is
 asked for: the server binds to the loopback.
@@ -13,12 +13,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from analytics_assets.sandbox.faults import Faults, parse_rules
-from analytics_assets.sandbox.forms import Forms
 from analytics_assets.sandbox.options import Clock
 from analytics_assets.sandbox.traffic import Traffic
 
 
-def control_routes(clock: Clock, traffic: Traffic, faults: Faults, forms: Forms) -> list[Route]:
+def control_routes(clock: Clock, traffic: Traffic, faults: Faults) -> list[Route]:
     """Routes relative to ``/_sandbox``; a body that cannot be used is answered with 400 and ``{"error"}``."""
 
     async def counts(_: Request) -> Response:
@@ -41,7 +40,6 @@ def control_routes(clock: Clock, traffic: Traffic, faults: Faults, forms: Forms)
 
     async def reset(_: Request) -> Response:
         faults.clear()
-        forms.reset()
         traffic.clear()
         clock.freeze(None)
         return JSONResponse({})
@@ -58,38 +56,9 @@ def control_routes(clock: Clock, traffic: Traffic, faults: Faults, forms: Forms)
         Route("/requests", requests, methods=["GET"]),
         Route("/faults", add_faults, methods=["POST"]),
         Route("/faults", clear_faults, methods=["DELETE"]),
-        *_form_routes(forms),
         Route("/reset", reset, methods=["POST"]),
         Route("/clock", set_clock, methods=["PUT"]),
     ]
-
-
-def _form_routes(forms: Forms) -> list[Route]:
-    async def list_forms(_: Request) -> Response:
-        return JSONResponse(forms.listed())
-
-    async def add_forms(request: Request) -> Response:
-        try:
-            forms.switch_on(_names(await request.json()))
-        except (JSONDecodeError, UnicodeDecodeError, ValueError) as error:
-            return _refused(error)
-        return JSONResponse(forms.listed())
-
-    async def clear_forms(_: Request) -> Response:
-        forms.switch_off()
-        return JSONResponse({})
-
-    return [
-        Route("/forms", list_forms, methods=["GET"]),
-        Route("/forms", add_forms, methods=["POST"]),
-        Route("/forms", clear_forms, methods=["DELETE"]),
-    ]
-
-
-def _names(payload: Any) -> list[str]:
-    if not isinstance(payload, list) or not all(isinstance(one, str) for one in payload):
-        raise ValueError("expected a list of names of forms")
-    return payload
 
 
 def _instant(payload: Any) -> datetime | None:

@@ -1,11 +1,11 @@
-"""The one door to the simulated vendors: counts, delays, scripted faults, credentials, the vendor's endpoint, the form of its answer.
+"""The one door to the simulated vendors: counts, delays, scripted faults, credentials, the vendor's endpoint.
 
 Here lives what happens to every request whichever vendor it is for, as a small ASGI app that works on the raw path. What is
 answered is in the vendors' modules; what is shown of the traffic is in ``control``.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from urllib.parse import quote, unquote, unquote_plus
 
 from starlette.requests import Request
@@ -14,9 +14,16 @@ from starlette.types import Receive, Scope, Send
 
 from analytics_assets.sandbox.endpoints import Call, Vendor, matched
 from analytics_assets.sandbox.faults import PAGE_KINDS, Faults, answer_instead, send_spoilt
-from analytics_assets.sandbox.forms import Forms
 from analytics_assets.sandbox.options import Clock, utc_now
 from analytics_assets.sandbox.traffic import Traffic
+
+# Vendor, endpoint and response; gives the response to send.
+Revise = Callable[[str, str, Response], Response]
+
+
+def as_is(_vendor: str, _endpoint: str, response: Response) -> Response:
+    """The response unchanged."""
+    return response
 
 
 class Gateway:
@@ -29,14 +36,14 @@ class Gateway:
         clock: Clock,
         traffic: Traffic,
         faults: Faults,
-        forms: Forms,
+        revise: Revise,
         latency_s: float,
     ) -> None:
         self._vendors = {vendor.name: vendor for vendor in vendors}
         self._clock = clock
         self._traffic = traffic
         self._faults = faults
-        self._forms = forms
+        self._revise = revise
         self._latency_s = latency_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,7 +69,7 @@ class Gateway:
             params = found[1] if found else {}
             call = Call(params, request.query_params, request.headers, body, self._clock(), page_fault)
             response = vendor.admit(call) or (found[0].answer(call) if found else self._lost(vendor, below))
-        response = response if rule and rule.body is not None else self._forms.applied(vendor.name, template, response)
+        response = response if rule and rule.body is not None else self._revise(vendor.name, template, response)
         entry.status = response.status_code
         if rule and not rule.instead:
             await send_spoilt(rule, response, scope, receive, send)

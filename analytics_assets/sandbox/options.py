@@ -28,8 +28,6 @@ class Options:
         forget_every: Every n-th accepted task answers 404 from the moment it would have succeeded; 0 is never.
         now: The clock; must give timezone-aware datetimes.
         until: Nothing happens in the world from this instant on; None lets it go on. The clock runs all the same.
-        awkward_names: Channels, campaigns and events have names that trip readers; see ``awkward_names``.
-        forms: Forms of answers that are on from the start; see ``forms``.
         bento_zone: Zone in which Bento reads its dates.
         bento_end: Whether the end date of a Bento window is the first instant left out or the last day taken in.
         bento_dates: Whether a date without time means midnight or noon, or only natural words are read.
@@ -53,8 +51,6 @@ class Options:
     forget_every: int = 0
     now: Callable[[], datetime] = utc_now
     until: datetime | None = None
-    awkward_names: bool = False
-    forms: tuple[str, ...] = ()
     bento_zone: str = "UTC"
     bento_end: Literal["exclusive", "inclusive"] = "exclusive"
     bento_dates: Literal["midnight", "noon", "words"] = "midnight"

@@ -9,14 +9,16 @@ from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
-from analytics_assets.sandbox.app import FORMS
-from analytics_assets.sandbox.forms import Form
 from analytics_assets.sandbox.options import Options
+from analytics_assets.sandbox.world import SeededWorld
 from analytics_assets.sources.bento.streams import AdsSpec
 from analytics_assets_tests.contract.clients import NOW
 from analytics_assets_tests.contract.operations import REPORT
 from analytics_assets_tests.contract.readings import Read, Wish, read
 from analytics_assets_tests.contract.server import SandboxServer, sandbox_server
+from analytics_assets_tests.vendors.awkward_names import AwkwardWorld
+from analytics_assets_tests.vendors.forms import Form
+from analytics_assets_tests.vendors.registry import FORMS
 
 USUAL, WEEK, ALL, AWKWARD = "the usual form", "the usual form for a week", "all harmless forms", "awkward names"
 ONE_PAGE = "statsig-pagination-absent"
@@ -56,7 +58,7 @@ def observed_forms(folder: Path) -> Readings:
                 found |= _read(server, vendor, name, on, wish=wish, folder=folder / vendor / name)
     with sandbox_server(replace(OPTIONS, statsig_max_limit=100)) as server:
         found |= _read(server, "statsig", ONE_PAGE, (ONE_PAGE,), wish=WEEKS["statsig"], folder=folder / ONE_PAGE)
-    with sandbox_server(replace(OPTIONS, awkward_names=True)) as server:
+    with sandbox_server(OPTIONS, AwkwardWorld(SeededWorld(OPTIONS.seed))) as server:
         for vendor, wish in WEEKS.items():
             found |= _read(server, vendor, AWKWARD, (), wish=wish, folder=folder / vendor / AWKWARD)
     return found

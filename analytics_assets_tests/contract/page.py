@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from analytics_assets.sandbox.app import FORMS
 from analytics_assets_tests.contract.expected_faults import FAULTS, ROWS
 from analytics_assets_tests.contract.expected_forms import FORMS as EXPECTED
 from analytics_assets_tests.contract.expected_refusals import REFUSALS
@@ -12,6 +11,7 @@ from analytics_assets_tests.contract.observed_faults import Cells, Observed, in_
 from analytics_assets_tests.contract.observed_forms import Readings
 from analytics_assets_tests.contract.observed_refusals import Refused
 from analytics_assets_tests.contract.operations import KEYS, OPERATIONS
+from analytics_assets_tests.vendors.registry import FORMS
 
 PAGE = Path(__file__).parents[2] / "docs" / "what-vendors-do.md"
 _HEAD = """\

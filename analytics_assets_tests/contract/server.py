@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +14,9 @@ import uvicorn
 
 from analytics_assets.sandbox.app import create_app
 from analytics_assets.sandbox.options import Options
+from analytics_assets.sandbox.world import World
+from analytics_assets_tests.vendors.forms import Forms
+from analytics_assets_tests.vendors.registry import FORMS
 
 
 @dataclass(frozen=True)
@@ -22,9 +25,11 @@ class SandboxServer:
 
     url: str
     control: httpx.Client
+    forms: Forms
 
     def reset(self) -> None:
-        """No counts, log, faults and switched forms."""
+        """Clears counts, log and faults; only the forms of the start are on."""
+        self.forms.reset()
         self.control.post("/reset").raise_for_status()
 
     def script(self, *rules: dict[str, Any]) -> None:
@@ -33,7 +38,7 @@ class SandboxServer:
 
     def switch_on(self, *forms: str) -> None:
         """Forms of answers."""
-        self.control.post("/forms", json=list(forms)).raise_for_status()
+        self.forms.switch_on(forms)
 
     def set_clock(self, now: datetime | None) -> None:
         """The vendors' clock."""
@@ -45,10 +50,11 @@ class SandboxServer:
 
 
 @contextmanager
-def sandbox_server(options: Options) -> Iterator[SandboxServer]:
-    """A server of `options` for the length of a block."""
+def sandbox_server(options: Options, world: World | None = None, forms: Iterable[str] = ()) -> Iterator[SandboxServer]:
+    """A server of `options` for the length of a block, with some forms on from the start."""
+    switched = Forms(FORMS, forms)
     config = uvicorn.Config(
-        create_app(options),
+        create_app(options, world, revise=switched.applied),
         host="127.0.0.1",
         port=0,
         access_log=False,
@@ -67,7 +73,7 @@ def sandbox_server(options: Options) -> Iterator[SandboxServer]:
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     try:
         with httpx.Client(base_url=f"{url}/_sandbox", trust_env=False) as control:
-            yield SandboxServer(url, control)
+            yield SandboxServer(url, control, switched)
     finally:
         server.should_exit = True
         thread.join(10)

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from analytics_assets.sandbox.awkward_names import CAMPAIGNS, CHANNELS, EVENTS
 from analytics_assets_tests.contract.observed_forms import AWKWARD, WEEK, Readings
+from analytics_assets_tests.vendors.awkward_names import CAMPAIGNS, CHANNELS, EVENTS
 
 _AUTOMATIC = {"event_count", "event_dau"}
 Rows = list[dict[str, Any]]

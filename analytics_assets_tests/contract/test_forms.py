@@ -2,11 +2,11 @@
 
 import pytest
 
-from analytics_assets.sandbox.app import FORMS as KNOWN
 from analytics_assets_tests.contract.expected_forms import FORMS
 from analytics_assets_tests.contract.form_changes import ABSENT, ANY, Change
 from analytics_assets_tests.contract.observed_forms import ALL, AWKWARD, ONE_PAGE, USUAL, WEEK, Readings
 from analytics_assets_tests.contract.readings import Read
+from analytics_assets_tests.vendors.registry import FORMS as KNOWN
 
 CELLS = [(vendor, form) for vendor, forms in FORMS.items() for form in forms]
 HARMLESS = {form.name for form in KNOWN if form.is_harmless}

@@ -12,13 +12,13 @@ import pytest
 from analytics_assets.lake.resource import LakeResource
 from analytics_assets.partitions import daily_partitions
 from analytics_assets.sandbox.options import Options
-from analytics_assets.sandbox.statsig_forms import PERSON_EMAIL, PERSON_NAME
 from analytics_assets.settings import settings
 from analytics_assets.sources.statsig.assets import definitions_assets, listing_assets
 from analytics_assets.sources.statsig.resource import StatsigResource
 from analytics_assets.sources.statsig.streams import ListingSpec
 from analytics_assets_tests.contract.clients import NOW
 from analytics_assets_tests.contract.server import SandboxServer, sandbox_server
+from analytics_assets_tests.vendors.statsig_forms import PERSON_EMAIL, PERSON_NAME
 
 MARKERS = (PERSON_NAME, PERSON_EMAIL)
 DAY = date(2026, 7, 14)
@@ -27,7 +27,7 @@ DAY = date(2026, 7, 14)
 @pytest.fixture
 def server() -> Iterator[SandboxServer]:
     """A sandbox that names people wherever Statsig does."""
-    with sandbox_server(Options(now=lambda: NOW, forms=("statsig-people",))) as running:
+    with sandbox_server(Options(now=lambda: NOW), forms=("statsig-people",)) as running:
         yield running
 
 

@@ -6,7 +6,7 @@ No assertions here, and nothing of the production code: this is the other side o
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +18,8 @@ from starlette.types import ASGIApp
 from analytics_assets.sandbox.app import create_app
 from analytics_assets.sandbox.options import Options
 from analytics_assets.sandbox.world import World
+from analytics_assets_tests.vendors.forms import Forms
+from analytics_assets_tests.vendors.registry import FORMS
 
 REPORT = "/reports/api/v3/apps/{app}/revenue/query"
 POST_REPORT = f"airbridge POST {REPORT}"
@@ -69,9 +71,11 @@ class Sandbox:
 
 
 @contextmanager
-def sandbox_server(options: Options | None = None, world: World | None = None) -> Iterator[Sandbox]:
-    """Serves the vendors on a free port until the block ends."""
-    with served(create_app(options or Options(), world)) as url:
+def sandbox_server(
+    options: Options | None = None, world: World | None = None, forms: Iterable[str] = ()
+) -> Iterator[Sandbox]:
+    """Serves the vendors on a free port until the block ends, with some forms of responses."""
+    with served(create_app(options or Options(), world, revise=Forms(FORMS, forms).applied)) as url:
         yield Sandbox(url)
 
 

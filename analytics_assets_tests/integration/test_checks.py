@@ -44,7 +44,7 @@ def test_what_is_odd_is_told_by_the_run_and_again_by_the_daily_job(
     point: Callable[[str], Place], instance: dg.DagsterInstance
 ) -> None:
     """Unknown fields of every kind of answer, values that were not sent, a day whose answer is nonsense; then nothing is asked."""
-    with sandbox_server(Options(now=lambda: NOW, task_seconds=0, forms=ODD), hand_world()) as sandbox:
+    with sandbox_server(Options(now=lambda: NOW, task_seconds=0), hand_world(), forms=ODD) as sandbox:
         point(sandbox.url)
         sandbox.spoil(kind="body", vendor="statsig", endpoint="/metrics/values", contains=f"date={D11}", body={"a": 1})
         definitions = definitions_at(lambda: NOW, WISHES)

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from typing import Any, Final
 
-from analytics_assets.sandbox.forms import Change, Form
-from analytics_assets.sandbox.spellings import first_twice, nulled, numbers_as_text, objects, with_added, without
+from analytics_assets_tests.vendors.forms import Change, Form
+from analytics_assets_tests.vendors.spellings import first_twice, nulled, numbers_as_text, objects, with_added, without
 
 _APP: Final = "/reports/api/v3/apps/{app}/revenue/query"
 _TASK: Final = f"{_APP}/{{task_id}}"

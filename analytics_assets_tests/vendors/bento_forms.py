@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from analytics_assets.sandbox.forms import Change, Form
-from analytics_assets.sandbox.spellings import first_twice, nulled, numbers_as_text, with_added, without
+from analytics_assets_tests.vendors.forms import Change, Form
+from analytics_assets_tests.vendors.spellings import first_twice, nulled, numbers_as_text, with_added, without
 
 _ADS: Final = "/stats/ads"
 _COUNTS: Final = ("/stats/site", "/stats/segment")

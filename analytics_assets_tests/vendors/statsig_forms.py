@@ -7,8 +7,8 @@ Here lives what the vendor's pages and its specification say differently, and wh
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from analytics_assets.sandbox.forms import Change, Form
-from analytics_assets.sandbox.spellings import first_twice, nulled, numbers_as_text, with_added, without
+from analytics_assets_tests.vendors.forms import Change, Form
+from analytics_assets_tests.vendors.spellings import first_twice, nulled, numbers_as_text, with_added, without
 
 PERSON_NAME: Final = "Planted Person"
 PERSON_EMAIL: Final = "planted.person@example.com"
