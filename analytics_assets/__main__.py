@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from analytics_assets.clock import Clock, utc_now
-from analytics_assets.commands import alerts, calibrate, doctor, lake, plan
+from analytics_assets.commands import alerts, calibrate, doctor, lake, plan, resume
 from analytics_assets.commands.accounts import RefusedError
 from analytics_assets.errors import SourceError
 from analytics_assets.loading import check_places
@@ -44,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     plan.add(commands)
     alerts.add(commands)
     doctor.add(commands)
+    resume.add(commands)
     lake.add(commands)
     return parser
 

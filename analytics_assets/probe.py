@@ -11,8 +11,8 @@ from typing import Final, Protocol, runtime_checkable
 
 from analytics_assets.checks.finding import Limits
 from analytics_assets.clock import Clock
+from analytics_assets.http.gate import Gate
 from analytics_assets.http.retries import RetryPolicy
-from analytics_assets.http.session import Gate
 from analytics_assets.state.budget import Budget, Caller
 
 # Whoever looks wants to know what comes of one request, and does not wait for a vendor as a run does.

@@ -123,7 +123,7 @@ def _answered(
         THROTTLED: (
             "warning",
             f"{vendor} wants no request until {closed} (HTTP 429)",
-            f"Wait; all processes do. If it comes back, lower `budget` in {yaml}.",
+            f"Wait; all processes do. `analytics-assets resume {name}` ends the pause now. If it comes back, lower `budget` in {yaml}.",
         ),
         UNAUTHORIZED: ("wrong", f"{said}: the keys are refused", f"Set {keys} to active keys of the account."),
         FORBIDDEN: (

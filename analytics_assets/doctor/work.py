@@ -37,13 +37,16 @@ class Account:
 def budget(account: Account, clock: Clock, mode: str) -> Iterator[Line]:
     """What the account may ask now."""
     gate = account.probe.resource.gate(clock=clock)
-    left, closed = gate.left(), gate.closed_until()
+    left, pause = gate.left(), gate.pause()
     if left is None:
         remedy = "ANALYTICS_BUDGET=on keeps one; nothing waits without."
         yield Line("budget", account.name, "not checked", f"budgets are off in {mode} mode as set here", remedy)
-    elif closed is not None:
-        found = f"the vendor has closed the door until {closed:%Y-%m-%d %H:%M:%S} UTC (Retry-After)"
-        remedy = f"Wait; all processes do. If it comes back, lower `budget` in defs/{account.name}/defs.yaml."
+    elif pause is not None:
+        found = f"all requests are paused until {pause.until:%Y-%m-%d %H:%M:%S} UTC ({pause.reason})"
+        remedy = (
+            f"Wait; all processes do. `analytics-assets resume {account.name}` ends the pause now. "
+            f"If it comes back, lower `budget` in defs/{account.name}/defs.yaml."
+        )
         yield Line("budget", account.name, "warning", found, remedy)
     elif not left:
         remedy = "Wait; requests go on by themselves, scheduled ones before those of a backfill."

@@ -9,61 +9,38 @@ Keep paths and fields out of here; they are each source's `client.py`.
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import httpx
 import msgspec
 import stamina
 
 from analytics_assets.clock import Clock
-from analytics_assets.errors import AccessRefusedError, Evidence, PermanentError, TransientError, UnexpectedPayloadError
+from analytics_assets.errors import (
+    AccessRefusedError,
+    Evidence,
+    PermanentError,
+    SourceError,
+    TransientError,
+    UnexpectedPayloadError,
+)
 from analytics_assets.http.answer import Answer
 from analytics_assets.http.bounds import DEEPEST, LARGEST_BODY, is_too_deep
 from analytics_assets.http.faults import FAULTS, fault_of, shown
+from analytics_assets.http.gate import Gate, OpenGate
 from analytics_assets.http.meter import Meter
 from analytics_assets.http.retries import RetryPolicy, backoff, is_untaken
-from analytics_assets.http.statuses import Vendor, error_of, instant_of
+from analytics_assets.http.retry_after import instant_of
+from analytics_assets.http.statuses import Vendor, error_of
 
 TIMEOUTS = httpx.Timeout(60.0, connect=10.0)
 LONGEST_ATTEMPT_S = 600.0
 IN_FLIGHT = 16
-
-
-class Gate(Protocol):
-    """Says when the next request may be sent."""
-
-    async def enter(self, endpoint: str) -> float:
-        """Waits until a request may be sent; returns the seconds waited."""
-
-    def close(self, seconds: float) -> None:
-        """Keeps every process from sending for that long; a vendor asked for it."""
-
-    def left(self) -> int | None:
-        """How many requests may be sent now without waiting for the budget; None where none is kept."""
-
-    def closed_until(self) -> datetime | None:
-        """Until when a vendor's Retry-After keeps every process from sending; None where none does."""
-
-
-class OpenGate:
-    """Lets every request pass."""
-
-    async def enter(self, endpoint: str) -> float:  # noqa: ARG002 - the shape of a Gate
-        """Passes at once."""
-        return 0.0
-
-    def close(self, seconds: float) -> None:
-        """Does nothing: a single session obeys Retry-After by itself."""
-
-    def left(self) -> int | None:
-        """Knows of no budget."""
-        return None
-
-    def closed_until(self) -> datetime | None:
-        """Knows of no door."""
-        return None
+# A vendor's clock is believed where it is this near to the one here; a further one is that of a cache or of a test.
+_NEAR = timedelta(days=1)
+_LONGEST_QUOTE = 60
 
 
 class Session:
@@ -224,15 +201,11 @@ class Session:
             fault = fault_of(self.vendor, endpoint=name, host=self._host, error=error)
             raise fault from shown(self.vendor, error)
         headers = {key.lower(): value for key, value in response.headers.items()}
+        now = self._clock()
         if (dated := instant_of(headers.get("date"))) is not None:
-            self.meter.ahead_s = (self._clock() - dated).total_seconds()
+            self.meter.ahead_s = (now - dated).total_seconds()
         if not response.is_success:
-            failure = error_of(
-                self.vendor, endpoint=name, status=response.status_code, headers=headers, body=body, now=self._clock()
-            )
-            if isinstance(failure, TransientError) and failure.retry_after_s:
-                self._gate.close(failure.retry_after_s)
-            raise failure
+            raise await self._failure(name, response.status_code, headers, body, now=now, dated=dated)
         self._check_json(name, response.status_code, headers, body)
         body = self.vendor.without_secrets(body)
         self.meter.received += len(body)
@@ -246,6 +219,27 @@ class Session:
             answered_at=self._clock(),
             attempts=attempt_no,
         )
+
+    async def _failure(
+        self, name: str, status: int, headers: Mapping[str, str], body: bytes, *, now: datetime, dated: datetime | None
+    ) -> SourceError:
+        """The error of a response that is not a success; a Retry-After pauses the other processes too."""
+        failure = error_of(
+            self.vendor,
+            endpoint=name,
+            status=status,
+            headers=headers,
+            body=body,
+            # An instant to wait for is one of the vendor's clock.
+            now=dated if dated is not None and abs(now - dated) < _NEAR else now,
+            longest_pause_s=self._gate.longest_pause_s,
+        )
+        if isinstance(failure, TransientError) and failure.retry_after_s:
+            value = self.vendor.redact(headers.get("retry-after", ""))[:_LONGEST_QUOTE]
+            reason = f"{name}: HTTP {status}, Retry-After: {value}"
+            # A database that is busy must not hold up the other requests of this process.
+            await asyncio.to_thread(self._gate.close, failure.retry_after_s, reason)
+        return failure
 
     async def _bounded(self, name: str, response: httpx.Response) -> bytes:
         parts, size = [], 0

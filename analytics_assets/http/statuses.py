@@ -5,12 +5,11 @@ firewall). What a 404 means is the caller's to say. Keep waiting and retrying ou
 """
 
 import base64
-import email.utils
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -18,6 +17,7 @@ from urllib.parse import quote, quote_plus
 import msgspec
 
 from analytics_assets.errors import AccessRefusedError, Evidence, PermanentError, SourceError, TransientError
+from analytics_assets.http.retry_after import LONGEST_PAUSE_S, retry_after_s
 from analytics_assets.settings import SHORTEST_KEY
 
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TIMED_OUT, TOO_EARLY, THROTTLED, SERVER_FAULT, UNAVAILABLE = (
@@ -34,7 +34,6 @@ _REDACTED = "[redacted]"
 # One or two letters are found in any word; `settings.secrets` refuses keys shorter than SHORTEST_KEY.
 _SHORTEST_SHOWN = 3
 _LONGEST_DETAIL = 300
-_LONGEST_PAUSE_S = 86400.0
 # Shorter pieces of base64 would be found in any text.
 _SHORTEST_BASE64 = 8
 # Letters that addresses or JSON write in another way.
@@ -96,7 +95,14 @@ class Vendor:
 
 
 def error_of(
-    vendor: Vendor, *, endpoint: str, status: int, headers: Mapping[str, str], body: bytes, now: datetime
+    vendor: Vendor,
+    *,
+    endpoint: str,
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    now: datetime,
+    longest_pause_s: float = LONGEST_PAUSE_S,
 ) -> SourceError:
     """The error for an answer that is not 2xx.
 
@@ -113,8 +119,8 @@ def error_of(
         asked += f" [trace {trace_id}]"
     evidence = Evidence(endpoint, status=status, body=text, trace_id=trace_id or None)
     if status in (TIMED_OUT, TOO_EARLY, THROTTLED) or status >= SERVER_FAULT:
-        wait = retry_after_s(headers.get("retry-after"), now)
-        asks = "" if wait is None else f" The vendor asks to wait {wait:.0f} s."
+        wait = retry_after_s(headers.get("retry-after"), now, longest_s=longest_pause_s)
+        asks = "" if wait is None else f" Requests wait {wait:.0f} s (Retry-After)."
         return TransientError(f"{asked}. This may pass by itself.{asks}", evidence=evidence, retry_after_s=wait)
     kind, advice = _refusal(vendor, status, is_html=is_html)
     return kind(f"{asked}. {advice}", evidence=evidence)
@@ -136,26 +142,6 @@ def _refusal(vendor: Vendor, status: int, *, is_html: bool) -> tuple[type[Perman
     if status < UNAUTHORIZED - 1:
         return PermanentError, "Redirects are not followed, so that keys go nowhere else: check base_url."
     return PermanentError, "The request is refused: check the parameters in the YAML."
-
-
-def retry_after_s(value: str | None, now: datetime) -> float | None:
-    """Seconds until the instant a Retry-After header names, as seconds or as an HTTP date; a day at most; None if it names none."""
-    if not value:
-        return None
-    if re.fullmatch(r"\s*[0-9]+\s*", value):
-        return min(float(value), _LONGEST_PAUSE_S)
-    until = instant_of(value)
-    return None if until is None else min(max(0.0, (until - now).total_seconds()), _LONGEST_PAUSE_S)
-
-
-def instant_of(value: str | None) -> datetime | None:
-    """The instant an HTTP date names, or None."""
-    try:
-        instant = email.utils.parsedate_to_datetime(value or "")
-    except (ValueError, TypeError, OverflowError):
-        return None
-    # An HTTP date is GMT, whether it says so or not.
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 def _words(text: str) -> tuple[str, str]:

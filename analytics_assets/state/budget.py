@@ -1,10 +1,9 @@
 """The requests an account may spend, shared by every process: a gate before each attempt, on rows of the state database.
 
-The policy is pyrate-limiter's sliding window; its bucket is kept in our own tables, because its SQLite bucket counts and writes in two
-transactions, its Postgres bucket brings a pool of its own, and neither could be one decision with what stands beside the bucket here: the
-door that a vendor's Retry-After closes for all processes, and the queue of scheduled work that a backfill lets pass.
+The window is that of `bucket.py`. In one transaction with it are the pause that a vendor's Retry-After puts on all processes, and the queue
+of scheduled work that a backfill lets pass. No wait is longer than what it serves: rows that a clock ahead of this one has stamped, as before
+the clock was set back, count as of now.
 Keep vendors' numbers out of here (`sources/*/resource.py`) and retries too (`http/retries.py`).
-Policy: https://pyratelimiter.readthedocs.io/en/latest/ (custom backends).
 """
 
 import asyncio
@@ -14,14 +13,18 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
-from pyrate_limiter import AbstractBucket, Rate, RateItem
-from sqlalchemy import Connection, delete, func, insert, select, update
+from pyrate_limiter import Rate, RateItem
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from analytics_assets.clock import Clock
 from analytics_assets.errors import PermanentError
+from analytics_assets.http.gate import Pause
 from analytics_assets.http.meter import Meter
+from analytics_assets.http.retry_after import LONGEST_PAUSE_S
+from analytics_assets.state.bucket import Bucket
 from analytics_assets.state.database import budget_doors, budget_queue, budget_spent, engine
 
 # A request reaches the vendor a little after it was let through, and the vendor counts arrivals: the window is longer by this share of
@@ -68,12 +71,14 @@ class Budget:
         per_s: Length of the window in seconds.
         kept: Share of the requests, 0 to 1, that a backfill leaves to scheduled runs, polls and persons while one of them waits.
         late_s: Seconds a request may take to arrive without falling into a later window of the vendor.
+        longest_pause_s: Longest pause that a Retry-After leads to; None is an hour, or `per_s` where that is longer.
     """
 
     requests: int
     per_s: float
     kept: float = 1.0
     late_s: float = 1.0
+    longest_pause_s: float | None = None
 
     def __post_init__(self) -> None:
         """Refuses what nothing could be sent with."""
@@ -81,6 +86,10 @@ class Budget:
             raise PermanentError(f"budget, `requests`: {self.requests} let nothing pass. Use 1 or more.")
         if not (math.isfinite(self.per_s) and self.per_s > 0):
             raise PermanentError(f"budget, `per_seconds`: {self.per_s} is no length of time. Use more than 0.")
+        if self.longest_pause_s is not None and not (math.isfinite(self.longest_pause_s) and self.longest_pause_s > 0):
+            raise PermanentError(
+                f"budget, `longest_pause_seconds`: {self.longest_pause_s} is out of range. Use more than 0, or leave it out."
+            )
         if not 0 <= self.kept <= 1:
             raise PermanentError(f"budget, `kept_for_schedules`: {self.kept} is no share. Use 0 to 1.")
 
@@ -88,6 +97,11 @@ class Budget:
     def window_s(self) -> float:
         """Length of the window that is kept here: the vendor's and what requests may arrive late."""
         return self.per_s + max(_LATE_SHARE * self.per_s, self.late_s)
+
+    @property
+    def pause_limit_s(self) -> float:
+        """Longest pause that a Retry-After leads to."""
+        return self.longest_pause_s or max(LONGEST_PAUSE_S, self.per_s)
 
     def seconds_for(self, requests: int) -> float:
         """How long so many requests take at least when nothing else is asked and none was asked before."""
@@ -125,6 +139,7 @@ class SharedGate:
         self._turn = asyncio.Lock()
         self._id = uuid.uuid4().hex
         self._rate = Rate(budget.requests, math.ceil(budget.window_s * 1000))
+        self.longest_pause_s = budget.pause_limit_s
         self._pause_s = min(5.0, max(0.02, budget.per_s / budget.requests / 10))
 
     async def enter(self, endpoint: str) -> float:
@@ -144,16 +159,17 @@ class SharedGate:
                     told = True
                     self._caller.say(f"{endpoint} waits until {until:%Y-%m-%d %H:%M:%S} UTC: {reason}.")
                 await self._sleep(min(_LONGEST_SLEEP_S, max(0.001, seconds)))
-        return (self._clock() - began).total_seconds()
+        # Less than nothing where the clock was set back meanwhile.
+        return max(0.0, (self._clock() - began).total_seconds())
 
-    def close(self, seconds: float) -> None:
-        """Closes the door for all processes; a door that is closed for longer stays so."""
-        # Rounded up: the door never opens before the vendor said.
-        until = _ms(self._clock() + timedelta(microseconds=999)) + math.ceil(seconds * 1000)
+    def close(self, seconds: float, reason: str) -> None:
+        """Pauses all processes for `seconds`, within the longest pause; a longer pause in force stays."""
         with engine(self._url).begin() as connection:
-            if until > self._closed_until(connection):
-                is_this = budget_doors.c.key == self._key
-                connection.execute(update(budget_doors).where(is_this).values(closed_until=until))
+            # Rounded up: no request is sent before the instant that the vendor named.
+            row, now = self._lock(connection), _ms(self._clock() + timedelta(microseconds=999))
+            until = now + math.ceil(min(seconds, self.longest_pause_s) * 1000)
+            if until > self._paused_until(connection, row, now):
+                self._set_pause(connection, closed_at=now, closed_until=until, reason=reason)
 
     def left(self) -> int:
         """Places in the window that nobody has taken; a backfill may have to leave them to scheduled work."""
@@ -162,26 +178,31 @@ class SharedGate:
             inside = select(func.count()).where(budget_spent.c.key == self._key, budget_spent.c.at > start)
             return max(0, self._budget.requests - connection.execute(inside).scalar_one())
 
-    def closed_until(self) -> datetime | None:
-        """The instant the door opens again; None where it is open."""
+    def pause(self) -> Pause | None:
+        """The pause in force; None where there is none."""
         with engine(self._url).connect().execution_options(is_reading=True) as connection:
-            door = select(budget_doors.c.closed_until).where(budget_doors.c.key == self._key)
-            until = connection.execute(door).scalar() or 0
-        return datetime.fromtimestamp(until / 1000, UTC) if until > _ms(self._clock()) else None
+            row = connection.execute(select(budget_doors).where(budget_doors.c.key == self._key)).first()
+        return None if row is None else self._in_force(row, _ms(self._clock()))
+
+    def resume(self) -> Pause | None:
+        """Ends the pause in force for all processes and returns it; None where there was none."""
+        with engine(self._url).begin() as connection:
+            row, now = self._lock(connection), _ms(self._clock())
+            self._set_pause(connection, closed_at=None, closed_until=0, reason=None)
+        return self._in_force(row, now)
 
     def _try(self, *, has_waited: bool) -> tuple[datetime, str] | None:
         """Takes a place, or says until when there is none and why; one transaction."""
         is_first = self._caller.kind is not Kind.BACKFILL
         with engine(self._url).begin() as connection:
-            # The lock on the door's row makes the processes decide one after the other, in Postgres too.
-            closed_until = self._closed_until(connection)
-            now = _ms(self._clock())
-            if closed_until > now:
-                verdict = closed_until, "the vendor asked all requests to wait (Retry-After)"
+            row, now = self._lock(connection), _ms(self._clock())
+            bucket = Bucket(self._rate, connection, self._key)
+            bucket.bring_to(now)
+            if (paused_until := self._paused_until(connection, row, now)) > now:
+                verdict = paused_until, "the vendor asked all requests to wait (Retry-After)"
             elif not is_first and self._must_give_way(connection, now):
                 verdict = now + math.ceil(self._pause_s * 1000), "scheduled work goes first"
             else:
-                bucket = _Rows(self._rate, connection, self._key)
                 bucket.leak(now)
                 if bucket.put(RateItem(self._caller.kind, now)):
                     if is_first and has_waited:
@@ -195,18 +216,42 @@ class SharedGate:
                 self._queue(connection, min(verdict[0], longest) + math.ceil(_GRACE_S * 1000))
         return datetime.fromtimestamp(verdict[0] / 1000, UTC), verdict[1]
 
-    def _closed_until(self, connection: Connection) -> int:
-        door = select(budget_doors.c.closed_until).where(budget_doors.c.key == self._key).with_for_update()
-        found = connection.execute(door).scalar()
+    def _lock(self, connection: Connection) -> Row[Any]:
+        """The row of the pause, locked: the processes decide one after the other, in Postgres too."""
+        row = select(budget_doors).where(budget_doors.c.key == self._key).with_for_update()
+        found = connection.execute(row).first()
         if found is None:
             # Two processes may find no row at once; Postgres lets both look.
             of_dialect = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
             connection.execute(of_dialect(budget_doors).values(key=self._key, closed_until=0).on_conflict_do_nothing())
-            found = connection.execute(door).scalar_one()
-        return int(found)
+            found = connection.execute(row).one()
+        return found
+
+    def _paused_until(self, connection: Connection, row: Row[Any], now: int) -> int:
+        """When the pause ends; one that began in the future begins now."""
+        until = self._pause_end(row, now)
+        if until != row.closed_until:
+            self._set_pause(connection, closed_at=min(now, row.closed_at or now), closed_until=until)
+        return until
+
+    def _pause_end(self, row: Row[Any], now: int) -> int:
+        began = now if row.closed_at is None else int(row.closed_at)
+        return min(began, now) + min(int(row.closed_until) - began, math.ceil(self.longest_pause_s * 1000))
+
+    def _in_force(self, row: Row[Any], now: int) -> Pause | None:
+        if (until := self._pause_end(row, now)) <= now:
+            return None
+        return Pause(datetime.fromtimestamp(until / 1000, UTC), row.reason or "a Retry-After of the vendor")
+
+    def _set_pause(self, connection: Connection, **values: Any) -> None:
+        connection.execute(update(budget_doors).where(budget_doors.c.key == self._key).values(**values))
 
     def _must_give_way(self, connection: Connection, now: int) -> bool:
         """Whether scheduled work waits and backfills have spent all that is not kept for it."""
+        # No waiter asks for longer: a row beyond is of a clock that was ahead of this one.
+        latest = now + math.ceil((_LONGEST_SLEEP_S + _GRACE_S) * 1000)
+        is_beyond = (budget_queue.c.key == self._key) & (budget_queue.c.until > latest)
+        connection.execute(update(budget_queue).where(is_beyond).values(until=latest))
         waiting = select(func.count()).where(budget_queue.c.key == self._key, budget_queue.c.until > now)
         if not connection.execute(waiting).scalar_one():
             return False
@@ -223,55 +268,6 @@ class SharedGate:
         mine = (budget_queue.c.key == self._key) & ((budget_queue.c.waiter == self._id) | (budget_queue.c.until <= now))
         connection.execute(delete(budget_queue).where(mine))
         connection.execute(insert(budget_queue).values(key=self._key, waiter=self._id, until=until))
-
-
-class _Rows(AbstractBucket):
-    """pyrate-limiter's bucket over the rows of one key, inside a transaction that the caller holds."""
-
-    is_async = False
-
-    def __init__(self, rate: Rate, connection: Connection, key: str) -> None:
-        self.rates = [rate]
-        self._connection = connection
-        self._is_key = budget_spent.c.key == key
-        self._key = key
-
-    def put(self, item: RateItem) -> bool:
-        """Takes a place in the window, if there is one."""
-        start = self._algorithm.window_start(self.rates[0], item.timestamp)
-        inside = select(func.count()).where(self._is_key, budget_spent.c.at >= start)
-        counts = [self._connection.execute(inside).scalar_one()]
-        decision = self._algorithm.decide(self.rates, counts, item.weight, item.timestamp, self._at)
-        if not self._record(item, decision):
-            return False
-        rows = [{"key": self._key, "kind": str(item.name), "at": item.timestamp}] * item.weight
-        self._connection.execute(insert(budget_spent), rows)
-        return True
-
-    def leak(self, current_timestamp: int | None = None) -> int:
-        """Forgets requests that no window holds any more."""
-        assert current_timestamp is not None
-        bound = self._algorithm.leak_bound(self.rates, current_timestamp)
-        return self._connection.execute(delete(budget_spent).where(self._is_key, budget_spent.c.at < bound)).rowcount
-
-    def flush(self) -> None:
-        """Forgets all requests."""
-        self._connection.execute(delete(budget_spent).where(self._is_key))
-        self.failing_rate = None
-
-    def count(self) -> int:
-        """Requests remembered."""
-        return self._connection.execute(select(func.count()).where(self._is_key)).scalar_one()
-
-    def peek(self, index: int) -> RateItem | None:
-        """The request so many places before the newest."""
-        newest = select(budget_spent.c.kind, budget_spent.c.at).where(self._is_key).order_by(budget_spent.c.at.desc())
-        row = self._connection.execute(newest.limit(1).offset(index)).first()
-        return None if row is None else RateItem(row.kind, row.at)
-
-    def _at(self, offset: int) -> int | None:
-        item = self.peek(offset)
-        return None if item is None else item.timestamp
 
 
 def _ms(instant: datetime) -> int:

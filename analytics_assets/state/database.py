@@ -27,6 +27,7 @@ from sqlalchemy import (
     event,
     func,
     insert,
+    inspect,
     select,
     text,
     update,
@@ -37,7 +38,7 @@ from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError, SQLA
 from analytics_assets.clock import Clock, utc_now
 from analytics_assets.errors import PermanentError, TransientError
 
-VERSION = 3
+VERSION = 4
 # Any number, as long as nothing else in the database locks the same.
 _LOCK = 4_107_350
 # Less than a lease lasts, and more than a slow connection takes.
@@ -109,6 +110,8 @@ budget_doors = Table(
     metadata,
     Column("key", String(400), primary_key=True),
     Column("closed_until", BigInteger, nullable=False),
+    Column("closed_at", BigInteger),
+    Column("reason", Text),
 )
 
 budget_spent = Table(
@@ -176,8 +179,8 @@ alert_messages = Table(
     Column("trouble", Text),
 )
 
-# What brings a database of a version to the next. Tables that are new are made by themselves.
-_STEPS: dict[int, list[str]] = {1: ["ALTER TABLE report_requests ADD COLUMN key_mark VARCHAR(64)"], 2: []}
+# The columns that bring a database of a version to the next. Tables that are new are made by themselves.
+_STEPS: dict[int, list[Column[Any]]] = {1: [requests.c.key_mark], 3: [budget_doors.c.closed_at, budget_doors.c.reason]}
 
 
 @lru_cache(maxsize=8)
@@ -265,8 +268,11 @@ def _compare_clocks(connection: Connection, here: datetime) -> None:
 def _migrate(connection: Connection) -> None:
     """Takes the steps to the present version, in the transaction of the opening: all of them or none."""
     version = connection.execute(select(schema_version.c.version)).scalar_one()
-    for step in (step for number in range(version, VERSION) for step in _STEPS[number]):
-        connection.execute(text(step))
+    for column in (column for number in range(version, VERSION) for column in _STEPS.get(number, [])):
+        # A table that is newer than the version was made with all its columns.
+        if column.name not in {known["name"] for known in inspect(connection).get_columns(column.table.name)}:
+            kind = column.type.compile(connection.dialect)
+            connection.execute(text(f"ALTER TABLE {column.table.name} ADD COLUMN {column.name} {kind}"))
     connection.execute(update(schema_version).values(version=VERSION))
 
 

@@ -101,7 +101,7 @@ FAULTS = (
     Fault(
         "429 with Retry-After beyond all patience",
         _status(429, retry_after=3600),
-        Expected(TRANSIENT, 1, f"{_MAY_PASS} The vendor asks to wait 3600 s."),
+        Expected(TRANSIENT, 1, f"{_MAY_PASS} Requests wait 3600 s (Retry-After)."),
     ),
     Fault("500, for ever", _status(500), Expected(TRANSIENT, 3, _MAY_PASS), Expected(TRANSIENT, 1, _MAY_PASS)),
     Fault("500, once", _status(500, times=1), Expected(ROWS, 2), Expected(TRANSIENT, 1, _MAY_PASS)),

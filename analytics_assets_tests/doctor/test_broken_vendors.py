@@ -109,15 +109,24 @@ def test_a_host_that_is_not_there_is_told(unanswered) -> None:
 
 
 def test_a_vendor_that_wants_to_be_left_alone_is_told_with_the_instant(unanswered) -> None:
-    """429 with Retry-After: a warning, and the budget says the same."""
+    """429 with Retry-After of two hours: a warning, and a pause of one, which a command ends."""
     _, visit, now = unanswered
-    remedy = "Wait; all processes do. If it comes back, lower `budget` in defs/lab/defs.yaml."
+    ends = "`analytics-assets resume lab` ends the pause now. If it comes back, lower `budget` in defs/lab/defs.yaml."
     until, told = instant(visit.line("keys", "lab: accepted"))
-    assert told == ("warning", "Statsig wants no request until INSTANT UTC (HTTP 429)", remedy)
-    assert timedelta() <= now + timedelta(minutes=130) - until < timedelta(minutes=1)
-    closed_until, closed = instant(visit.line("budget", "lab"))
-    assert closed == ("warning", "the vendor has closed the door until INSTANT UTC (Retry-After)", remedy)
-    assert abs(closed_until - until) < timedelta(seconds=5)
+    assert told == (
+        "warning",
+        "Statsig wants no request until INSTANT UTC (HTTP 429)",
+        f"Wait; all processes do. {ends}",
+    )
+    assert timedelta() <= now + timedelta(minutes=70) - until < timedelta(minutes=1)
+    paused_until, paused = instant(visit.line("budget", "lab"))
+    reason = "GET /metrics/list: HTTP 429, Retry-After: 7200"
+    assert paused == (
+        "warning",
+        f"all requests are paused until INSTANT UTC ({reason})",
+        f"Wait; all processes do. {ends}",
+    )
+    assert abs(paused_until - until) < timedelta(seconds=5)
 
 
 def test_what_the_budget_holds_back_is_not_waited_for(unanswered) -> None:

@@ -32,7 +32,7 @@ lake
   ok           writable: FOLDER/lake can be written
   ok           mode: live numbers, in 1 of the daily tables
 state
-  ok           database: sqlite:///FOLDER/state.db can be used, schema 3
+  ok           database: sqlite:///FOLDER/state.db can be used, schema 4
 dagster
   ok           home: DAGSTER_HOME is FOLDER/home
   ok           dagster.yaml: dagster.yaml loads

@@ -59,7 +59,7 @@ def answered(kind: type[SourceError], status: int | None, said: str) -> SourceEr
             answered(TransientError, 429, "HTTP 429"),
             "warning",
             "Statsig wants no request until a time it does not name (HTTP 429)",
-            "Wait; all processes do. If it comes back, lower `budget` in defs/lab/defs.yaml.",
+            "Wait; all processes do. `analytics-assets resume lab` ends the pause now. If it comes back, lower `budget` in defs/lab/defs.yaml.",
         ),
         (
             answered(TransientError, 503, "HTTP 503 (busy)"),

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from analytics_assets.http.destination import live
+from analytics_assets.http.gate import OpenGate
 from analytics_assets.http.retries import RetryPolicy
-from analytics_assets.http.session import OpenGate, Session
+from analytics_assets.http.session import Session
 from analytics_assets.http.statuses import Vendor
 
 NOW = datetime(2026, 3, 2, 4, 5, 6, tzinfo=UTC)
@@ -99,15 +100,17 @@ class Notes(OpenGate):
     def __init__(self) -> None:
         self.entered: list[str] = []
         self.closed: list[float] = []
+        self.reasons: list[str] = []
 
     async def enter(self, endpoint: str) -> float:
         """Notes the endpoint; pretends to have waited."""
         self.entered.append(endpoint)
         return 0.5
 
-    def close(self, seconds: float) -> None:
-        """Notes the seconds."""
+    def close(self, seconds: float, reason: str) -> None:
+        """Notes both."""
         self.closed.append(seconds)
+        self.reasons.append(reason)
 
 
 def session(url: str, **changes: object) -> Session:

@@ -13,9 +13,9 @@ from analytics_assets.errors import (
     TransientError,
     UnreachableError,
 )
+from analytics_assets.http.gate import OpenGate
 from analytics_assets.http.meter import Meter
 from analytics_assets.http.retries import RetryPolicy
-from analytics_assets.http.session import OpenGate
 from analytics_assets_tests.http.scripted import (
     NOW,
     Notes,

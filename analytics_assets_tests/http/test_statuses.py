@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics_assets.errors import AccessRefusedError, Evidence, PermanentError, SourceError, TransientError
-from analytics_assets.http.statuses import Vendor, error_of, retry_after_s
+from analytics_assets.http.statuses import Vendor, error_of
 
 NOW = datetime(2026, 3, 2, 4, 5, 6, tzinfo=UTC)
 SECRET = "sk/live+4711=="
@@ -94,32 +94,6 @@ def test_a_throttled_answer_says_how_long_to_wait() -> None:
     error = _error(429, retry_after="30")
     assert isinstance(error, TransientError)
     assert error.retry_after_s == 30.0
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        (None, None),
-        ("", None),
-        ("120", 120.0),
-        (" 5 ", 5.0),
-        ("0", 0.0),
-        ("Mon, 02 Mar 2026 04:05:36 GMT", 30.0),
-        ("Mon, 02 Mar 2026 04:05:36 -0000", 30.0),
-        ("Mon Mar  2 04:05:36 2026", 30.0),
-        ("Mon, 02 Mar 2026 05:05:36 +0100", 30.0),
-        ("Mon, 02 Mar 2026 04:00:00 GMT", 0.0),
-        ("9" * 400, 86400.0),
-        ("Mon, 02 Mar 2027 04:05:36 GMT", 86400.0),
-        ("-5", None),
-        ("²", None),
-        ("soon", None),
-        ("Mon, 99 Mar 2026 04:05:36 GMT", None),
-    ],
-)
-def test_retry_after_is_read_in_every_spelling_or_not_at_all(value: str | None, expected: float | None) -> None:
-    """Seconds, HTTP dates with and without a zone, a day at most, and nonsense."""
-    assert retry_after_s(value, NOW) == expected
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from analytics_assets.state.budget import Budget, Caller, SharedGate
 from analytics_assets_tests.production.parts import Postgres, postgres
+from analytics_assets_tests.state.watch import THREE_IN_TEN_S, Make, Watch
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +24,19 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path}/state.db"
     new: Callable[[], str] = request.getfixturevalue("server").database
     return new()
+
+
+@pytest.fixture
+def watch() -> Watch:
+    """Noon of the first of March."""
+    return Watch()
+
+
+@pytest.fixture
+def gate(url: str, watch: Watch) -> Make:
+    """Makes gates of one database; each is what another process would have."""
+
+    def make(key: str = "shop", budget: Budget = THREE_IN_TEN_S, caller: Caller | None = None) -> SharedGate:
+        return SharedGate(url, key, budget, caller or Caller(), clock=watch, sleep=watch.sleep)
+
+    return make

@@ -2,61 +2,18 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
 from analytics_assets.errors import PermanentError
-from analytics_assets.http.session import OpenGate
+from analytics_assets.http.gate import OpenGate
 from analytics_assets.settings import settings
 from analytics_assets.state.budget import Budget, Caller, Kind, SharedGate
 from analytics_assets.state.database import budget_spent, engine
 from analytics_assets.state.resource import BudgetSettings, kind_of
-
-START = datetime(2026, 3, 1, 12, tzinfo=UTC)
-THREE_IN_TEN_S = Budget(3, 10, late_s=0.25)
-
-
-class Watch:
-    """A clock that only sleeping moves; `naps` has how long each sleep was."""
-
-    def __init__(self) -> None:
-        self.now = START
-        self.naps: list[float] = []
-
-    def __call__(self) -> datetime:
-        """The present instant."""
-        return self.now
-
-    async def sleep(self, seconds: float) -> None:
-        """Moves the clock."""
-        self.naps.append(seconds)
-        self.now += timedelta(seconds=seconds)
-        await asyncio.sleep(0)
-
-    def since_start(self) -> float:
-        """Seconds since the test began."""
-        return (self.now - START).total_seconds()
-
-
-Make = Callable[..., SharedGate]
-
-
-@pytest.fixture
-def watch() -> Watch:
-    """Noon of the first of March."""
-    return Watch()
-
-
-@pytest.fixture
-def gate(url: str, watch: Watch) -> Make:
-    """Makes gates of one database; each is what another process would have."""
-
-    def make(key: str = "shop", budget: Budget = THREE_IN_TEN_S, caller: Caller | None = None) -> SharedGate:
-        return SharedGate(url, key, budget, caller or Caller(), clock=watch, sleep=watch.sleep)
-
-    return make
+from analytics_assets_tests.state.watch import Make, Watch, passes
 
 
 async def test_requests_pass_at_once_until_the_window_is_full_and_then_when_it_has_moved_on(
@@ -101,8 +58,8 @@ async def test_retry_after_of_one_closes_the_door_for_the_others(gate: Make, wat
     lines: list[str] = []
     first, other = gate(), gate(caller=Caller(say=lines.append))
     await first.enter("GET /stats")
-    first.close(30)
-    first.close(5)
+    first.close(30, "GET /stats: HTTP 429, Retry-After: 30")
+    first.close(5, "GET /stats: HTTP 429, Retry-After: 5")
     assert await other.enter("GET /stats") == 30.0
     assert lines == [
         "GET /stats waits until 2026-03-01 12:00:30 UTC: the vendor asked all requests to wait (Retry-After)."
@@ -118,11 +75,6 @@ async def test_what_is_left_of_a_budget_is_known_to_all_that_share_it(gate: Make
     assert (gate().left(), gate("other").left(), OpenGate().left()) == (0, 3, None)
     watch.now += timedelta(seconds=10.251)
     assert gate().left() == 3
-
-
-def passes(one: SharedGate) -> bool:
-    """Whether one request would be let through now; if so it is, and otherwise the gate waits in the queue as `enter` would."""
-    return one._try(has_waited=True) is None
 
 
 def test_what_waits_in_a_schedule_goes_before_a_backfill(gate: Make, watch: Watch) -> None:
@@ -146,6 +98,15 @@ def test_a_share_that_is_not_kept_is_left_to_the_backfill(gate: Make, watch: Wat
     assert [passes(scheduled) for _ in range(4)] == [True, True, True, False]
     watch.now += timedelta(seconds=10.251)
     assert [passes(one) for one in (backfill, backfill, backfill, scheduled)] == [True, True, False, True]
+
+
+def test_what_scheduled_work_has_spent_is_not_taken_off_the_share_of_a_backfill(gate: Make, watch: Watch) -> None:
+    """With half kept, two scheduled requests in the window leave the backfill its own two, though scheduled work waits."""
+    budget = Budget(4, 10, kept=0.5, late_s=0.25)
+    scheduled, backfill = (gate(budget=budget, caller=Caller(kind)) for kind in (Kind.SCHEDULED, Kind.BACKFILL))
+    assert [passes(scheduled) for _ in range(5)] == [True] * 4 + [False]
+    watch.now += timedelta(seconds=10.251)
+    assert [passes(one) for one in (scheduled, scheduled, backfill, backfill, backfill)] == [True] * 4 + [False]
 
 
 async def test_scheduled_work_that_died_in_the_queue_does_not_hold_up_a_backfill_for_long(
@@ -224,4 +185,4 @@ def test_a_runs_tags_say_whose_requests_it_makes(tags: dict[str, str], kind: Kin
 def test_the_sandbox_is_not_slowed_unless_asked_for(environment: dict[str, str], kind: type, watch: Watch) -> None:
     """The setting decides; its default is the mode's."""
     budget = BudgetSettings(requests=1, per_seconds=1)
-    assert type(budget.gate(settings(environment), "shop", Caller(), clock=watch)) is kind
+    assert type(budget.gate(settings(environment), lambda: "shop", Caller(), clock=watch)) is kind

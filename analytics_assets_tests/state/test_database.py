@@ -17,6 +17,7 @@ from analytics_assets.state.database import (
     VERSION,
     alert_causes,
     alert_runs,
+    budget_doors,
     engine,
     metadata,
     requests,
@@ -250,6 +251,25 @@ def test_a_database_of_the_second_version_gets_the_tables_of_the_alerts(url: str
         assert connection.execute(select(alert_runs)).all() == []
         assert connection.execute(select(requests.c.account)).all() == [("shop",)]
     assert {"alert_causes", "alert_messages", "alert_runs"} <= set(inspect(made).get_table_names())
+
+
+V3 = """
+DROP TABLE budget_doors;
+CREATE TABLE budget_doors ("key" VARCHAR(400) NOT NULL PRIMARY KEY, closed_until BIGINT NOT NULL);
+INSERT INTO budget_doors VALUES ('shop', 1772366430000);
+UPDATE schema_version SET version = 3;
+"""
+
+
+def test_a_database_of_the_third_version_keeps_its_pause(url: str) -> None:
+    """The fourth knows when it began and why."""
+    engine(url).dispose()
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as third:
+        third.executescript(V3)
+    engine.cache_clear()
+    with engine(url).connect() as connection:
+        assert connection.execute(select(budget_doors)).all() == [("shop", 1772366430000, None, None)]
+        assert connection.execute(select(schema_version)).all() == [(VERSION,)]
 
 
 def test_postgres_would_refuse_a_second_open_cause_too() -> None:

@@ -15,8 +15,9 @@ from analytics_assets.clock import Clock
 from analytics_assets.errors import AccessRefusedError, Evidence, PermanentError, TransientError, UnexpectedPayloadError
 from analytics_assets.http.answer import Answer
 from analytics_assets.http.destination import Destination
+from analytics_assets.http.gate import Gate
 from analytics_assets.http.retries import RetryPolicy
-from analytics_assets.http.session import Gate, Session
+from analytics_assets.http.session import Session
 from analytics_assets.http.statuses import NOT_FOUND, Vendor
 from analytics_assets.sources.airbridge.paging import Page, whole_report
 from analytics_assets.sources.airbridge.payloads import (

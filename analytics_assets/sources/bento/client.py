@@ -12,8 +12,9 @@ from analytics_assets.clock import Clock
 from analytics_assets.errors import PermanentError
 from analytics_assets.http.answer import Answer
 from analytics_assets.http.destination import Destination
+from analytics_assets.http.gate import Gate
 from analytics_assets.http.retries import RetryPolicy
-from analytics_assets.http.session import Gate, Session
+from analytics_assets.http.session import Session
 from analytics_assets.http.statuses import NOT_FOUND, Vendor
 from analytics_assets.sources.bento.payloads import read_ads, read_counts, read_report
 

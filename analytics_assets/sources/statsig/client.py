@@ -18,8 +18,9 @@ from analytics_assets.errors import Evidence, PermanentError, TransientError, Un
 from analytics_assets.http.answer import Answer, read
 from analytics_assets.http.bounds import MOST_PAGES
 from analytics_assets.http.destination import Destination
+from analytics_assets.http.gate import Gate
 from analytics_assets.http.retries import RetryPolicy
-from analytics_assets.http.session import Gate, Session
+from analytics_assets.http.session import Session
 from analytics_assets.http.statuses import NOT_FOUND, Vendor
 from analytics_assets.sources.statsig.payloads import Item, Listed, Metric, MetricValue, without_personal_fields
 

@@ -1,0 +1,44 @@
+"""`analytics-assets resume`: ends the pause that a vendor's Retry-After has put on the requests of an account.
+
+Status: 0 requests may be sent, 2 there is no such account.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from analytics_assets.clock import Clock
+from analytics_assets.commands.accounts import RefusedError, accounts, component
+from analytics_assets.probe import Probed
+from analytics_assets.settings import settings
+
+
+def add(subparsers: Any) -> None:
+    """Adds the command's parser."""
+    resuming = subparsers.add_parser(
+        "resume",
+        help="end the pause that a vendor's Retry-After has put on an account",
+        description="Ends the pause that a vendor's Retry-After has put on the requests of an account, for every process and every account that "
+        "shares its budget. `analytics-assets doctor` shows the pauses.",
+    )
+    resuming.add_argument("account", metavar="ACCOUNT", help="its folder under defs/")
+    resuming.set_defaults(carry_out=_resume)
+
+
+def _resume(chosen: argparse.Namespace, defs: Path, clock: Clock) -> int:
+    name, here = chosen.account, settings()
+    found = component(defs / name, option="resume")
+    probe = found.probe().account if isinstance(found, Probed) else None
+    if probe is None:
+        raise RefusedError(f"resume {name}: it sends no requests. Accounts: {', '.join(accounts(defs))}.")
+    if not here.budget_on:
+        print(f"{name}: budgets are off in {here.mode} mode as set here; no pause is kept.")
+        return 0
+    pause = probe.resource.gate(clock=clock).resume()
+    if pause is None:
+        print(f"{name}: requests are not paused.")
+    else:
+        print(
+            f"{name}: the pause until {pause.until:%Y-%m-%d %H:%M:%S} UTC has ended ({pause.reason}). Processes that wait go on within a minute."
+        )
+    return 0
