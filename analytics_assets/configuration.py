@@ -31,6 +31,7 @@ from analytics_assets.yaml_text import misreadings
 T = TypeVar("T")
 
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]*")
+_BUDGET = re.compile(r"[\w.-]{1,60}")
 _SHARED = ("lake", "io_manager")
 _OWNER = re.compile(r"team:[\w.-]+|[^@\s:]+@[^@\s.]+(\.[^@\s.]+)+")
 
@@ -194,23 +195,35 @@ class ScheduleConfig(dg.Model, dg.Resolvable):
 class BudgetConfig(dg.Model, dg.Resolvable):
     """What the account may spend, shared by every process; see the vendor's own limits before it is raised."""
 
-    requests: int = Field(description="Requests in any window.")
-    per_seconds: float = Field(description="Length of the window in seconds.")
+    requests: int | None = Field(default=None, description="Requests in any window; unset is the vendor's default.")
+    per_seconds: float | None = Field(
+        default=None, description="Length of the window in seconds; unset is the vendor's default."
+    )
     kept_for_schedules: float = Field(
         default=1.0,
         description="Share, 0 to 1, that a backfill leaves to scheduled runs, polls and persons while one of them waits.",
     )
+    longest_pause_seconds: float | None = Field(
+        default=None,
+        description="Longest pause that a vendor's Retry-After leads to; unset is an hour, or `per_seconds` where that is longer.",
+    )
+    name: str | None = Field(
+        default=None,
+        description="Name of the budget: accounts of a vendor that give one name share it, as several keys of one Statsig project do. Unset, accounts "
+        "share it where they have the same address and key (Statsig), host (Bento), or address and app (Airbridge).",
+    )
 
     @model_validator(mode="after")
     def _lets_something_pass(self) -> "BudgetConfig":
-        checked(self.settings().budget)
+        checked(self.settings(BudgetSettings(requests=1, per_seconds=1)).budget)
+        if self.name is not None and not _BUDGET.fullmatch(self.name):
+            raise ValueError("budget, `name`: use letters, digits and . _ - only, 60 at most.")
         return self
 
-    def settings(self) -> BudgetSettings:
-        """The budget for the account's resource."""
-        return BudgetSettings(
-            requests=self.requests, per_seconds=self.per_seconds, kept_for_schedules=self.kept_for_schedules
-        )
+    def settings(self, default: BudgetSettings) -> BudgetSettings:
+        """The budget for the account's resource; what is unset is as in `default`."""
+        given = {name: value for name, value in self.model_dump().items() if value is not None}
+        return BudgetSettings(**{**default.model_dump(), **given})
 
 
 def variable_name(value: str) -> str:

@@ -6,13 +6,17 @@ Keep the budget itself out of here (`budget.py`) and vendors' numbers too (`sour
 Dagster concept: run tags, https://docs.dagster.io/guides/build/assets/metadata-and-tags/tags
 """
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 import dagster as dg
+import httpx
 from pydantic import Field
 
 from analytics_assets.clock import Clock
-from analytics_assets.http.session import Gate, OpenGate
+from analytics_assets.http.destination import checked
+from analytics_assets.http.gate import Gate, OpenGate
 from analytics_assets.settings import Settings
 from analytics_assets.state.budget import Budget, Caller, Kind, SharedGate
 
@@ -27,24 +31,55 @@ class BudgetSettings(dg.Config):
         description="Share, 0 to 1, that a backfill leaves to scheduled runs, polls and persons while one of them waits.",
     )
 
+    longest_pause_seconds: float | None = Field(
+        default=None,
+        description="Longest pause that a vendor's Retry-After leads to; unset is an hour, or `per_seconds` where that is longer.",
+    )
+    name: str | None = Field(default=None, description="Accounts of a vendor that have one name share the budget.")
+
     def budget(self) -> Budget:
         """The plain budget.
 
         Raises:
             PermanentError: Nothing could be sent with it.
         """
-        return Budget(self.requests, self.per_seconds, self.kept_for_schedules)
+        return Budget(
+            self.requests,
+            self.per_seconds,
+            self.kept_for_schedules,
+            longest_pause_s=self.longest_pause_seconds,
+        )
 
-    def gate(self, chosen: Settings, key: str, caller: Caller, *, clock: Clock) -> Gate:
+    def key(self, vendor: str, *counted_by: str) -> str:
+        """The key of the budget: its name in YAML, or what the vendor counts by. Accounts with one key share the budget."""
+        return " ".join([vendor, *([self.name] if self.name else counted_by)])
+
+    def gate(self, chosen: Settings, key: Callable[[], str], caller: Caller, *, clock: Clock) -> Gate:
         """What a session asks before each attempt.
 
         Args:
             chosen: Whether budgets are kept, and where the state database is.
-            key: What the vendor counts by; holds no secret.
+            key: Gives what the vendor counts by; called where budgets are kept.
             caller: Who asks.
             clock: The present instant.
         """
-        return SharedGate(chosen.state, key, self.budget(), caller, clock=clock) if chosen.budget_on else OpenGate()
+        return SharedGate(chosen.state, key(), self.budget(), caller, clock=clock) if chosen.budget_on else OpenGate()
+
+
+def place_of(base_url: str) -> str:
+    """Host, port and path of an address, the same however it is written.
+
+    Raises:
+        PermanentError: `base_url` is not an address that keys may be sent to.
+    """
+    url = httpx.URL(checked(base_url))
+    return f"{url.netloc.decode()}{url.path}".rstrip("/")
+
+
+@lru_cache(maxsize=64)
+def mark_of(secret: str, place: str) -> str:
+    """Eight hex digits that tell keys of one place apart and give none away: 32 bits of a slow hash, salted with the place."""
+    return hashlib.scrypt(secret.encode(), salt=place.encode(), n=2**14, r=8, p=1, dklen=4).hex()
 
 
 def kind_of(tags: Mapping[str, str]) -> Kind:

@@ -198,7 +198,7 @@ class AirbridgeRevenue(AccountComponent):
             app_name=self.app_name,
             token_variable=self.token,
             base_url=self.base_url,
-            budget=self.budget.settings() if self.budget else POLITE_BUDGET,
+            budget=self.budget.settings(POLITE_BUDGET) if self.budget else POLITE_BUDGET,
         )
 
     def plan(self, account: str) -> AccountPlan:

@@ -13,8 +13,8 @@ from pydantic import Field
 from analytics_assets.clock import Clock
 from analytics_assets.errors import AccessRefusedError
 from analytics_assets.http.destination import destination, key
+from analytics_assets.http.gate import Gate
 from analytics_assets.http.retries import RetryPolicy
-from analytics_assets.http.session import Gate
 from analytics_assets.probe import ONCE
 from analytics_assets.settings import settings
 from analytics_assets.sources.airbridge.client import (
@@ -25,7 +25,7 @@ from analytics_assets.sources.airbridge.client import (
 )
 from analytics_assets.state.budget import Caller
 from analytics_assets.state.ledger import Ledger
-from analytics_assets.state.resource import BudgetSettings
+from analytics_assets.state.resource import BudgetSettings, place_of
 
 # Airbridge names no number, only that use which endangers the service is answered 429: a politeness.
 POLITE_BUDGET = BudgetSettings(requests=100, per_seconds=10)
@@ -50,12 +50,16 @@ class AirbridgeResource(dg.ConfigurableResource[AirbridgeClient]):
         return Ledger(chosen.state, secret)
 
     def budget_key(self) -> str:
-        """What Airbridge counts by: the app."""
-        return f"airbridge {self.base_url} {self.app_name}"
+        """What Airbridge's limit is taken to count by, since no page says: the app.
+
+        Raises:
+            PermanentError: `base_url` is not an address that keys may be sent to.
+        """
+        return self.budget.key("airbridge", place_of(self.base_url), self.app_name)
 
     def gate(self, *, clock: Clock, caller: Caller | None = None) -> Gate:
         """The gate of the app's budget."""
-        return self.budget.gate(settings(), self.budget_key(), caller or Caller(), clock=clock)
+        return self.budget.gate(settings(), self.budget_key, caller or Caller(), clock=clock)
 
     async def greet(self, *, clock: Clock, caller: Caller) -> None:
         """Sends the cheapest request that needs the token; it begins no report task."""

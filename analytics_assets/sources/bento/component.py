@@ -152,7 +152,7 @@ class BentoStats(AccountComponent):
             secret_key_variable=self.keys.secret,
             site_uuid_variable=self.keys.site_uuid,
             base_url=self.base_url,
-            budget=self.budget.settings() if self.budget else STATS_BUDGET,
+            budget=self.budget.settings(STATS_BUDGET) if self.budget else STATS_BUDGET,
         )
 
     def plan(self, account: str) -> AccountPlan:

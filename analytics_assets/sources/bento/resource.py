@@ -13,8 +13,8 @@ from pydantic import Field
 
 from analytics_assets.clock import Clock
 from analytics_assets.http.destination import checked, destination, keys
+from analytics_assets.http.gate import Gate
 from analytics_assets.http.retries import RetryPolicy
-from analytics_assets.http.session import Gate
 from analytics_assets.probe import ONCE
 from analytics_assets.settings import settings
 from analytics_assets.sources.bento.client import BASE_URL, BentoClient, BentoCredentials, bento_session
@@ -42,11 +42,11 @@ class BentoResource(dg.ConfigurableResource[BentoClient]):
         Raises:
             PermanentError: `base_url` is no address that keys may be sent to.
         """
-        return f"bento {httpx.URL(checked(self.base_url)).host}"
+        return self.budget.key("bento", httpx.URL(checked(self.base_url)).host)
 
     def gate(self, *, clock: Clock, caller: Caller | None = None) -> Gate:
         """The gate of the budget."""
-        return self.budget.gate(settings(), self.budget_key(), caller or Caller(), clock=clock)
+        return self.budget.gate(settings(), self.budget_key, caller or Caller(), clock=clock)
 
     async def greet(self, *, clock: Clock, caller: Caller) -> None:
         """Sends the cheapest request that needs the keys."""

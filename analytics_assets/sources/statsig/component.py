@@ -79,7 +79,7 @@ class StatsigMetrics(AccountComponent):
 
     def resource(self) -> StatsigResource:
         """What opens the project."""
-        budget = self.budget.settings() if self.budget else READ_BUDGET
+        budget = self.budget.settings(READ_BUDGET) if self.budget else READ_BUDGET
         return StatsigResource(console_key_variable=self.key, base_url=self.base_url, budget=budget)
 
     def plan(self, account: str) -> AccountPlan:

@@ -11,14 +11,15 @@ import dagster as dg
 from pydantic import Field
 
 from analytics_assets.clock import Clock
+from analytics_assets.errors import AccessRefusedError
 from analytics_assets.http.destination import destination, key
+from analytics_assets.http.gate import Gate
 from analytics_assets.http.retries import RetryPolicy
-from analytics_assets.http.session import Gate
 from analytics_assets.probe import ONCE
 from analytics_assets.settings import settings
 from analytics_assets.sources.statsig.client import BASE_URL, StatsigClient, StatsigCredentials, statsig_session
 from analytics_assets.state.budget import Caller
-from analytics_assets.state.resource import BudgetSettings
+from analytics_assets.state.resource import BudgetSettings, mark_of, place_of
 
 # 900 in 15 minutes a project, the most that any page allows in the long run; in windows short enough for small bursts only.
 READ_BUDGET = BudgetSettings(requests=10, per_seconds=10)
@@ -34,12 +35,21 @@ class StatsigResource(dg.ConfigurableResource[StatsigClient]):
     budget: BudgetSettings = Field(default=READ_BUDGET, description="What the project may spend.")
 
     def budget_key(self) -> str:
-        """What Statsig counts by: the project, which is what a key opens."""
-        return f"statsig {self.base_url} {self.console_key_variable}"
+        """What Statsig counts by: the project, known by its address and its key. A key that is not set is known by its variable.
+
+        Raises:
+            PermanentError: `base_url` is not an address that keys may be sent to.
+        """
+        place = place_of(self.base_url)
+        try:
+            secret = key(settings(), self.console_key_variable, "STATSIG_CONSOLE_KEY")
+        except AccessRefusedError:
+            return self.budget.key("statsig", place, self.console_key_variable)
+        return self.budget.key("statsig", place, mark_of(secret, place))
 
     def gate(self, *, clock: Clock, caller: Caller | None = None) -> Gate:
         """The gate of the budget."""
-        return self.budget.gate(settings(), self.budget_key(), caller or Caller(), clock=clock)
+        return self.budget.gate(settings(), self.budget_key, caller or Caller(), clock=clock)
 
     async def greet(self, *, clock: Clock, caller: Caller) -> None:
         """Sends the cheapest request that needs the key."""
