@@ -35,11 +35,10 @@ fuzz: $(READY)  ## Land 20,000 mutated answers and compare every row; FUZZ_ARGS=
 upkeep: $(READY)  ## Two simulated years of nightly runs, then what is old goes; UPKEEP_ARGS="--days 120 --lookback 5" is shorter
 	@timeout --kill-after 30 3000 $(BIN)/python -m analytics_assets_tests.upkeep $(UPKEEP_ARGS)
 
-dev: $(READY)  ## The Dagster UI on http://127.0.0.1:3000; PORT=3001 for another port
+dev: $(READY)  ## The Dagster UI on http://127.0.0.1:3000; ANALYTICS_MODE=live for live mode, PORT=3001 for another port
 	@$(BIN)/python -c 'import socket, sys; taken = socket.socket().connect_ex(("127.0.0.1", $(PORT))) == 0; \
 		sys.exit("Port $(PORT) is in use, perhaps by a `make dev` that is still at work: end it, or choose another, as in `make dev PORT=3001`." if taken else 0)'
-	@$(if $(DAGSTER_HOME),,echo "Runs and their logs stay in data/dagster; the temporary directory that Dagster speaks of holds nothing you need.")
-	@$(BIN)/dg dev --host 127.0.0.1 --port $(PORT)
+	@DAGSTER_HOME="$(or $(DAGSTER_HOME),$(CURDIR))" $(BIN)/dg dev --host 127.0.0.1 --port $(PORT)
 
 check: $(READY)  ## Lint, types, import contracts, definitions
 	@$(BIN)/ruff check .

@@ -20,9 +20,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from analytics_assets.catalogue import Place, code_references, placed
 from analytics_assets.errors import PermanentError
-from analytics_assets.lake.files import address
 from analytics_assets.lake.table import Table
 from analytics_assets.partitions import daily_partitions
+from analytics_assets.places import address
 from analytics_assets.schedules import DailyLoad, daily_load
 from analytics_assets.settings import is_variable, settings
 from analytics_assets.state.resource import BudgetSettings

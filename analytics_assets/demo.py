@@ -2,7 +2,7 @@
 
 It starts the simulated vendors as a server and `dg dev`, asks for the snapshots and for the last 7 final days of every account through the
 API that the UI uses, shows what lands, waits for the sensor to see failed report tasks through, and ends everything it started.
-The history stays in data/dagster and the tables in data/sandbox, so `make dev` shows what happened here. Keep tests out of here.
+The history stays in data/dagster/sandbox and the tables in data/sandbox, so `make dev` shows what happened here.
 """
 
 import fcntl
@@ -34,6 +34,8 @@ DAYS = 7
 PATIENCE_S = 150.0
 LOG = Path("data/demo.log")
 _AGAIN = "make demo"
+# What would make `make dev` open another history than that of the demo.
+_CHOOSE_A_HISTORY = ("ANALYTICS_MODE", "ANALYTICS_LAKE", "ANALYTICS_STATE", "DAGSTER_HOME")
 _INTERRUPTED = 130
 _ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
 # The second report task fails on purpose, so that the sensor has something to see through.
@@ -63,16 +65,30 @@ def main() -> int:
         return _INTERRUPTED
 
 
+def next_step(environment: Mapping[str, str]) -> str:
+    """How to open the demo's history from the terminal of a demo, whose variables the demo itself did not read."""
+    changed = [name for name in _CHOOSE_A_HISTORY if environment.get(name)]
+    without = f"env {' '.join(f'-u {name}' for name in changed)} " if changed else ""
+    return f"Next: `{without}make dev` opens the UI on http://127.0.0.1:3000 with this history."
+
+
 def _demonstrate(began: float) -> int:
+    before = dict(os.environ)
     with _log() as log, _sandbox(log) as url:
         _say(
             began,
             f"Sandbox ready at {url}: Bento, Statsig and Airbridge, simulated; every second report task fails on purpose.",
         )
         # Before the definitions are loaded, so that a terminal set up for live mode stays untouched by the demo.
-        for name in (*VARIABLES, "DAGSTER_HOME"):
+        for name in VARIABLES:
             os.environ.pop(name, None)
-        os.environ |= {"ANALYTICS_MODE": "sandbox", "ANALYTICS_SANDBOX_URL": url, "DAGSTER_DISABLE_TELEMETRY": "yes"}
+        os.environ |= {
+            "ANALYTICS_MODE": "sandbox",
+            "ANALYTICS_SANDBOX_URL": url,
+            "DAGSTER_DISABLE_TELEMETRY": "yes",
+            # As `make dev` sets it.
+            "DAGSTER_HOME": str(Path.cwd()),
+        }
         with _dagster(log) as graphql:
             _say(began, "Dagster ready: web server, daemon and sensor.")
             definitions = _definitions()
@@ -89,7 +105,7 @@ def _demonstrate(began: float) -> int:
     if missing:
         print(f"What Dagster and the sandbox said is in {LOG}.")
     else:
-        print("Next: `make dev` opens the UI on http://127.0.0.1:3000 with this history.")
+        print(next_step(before))
     return 1 if missing else 0
 
 

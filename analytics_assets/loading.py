@@ -17,7 +17,7 @@ import yaml
 from dagster_shared.error import DagsterUnresolvableSymbolError
 
 from analytics_assets.errors import PermanentError
-from analytics_assets.lake.files import address
+from analytics_assets.places import address
 from analytics_assets.settings import settings
 from analytics_assets.yaml_text import misreadings
 

@@ -9,11 +9,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Literal, cast
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from analytics_assets.errors import AccessRefusedError, PermanentError
+from analytics_assets.places import lake_place, project_root, state_place
 
 Mode = Literal["sandbox", "live"]
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -23,10 +25,10 @@ _PROXIES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 
 VARIABLES: Mapping[str, tuple[str, str]] = {
     "ANALYTICS_MODE": ("sandbox", "`sandbox` runs against simulated vendors, without keys; `live` asks the vendors."),
-    "ANALYTICS_LAKE": ("data/<mode>", "Folder or fsspec URL of the lake."),
+    "ANALYTICS_LAKE": ("data/<mode>", "Folder or fsspec URL of the lake; a relative path belongs to the project."),
     "ANALYTICS_STATE": (
         "sqlite:///data/<mode>.db",
-        "SQLAlchemy URL of the database that holds report tasks and budgets.",
+        "SQLAlchemy URL of the database that holds report tasks and budgets, one for each lake.",
     ),
     "ANALYTICS_SANDBOX_URL": ("", "Address of a sandbox server; without it the sandbox runs inside each process."),
     "ANALYTICS_START_DATE": ("2025-01-01", "First day of all daily tables."),
@@ -75,7 +77,7 @@ class Settings:
 
     Attributes:
         mode: Whether vendors are simulated or asked.
-        lake: Folder or fsspec URL of the lake.
+        lake: Absolute path or fsspec URL of the lake.
         state: SQLAlchemy URL of the state database.
         sandbox_url: Address of a sandbox server, or None for the one inside the process.
         start_date: First day of all daily tables.
@@ -102,18 +104,23 @@ class Settings:
     months_after: timedelta | None
 
 
-def settings(environment: Mapping[str, str] | None = None) -> Settings:
+def settings(environment: Mapping[str, str] | None = None, *, root: Path | None = None) -> Settings:
     """The settings of `environment`, by default the process's own.
+
+    Args:
+        environment: The variables.
+        root: The folder that relative paths belong to, by default the project's.
 
     Raises:
         PermanentError: A variable has a value that cannot be used; the message names it.
     """
     given = os.environ if environment is None else environment
-    mode = _one_of(given, "ANALYTICS_MODE", ("sandbox", "live"), "sandbox")
+    mode = _mode(given)
+    root = root or project_root(given.get("DAGSTER_HOME"))
     return Settings(
         mode=cast("Mode", mode),
-        lake=given.get("ANALYTICS_LAKE") or f"data/{mode}",
-        state=given.get("ANALYTICS_STATE") or f"sqlite:///data/{mode}.db",
+        lake=lake_place(given.get("ANALYTICS_LAKE") or f"data/{mode}", root),
+        state=state_place(given.get("ANALYTICS_STATE") or f"sqlite:///data/{mode}.db", root),
         sandbox_url=given.get("ANALYTICS_SANDBOX_URL") or None,
         start_date=_start_date(given),
         timezone=_timezone(given),
@@ -168,9 +175,23 @@ def secrets(*variables: str, environment: Mapping[str, str] | None = None, advic
     return [values[one] for one in variables]
 
 
+def mode() -> Mode:
+    """Whether vendors are simulated; of all settings this one alone is read.
+
+    Raises:
+        PermanentError: ANALYTICS_MODE has a value that cannot be used.
+    """
+    return cast("Mode", _mode(os.environ))
+
+
 def dagster_home() -> str | None:
     """The folder of Dagster's instance, which Dagster reads by itself; None where none is set."""
     return os.environ.get("DAGSTER_HOME") or None
+
+
+def project() -> Path | None:
+    """The folder that relative paths belong to; None where there is no project."""
+    return project_root(dagster_home())
 
 
 def passwords() -> list[str]:
@@ -202,6 +223,10 @@ def certificate_paths(environment: Mapping[str, str] | None = None) -> tuple[str
 def is_variable(name: str) -> bool:
     """True if `name` looks like the name of an environment variable and not like a key."""
     return re.fullmatch(r"[A-Z_][A-Z0-9_]*", name) is not None and ("_" in name or len(name) < _LONG_NAME)
+
+
+def _mode(given: Mapping[str, str]) -> str:
+    return _one_of(given, "ANALYTICS_MODE", ("sandbox", "live"), "sandbox")
 
 
 def _is_on(given: Mapping[str, str], name: str, mode: str) -> bool:

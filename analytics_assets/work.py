@@ -13,7 +13,7 @@ from typing import Any
 import dagster as dg
 
 from analytics_assets.clock import Clock
-from analytics_assets.errors import PermanentError
+from analytics_assets.errors import SourceError
 from analytics_assets.lake.landing import Landing
 from analytics_assets.lake.resource import LakeResource
 from analytics_assets.lake.store import Lake
@@ -48,7 +48,7 @@ def opened_landing(context: dg.AssetExecutionContext, account: str, clock: Clock
     """How a run brings days in, and what it tells whoever opens its stream.
 
     Raises:
-        dg.Failure: The lake cannot be opened; the message names the setting.
+        dg.Failure: The lake cannot be opened, or is another one than before; the message says what to do.
     """
     resources = context.resources
     lake: LakeResource = resources.lake
@@ -56,7 +56,7 @@ def opened_landing(context: dg.AssetExecutionContext, account: str, clock: Clock
     of = family(root or context.run)
     try:
         opened = lake.open()
-    except PermanentError as error:
+    except SourceError as error:
         raise dg.Failure(str(error), allow_retries=False) from None
     landing = Landing(
         lake=opened,

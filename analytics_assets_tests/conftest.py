@@ -5,6 +5,8 @@ Keep fixtures that only some tests need beside those tests.
 
 import gc
 import os
+import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -55,8 +57,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _FilesApart:
     return _FilesApart(config, log)
 
 
+@pytest.fixture(scope="session")
+def _states(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("states")
+
+
 @pytest.fixture(autouse=True)
-def _silent_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Takes away what the machine that runs the tests has set, so that they mean the same everywhere."""
+def _silent_environment(monkeypatch: pytest.MonkeyPatch, _states: Path) -> None:
+    """Takes away what the machine that runs the tests has set, so that they mean the same everywhere.
+
+    Each test has a state database of its own, which belongs to its lake; that of this checkout is not touched.
+    """
     for name in [name for name in os.environ if name.startswith(_OURS)]:  # noqa: TID251 - clearing needs the names
         monkeypatch.delenv(name)
+    monkeypatch.setenv("ANALYTICS_STATE", f"sqlite:///{_states}/{uuid.uuid4().hex}.db")

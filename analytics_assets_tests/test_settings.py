@@ -1,6 +1,7 @@
 """The environment, put into words when it cannot be used."""
 
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -8,10 +9,11 @@ from analytics_assets.errors import AccessRefusedError, PermanentError
 from analytics_assets.sandbox import credentials
 from analytics_assets.settings import SHORTEST_KEY, VARIABLES, Settings, is_variable, secret, secrets, settings
 
+ROOT = Path(__file__).parents[1]
 DEFAULTS = Settings(
     mode="sandbox",
-    lake="data/sandbox",
-    state="sqlite:///data/sandbox.db",
+    lake=f"{ROOT}/data/sandbox",
+    state=f"sqlite:///{ROOT}/data/sandbox.db",
     sandbox_url=None,
     start_date=date(2025, 1, 1),
     timezone="UTC",
@@ -38,8 +40,8 @@ def test_live_mode_has_its_own_lake_and_state_and_runs_its_schedules() -> None:
     """Invented numbers and real ones never share a folder by default."""
     assert settings({"ANALYTICS_MODE": "live"}) == Settings(
         mode="live",
-        lake="data/live",
-        state="sqlite:///data/live.db",
+        lake=f"{ROOT}/data/live",
+        state=f"sqlite:///{ROOT}/data/live.db",
         sandbox_url=None,
         start_date=date(2025, 1, 1),
         timezone="UTC",

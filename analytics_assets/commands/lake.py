@@ -1,6 +1,7 @@
-"""`analytics-assets lake verify`: says whether the lake is whole and Dagster's record agrees with it, and mends what is not if asked to.
+"""`analytics-assets lake`: whether the lake is whole and Dagster's record agrees with it, and which lake is the right one.
 
-What is looked at and done is `analytics_assets.verification`; here it is printed.
+`verify` repairs what it finds if asked to; `accept` makes the lake that is set the one that the state database and the history belong to. What
+is looked at and done is `analytics_assets.verification`; here it is printed.
 """
 
 import argparse
@@ -20,10 +21,12 @@ from analytics_assets.commands.accounts import RefusedError, accounts, component
 from analytics_assets.commands.instance import opened_instance
 from analytics_assets.configuration import tables_of
 from analytics_assets.failures import without_day
+from analytics_assets.lake.binding import accept, bind, look
 from analytics_assets.lake.months import copy_path, days_of
 from analytics_assets.lake.resource import LakeResource
 from analytics_assets.lake.table import Table
 from analytics_assets.loading import quietly, whole
+from analytics_assets.settings import settings
 from analytics_assets.spans import in_words
 from analytics_assets.verification.files import Inventory, Name
 from analytics_assets.verification.looking import ASKED_AGAIN, COPIES, Kind, Looked, Place, Wrong, looked
@@ -36,7 +39,15 @@ _DAEMON: Final = "BACKFILL"
 def add(subparsers: Any) -> None:
     """Adds the command's parser."""
     lake = subparsers.add_parser("lake", help="see whether the files of the lake are whole")
-    verifying = lake.add_subparsers(title="what to do", required=True, metavar="WHAT").add_parser(
+    verbs = lake.add_subparsers(title="what to do", required=True, metavar="WHAT")
+    accepting = verbs.add_parser(
+        "accept",
+        help="make this lake the one that the state database and Dagster's history belong to",
+        description="For a lake that was put in the place of another one deliberately. Runs refuse a lake that is missing or not the one they "
+        "know; after this they know the lake that ANALYTICS_LAKE names. No table is touched. Run `lake verify` afterwards.",
+    )
+    accepting.set_defaults(carry_out=_accept)
+    verifying = verbs.add_parser(
         "verify",
         help="read every file, and compare with Dagster's record",
         description="Reads every file of the lake to its end, holds it against its table and its own footer, and Dagster's record against "
@@ -59,15 +70,28 @@ def add(subparsers: Any) -> None:
     verifying.set_defaults(carry_out=_verify)
 
 
+def _accept(_chosen: argparse.Namespace, _defs: Path, _clock: Clock) -> int:
+    lake = LakeResource().located()
+    with opened_instance(creates=True) as instance:
+        identity = accept(lake, state=settings().state, instance=instance)
+    print(
+        f"{lake.files.address} is lake {identity[:8]}; the state database and Dagster's history belong to it from now on. "
+        "`analytics-assets lake verify` lists the days that Dagster shows and this lake does not have."
+    )
+    return 0
+
+
 def _verify(chosen: argparse.Namespace, defs: Path, clock: Clock) -> int:
     if chosen.first and chosen.last and chosen.last < chosen.first:
         raise RefusedError(f"--to {chosen.last} is before --from {chosen.first}.")
     tables, resource = declared_tables(defs), LakeResource()
     names = _chosen(chosen.select, tables)
-    with opened_instance() as instance, quietly():
+    lake, writes = resource.located(), chosen.record_again or chosen.ask_again
+    with opened_instance(creates=writes) as instance, quietly():
+        (bind if writes else look)(lake, state=settings().state, instance=instance)
         graph = dg.Definitions.merge(whole(defs), dg.Definitions(resources={"lake": resource})).resolve_asset_graph()
         daily = frozenset(name for name in tables if graph.get(dg.AssetKey(name)).is_partitioned)
-        place = Place(resource.open(), resource.is_sandbox(), instance, tables, daily, names, chosen.first, chosen.last)
+        place = Place(lake, resource.is_sandbox(), instance, tables, daily, names, chosen.first, chosen.last)
         found = looked(place, lambda words: print(words, file=sys.stderr, flush=True))
         for line in [*_told(found.wrong), *_others(found.inventory)]:
             print(line)
@@ -82,6 +106,11 @@ def _verify(chosen: argparse.Namespace, defs: Path, clock: Clock) -> int:
             for line in _asked_again(place, graph, found, clock):
                 print(line, flush=True)
     print(_figures(place, found))
+    if not found.files and not found.wrong:
+        raise RefusedError(
+            f"Nothing was verified: {lake.files.address} has no file of these tables and days, and Dagster shows none. Check ANALYTICS_LAKE, "
+            "ANALYTICS_MODE, DAGSTER_HOME and the options."
+        )
     return int(bool(found.wrong))
 
 

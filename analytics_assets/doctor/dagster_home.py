@@ -1,4 +1,4 @@
-"""Dagster's own place: DAGSTER_HOME or the `dagster.yaml` of this folder, what it sets, and whether its storage answers.
+"""Dagster's own place: DAGSTER_HOME or the `dagster.yaml` of the project, what it sets, and whether its storage answers.
 
 Keep what Dagster does out of here (`daemon.py`).
 Dagster concept: the instance, https://docs.dagster.io/deployment/oss/oss-instance-configuration
@@ -17,20 +17,31 @@ from dagster._core.errors import DagsterInvalidConfigError
 from dagster._core.instance.ref import InstanceRef
 
 from analytics_assets.doctor.line import Line, Verdict
-from analytics_assets.settings import dagster_home
+from analytics_assets.instance import missing_history
+from analytics_assets.lake.binding import lake_of_history, look
+from analytics_assets.lake.store import Lake
+from analytics_assets.settings import Settings, dagster_home, project
 
 _FILE = "dagster.yaml"
+HISTORY = "history"
+_START = "Dagster creates it when it starts: `make dev`, or `dagster-webserver` and `dagster-daemon run` with this DAGSTER_HOME."
 _MISSING = re.compile(r'environment variable "(\w+)" which is not set')
 
 
-def opens(stack: ExitStack, into: list[dg.DagsterInstance]) -> Iterator[Line]:
-    """Opens the instance for the other checks; it is closed with the stack."""
+def opens(stack: ExitStack, into: list[dg.DagsterInstance], *, creates: bool = False) -> Iterator[Line]:
+    """Opens the instance for the other checks; it is closed with the stack.
+
+    Args:
+        stack: What it is closed with.
+        into: Where it is put.
+        creates: Whether a history that has not begun is created.
+    """
     home = dagster_home()
-    here = Path.cwd()
+    here = project() or Path.cwd()
     if (trouble := _placed(home, here)) is not None:
         yield trouble
         return
-    found = f"DAGSTER_HOME is {home}" if home else f"DAGSTER_HOME is not set; the {_FILE} of this folder is read"
+    found = f"DAGSTER_HOME is {home}" if home else f"DAGSTER_HOME is not set; the {_FILE} of {here} is read"
     if home is not None and not (Path(home).expanduser() / _FILE).is_file():
         remedy = f"Copy the {_FILE} of this project there; without it Dagster runs with settings of its own."
         yield Line("dagster", "home", "warning", f"{found}, without a {_FILE}", remedy)
@@ -38,11 +49,15 @@ def opens(stack: ExitStack, into: list[dg.DagsterInstance]) -> Iterator[Line]:
         yield Line("dagster", "home", "ok", found)
     try:
         if home is not None:
-            instance = dg.DagsterInstance.from_config(str(Path(home).expanduser()))
+            reference = InstanceRef.from_dir(str(Path(home).expanduser()))
         else:
             # As `dg dev` does it: what is given no place of its own is thrown away.
             aside = stack.enter_context(tempfile.TemporaryDirectory())
-            instance = dg.DagsterInstance.from_ref(InstanceRef.from_dir(aside, config_dir=str(here)))
+            reference = InstanceRef.from_dir(aside, config_dir=str(here))
+        if not creates and (folder := missing_history(reference)) is not None:
+            yield Line("dagster", HISTORY, "not checked", f"Dagster has no history in {folder} yet", _START)
+            return
+        instance = dg.DagsterInstance.from_ref(reference)
     except (DagsterInvalidConfigError, yaml.YAMLError) as error:
         remedy = f"Correct {Path(home or here).expanduser() / _FILE}."
         yield Line("dagster", _FILE, "wrong", f"{_FILE} does not load: {_refusal(error)}", remedy)
@@ -60,7 +75,7 @@ def _placed(home: str | None, here: Path) -> Line | None:
     if home is None:
         if (here / _FILE).is_file():
             return None
-        found = f"DAGSTER_HOME is not set, and there is no {_FILE} in this folder"
+        found = f"DAGSTER_HOME is not set, and there is no {_FILE} in {here}"
         return Line(
             "dagster", "home", "wrong", found, f"Run it in the checkout, or set DAGSTER_HOME to where {_FILE} is."
         )
@@ -104,6 +119,16 @@ def storage(instance: dg.DagsterInstance) -> Iterator[Line]:
         yield Line("dagster", "storage", "wrong", f"it cannot be read ({type(error).__name__})", remedy)
         return
     yield Line("dagster", "storage", "ok", "runs, events and states can be read")
+
+
+def bound(instance: dg.DagsterInstance, chosen: Settings) -> Iterator[Line]:
+    """Whether the days that the history shows are those of the lake that is set."""
+    look(Lake(chosen.lake), state=None, instance=instance)
+    known = lake_of_history(instance)
+    found = (
+        f"it shows the days of lake {known.lake[:8]}" if known else "it belongs to no lake yet; the first run decides"
+    )
+    yield Line("dagster", HISTORY, "ok", found)
 
 
 def configured(instance: dg.DagsterInstance) -> Iterator[Line]:

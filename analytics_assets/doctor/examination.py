@@ -25,6 +25,7 @@ from analytics_assets.settings import Settings, passwords, secret, settings
 
 # Dagster is loaded with the first one.
 _LOADING_S: Final = 60.0
+_LAKE_FIRST: Final = "Fix the lake's identity first."
 
 
 def examine(defs: Path, folders: Sequence[str], *, clock: Clock, is_offline: bool) -> list[Line]:
@@ -63,8 +64,14 @@ def _lines(
         if one.probe and one.probe.account
     ]
     yield from _vendors(loaded, chosen, clock, is_offline=is_offline)
-    yield from examined("lake", "writable", lambda: places.writable(chosen))
-    yield from examined("lake", "mode", lambda: places.unmixed(chosen, {one.name: one.tables for one in accounts}))
+    identity = examined("lake", "identity", lambda: places.identity(chosen))
+    yield from identity
+    is_known = all(line.verdict == "ok" for line in identity)
+    if is_known:
+        yield from examined("lake", "writable", lambda: places.writable(chosen))
+        yield from examined("lake", "mode", lambda: places.unmixed(chosen, {one.name: one.tables for one in accounts}))
+    else:
+        yield Line("lake", "writable", "not checked", "it is not the lake that is known", _LAKE_FIRST)
     state = examined("state", "database", lambda: places.state(chosen))
     yield from state
     yield from _dagster(loaded, chosen, clock, stack)
@@ -75,7 +82,9 @@ def _lines(
     else:
         remedy = "Mend the state database first."
         yield Line("budget", "all", "not checked", "budgets and report tasks are in the state database", remedy)
-    for one in accounts:
+    if not is_known:
+        yield Line("days", "all", "not checked", "days would be missed in another lake", _LAKE_FIRST)
+    for one in accounts if is_known else ():
         yield from examined("days", one.name, partial(work.late, one, chosen, clock()))
 
 
@@ -101,7 +110,11 @@ def _vendors(loaded: Sequence[Loaded], chosen: Settings, clock: Clock, *, is_off
 
 def _dagster(loaded: Sequence[Loaded], chosen: Settings, clock: Clock, stack: ExitStack) -> Iterator[Line]:
     opened: list[dg.DagsterInstance] = []
-    yield from examined("dagster", "home", lambda: dagster_home.opens(stack, opened))
+    home = examined("dagster", "home", lambda: dagster_home.opens(stack, opened))
+    yield from home
+    if home[-1].what == dagster_home.HISTORY:
+        yield from daemon.hearts((), {}, clock())
+        return
     if not opened:
         remedy = "Mend Dagster's home first."
         yield Line(
@@ -115,6 +128,7 @@ def _dagster(loaded: Sequence[Loaded], chosen: Settings, clock: Clock, stack: Ex
     if any(line.verdict == "wrong" for line in storage):
         yield Line("daemon", "all", "not checked", "Dagster's storage does not answer", "Mend the storage first.")
         return
+    yield from examined("dagster", dagster_home.HISTORY, lambda: dagster_home.bound(instance, chosen))
     yield from examined(
         "daemon",
         "heartbeats",

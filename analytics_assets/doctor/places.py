@@ -3,22 +3,43 @@
 The newest and the oldest day of each table tell which numbers a lake holds. Keep Dagster's storage out of here (`dagster_home.py`).
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.engine import make_url
 
 from analytics_assets.doctor.line import Line
-from analytics_assets.lake.files import address
+from analytics_assets.errors import LakeError
+from analytics_assets.lake.identity import Known, read_identity, refuse_another
 from analytics_assets.lake.store import Lake, refuse_other_mode
 from analytics_assets.settings import Settings
 from analytics_assets.state.database import engine, schema_version
+from analytics_assets.state.lakes import is_there, known_lake
+
+
+def identity(chosen: Settings) -> Iterator[Line]:
+    """Whether the lake is there and is the one that the state database knows."""
+    files = Lake(chosen.lake).files
+    present = read_identity(files)
+    in_state = known_lake(chosen.state)
+    refuse_another(files, present, {"the state database": Known(*in_state) if in_state else None})
+    found = f"lake {present[:8]}" if present else "the lake gets it at the next write"
+    yield Line("lake", "identity", "ok", found)
 
 
 def writable(chosen: Settings) -> Iterator[Line]:
-    """Whether days can be put into the lake."""
-    Lake(chosen.lake).files.probe()
-    yield Line("lake", "writable", "ok", f"{address(chosen.lake)} can be written")
+    """Whether days can be put into the lake; a folder that is not there is not created for it."""
+    files = Lake(chosen.lake).files
+    if files.is_local and not Path(files.root).exists():
+        above = next(folder for folder in Path(files.root).parents if folder.exists())
+        if not (above.is_dir() and os.access(above, os.W_OK)):
+            raise LakeError(f"{files.root} cannot be created in {above}. Check ANALYTICS_LAKE and its rights.")
+        yield Line("lake", "writable", "ok", f"{files.address} is created with the first file")
+        return
+    files.probe()
+    yield Line("lake", "writable", "ok", f"{files.address} can be written")
 
 
 def unmixed(chosen: Settings, tables: Mapping[str, Sequence[str]]) -> Iterator[Line]:
@@ -36,7 +57,10 @@ def unmixed(chosen: Settings, tables: Mapping[str, Sequence[str]]) -> Iterator[L
 
 def state(chosen: Settings) -> Iterator[Line]:
     """Whether the state database can be reached, and is of the version that this program knows."""
+    shown = make_url(chosen.state).render_as_string(hide_password=True)
+    if not is_there(chosen.state):
+        yield Line("state", "database", "ok", f"{shown} is created when it is first used")
+        return
     with engine(chosen.state).connect().execution_options(is_reading=True) as connection:
         version = connection.execute(select(schema_version.c.version)).scalar_one()
-    shown = make_url(chosen.state).render_as_string(hide_password=True)
     yield Line("state", "database", "ok", f"{shown} can be used, schema {version}")

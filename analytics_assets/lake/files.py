@@ -5,22 +5,22 @@ object only when its upload is complete. Of two writers of one file the later on
 What is in a file is `store.py`'s; keep tables and Parquet out of here.
 """
 
-import os
 import re
 import tempfile
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, Final
+from typing import IO, Final
 
 import fsspec
 import pyarrow as pa
 from fsspec.implementations.local import LocalFileSystem
 
 from analytics_assets.errors import LakeError, PermanentError, SourceError
+from analytics_assets.lake.listing import Listed, files_on_disk, listed_file, mark_of
+from analytics_assets.places import address, lake_place, unknown_place
 
 _ASIDE = re.compile(r"_[0-9a-f]{32}\.tmp")
 _NAME = re.compile(r"[^\W_][\w-]*")
@@ -28,19 +28,6 @@ _PROBE: Final = "_probe"
 # A full disk still takes an empty file.
 _PROBED_BYTES: Final = 65_536
 _UNREACHED: Final = "Check that the bucket of ANALYTICS_LAKE can be reached from here."
-
-
-@dataclass(frozen=True)
-class Listed:
-    """What a listing says of a file.
-
-    Attributes:
-        size: Its bytes.
-        mark: Another one once the file has been written anew, also where its content is the same; nothing is read for it.
-    """
-
-    size: int
-    mark: str
 
 
 class Files:
@@ -52,16 +39,19 @@ class Files:
         Raises:
             PermanentError: The URL is of no known kind, or what opens it is not installed.
         """
+        place = lake_place(root, Path.cwd(), setting="The lake")
         try:
             # Other processes land days too, so no listing is remembered.
-            self.fs, self.root = fsspec.core.url_to_fs(root, use_listings_cache=False)
+            self.fs, self.root = fsspec.core.url_to_fs(place, use_listings_cache=False)
         except ValueError as error:
-            raise PermanentError(_unknown(error)) from error
+            raise PermanentError(unknown_place(error)) from error
         except ImportError as error:
             raise PermanentError(
                 f"ANALYTICS_LAKE cannot be opened: {error}. A bucket needs its extra: pip install 'analytics_assets[s3]'."
             ) from error
         self.is_local = isinstance(self.fs, LocalFileSystem)
+        self.address = address(place)
+        self.before_write: Callable[[], None] | None = None
 
     def named(self, path: str) -> str:
         """The path as other programs are given it: with the scheme where it is in a bucket."""
@@ -85,15 +75,17 @@ class Files:
             LakeError: Something there cannot be listed; nothing is passed over.
         """
         with self._told(folder, "listed"):
-            return [PurePosixPath(path) for path in (_on_disk(folder) if self.is_local else self.fs.find(folder))]
+            return [PurePosixPath(path) for path in (files_on_disk(folder) if self.is_local else self.fs.find(folder))]
 
     def listed(self, folder: str) -> dict[PurePosixPath, Listed]:
         """As `under`, each file with what the listing says of it."""
         with self._told(folder, "listed"):
             if self.is_local:
-                return {PurePosixPath(path): one for path in _on_disk(folder) if (one := _looked_up(path)) is not None}
+                return {
+                    PurePosixPath(path): one for path in files_on_disk(folder) if (one := listed_file(path)) is not None
+                }
             found = self.fs.find(folder, detail=True)
-            return {PurePosixPath(path): Listed(int(about["size"]), _mark(about)) for path, about in found.items()}
+            return {PurePosixPath(path): Listed(int(about["size"]), mark_of(about)) for path, about in found.items()}
 
     def promote(self, path: str, content: bytes | pa.Buffer) -> None:
         """Puts a file in place in one step.
@@ -101,6 +93,7 @@ class Files:
         Raises:
             LakeError: It cannot be written; what stood there stays.
         """
+        self._check_place()
         with self._told(path, "written"):
             if self.is_local:
                 with _aside(Path(path), inside=Path(self.root)) as file:
@@ -114,6 +107,7 @@ class Files:
 
         An error of the one who writes leaves what stood there.
         """
+        self._check_place()
         if self.is_local:
             with self._told(path, "written"), _aside(Path(path), inside=Path(self.root)) as file:
                 yield file
@@ -131,12 +125,25 @@ class Files:
                 f"({error.strerror or error}). Free some space there, or set TMPDIR to another folder."
             ) from error
 
+    def create(self, path: str, content: bytes) -> None:
+        """Puts a file in place in one step, unless there is one.
+
+        Raises:
+            LakeError: It cannot be written.
+        """
+        with self._told(path, "written"), suppress(FileExistsError):
+            if self.is_local:
+                _create(Path(path), content)
+            else:
+                self.fs.pipe_file(path, content, mode="create")
+
     def remove(self, path: str) -> None:
         """Takes a file away; one that is not there is no error.
 
         Raises:
             LakeError: It cannot be removed.
         """
+        self._check_place()
         with self._told(path, "removed"), suppress(FileNotFoundError):
             self.fs.rm_file(path)
 
@@ -171,12 +178,17 @@ class Files:
         Raises:
             LakeError: It cannot be moved; it stands where it stood.
         """
+        self._check_place()
         with self._told(path, "moved"):
             if self.is_local:
                 Path(to).parent.mkdir(parents=True, exist_ok=True)
                 Path(path).replace(to)
             else:
                 self.fs.mv(path, to)
+
+    def _check_place(self) -> None:
+        if self.before_write is not None:
+            self.before_write()
 
     @contextmanager
     def _told(self, path: str, done: str) -> Iterator[None]:
@@ -221,52 +233,22 @@ def folder_name(name: str) -> str:
     return name
 
 
-def address(root: str) -> str:
-    """A lake's root as any reader names it: an absolute path, or the URL without a user's name and password.
-
-    Raises:
-        PermanentError: The URL is of no known kind.
-    """
-    last = root.rsplit("::", maxsplit=1)[-1]
-    protocol, separator, place = last.partition("://")
-    if not separator or protocol in {"file", "local"}:
-        return str(Path(place if separator else last).resolve())
-    if protocol not in fsspec.available_protocols():
-        raise PermanentError(_unknown(f"Protocol not known: {protocol}"))
-    host, slash, path = place.partition("/")
-    return f"{protocol}://{host.rpartition('@')[2]}{slash}{path}".rstrip("/")
-
-
-def _unknown(why: object) -> str:
-    return (
-        f"ANALYTICS_LAKE cannot be opened: {why}. Use a folder, or the address of a bucket, such as s3://bucket/lake."
-    )
-
-
-def _on_disk(folder: str) -> Iterator[Path]:
-    """Not by fsspec, which passes over what cannot be looked into; what goes meanwhile is not there."""
-
-    def told(error: OSError) -> None:
-        if not isinstance(error, FileNotFoundError):
-            raise error
-
-    for place, _, names in os.walk(folder, onerror=told, followlinks=True):
-        yield from (Path(place, name) for name in sorted(names))
-
-
-def _looked_up(path: Path) -> Listed | None:
+def _create(target: Path, content: bytes) -> None:
+    aside = target.with_name(f"_{uuid.uuid4().hex}.tmp")
+    target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        about = path.stat()
-    except FileNotFoundError:
-        return None
-    # A file aside is never the one it replaces, so the next one has another number, if not another instant.
-    return Listed(about.st_size, f"{about.st_size}-{about.st_ino}-{about.st_mtime_ns}")
-
-
-def _mark(about: Mapping[str, Any]) -> str:
-    """The tag of the content, as every bucket has one; without it the instant of writing."""
-    tag = about.get("ETag") or about.get("etag") or f"{about['size']}-{about.get('mtime') or about.get('created')}"
-    return str(tag).strip('"')
+        aside.write_bytes(content)
+        try:
+            # A rename would replace a file; a link does not.
+            target.hardlink_to(aside)
+        except FileExistsError:
+            raise
+        except OSError:
+            # Some shares have no links.
+            with target.open("xb") as file:
+                file.write(content)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 @contextmanager

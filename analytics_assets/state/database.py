@@ -132,6 +132,9 @@ budget_queue = Table(
     Column("until", BigInteger, nullable=False),
 )
 
+# One row at most: the lake that all of the database is about, and where it was when it became known.
+lakes = Table("lake", metadata, Column("lake", String(64), primary_key=True), Column("address", Text, nullable=False))
+
 salts = Table("salt", metadata, Column("salt", String(64), primary_key=True))
 
 alert_causes = Table(

@@ -18,6 +18,7 @@ from analytics_assets.errors import LakeError, UnexpectedPayloadError
 from analytics_assets.lake.content import content_hash
 from analytics_assets.lake.files import is_leftover
 from analytics_assets.lake.footer import Footer, footer_of
+from analytics_assets.lake.identity import FILE as IDENTITY_FILE
 from analytics_assets.lake.months import copy_named
 from analytics_assets.lake.store import Lake, Landed
 from analytics_assets.lake.table import Table
@@ -66,6 +67,8 @@ def inventory(lake: Lake, declared: Mapping[Name, Table]) -> Inventory:
     found = Inventory(days, copies=copies)
     for path in sorted(lake.files.under(lake.root)):
         name = str(path).removeprefix(lake.root).lstrip("/")
+        if name == IDENTITY_FILE:
+            continue
         if name.startswith(_QUARANTINE):
             found.quarantined += 1
         elif is_leftover(path.name):

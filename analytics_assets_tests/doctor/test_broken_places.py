@@ -1,10 +1,10 @@
 """YAML, settings, lake, state and Dagster's home, broken on purpose: each is told in a line of its own, with cause and remedy."""
 
-import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from datetime import date
+from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -58,10 +58,16 @@ def misspelt(admit: Callable[[], Patient]) -> tuple[Patient, Visit]:
 def test_a_lake_that_cannot_be_written_is_told(displaced) -> None:
     """With the path and the setting."""
     patient, visit = displaced
-    verdict, found, remedy = visit.line("lake", "writable")
-    assert (verdict, remedy) == ("wrong", "Check ANALYTICS_LAKE, its rights and its space.")
-    name = re.sub(r"_probe_[0-9a-f]{32}", "PROBE", found)
-    assert name == f"{patient.folder}/file/PROBE cannot be written (File exists)"
+    assert visit.line("lake", "identity") == (
+        "wrong",
+        f"{patient.folder}/file/_lake.json cannot be read (Not a directory)",
+        "Check ANALYTICS_LAKE, its rights and its space.",
+    )
+    assert visit.line("lake", "writable") == (
+        "not checked",
+        "it is not the lake that is known",
+        "Fix the lake's identity first.",
+    )
 
 
 def test_a_state_database_of_a_newer_program_is_told(displaced) -> None:
@@ -140,8 +146,8 @@ def test_a_dagster_yaml_that_does_not_load_is_told_without_its_values(misspelt) 
     assert visit.lines("daemon") == [("all", *HOME_FIRST)]
 
 
-def test_numbers_of_the_other_mode_and_a_missing_home_are_told(admit) -> None:
-    """A live process over a lake of invented numbers, in a folder without a `dagster.yaml`."""
+def test_numbers_of_the_other_mode_are_told_and_where_the_history_is(admit) -> None:
+    """A live process over a lake of invented numbers; without DAGSTER_HOME the history is that of the project, not of the folder."""
     patient = admit()
     patient.lands(date(2026, 3, 1), is_sandbox=True)
     patient.lands(date(2026, 3, 2))
@@ -153,9 +159,9 @@ def test_numbers_of_the_other_mode_and_a_missing_home_are_told(admit) -> None:
         "Set ANALYTICS_LAKE to another folder.",
     )
     assert visit.line("dagster", "home") == (
-        "wrong",
-        "DAGSTER_HOME is not set, and there is no dagster.yaml in this folder",
-        "Run it in the checkout, or set DAGSTER_HOME to where dagster.yaml is.",
+        "ok",
+        f"DAGSTER_HOME is not set; the dagster.yaml of {Path(__file__).parents[2]} is read",
+        "",
     )
 
 

@@ -189,13 +189,12 @@ def test_other_tools_read_the_lake_as_it_is(disk: Lake) -> None:
 def test_a_lake_is_named_as_any_reader_finds_it_and_without_a_password(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Folders from the root of the disk, URLs as they are; what only opens them, and a user's name and password, left out."""
+    """Folders from the root of the disk, URLs as they are; a user's name and password left out."""
     monkeypatch.chdir(tmp_path)
     named = {
         "data/lake": f"{tmp_path}/data/lake",
         "file:///srv/lake/": "/srv/lake",
         "s3://bucket/lake/": "s3://bucket/lake",
-        "simplecache::s3://bucket": "s3://bucket",
         "sftp://ana:p@ss@host/lake": "sftp://host/lake",
     }
     assert {root: address(root) for root in named} == named

@@ -1,6 +1,7 @@
 """`analytics-assets lake verify`: what it prints, what it writes, and with which status it ends."""
 
 import json
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -54,7 +55,9 @@ def test_what_is_wrong_is_told_by_table_with_its_remedy_and_mended(lake: Lake, t
     report = tmp_path / "found.json"
     assert main((*VERIFY, "--json", str(report)), clock=clock) == 1
     verdict = f"{figures}: 2 findings (2 not recorded).\n"
-    assert capsys.readouterr() == (f"{told}{verdict}", "1 of 1: bento/ads_totals, 2 files\n")
+    home = tmp_path / "home"
+    missing = f"Dagster has no history in {home} yet: no file is recorded.\n"
+    assert capsys.readouterr() == (f"{told}{verdict}", f"{missing}1 of 1: bento/ads_totals, 2 files\n")
     assert json.loads(report.read_text()) == [
         {
             "account": "bento",
@@ -72,8 +75,6 @@ def test_what_is_wrong_is_told_by_table_with_its_remedy_and_mended(lake: Lake, t
     assert capsys.readouterr().out == f"{others}{figures}: all well.\n"
     assert main((*VERIFY, "--from", "2026-03-02"), clock=clock) == 0
     assert capsys.readouterr().out.endswith(f"{lake.root}: 1 files of 1 days in 1 tables, 0.0 MiB: all well.\n")
-    assert main((*VERIFY, "--from", "2026-03-03"), clock=clock) == 0
-    assert capsys.readouterr().out.endswith(" 0 files of 0 days in 1 tables, 0.0 MiB: nothing has landed there yet.\n")
 
 
 def test_a_file_that_cannot_be_written_is_refused_after_the_findings(lake: Lake, tmp_path: Path, capsys) -> None:
@@ -129,20 +130,53 @@ def test_what_cannot_be_looked_at_is_refused_with_the_remedy(capsys, arguments, 
     assert capsys.readouterr() == ("", f"analytics-assets: {words}\n")
 
 
-def test_without_an_instance_nothing_is_made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    """An empty record would show every file as not recorded; why there is none is told as the doctor tells it, without a value."""
-    monkeypatch.chdir(tmp_path)
-    assert main(VERIFY, clock=clock) == 2
-    assert capsys.readouterr().err == (
-        "analytics-assets: DAGSTER_HOME is not set, and there is no dagster.yaml in this folder. "
-        "Run it in the checkout, or set DAGSTER_HOME to where dagster.yaml is.\n"
-    )
+def test_an_instance_that_does_not_load_is_refused_without_its_values(lake: Lake, tmp_path: Path, capsys) -> None:
+    """An empty record would show every file as not recorded; a value may be a password."""
+    lake.land("bento", ADS_TOTALS, FIRST, ADS_TOTALS.rows([]), is_sandbox=True)
+    home = tmp_path / "home"
     url = "{username: growth, password: open-sesame, hostname: db}"
-    (tmp_path / "dagster.yaml").write_text(f"storage: {{postgres: {{postgres_db: {url}}}}}\n")
+    (tmp_path / "home/dagster.yaml").write_text(f"storage: {{postgres: {{postgres_db: {url}}}}}\n")
     assert main(VERIFY, clock=clock) == 2
     err = capsys.readouterr().err
     assert (err.startswith("analytics-assets: dagster.yaml does not load: "), "sesame" in err) == (True, False)
-    assert err.endswith(f" Correct {tmp_path}/dagster.yaml.\n")
+    assert err.endswith(f" Correct {home}/dagster.yaml.\n")
+
+
+@pytest.mark.parametrize("arguments", [(), ("--ask-again",), ("--record-again",)])
+def test_a_verification_that_looked_at_nothing_is_not_well(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys, arguments: tuple[str, ...]
+) -> None:
+    """A nightly job with a wrong setting must not end with status 0; where it was started nothing appears, nor where it looked."""
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert main((*VERIFY, *arguments), clock=clock) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        f"analytics-assets: Nothing was verified: {lake.root} has no file of these tables and days, and Dagster shows none. Check "
+        "ANALYTICS_LAKE, ANALYTICS_MODE, DAGSTER_HOME and the options."
+    )
+    lake.land("bento", ADS_TOTALS, FIRST, ADS_TOTALS.rows([]), is_sandbox=True)
+    assert main((*VERIFY, *arguments, "--to", "2026-02-28"), clock=clock) == 2
+    assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == []
+
+
+def test_a_look_from_another_folder_finds_the_lake_and_creates_nothing(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    """With the shipped `dagster.yaml`, whose folders are relative, before anything has run and after the files were recorded."""
+    shutil.copy(Path(__file__).parents[2] / "dagster.yaml", tmp_path / "home")
+    lake.land("bento", ADS_TOTALS, FIRST, ADS_TOTALS.rows([]), is_sandbox=True)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    home, before = tmp_path / "home", sorted(tmp_path.rglob("*"))
+    assert main(VERIFY, clock=clock) == 1
+    out, err = capsys.readouterr()
+    assert "1 files of 1 days in 1 tables, 0.0 MiB: 1 findings (1 not recorded)." in out
+    assert err.startswith(f"Dagster has no history in {home}/data/dagster/sandbox yet: no file is recorded.\n")
+    assert sorted(tmp_path.rglob("*")) == before
+    assert main((*VERIFY, "--record-again"), clock=clock) == 1
+    monkeypatch.chdir(tmp_path)
+    assert main(VERIFY, clock=clock) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["elsewhere", "home", "lake"]
 
 
 def test_a_lake_of_the_other_mode_is_refused_with_the_remedy(lake: Lake, capsys) -> None:
@@ -157,8 +191,7 @@ def test_a_lake_of_the_other_mode_is_refused_with_the_remedy(lake: Lake, capsys)
 
 
 def test_an_empty_lake_is_refused_where_dagster_shows_days(lake: Lake, capsys) -> None:
-    """A wrong setting must not ask for years again; without a record there is nothing to miss."""
-    assert main((*VERIFY, "--ask-again"), clock=clock) == 0
+    """A wrong setting must not ask for years again."""
     with dg.DagsterInstance.get() as instance:
         instance.report_runless_asset_event(
             dg.AssetMaterialization(dg.AssetKey(["bento", "ads_totals"]), partition="2026-03-01")
