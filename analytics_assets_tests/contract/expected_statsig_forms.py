@@ -78,8 +78,8 @@ STATSIG: dict[str, dict[str, Change]] = {
             ),
         )
     },
-    "statsig-pagination-absent": {"values": Change(requests=7), "listing": Change(requests=11)},
-    "statsig-next-beyond": {"values": Change(requests=35), "listing": Change(requests=23)},
+    "statsig-pagination-absent": {"values": Change(requests=14), "listing": Change(requests=22)},
+    "statsig-next-beyond": {"values": Change(requests=63), "listing": Change(requests=99)},
     "statsig-total-wrong": {
         "values": Change(most=56, named={"values_raw": {"total_items_declared": 1254}}),
         "listing": Change(most=15, named={"listing_raw": {"total_items_declared": dict.fromkeys(_PATHS, 1254)}}),

@@ -22,16 +22,27 @@ from analytics_assets.http.gate import Gate
 from analytics_assets.http.retries import RetryPolicy
 from analytics_assets.http.session import Session
 from analytics_assets.http.statuses import NOT_FOUND, Vendor
+from analytics_assets.sources.statsig.paging import (
+    LIMIT,
+    MOST_EMPTY_PAGES,
+    Following,
+    Pages,
+    empty_pages,
+    following,
+    is_repeated,
+    total,
+    wave,
+)
 from analytics_assets.sources.statsig.payloads import Item, Listed, Metric, MetricValue, without_personal_fields
 
 BASE_URL = "https://statsigapi.net/console/v1"
 RETRIES = RetryPolicy(attempts=5, first_wait_s=1.0, longest_wait_s=60.0, throttled_wait_s=10.0, patience_s=300.0)
 EVENT_METRICS_ENDPOINT = "GET /events/{eventName}/metrics"
 VALUES = "/metrics/values"
-LIMIT = 100
 _HOSTS = frozenset({"statsigapi.net", "api.statsig.com", "latest.statsigapi.net"})
-_WAVE = 8
 _READINGS = 3
+# What a page past the end may answer; no page says.
+_PAST_THE_END = (400, NOT_FOUND)
 
 Result = TypeVar("Result")
 
@@ -151,8 +162,7 @@ class StatsigClient:
             pages = await self._walk(question)
             if pages is not None:
                 items = tuple(item for _, listed in pages for item in listed.data)
-                last = pages[-1][1].pagination
-                return Reading(tuple(answer for answer, _ in pages), items, last.total_items if last else None)
+                return Reading(tuple(answer for answer, _ in pages), items, total(pages))
         raise TransientError(
             f"Statsig GET {question.path}: the list changes while being read: in each of {_READINGS} readings "
             "an item stood on two pages, or the pages told different totals. Ask again later."
@@ -160,25 +170,25 @@ class StatsigClient:
 
     async def _walk(self, question: _Question[Item]) -> list[tuple[Answer, Listed[Item]]] | None:
         """All pages up to the one that ends the list, or None where it changed meanwhile: an item comes twice, or the total is another."""
-        pages = [await self._page(question, 1)]
+        pages: list[tuple[Answer, Listed[Item]]] = [await self._page(question, 1)]
         seen = {item.key for item in pages[0][1].data}
-        while _has_more(pages[-1][1]):
-            if len(pages) >= MOST_PAGES:
-                raise UnexpectedPayloadError(
-                    f"Statsig GET {question.path}: after {MOST_PAGES} pages the list still has no end, and no list is read further. "
-                    "Something may be wrong at Statsig; ask its support how long the list is."
-                )
-            numbers = range(len(pages) + 1, len(pages) + 1 + _wave(pages[0][1], len(pages)))
+        state = following(pages[0][1], 1)
+        while state is not Following.NONE:
+            _refuse_endless(question.path, pages)
+            numbers = range(len(pages) + 1, len(pages) + 1 + wave(pages))
             async with started(self._page(question, number) for number in numbers) as tasks:
                 for task in tasks:
-                    answer, listed = await task
-                    keys = {item.key for item in listed.data}
+                    page = await _page_or_end(task, may_be_past=state is Following.UNCLEAR)
+                    if page is None or (state is Following.UNCLEAR and is_repeated(page[1], pages[-1][1])):
+                        return pages
+                    keys = {item.key for item in page[1].data}
                     # An item that vanishes in front of a page leaves no double, only a gap and a smaller total.
-                    if keys & seen or _total(listed) not in (None, _total(pages[0][1])):
+                    if keys & seen or total([page]) not in {None, total([*pages, page])}:
                         return None
                     seen |= keys
-                    pages.append((answer, listed))
-                    if not _has_more(listed):
+                    pages.append(page)
+                    state = following(page[1], len(pages))
+                    if state is Following.NONE:
                         break
         return pages
 
@@ -205,27 +215,29 @@ class StatsigClient:
         return answer, listed
 
 
-def _total(listed: Listed[Any]) -> int | None:
-    return listed.pagination.total_items if listed.pagination else None
+def _refuse_endless(path: str, pages: Pages) -> None:
+    if len(pages) >= MOST_PAGES:
+        raise UnexpectedPayloadError(
+            f"Statsig GET {path}: after {MOST_PAGES} pages the list still has no end, and no list is read further. "
+            "Something may be wrong at Statsig; ask its support how long the list is."
+        )
+    if empty_pages(pages) >= MOST_EMPTY_PAGES:
+        answer = pages[-1][0]
+        raise UnexpectedPayloadError(
+            f"Statsig GET {path}: {MOST_EMPTY_PAGES} pages in a row are empty, and each names a next one, so the end of the list is not known. "
+            "Something may be wrong at Statsig; ask its support.",
+            evidence=Evidence(answer.endpoint, status=answer.status, body=answer.body.decode()),
+        )
 
 
-def _has_more(listed: Listed[Any]) -> bool:
-    """Whether to ask for the next page; without a pagination object a full page may have one."""
-    if listed.pagination is None:
-        return len(listed.data) >= LIMIT
-    return bool(listed.data and listed.pagination.next_page)
-
-
-def _wave(first: Listed[Any], done: int) -> int:
-    """How many pages to ask for at once: as many as the total promises, but never many more than have been worth it.
-
-    The vendor's own sample declares 1254 items for the metrics of one event, so a total may be far too large.
-    """
-    paging = first.pagination
-    if paging is None or not paging.total_items:
-        return 1
-    left = -(-paging.total_items // max(1, paging.items_per_page or LIMIT)) - done
-    return max(1, min(left, _WAVE, done + 1))
+async def _page_or_end(task: "asyncio.Task[Result]", *, may_be_past: bool) -> Result | None:
+    """The page, or None if it is refused because the list has ended before it."""
+    try:
+        return await task
+    except PermanentError as error:
+        if not may_be_past or error.evidence is None or error.evidence.status not in _PAST_THE_END:
+            raise
+        return None
 
 
 def is_askable(event_name: str) -> bool:

@@ -18,9 +18,10 @@ from analytics_assets.errors import PermanentError, TransientError
 from analytics_assets.lake.raw import RawDay, raw_day, request_hash
 from analytics_assets.lake.snapshot import Snapshot
 from analytics_assets.lake.stream import Stream, Typed
-from analytics_assets.sources.statsig.client import LIMIT, VALUES, StatsigClient, is_askable, started
+from analytics_assets.sources.statsig.client import VALUES, StatsigClient, is_askable, started
 from analytics_assets.sources.statsig.figures import counted_values
 from analytics_assets.sources.statsig.moves import values_moved
+from analytics_assets.sources.statsig.paging import LIMIT
 from analytics_assets.sources.statsig.payloads import Metric
 from analytics_assets.sources.statsig.tables import LISTING_RAW, METRIC_VALUES, VALUES_RAW
 

@@ -2,11 +2,12 @@
 
 import asyncio
 from datetime import date
+from typing import Any
 
 import httpx
 import pytest
 
-from analytics_assets.errors import TransientError, UnexpectedPayloadError
+from analytics_assets.errors import PermanentError, TransientError, UnexpectedPayloadError
 from analytics_assets_tests.sources.statsig.vendor import Scripted, page, paged, value
 
 DAY = date(2026, 7, 8)
@@ -30,12 +31,89 @@ async def test_pages_go_on_behind_the_last_one_the_total_promises():
     assert vendor.pages_asked() == [1, 2, 3, 4]
 
 
-async def test_an_empty_page_ends_the_list_even_if_it_names_a_next_one():
-    """A vendor that always names a next page is not asked for ever."""
-    vendor = paged(page([value("a")], more=True), page([], more=True), page([value("c")]))
+async def test_an_empty_page_that_names_a_next_one_is_read_past():
+    """250 items, the second page empty: all of them are read."""
+    names = [f"m{number:03}" for number in range(250)]
+    rows = [value(name) for name in names]
+    vendor = paged(
+        page(rows[:100], more="?page=2", total=250),
+        page([], more="?page=3", total=250),
+        page(rows[100:200], more="?page=4", total=250),
+        page(rows[200:], total=250),
+    )
     reading = await vendor.client().metric_values(DAY)
+    assert [row.metric_name for row in reading.items] == names
+    assert (reading.miscount, len(reading.answers)) == (None, 4)
+
+
+async def test_the_first_page_may_be_empty():
+    """It names a next one all the same."""
+    reading = await paged(page([], more="?page=2"), page([value("a")])).client().metric_values(DAY)
     assert [row.metric_name for row in reading.items] == ["a"]
-    assert vendor.pages_asked() == [1, 2]
+
+
+async def test_pages_that_stay_empty_are_given_up_in_words():
+    """Each names a next one; a vendor that does so for ever is not asked a thousand times."""
+    vendor = Scripted(lambda request: page([], more=f"?page={int(request.url.params['page']) + 1}"))
+    with pytest.raises(UnexpectedPayloadError) as caught:
+        await vendor.client().metric_values(DAY)
+    assert str(caught.value).startswith(
+        "Statsig GET /metrics/values: 20 pages in a row are empty, and each names a next one, so the end of the list is not known. "
+    )
+    assert len(vendor.requests) == 20
+
+
+@pytest.mark.parametrize("link", ["?page=2", "?page=1", "/console/v1/metrics/values?date=2026-07-08&page=2&limit=100"])
+@pytest.mark.parametrize(
+    "beyond",
+    [None, 400, page([]), page([], more="?page=3"), page([value("b")]), page([value("b")], more="?page=3")],
+    ids=["404", "400", "empty", "empty and names itself", "repeated", "repeated and names itself"],
+)
+async def test_a_last_page_that_names_itself_or_an_earlier_one_ends_the_list(link: str, beyond: Any):
+    """The page after it decides: none, an empty one or the same again."""
+    pages = [page([value("a")], more="?page=2"), page([value("b")], more=link)]
+    if beyond == 400:
+        beyond = 400, {"status": 400, "message": "Invalid request."}
+    vendor = paged(*pages, *([] if beyond is None else [beyond]))
+    reading = await vendor.client().metric_values(DAY)
+    assert [row.metric_name for row in reading.items] == ["a", "b"]
+    assert vendor.pages_asked() == [1, 2, 3]
+
+
+async def test_a_page_that_names_an_earlier_one_may_have_a_successor():
+    """The reference is wrong, the next page is there."""
+    pages = [page([value(name)], more="?page=1") for name in "abc"]
+    reading = await paged(*pages).client().metric_values(DAY)
+    assert [row.metric_name for row in reading.items] == ["a", "b", "c"]
+
+
+async def test_a_page_behind_one_that_names_it_must_be_there():
+    """A 404 there is no end but an error."""
+    with pytest.raises(PermanentError, match="404"):
+        await paged(page([value("a")], more="?page=2")).client().metric_values(DAY)
+
+
+async def test_a_repeated_page_behind_one_that_names_it_is_no_end():
+    """A vendor that ignores the page number keeps the rest to itself."""
+    vendor = Scripted(lambda _: page([value("a")], more="?page=2"))
+    with pytest.raises(TransientError, match="the list changes while being read"):
+        await vendor.client().metric_values(DAY)
+
+
+async def test_a_cursor_in_place_of_a_page_number_says_that_there_is_more():
+    """No form of a reference is refused."""
+    pages = [page([value("a")], more="?cursor=eyJ9"), page([], more="?cursor=eyJ0"), page([value("b")])]
+    reading = await paged(*pages).client().metric_values(DAY)
+    assert [row.metric_name for row in reading.items] == ["a", "b"]
+
+
+@pytest.mark.parametrize("totals", [(None, 2), (2, None), (None, None)])
+async def test_a_total_that_only_some_pages_declare_is_the_total(totals: tuple[int | None, int | None]):
+    """Null on one page is not another total."""
+    pages = [page([value("a")], more="?page=2", total=totals[0]), page([value("b")], total=totals[1])]
+    vendor = paged(*pages)
+    reading = await vendor.client().metric_values(DAY)
+    assert (reading.total_items_declared, len(vendor.requests)) == (totals[0] or totals[1], 2)
 
 
 async def test_pages_of_a_known_total_are_asked_for_together_but_never_more_than_eight():
@@ -101,12 +179,18 @@ async def test_every_form_of_a_next_page_only_says_that_there_is_more(link: str)
     assert dict(vendor.requests[1].url.params) == {"date": "2026-07-08", "limit": "100", "page": "2"}
 
 
-async def test_a_list_without_pagination_is_whole_unless_its_page_is_full():
-    """Some examples carry no pagination object; a full page may have a successor, so it is asked for."""
-    full = {"message": "", "data": [value(f"m{number}") for number in range(100)]}
-    short = {"message": "", "data": [value("last")]}
-    assert len((await paged(short).client().metric_values(DAY)).items) == 1
-    assert len((await paged(full, short).client().metric_values(DAY)).items) == 101
+@pytest.mark.parametrize("size", [1, 50, 100])
+@pytest.mark.parametrize("beyond", ["404", "empty", "the same"])
+async def test_a_list_without_pagination_ends_where_no_page_follows(size: int, beyond: str):
+    """No page names the largest size, so a short page proves no end; the page after it does."""
+
+    def bare(first: int, count: int) -> dict[str, Any]:
+        return {"message": "", "data": [value(f"m{number:03}") for number in range(first, first + count)]}
+
+    pages = [bare(0, size), bare(size, size)]
+    after = {"404": [], "empty": [bare(0, 0)], "the same": [pages[-1]]}[beyond]
+    reading = await paged(*pages, *after).client().metric_values(DAY)
+    assert [row.metric_name for row in reading.items] == [f"m{number:03}" for number in range(2 * size)]
 
 
 async def test_a_list_without_end_is_given_up_in_words():
