@@ -27,10 +27,11 @@ class Answer:
         path: The path asked for, percent-encoded.
         params: The query as pairs, without what identifies the account or authorises.
         status: HTTP status.
-        body: The body as sent.
+        body: The body as sent, but for its byte order mark, secrets, and halves of characters; see `bodies.py`.
         requested_at: Instant at which the last attempt was sent.
         answered_at: Instant at which its body was complete.
         attempts: Attempts made, 1 without a retry.
+        repaired: Texts of the body that hold U+FFFD in place of half a character.
     """
 
     endpoint: str
@@ -41,6 +42,7 @@ class Answer:
     requested_at: datetime
     answered_at: datetime
     attempts: int = 1
+    repaired: int = 0
 
     def read(self, kind: type[T]) -> T:
         """The body as `kind`, a msgspec struct; see `read`."""

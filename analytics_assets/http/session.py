@@ -27,13 +27,14 @@ from analytics_assets.errors import (
     UnexpectedPayloadError,
 )
 from analytics_assets.http.answer import Answer
-from analytics_assets.http.bounds import DEEPEST, LARGEST_BODY, is_too_deep
+from analytics_assets.http.bounds import LARGEST_BODY
 from analytics_assets.http.faults import FAULTS, fault_of, shown
 from analytics_assets.http.gate import Gate, OpenGate
 from analytics_assets.http.meter import Meter
 from analytics_assets.http.retries import RetryPolicy, backoff, is_untaken
 from analytics_assets.http.retry_after import instant_of
 from analytics_assets.http.statuses import Vendor, error_of
+from analytics_assets.http.successes import read_json
 
 TIMEOUTS = httpx.Timeout(60.0, connect=10.0)
 LONGEST_ATTEMPT_S = 600.0
@@ -206,7 +207,7 @@ class Session:
             self.meter.ahead_s = (now - dated).total_seconds()
         if not response.is_success:
             raise await self._failure(name, response.status_code, headers, body, now=now, dated=dated)
-        self._check_json(name, response.status_code, headers, body)
+        body, repaired = read_json(self.vendor, name, response.status_code, headers, body)
         body = self.vendor.without_secrets(body)
         self.meter.received += len(body)
         return Answer(
@@ -218,6 +219,7 @@ class Session:
             requested_at=requested_at,
             answered_at=self._clock(),
             attempts=attempt_no,
+            repaired=repaired,
         )
 
     async def _failure(
@@ -253,33 +255,3 @@ class Session:
                 )
             parts.append(part)
         return b"".join(parts)
-
-    def _check_json(self, name: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
-        kind = headers.get("content-type", "").lower()
-        if body and "json" not in kind:
-            raise UnexpectedPayloadError(
-                f"{self.vendor.name} {name}: HTTP {status} with content type {kind or 'none'!r} where JSON belongs. "
-                "Something between here and the API may have answered in its place; the body is kept in quarantine.",
-                evidence=self._evidence(name, status, body),
-            )
-        try:
-            # The scan for JSON does not look at the letters inside its texts.
-            body.decode()
-            msgspec.json.decode(body, type=msgspec.Raw)
-            is_deep = is_too_deep(body)
-        except RecursionError:
-            is_deep = True
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise TransientError(
-                f"{self.vendor.name} {name}: the JSON answer is cut short or broken ({error}).",
-                evidence=self._evidence(name, status, body),
-            ) from error
-        if is_deep:
-            raise UnexpectedPayloadError(
-                f"{self.vendor.name} {name}: the answer is nested deeper than {DEEPEST} levels; no documented one has more than nine. "
-                "Something may have answered in the API's place; the body is kept in quarantine.",
-                evidence=self._evidence(name, status, body),
-            )
-
-    def _evidence(self, name: str, status: int, body: bytes) -> Evidence:
-        return Evidence(name, status=status, body=self.vendor.redact(body.decode(errors="replace")))

@@ -17,6 +17,7 @@ from urllib.parse import quote, quote_plus
 import msgspec
 
 from analytics_assets.errors import AccessRefusedError, Evidence, PermanentError, SourceError, TransientError
+from analytics_assets.http.bodies import BYTE_ORDER_MARK, json_of
 from analytics_assets.http.retry_after import LONGEST_PAUSE_S, retry_after_s
 from analytics_assets.settings import SHORTEST_KEY
 
@@ -108,10 +109,11 @@ def error_of(
 
     `headers` are looked up in lower case. The vendor's own words are quoted shortened and without secrets.
     """
+    body = body.removeprefix(BYTE_ORDER_MARK)
     text = body.decode(errors="replace")
     is_html = "html" in headers.get("content-type", "") or text.lstrip()[:1] == "<"
     # The words are decoded first: JSON may hide a secret behind its escapes.
-    said, trace_id = ("an HTML page", "") if is_html else map(vendor.redact, _words(text))
+    said, trace_id = ("an HTML page", "") if is_html else map(vendor.redact, _words(body))
     text = vendor.redact(text)
     said = said[:_LONGEST_DETAIL]
     asked = f"{vendor.name} {endpoint}: HTTP {status}" + (f" ({said})" if said else "")
@@ -144,18 +146,18 @@ def _refusal(vendor: Vendor, status: int, *, is_html: bool) -> tuple[type[Perman
     return PermanentError, "The request is refused: check the parameters in the YAML."
 
 
-def _words(text: str) -> tuple[str, str]:
+def _words(body: bytes) -> tuple[str, str]:
     """What the body says for people, and its trace id. Bento: error, errors; Statsig: message, errors; Airbridge: problem+json."""
     try:
-        body: Any = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
-        return text.strip(), ""
-    if not isinstance(body, dict):
+        said: Any = msgspec.json.decode(json_of(body)[0])
+    except (ValueError, RecursionError):
+        return body.decode(errors="replace").strip(), ""
+    if not isinstance(said, dict):
         return "", ""
-    parts = [str(body[key]) for key in ("title", "error", "message", "detail") if body.get(key)]
-    if body.get("errors"):
-        parts.append(msgspec.json.encode(body["errors"]).decode())
-    return ": ".join(parts), str(body.get("traceId") or "")
+    parts = [str(said[key]) for key in ("title", "error", "message", "detail") if said.get(key)]
+    if said.get("errors"):
+        parts.append(msgspec.json.encode(said["errors"]).decode())
+    return ": ".join(parts), str(said.get("traceId") or "")
 
 
 def _in_any_json(form: str) -> str:

@@ -46,7 +46,7 @@ def raw_table(name: str, description: str, docs_url: str) -> Table:
             Column("path", pa.string(), "The path asked for."),
             Column("params", pa.string(), "The query as a JSON object, without what identifies the account."),
             Column("status", pa.int16(), "HTTP status.", unit="HTTP status code"),
-            Column("body", pa.large_string(), "The body as sent, JSON text."),
+            Column("body", pa.large_string(), "The body as sent, JSON text; half a character is U+FFFD."),
             Column("requested_at", MOMENT, "Instant the answer was asked for.", is_observation=True),
             Column("answered_at", MOMENT, "Instant the answer was complete.", is_observation=True),
             Column("attempts", pa.int16(), "Attempts it took.", is_observation=True, unit="attempts"),
@@ -55,7 +55,7 @@ def raw_table(name: str, description: str, docs_url: str) -> Table:
 
 
 def raw_day(table: Table, day: date, answers: Sequence[Answer], notes: dict[str, Any] | None = None) -> RawDay:
-    """Answers of one day, in the order given, as rows of `table`."""
+    """Answers of one day, in the order given, as rows of `table`; the notes name the repaired texts, where there are any."""
     rows = (
         {
             DATE: day,
@@ -71,7 +71,15 @@ def raw_day(table: Table, day: date, answers: Sequence[Answer], notes: dict[str,
         }
         for part, answer in enumerate(answers)
     )
-    return RawDay(table.rows(rows), min(answer.requested_at for answer in answers), notes or {})
+    return RawDay(
+        table.rows(rows), min(answer.requested_at for answer in answers), {**(notes or {}), **repaired(answers)}
+    )
+
+
+def repaired(answers: Iterable[Answer]) -> dict[str, int]:
+    """How many texts of the answers hold U+FFFD in place of half a character, as a note; empty without any."""
+    texts = sum(answer.repaired for answer in answers)
+    return {"repaired_texts": texts} if texts else {}
 
 
 def request_hash(*parts: Any) -> str:

@@ -5,6 +5,7 @@ two envelopes, is refused here, with one request. What the bodies hold is in `pa
 Keep waiting for a task out of here (`report_tasks.py`, `streams.py`), rows and columns too (`transform.py`), retrying as well (`http/`).
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -194,9 +195,10 @@ class AirbridgeClient:
         if rows is None and body.total_count() != 0:
             raise _unexpected(answer, "a finished report has neither data.stats.rows nor revenue.data.rows")
         groups = _documented(answer, lambda: tuple(group_of(row) for row in rows or ()))
-        doubles = len(groups) - len({group.values for group in groups})
-        if doubles:
-            raise _unexpected(answer, f"{doubles} groups come more than once on one page")
+        counts = Counter(group.values for group in groups)
+        if doubles := len(groups) - len(counts):
+            first = list(counts.most_common(1)[0][0])
+            raise _unexpected(answer, f"{doubles} groups come more than once on one page, the first is {first}")
         return Page(body.total_count(), body.has_next(), groups, tuple(body.notification or ()), answer)
 
     async def report_pages(self, task_id: str, size: int = PAGE_SIZE) -> list[Page]:

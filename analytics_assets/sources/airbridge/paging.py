@@ -6,6 +6,7 @@ Keep requests and bodies out of here (`client.py`, `payloads.py`).
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Final, NoReturn
@@ -14,6 +15,7 @@ import msgspec
 
 from analytics_assets.errors import TransientError, UnexpectedPayloadError
 from analytics_assets.http.answer import Answer
+from analytics_assets.http.bodies import REPLACEMENT
 from analytics_assets.http.bounds import MOST_PAGES
 from analytics_assets.sources.airbridge.payloads import Group, shown
 
@@ -61,6 +63,11 @@ async def whole_report(read_page: ReadPage, task_id: str, size: int) -> list[Pag
         fault = _fault(pages)
         if fault is None:
             return pages
+    if broken := _broken_double(pages):
+        raise UnexpectedPayloadError(
+            f"Airbridge task {shown(task_id)}: the group {list(broken)} comes twice in each of {READINGS} readings. Two groups may differ only "
+            f"in a broken character, for which {REPLACEMENT} stands. Rename one of them at its source, or filter it in the YAML."
+        )
     raise TransientError(
         f"Airbridge task {shown(task_id)}: the pages do not fit together in {READINGS} readings: {fault}. A new report may do better."
     )
@@ -105,6 +112,12 @@ async def _ahead(read_page: ReadPage, skips: Collection[int], size: int) -> list
         for one in reads:
             one.cancel()
         await asyncio.gather(*reads, return_exceptions=True)
+
+
+def _broken_double(pages: list[Page]) -> tuple[str, ...] | None:
+    """A group that comes twice and has U+FFFD in a value."""
+    counts = Counter(group.values for page in pages for group in page.groups)
+    return next((values for values, number in counts.items() if number > 1 and REPLACEMENT in "".join(values)), None)
 
 
 def _fault(pages: list[Page]) -> str | None:

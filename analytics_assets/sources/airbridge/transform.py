@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from analytics_assets.errors import Evidence, PermanentError, UnexpectedPayloadError
 from analytics_assets.http.answer import Answer
 from analytics_assets.http.fields import unknown_fields
-from analytics_assets.lake.raw import RawDay
+from analytics_assets.lake.raw import RawDay, repaired
 from analytics_assets.lake.stream import Typed
 from analytics_assets.lake.table import DATE, Table
 from analytics_assets.sources.airbridge.cells import roas_row, sub_rows
@@ -99,7 +99,11 @@ def raw_days(
             for day, text in group.days.items()
         )
         same[ROAS_SCALE] = common_scale(rows)
-    notes = {"task_id": task_id, **_named(notifications=_codes(told), unknown_fields=unknown)}
+    notes = {
+        "task_id": task_id,
+        **_named(notifications=_codes(told), unknown_fields=unknown),
+        **repaired([page.answer for page in pages]),
+    }
     return {
         day: RawDay(
             _raw_table(table, {DATE: day, **same}, rows),
@@ -171,7 +175,8 @@ def catalog_day(day: date, answers: Mapping[Kind, Answer]) -> RawDay:
             row["aggregations"] = row.pop("aggregation_type")
             rows.append({**row, "entry": text, "observed_at": answer.requested_at})
     requested_at = min(answer.requested_at for answer in answers.values())
-    return RawDay(CATALOG.rows(rows), requested_at, _named(unknown_fields=unknown))
+    notes = {**_named(unknown_fields=unknown), **repaired(answers.values())}
+    return RawDay(CATALOG.rows(rows), requested_at, notes)
 
 
 def _raw_table(table: Table, same: Mapping[str, Any], rows: Sequence[tuple[str, msgspec.Raw]]) -> pa.Table:

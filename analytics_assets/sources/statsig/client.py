@@ -6,6 +6,7 @@ Pages: https://docs.statsig.com/api-reference/events/get-metrics-using-event-nam
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ from urllib.parse import quote, unquote, urlsplit
 from analytics_assets.clock import Clock
 from analytics_assets.errors import Evidence, PermanentError, TransientError, UnexpectedPayloadError
 from analytics_assets.http.answer import Answer, read
+from analytics_assets.http.bodies import REPLACEMENT
 from analytics_assets.http.bounds import MOST_PAGES
 from analytics_assets.http.destination import Destination
 from analytics_assets.http.gate import Gate
@@ -158,17 +160,23 @@ class StatsigClient:
 
     async def _read(self, question: _Question[Item]) -> Reading[Item]:
         """The whole list, read again from its first page when it shifted under the reading."""
+        doubled: set[Any] = set()
         for _ in range(_READINGS):
-            pages = await self._walk(question)
+            pages = await self._walk(question, doubled)
             if pages is not None:
                 items = tuple(item for _, listed in pages for item in listed.data)
                 return Reading(tuple(answer for answer, _ in pages), items, total(pages))
+        if broken := sorted(str(key) for key in doubled if REPLACEMENT in str(key)):
+            raise UnexpectedPayloadError(
+                f"Statsig GET {question.path}: {broken[0]} is on two pages in each of {_READINGS} readings. Two names may differ only in a "
+                f"broken character, for which {REPLACEMENT} stands. Rename one of them at Statsig."
+            )
         raise TransientError(
             f"Statsig GET {question.path}: the list changes while being read: in each of {_READINGS} readings "
             "an item stood on two pages, or the pages told different totals. Ask again later."
         )
 
-    async def _walk(self, question: _Question[Item]) -> list[tuple[Answer, Listed[Item]]] | None:
+    async def _walk(self, question: _Question[Item], doubled: set[Any]) -> list[tuple[Answer, Listed[Item]]] | None:
         """All pages up to the one that ends the list, or None where it changed meanwhile: an item comes twice, or the total is another."""
         pages: list[tuple[Answer, Listed[Item]]] = [await self._page(question, 1)]
         seen = {item.key for item in pages[0][1].data}
@@ -183,6 +191,7 @@ class StatsigClient:
                         return pages
                     keys = {item.key for item in page[1].data}
                     # An item that vanishes in front of a page leaves no double, only a gap and a smaller total.
+                    doubled |= keys & seen
                     if keys & seen or total([page]) not in {None, total([*pages, page])}:
                         return None
                     seen |= keys
@@ -198,11 +207,12 @@ class StatsigClient:
         if not question.keep_personal_fields:
             answer = replace(answer, body=without_personal_fields(answer.body))
         listed = read(answer.body, question.kind, endpoint=f"Statsig GET {question.path} page {number}")
-        doubles = len(listed.data) - len({item.key for item in listed.data})
+        counts = Counter(item.key for item in listed.data)
+        doubles = len(listed.data) - len(counts)
         if doubles:
             raise UnexpectedPayloadError(
-                f"Statsig GET {question.path} page {number}: {doubles} entries stand more than once on one page. "
-                "The body is kept in the quarantine folder of the lake.",
+                f"Statsig GET {question.path} page {number}: {doubles} entries stand more than once on one page, the first is "
+                f"{counts.most_common(1)[0][0]!r}. The body is kept in the quarantine folder of the lake.",
                 evidence=Evidence(answer.endpoint, status=answer.status, body=answer.body.decode()),
             )
         host = urlsplit(listed.pagination.next_page or "").hostname if listed.pagination else None

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from analytics_assets.clock import Clock
 from analytics_assets.errors import PermanentError, TransientError
+from analytics_assets.http.bodies import REPLACEMENT
 from analytics_assets.lake.raw import RawDay, raw_day, request_hash
 from analytics_assets.lake.snapshot import Snapshot
 from analytics_assets.lake.stream import Stream, Typed
@@ -153,7 +154,7 @@ def values_stream(account: str, spec: ValuesSpec, client: StatsigClient, clock: 
 def listing_snapshot(account: str, spec: ListingSpec, client: StatsigClient) -> Snapshot:
     """The snapshot `listing`: `listing_raw`, all definitions of all events in one walk.
 
-    Notes: `events` (number asked for); where there are any, `events_not_askable` (discovered names no address can hold) and
+    Notes: `events` (number asked for); where there are any, `events_not_askable` (discovered names no address can hold, or with a broken character) and
     `total_items_declared` (by path, where the vendor's count is not the number of items read).
     """
 
@@ -179,7 +180,9 @@ async def _walk(day: date, spec: ListingSpec, client: StatsigClient) -> RawDay:
     if spec.events is None:
         first = await client.metrics(keep_personal_fields=keep)
         discovered = {event for metric in first.items for event in _events_of(metric)}
-        unnamable = sorted(name for name in discovered if not is_askable(name))
+        # The vendor does not know an event by a name that was repaired.
+        is_repaired = any(answer.repaired for answer in first.answers)
+        unnamable = sorted(name for name in discovered if not is_askable(name) or (is_repaired and REPLACEMENT in name))
         rest = sorted(discovered.difference(unnamable))
         events = len(rest)
     else:

@@ -1,0 +1,113 @@
+r"""A body as well-formed JSON: its byte order mark skipped, half characters replaced.
+
+Names are cut at a number of UTF-16 units or bytes, and half an emoji is left: an escape such as `\ud83d` without its other half, or a
+sequence of UTF-8 without its end. msgspec, PyArrow and DuckDB refuse the whole text for it, as if it were cut short. Each half becomes
+U+FFFD and is counted. A replacement that would make two field names of JSON equal is refused.
+"""
+
+import re
+from typing import Final
+
+import msgspec
+
+REPLACEMENT: Final = "\ufffd"
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+
+# A string, and whether it is the name of a field.
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?', re.DOTALL)
+# Pairs and other escapes come first, so that a match of the last group is a half.
+_ESCAPE = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\.", re.DOTALL
+)
+# Surrogates in UTF-8, which no UTF-8 has: a pair, as some databases write an emoji, or a half.
+_SURROGATE = re.compile(rb"(\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf])|\xed[\xa0-\xbf][\x80-\xbf]")
+# No part of a character: such a body is not UTF-8 at all.
+_FOREIGN = re.compile(rb"[\xc0\xc1\xf5-\xff]")
+
+
+class EqualNamesError(ValueError):
+    """Two field names of a body would become equal; `name` is what both would be."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+def json_of(body: bytes) -> tuple[bytes, list[str]]:
+    """The body as well-formed JSON, and the texts in it that have U+FFFD in place of half a character.
+
+    Raises:
+        EqualNamesError: The replacement would make two field names equal.
+        RecursionError: It is nested too deep to be read.
+        ValueError: It is not JSON: cut short, broken, or not UTF-8.
+    """
+    body = body.removeprefix(BYTE_ORDER_MARK)
+    try:
+        _check(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        repaired, texts, names = _repaired(body)
+        if not texts:
+            raise
+        _check(repaired)
+        _refuse_equal_names(body, names)
+        return repaired, texts
+    return body, []
+
+
+def _check(body: bytes) -> None:
+    # The scan for JSON does not look at the letters inside its texts.
+    body.decode()
+    msgspec.json.decode(body, type=msgspec.Raw)
+
+
+def _repaired(body: bytes) -> tuple[bytes, list[str], dict[bytes, bytes]]:
+    """The body with U+FFFD for each half, the texts that hold one, and the field names among them: as sent, and as they are now."""
+    texts: list[str] = []
+    names: dict[bytes, bytes] = {}
+
+    def replace(found: re.Match[bytes]) -> bytes:
+        sent = found[0]
+        whole = _whole(sent)
+        if whole == sent:
+            return sent
+        text = whole.removesuffix(found[1] or b"")
+        texts.append(_text(text))
+        if found[1]:
+            names[sent.removesuffix(found[1])] = text
+        return whole
+
+    return _STRING.sub(replace, body), texts, names
+
+
+def _whole(text: bytes) -> bytes:
+    """A string of JSON without halves."""
+    if rb"\ud" in text or rb"\uD" in text:
+        text = _ESCAPE.sub(lambda found: rb"\ufffd" if found[1] else found[0], text)
+    if text.isascii() or _FOREIGN.search(text):
+        return text
+    return _SURROGATE.sub(_character, text).decode(errors="replace").encode()
+
+
+def _character(found: re.Match[bytes]) -> bytes:
+    if not found[1]:
+        return REPLACEMENT.encode()
+    return found[1].decode("utf-8", "surrogatepass").encode("utf-16", "surrogatepass").decode("utf-16").encode()
+
+
+def _refuse_equal_names(body: bytes, names: dict[bytes, bytes]) -> None:
+    if not names:
+        return
+    made = list(map(_text, names.values()))
+    sent = {found[0].removesuffix(found[1]) for found in _STRING.finditer(body) if found[1]}
+    others = set(map(_text, sent - names.keys()))
+    for name in made:
+        if made.count(name) > 1 or name in others:
+            raise EqualNamesError(name)
+
+
+def _text(string: bytes) -> str:
+    """The text of a string of JSON; as it is written where it cannot be read."""
+    try:
+        return msgspec.json.decode(string, type=str)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return string.decode(errors="replace")

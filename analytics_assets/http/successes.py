@@ -1,0 +1,61 @@
+"""From a 2xx response to well-formed JSON, or to one of our errors.
+
+Other statuses are in `statuses.py`. What the JSON means is each source's `payloads.py`.
+"""
+
+import logging
+from collections.abc import Mapping
+
+from analytics_assets.errors import Evidence, TransientError, UnexpectedPayloadError
+from analytics_assets.http.bodies import EqualNamesError, json_of
+from analytics_assets.http.bounds import DEEPEST, is_too_deep
+from analytics_assets.http.statuses import Vendor
+
+_LONGEST_SHOWN, _MOST_SHOWN = 80, 3
+
+
+def read_json(vendor: Vendor, name: str, status: int, headers: Mapping[str, str], body: bytes) -> tuple[bytes, int]:
+    """The body of a 2xx response as well-formed JSON, and how many texts in it were repaired; those are logged.
+
+    Raises:
+        TransientError: It is cut short or broken.
+        UnexpectedPayloadError: It is not JSON, is nested too deep, or has field names that cannot be told apart.
+    """
+
+    def evidence() -> Evidence:
+        return Evidence(name, status=status, body=vendor.redact(body.decode(errors="replace")))
+
+    kind = headers.get("content-type", "").lower()
+    if body and "json" not in kind:
+        raise UnexpectedPayloadError(
+            f"{vendor.name} {name}: HTTP {status} with content type {kind or 'none'!r} where JSON belongs. "
+            "Something between here and the API may have answered in its place; the body is kept in quarantine.",
+            evidence=evidence(),
+        )
+    try:
+        body, texts = json_of(body)
+        is_deep = is_too_deep(body)
+    except RecursionError:
+        is_deep = True
+    except EqualNamesError as error:
+        raise UnexpectedPayloadError(
+            f"{vendor.name} {name}: two field names of the answer differ in a broken character only; both would be "
+            f"{vendor.redact(error.name)!r}. Ask {vendor.name} to correct them; the body is kept in quarantine.",
+            evidence=evidence(),
+        ) from error
+    except ValueError as error:
+        raise TransientError(
+            f"{vendor.name} {name}: the JSON answer is cut short or broken ({error}).", evidence=evidence()
+        ) from error
+    if is_deep:
+        raise UnexpectedPayloadError(
+            f"{vendor.name} {name}: the answer is nested deeper than {DEEPEST} levels; no documented one has more than nine. "
+            "Something may have answered in the API's place; the body is kept in quarantine.",
+            evidence=evidence(),
+        )
+    if texts:
+        shown = ", ".join(repr(vendor.redact(text)[:_LONGEST_SHOWN]) for text in texts[:_MOST_SHOWN])
+        logging.getLogger(__name__).warning(
+            "%s %s: U+FFFD is stored for half a character in %d texts: %s", vendor.name, name, len(texts), shown
+        )
+    return body, len(texts)
