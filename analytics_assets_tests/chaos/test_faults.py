@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import dagster as dg
@@ -30,17 +31,19 @@ TABLES = ("bento/ads_raw", "bento/ads_attribution", "bento/ads_chart", "bento/ad
 
 
 @pytest.fixture
-def vendors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+def vendors(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """The vendors at one instant."""
     with sandbox_server(Options(now=lambda: NOW, until=NOW, task_seconds=0)) as sandbox:
         monkeypatch.setenv("ANALYTICS_SANDBOX_URL", sandbox.url)
-        monkeypatch.setenv("ANALYTICS_STATE", f"sqlite:///{tmp_path}/state.db")
         yield sandbox
 
 
-def landed(lake: str, monkeypatch: pytest.MonkeyPatch, days: list[date]) -> str:
+def landed(lake: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: list[date]) -> str:
     """What a run says that brings days of Bento into a lake; nothing where all is well."""
     monkeypatch.setenv("ANALYTICS_LAKE", lake)
+    # Each lake has a state database of its own.
+    state = sha256(lake.encode()).hexdigest()
+    monkeypatch.setenv("ANALYTICS_STATE", f"sqlite:///{tmp_path}/{state}.db")
     with dg.DagsterInstance.ephemeral() as instance:
         return failure_words(run(definitions_at(lambda: NOW, Wishes()), "bento_daily", instance, range_tags(days)))
 
@@ -48,20 +51,19 @@ def landed(lake: str, monkeypatch: pytest.MonkeyPatch, days: list[date]) -> str:
 def test_a_bucket_that_refuses_for_a_while_costs_no_day(
     vendors: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first day says what is refused and what to look at, no vendor is asked, and afterwards the lake is that of one machine."""
+    """The run says what is refused and what to look at, no vendor is asked, and afterwards the lake is that of one machine."""
     with bucket_behind() as (gate, leading):
         for name, value in leading.items():
             monkeypatch.setenv(name, value)
         lake = "s3://lake/analytics"
-        assert landed(lake, monkeypatch, DAYS[:1]) == ""
+        assert landed(lake, tmp_path, monkeypatch, DAYS[:1]) == ""
         vendors.forget()
         with gate.closed(status=403):
-            said = landed(lake, monkeypatch, DAYS)
+            said = landed(lake, tmp_path, monkeypatch, DAYS)
         assert vendors.counts() == {}
-        path = f"{lake}/bento/ads_raw/dt={DAYS[0]}/data.parquet"
-        assert f"{DAYS[0]}: {path} cannot be read (Forbidden). Check ANALYTICS_LAKE, its rights and its space." in said
-        assert landed(lake, monkeypatch, DAYS) == ""
-        assert landed(str(tmp_path / "lake"), monkeypatch, DAYS) == ""
+        assert f"{lake}/_lake.json cannot be read (Forbidden). Check ANALYTICS_LAKE, its rights and its space." in said
+        assert landed(lake, tmp_path, monkeypatch, DAYS) == ""
+        assert landed(str(tmp_path / "lake"), tmp_path, monkeypatch, DAYS) == ""
         assert differing(tmp_path / "lake", lake, TABLES, DAYS) == []
         assert {key[2] for key in gate.seen} == set(DAYS)
 
@@ -70,17 +72,17 @@ def test_a_full_disk_costs_no_day(vendors: Sandbox, tmp_path: Path, monkeypatch:
     """What stood stays, no vendor is asked for what could not be kept, nothing is left aside; with space again all lands."""
     with small_disk(megabytes=2) as disk:
         lake = str(disk / "lake")
-        assert landed(lake, monkeypatch, DAYS[:1]) == ""
-        before = {path: path.read_bytes() for path in (disk / "lake").rglob("*.parquet")}
+        assert landed(lake, tmp_path, monkeypatch, DAYS[:1]) == ""
+        before = {path: path.read_bytes() for path in (disk / "lake").rglob("*") if path.is_file()}
         (disk / "ballast").write_bytes(bytes(shutil.disk_usage(disk).free))
         vendors.forget()
-        said = landed(lake, monkeypatch, DAYS)
+        said = landed(lake, tmp_path, monkeypatch, DAYS)
         assert "cannot be written (No space left on device). Check ANALYTICS_LAKE, its rights and its space." in said
         assert vendors.counts() == {}
         assert {path: path.read_bytes() for path in (disk / "lake").rglob("*") if path.is_file()} == before
         (disk / "ballast").unlink()
-        assert landed(lake, monkeypatch, DAYS) == ""
-        assert landed(str(tmp_path / "lake"), monkeypatch, DAYS) == ""
+        assert landed(lake, tmp_path, monkeypatch, DAYS) == ""
+        assert landed(str(tmp_path / "lake"), tmp_path, monkeypatch, DAYS) == ""
         assert differing(tmp_path / "lake", lake, TABLES, DAYS) == []
 
 
