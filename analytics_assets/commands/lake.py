@@ -111,7 +111,7 @@ def _verify(chosen: argparse.Namespace, defs: Path, clock: Clock) -> int:
             f"Nothing was verified: {lake.files.address} has no file of these tables and days, and Dagster shows none. Check ANALYTICS_LAKE, "
             "ANALYTICS_MODE, DAGSTER_HOME and the options."
         )
-    return int(bool(found.wrong))
+    return int(not found.is_well)
 
 
 def _taken_away(place: Place, found: Looked) -> Iterator[str]:
@@ -197,8 +197,10 @@ def _figures(place: Place, found: Looked) -> str:
     read = f"{where}: {found.files} files of {len(found.days)} days in {len(place.chosen)} tables, {found.size / 2**20:.1f} MiB"
     if found.copies:
         read += f", and {found.copies} copies of months"
-    if found.wrong:
+    if not found.is_well:
         return f"{read}: {len(found.wrong)} findings ({verdict})."
+    if found.wrong:
+        return f"{read}: all well; {len(found.wrong)} were stored for an earlier definition."
     return f"{read}: {'all well.' if found.files else 'nothing has landed there yet.'}"
 
 

@@ -146,6 +146,8 @@ def _with_copies(
     else:
         due = month_of(today - after + timedelta(days=1))
         said["next"] = f"{due:%Y-%m}, from {days_of(due)[-1] + after} on"
+    if done.mixed:
+        said["not_copied"] = dg.MetadataValue.md("\n".join(f"- {words}" for words in done.mixed[:_SHOWN]))
     if done.unusable:
         context.log.info("What else became of the copies: %s.", said)
         raise dg.Failure(

@@ -29,7 +29,7 @@ from analytics_assets.lake.months import (
 )
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.table import Table
-from analytics_assets.verification.files import DamagedError, ForeignError, read_whole
+from analytics_assets.verification.files import DamagedError, EarlierError, ForeignError, read_whole
 
 Name = tuple[str, str]
 
@@ -39,6 +39,10 @@ _AT_ONCE = 4
 
 class UnusableDayError(Exception):
     """The file of a day cannot be copied; says which and why."""
+
+
+class MixedMonthError(Exception):
+    """A day was stored for an earlier definition of its table, so no one copy has the columns of all days; says which."""
 
 
 @dataclass
@@ -52,6 +56,7 @@ class Copied:
         files: Copies that stand now.
         size: Bytes of them.
         unusable: Why a month was not copied, by table and month; a copy it has stays as it was.
+        mixed: The same for months with days of an earlier definition of their table.
     """
 
     written: int = 0
@@ -60,6 +65,7 @@ class Copied:
     files: int = 0
     size: int = 0
     unusable: list[str] = field(default_factory=list)
+    mixed: list[str] = field(default_factory=list)
 
 
 def keep_copies(
@@ -97,6 +103,9 @@ def keep_copies(
                 write_copy(lake, account, table, month, days, is_sandbox=is_sandbox)
             except UnusableDayError as error:
                 done.unusable.append(f"{account}/{name} {error}")
+                continue
+            except MixedMonthError as error:
+                done.mixed.append(f"{account}/{name} {error}")
                 continue
             done.written += 1
             say(f"{account}/{name}: the copy of {month:%Y-%m} was made, of {len(marks)} days.")
@@ -136,6 +145,7 @@ def _days(lake: Lake, account: str, table: Table, marks: Mapping[date, str], *, 
 
     Raises:
         UnusableDayError: The file of a day is damaged, or of the other mode.
+        MixedMonthError: A day was stored for an earlier definition of the table.
     """
 
     def read(day: date) -> Day | None:
@@ -143,6 +153,8 @@ def _days(lake: Lake, account: str, table: Table, marks: Mapping[date, str], *, 
             whole = read_whole(lake, account, table, day, is_sandbox=is_sandbox)
         except (DamagedError, ForeignError) as error:
             raise UnusableDayError(f"{day}: {error}") from error
+        except EarlierError as error:
+            raise MixedMonthError(f"{day}: {error}") from error
         return whole and Day(day, whole[0].footer.content_hash, marks[day], whole[1])
 
     days = list(marks)

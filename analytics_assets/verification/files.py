@@ -21,7 +21,7 @@ from analytics_assets.lake.footer import Footer, footer_of
 from analytics_assets.lake.identity import FILE as IDENTITY_FILE
 from analytics_assets.lake.months import copy_named
 from analytics_assets.lake.store import Lake, Landed
-from analytics_assets.lake.table import Table
+from analytics_assets.lake.table import DATE, Column, Table
 
 Name = tuple[str, str]
 
@@ -31,6 +31,18 @@ _QUARANTINE = "_quarantine/"
 
 class DamagedError(Exception):
     """A file is not what its table declares; says in which way."""
+
+
+class EarlierError(Exception):
+    """A file is whole, and was stored for an earlier definition of its table; says in which way.
+
+    Attributes:
+        landed: The file.
+    """
+
+    def __init__(self, difference: str, landed: Landed) -> None:
+        super().__init__(f"stored for an earlier definition of this report: {difference}")
+        self.landed = landed
 
 
 class ForeignError(Exception):
@@ -95,6 +107,7 @@ def read_whole(
 
     Raises:
         DamagedError: It is not right.
+        EarlierError: It is right, and its table had another definition when it was stored.
         ForeignError: Its numbers are invented and those of the lake are not, or the other way round.
         LakeError: The lake cannot be read.
     """
@@ -106,13 +119,63 @@ def read_whole(
     if footer.is_sandbox != is_sandbox:
         kind, wanted = ("sandbox", "live") if footer.is_sandbox else ("live", "sandbox")
         raise ForeignError(f"it holds {kind} numbers, and ANALYTICS_MODE is {wanted}")
+    landed = Landed(lake.files.named(path), content.num_rows, len(body), footer, is_changed=False)
+    try:
+        return landed, _judged(table, day, content, footer)
+    except DamagedError as error:
+        if (difference := _difference(table, content)) and _is_whole(table, day, content, footer):
+            raise EarlierError(difference, landed) from error
+        raise
+
+
+def _judged(table: Table, day: date, content: pa.Table, footer: Footer) -> pa.Table:
     held = _as_held(table, content)
     valid = _valid(held, day, content)
     # The footer of a day whose time was over says what its rows were, and that they are gone.
     is_as_said = not valid.num_rows if footer.emptied_at else content_hash(held, valid) == footer.content_hash
     if not is_as_said:
         raise DamagedError("its content is not what its footer says: it was changed after it had landed")
-    return Landed(lake.files.named(path), content.num_rows, len(body), footer, is_changed=False), valid
+    return valid
+
+
+def _difference(table: Table, content: pa.Table) -> str:
+    """In which way the columns of a file are not those its table declares; empty where they are."""
+    held, declared = content.schema, table.schema
+    found = {
+        "no longer declared": [name for name in held.names if name not in declared.names],
+        "declared since": [name for name in declared.names if name not in held.names],
+        "of another type by now": [
+            name for name in held.names if name in declared.names and held.field(name).type != declared.field(name).type
+        ],
+    }
+    told = [f"{', '.join(names)} {words}" for words, names in found.items() if names]
+    if not told and held.names != declared.names:
+        told = ["its columns have another order by now"]
+    return "; ".join(told)
+
+
+def _is_whole(table: Table, day: date, content: pa.Table, footer: Footer) -> bool:
+    """Whether a file holds what its footer says of its own columns, for its own day, whatever its table declares by now."""
+    if DATE not in content.schema.names or set(content[DATE].unique().to_pylist()) - {day}:
+        return False
+    if footer.emptied_at:
+        return not content.num_rows
+    known = {column.name: column for column in table.columns}
+    columns = [
+        Column(
+            field.name,
+            _plain_type(field.type),
+            "",
+            is_observation=field.name in known and known[field.name].is_observation,
+        )
+        for field in content.schema
+    ]
+    return content_hash(replace(table, columns=columns), content) == footer.content_hash
+
+
+def _plain_type(kind: pa.DataType) -> pa.DataType:
+    """Parquet names the inside of a list otherwise than Arrow, which the content hash would notice."""
+    return pa.list_(kind.value_type) if pa.types.is_list(kind) else kind
 
 
 def body_of(lake: Lake, path: str) -> bytes | None:

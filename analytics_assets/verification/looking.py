@@ -14,11 +14,19 @@ import dagster as dg
 
 from analytics_assets.checks.finding import by_day
 from analytics_assets.errors import PermanentError
-from analytics_assets.lake.months import days_of
+from analytics_assets.lake.months import days_of, month_of
 from analytics_assets.lake.store import Lake, Landed
 from analytics_assets.lake.table import Table
 from analytics_assets.verification.copies import StaleError, examine_copy
-from analytics_assets.verification.files import DamagedError, ForeignError, Inventory, Name, examined, inventory
+from analytics_assets.verification.files import (
+    DamagedError,
+    EarlierError,
+    ForeignError,
+    Inventory,
+    Name,
+    examined,
+    inventory,
+)
 from analytics_assets.verification.record import recorded_versions
 
 _COMMAND = "analytics-assets lake verify"
@@ -34,6 +42,7 @@ class Kind(Enum):
     OTHERWISE = "recorded otherwise"
     STALE_COPY = "stale copy"
     DAMAGED_COPY = "damaged copy"
+    EARLIER = "earlier definition"
 
 
 ASKED_AGAIN = (Kind.DAMAGED, Kind.FOREIGN, Kind.MISSING)
@@ -49,6 +58,8 @@ _REMEDIES: Mapping[Kind, str] = {
     Kind.UNRECORDED: f"`{_COMMAND} --record-again` records what stands",
     Kind.OTHERWISE: f"`{_COMMAND} --record-again` records what stands; materialize the day for a new answer",
     Kind.STALE_COPY: "the next housekeeping makes it anew, or launch the job `housekeeping` now",
+    Kind.EARLIER: "nothing has to be done: columns declared since are null, and others are not read; materialize the day to load it again, as far as "
+    "the vendor still has it",
     Kind.DAMAGED_COPY: f"`{_COMMAND} --ask-again` takes the copy away, and the next housekeeping makes it anew from the days; nothing is asked "
     "for",
 }
@@ -88,10 +99,12 @@ class Trouble:
     Attributes:
         kind: What is wrong.
         words: What was seen.
+        landed: The file, where it is whole.
     """
 
     kind: Kind
     words: str
+    landed: Landed | None = None
 
 
 Seen = Mapping[date, Landed | Trouble | None]
@@ -148,6 +161,11 @@ class Looked:
     size: int = 0
     copies: int = 0
 
+    @property
+    def is_well(self) -> bool:
+        """Whether nothing has to be done: days of an earlier definition stay as they are."""
+        return all(one.kind is Kind.EARLIER for one in self.wrong)
+
 
 def looked(place: Place, say: Callable[[str], None]) -> Looked:
     """Looks at every chosen table; `say` is told of each before it is read.
@@ -163,9 +181,14 @@ def looked(place: Place, say: Callable[[str], None]) -> Looked:
         files = by_day(days, lambda day, name=name: _file(place, name, day))  # type: ignore[misc]
         found.files += len(files)
         found.days.update(days)
-        found.size += sum(one.size for one in files.values() if isinstance(one, Landed))
+        right = [one.landed if isinstance(one, Trouble) else one for one in files.values()]
+        found.size += sum(one.size for one in right if one is not None)
         found.wrong += _compared(place, name, files)
-        months = [month for month in found.inventory.copies[name] if place.within(days_of(month))]
+        # No copy can hold days of two definitions; the days themselves are told.
+        mixed = {month_of(day) for day, one in files.items() if isinstance(one, Trouble) and one.kind is Kind.EARLIER}
+        months = [
+            month for month in found.inventory.copies[name] if place.within(days_of(month)) and month not in mixed
+        ]
         found.copies += len(months)
         marks = place.lake.marks(*name) if months else {}
         for month in months:
@@ -197,6 +220,8 @@ def _file(place: Place, name: Name, day: date) -> Landed | Trouble | None:
         return examined(place.lake, account, place.tables[name], day, is_sandbox=place.is_sandbox)
     except DamagedError as error:
         return Trouble(Kind.DAMAGED, str(error))
+    except EarlierError as error:
+        return Trouble(Kind.EARLIER, str(error), error.landed)
     except ForeignError as error:
         return Trouble(Kind.FOREIGN, str(error))
 
@@ -218,7 +243,7 @@ def _compared(place: Place, name: Name, files: Seen) -> Iterator[Wrong]:
     again = {**files, **{day: _file(place, name, day) for day in doubtful}}
     for day, kind, words in _differences(place, name, again) if doubtful else ():
         landed = again.get(day)
-        held = landed if isinstance(landed, Landed) else None
+        held = landed.landed if isinstance(landed, Trouble) else landed
         yield Wrong(*name, day, kind, words, _remedy(place, name, kind), held)
 
 
@@ -231,7 +256,10 @@ def _differences(place: Place, name: Name, files: Seen) -> Iterator[tuple[date, 
         held = standing.get(day)
         if isinstance(held, Trouble):
             yield day, held.kind, held.words
-        elif held is None:
+            held = held.landed
+            if held is None:
+                continue
+        if held is None:
             yield day, Kind.MISSING, "Dagster shows it as materialized, and there is no file"
         elif day in versions:
             if versions[day] != held.footer.content_hash:

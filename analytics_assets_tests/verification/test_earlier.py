@@ -1,0 +1,168 @@
+"""Days that were stored for an earlier definition of their report: whole, and neither damaged nor asked for again."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import msgspec
+import pyarrow as pa
+import pytest
+
+from analytics_assets.catalogue import materialization
+from analytics_assets.lake.parquet import parquet
+from analytics_assets.lake.store import Lake, Landed
+from analytics_assets.lake.table import Column, Table
+from analytics_assets.sources.airbridge.tables import cohort_totals_table, cohorts_table
+from analytics_assets.upkeep.months import keep_copies
+from analytics_assets.verification.files import DamagedError, EarlierError, examined
+from analytics_assets.verification.looking import Kind, Looked, Place, looked
+from analytics_assets_tests.lake.vendor import days
+from analytics_assets_tests.sources.airbridge.vendor import spec
+
+FIRST, SECOND, THIRD = days(3)
+NAME = ("app", "revenue_cohorts")
+NOTHING_TO_DO = (
+    "nothing has to be done: columns declared since are null, and others are not read; materialize the day to load it again, as far as the "
+    "vendor still has it"
+)
+
+
+def cohorts(*group_by: str) -> Table:
+    """The cohorts of a report that is grouped so."""
+    return cohorts_table(spec(group_by=group_by))
+
+
+def rows(table: Table, day: date, **groups: str) -> pa.Table:
+    """A day with one group."""
+    values = {"interval": 0, "value": Decimal(3), "currency": "KRW", "is_masked": False, "is_reached": True}
+    return table.rows([{"date": day, **groups, **values, "interval": number} for number in range(2)])
+
+
+def stored(lake: Lake, table: Table, day: date, **groups: str) -> Landed:
+    """A day as a run stores it."""
+    return lake.land(NAME[0], table, day, rows(table, day, **groups), is_sandbox=True)
+
+
+def look(lake: Lake, instance: dg.DagsterInstance, table: Table, **changes: Any) -> Looked:
+    """What `lake verify` finds under a definition."""
+    tables = {NAME: table}
+    place = Place(lake, True, instance, tables, frozenset(tables), list(tables))
+    return looked(replace(place, **changes), lambda _words: None)
+
+
+CHANGES: dict[str, tuple[Sequence[str], Sequence[str], str]] = {
+    "one field less": (["channel", "campaign"], ["channel"], "campaign no longer declared"),
+    "one field more": (["channel"], ["channel", "campaign"], "campaign declared since"),
+    "another field": (["campaign"], ["channel"], "campaign no longer declared; channel declared since"),
+    "another order": (["channel", "campaign"], ["campaign", "channel"], "its columns have another order by now"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_regrouped_report_leaves_its_past_whole(disk: Lake, change: str) -> None:
+    """The days are named with the way in which they differ; status and summary are good, and nothing would be quarantined."""
+    before, now, words = CHANGES[change]
+    earlier, today = cohorts(*before), cohorts(*now)
+    with dg.DagsterInstance.ephemeral() as instance:
+        for table, day in ((earlier, FIRST), (earlier, SECOND), (today, THIRD)):
+            landed = stored(disk, table, day, **dict.fromkeys(("channel", "campaign"), "x"))
+            instance.report_runless_asset_event(
+                materialization(dg.AssetKey(NAME), landed, {}, partition=day.isoformat(), requested_at=None)
+            )
+        found = look(disk, instance, today)
+    assert [(one.day, one.kind, one.words, one.remedy) for one in found.wrong] == [
+        (day, Kind.EARLIER, f"stored for an earlier definition of this report: {words}", NOTHING_TO_DO)
+        for day in (FIRST, SECOND)
+    ]
+    assert (found.is_well, found.files) == (True, 3)
+
+
+def test_a_day_of_an_earlier_definition_is_still_compared_with_the_record(disk: Lake) -> None:
+    """What Dagster does not know of it is a finding of its own, and can be recorded."""
+    landed = stored(disk, cohorts("channel", "campaign"), FIRST, channel="x", campaign="y")
+    with dg.DagsterInstance.ephemeral() as instance:
+        found = look(disk, instance, cohorts("channel"))
+    assert [(one.kind, one.landed and one.landed.path) for one in found.wrong] == [
+        (Kind.EARLIER, landed.path),
+        (Kind.UNRECORDED, landed.path),
+    ]
+    assert not found.is_well
+
+
+def test_a_damaged_file_of_an_earlier_definition_is_damaged(disk: Lake) -> None:
+    """Another value, another day, no day at all, and a column that somebody else has added: its footer proves none of them."""
+    earlier, today = cohorts("channel", "campaign"), cohorts("channel")
+    footer = stored(disk, earlier, FIRST, channel="x", campaign="y").footer
+    whole = rows(earlier, FIRST, channel="x", campaign="y")
+    path = disk.path(NAME[0], earlier.name, FIRST)
+    for content in (
+        rows(earlier, FIRST, channel="x", campaign="z"),
+        rows(earlier, SECOND, channel="x", campaign="y"),
+        whole.drop_columns(["date"]),
+        whole.append_column("colour", pa.array(["red"] * 2)),
+    ):
+        disk.files.promote(path, parquet(content, {b"analytics_assets": msgspec.json.encode(footer)}))
+        with pytest.raises(DamagedError):
+            examined(disk, NAME[0], today, FIRST, is_sandbox=True)
+    stored_elsewhere = Path(stored(disk, earlier, SECOND, channel="x", campaign="y").path)
+    Path(path).write_bytes(stored_elsewhere.read_bytes())
+    with pytest.raises(DamagedError):
+        examined(disk, NAME[0], today, FIRST, is_sandbox=True)
+
+
+def test_a_column_whose_type_was_changed_is_an_earlier_definition_too(disk: Lake) -> None:
+    """Not of reports only: a list keeps its hash, whatever Parquet calls its inside."""
+    columns = [
+        Column("date", pa.date32(), ""),
+        Column("amount", pa.int64(), ""),
+        Column("codes", pa.list_(pa.string()), ""),
+        Column("seen", pa.string(), "", is_observation=True),
+    ]
+    earlier = Table("counts", "", columns)
+    content = earlier.rows([{"date": FIRST, "amount": 1, "codes": ["a"], "seen": "now"}])
+    disk.land("app", earlier, FIRST, content, is_sandbox=True)
+    today = replace(earlier, columns=[columns[0], replace(columns[1], type=pa.string()), columns[3]])
+    with pytest.raises(EarlierError) as told:
+        examined(disk, "app", today, FIRST, is_sandbox=True)
+    assert str(told.value).endswith(": codes no longer declared; amount of another type by now")
+
+
+def test_a_month_with_days_of_two_definitions_is_not_copied_and_that_is_no_fault(disk: Lake) -> None:
+    """The copy it has stays, `lake verify` does not promise to make it anew, and other tables and months go on."""
+    earlier, today = cohorts("channel", "campaign"), cohorts("channel")
+    totals = cohort_totals_table(spec(group_by=("channel",)))
+    stored(disk, earlier, FIRST, channel="x", campaign="y")
+    disk.land(NAME[0], totals, FIRST, totals.rows([]), is_sandbox=True)
+
+    def copied(table: Table) -> tuple[int, list[str], list[str]]:
+        tables = {NAME: table, (NAME[0], totals.name): totals}
+        done = keep_copies(disk, tables, is_wanted=lambda _month: True, is_sandbox=True, say=lambda _words: None)
+        return done.written, done.unusable, done.mixed
+
+    assert copied(earlier) == (2, [], [])
+    stored(disk, today, SECOND, channel="x")
+    words = "stored for an earlier definition of this report: campaign no longer declared"
+    assert copied(today) == (0, [], [f"app/revenue_cohorts {FIRST}: {words}"])
+    with dg.DagsterInstance.ephemeral() as instance:
+        found = look(disk, instance, today)
+    assert {one.kind for one in found.wrong} == {Kind.EARLIER, Kind.UNRECORDED}
+    stored(disk, today, FIRST, channel="x")
+    assert copied(today) == (1, [], [])
+
+
+def test_a_past_of_an_earlier_definition_is_read(disk: Lake) -> None:
+    """A field added later is null, one that was removed is not read, and the rest is as stored."""
+    stored(disk, cohorts("channel"), FIRST, channel="x")
+    today = cohorts("channel", "campaign")
+    stored(disk, today, SECOND, channel="x", campaign="y")
+    read = disk.read(NAME[0], today)
+    assert read.select(["date", "channel", "campaign", "interval"]).to_pylist() == [
+        {"date": day, "channel": "x", "campaign": campaign, "interval": number}
+        for day, campaign in ((FIRST, None), (SECOND, "y"))
+        for number in range(2)
+    ]
+    assert disk.read(NAME[0], cohorts("channel")).num_rows == 4
