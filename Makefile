@@ -8,6 +8,8 @@ BENCH := .venv-bench
 PORT ?= 3000
 PYTEST = $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder
 export DAGSTER_DISABLE_TELEMETRY := yes
+# A backfill waits while its code cannot be loaded, instead of failing for good.
+export DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR := 1
 
 .PHONY: demo test proof chaos soak fuzz upkeep dev check docs bench lock clean
 

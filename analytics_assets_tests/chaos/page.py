@@ -29,6 +29,12 @@ a failed step to Dagster, which its run retries leave to a person. A bucket that
 client, one that refuses is not; a vendor is asked five times within about ten seconds. What has not landed by then is named by the run.
 A launch waits half a minute for Redis; then the run says that the broker cannot be reached, and is begun anew up to two times.
 
+A backfill whose code server is away when the daemon looks at it waits, and goes on once the code server is back: the daemon logs
+`The backfill will resume once it is available again`. That needs `DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR=1` in the daemon's environment,
+as `make dev`, `make demo`, the Procfile and the compose file set it. Without it the backfill fails for good, with every day missing: launch it
+again. A backfill whose tables really are gone fails in both cases. The code server is one process: when it is killed it ends, and its
+supervisor starts it again. `make proof` holds both.
+
 Two daemons may launch a run twice, or not, as it happens. Where they were seen to launch all three runs of a backfill twice there was no report
 task more either, and no landed day was asked for again: runs for the same days share their report requests in the ledger, and find what the other
 has landed. A run that both have put into Celery's queue is worked at by one worker only.

@@ -21,6 +21,8 @@ from dagster._core.definitions.run_request import InstigatorType
 
 PYTHON_ROOT = Path(__file__).parents[2]
 _PATIENCE_S = 20.0
+# As wherever a daemon is started: a backfill waits while its code cannot be loaded.
+RETRIES = {"DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR": "1"}
 _LONGEST_COMMAND_S = 300.0
 
 _PROJECT = """
@@ -170,7 +172,7 @@ def made_project(root: Path, accounts: Mapping[str, str], environment: Mapping[s
     foreign = ("PYTEST", "ANALYTICS_", "DAGSTER_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}  # noqa: TID251
     paths = os.pathsep.join([str(root), str(PYTHON_ROOT)])
-    project = Project(root, {**kept, **environment, "DAGSTER_HOME": str(root / "home"), "PYTHONPATH": paths})
+    project = Project(root, {**kept, **environment, "DAGSTER_HOME": str(root / "home"), "PYTHONPATH": paths, **RETRIES})
     with project.instance():
         # Makes the storage: two processes that find none would both make it, and one of them fail.
         return project
