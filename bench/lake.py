@@ -37,7 +37,7 @@ async def _run(work: str, sizes: Sizes, url: str, folder: Path) -> int:
     if work == STATSIG:
         spec = ListingSpec(events=tuple(sizes.event_names()))
         async with _statsig(url) as client:
-            await _bring(lake, _observation(spec, client), [day_of(utc_now(), spec.day_utc_offset_hours)])
+            await _bring(lake, _observation(spec, client, lake), [day_of(utc_now(), spec.day_utc_offset_hours)])
         return await _bring(lake, definitions_stream("statsig", spec, lake), [sizes.metric_day()])
     if work == BENTO:
         async with _bento(url) as asking:
@@ -64,9 +64,9 @@ async def _bring(lake: Lake, stream: Stream, days: Sequence[date]) -> int:
     return rows
 
 
-def _observation(spec: ListingSpec, client: StatsigClient) -> Stream:
+def _observation(spec: ListingSpec, client: StatsigClient, lake: Lake) -> Stream:
     """The snapshot of the definitions, landed like a stream of one day that is always final."""
-    snapshot = listing_snapshot("statsig", spec, client)
+    snapshot = listing_snapshot("statsig", spec, client, lake)
     return Stream(
         account=snapshot.account,
         raw=snapshot.raw,

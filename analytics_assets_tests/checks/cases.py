@@ -22,7 +22,7 @@ from analytics_assets.sources.bento.checks import ads_checks
 from analytics_assets.sources.bento.streams import AdsSpec
 from analytics_assets.sources.bento.tables import ADS_ATTRIBUTION, ADS_RAW, ADS_TOTALS
 from analytics_assets.sources.statsig.checks import values_checks
-from analytics_assets.sources.statsig.tables import METRIC_VALUES
+from analytics_assets.sources.statsig.tables import METRIC_VALUES, VALUES_RAW
 from analytics_assets.state.ledger import Ledger
 from analytics_assets_tests.checks.planted import ACCOUNT, DAY, NOW, Planted, back
 from analytics_assets_tests.lake.vendor import NUMBERS
@@ -141,6 +141,19 @@ def bodies(last: str) -> Callable[[Planted], Found]:
     return planted
 
 
+def lists(**totals: int) -> Callable[[Planted], Found]:
+    """A day of values whose two pages of one item each declare these totals."""
+
+    def planted(lake: Planted) -> Found:
+        answer = {"endpoint": "GET /metrics/values", "path": "/metrics/values", "params": "{}", "status": 200}
+        moments = {"requested_at": NOW, "answered_at": NOW, "attempts": 1}
+        bodies = [f'{{"data":[{{}}],"pagination":{{"totalItems":{total}}}}}' for total in totals.values()]
+        lake.land(VALUES_RAW, *({**answer, **moments, "part": part, "body": body} for part, body in enumerate(bodies)))
+        return lake.found(own(values_checks(USUAL), "totals_as_read"))
+
+    return planted
+
+
 def volumes(*rows: int, limits: Any = USUAL) -> Callable[[Planted], Found]:
     """Days of so many rows, a week apart, the last of them `DAY`."""
 
@@ -228,6 +241,12 @@ CASES = {
     ),
     "fields_as_known": Case(
         bodies(RENAMED), "warning", "unknown: breakdown[].title; vanished: breakdown[].label", bodies(KNOWN)
+    ),
+    "totals_as_read": Case(
+        lists(first=3, second=3),
+        "warning",
+        "/metrics/values declares 3 items and holds 2",
+        lists(first=2, second=2),
     ),
     "breakdown_within_totals": Case(
         ads("breakdown_within_totals", {"signups": 11}, {}),

@@ -97,8 +97,8 @@ async def streams(
         ]
     elif vendor == "statsig":
         yield [
-            ("values", values_stream("statsig", ValuesSpec(), to.statsig, clock), wish.days),
-            seen("listing", listing_snapshot("statsig", wish.listing, to.statsig), now),
+            ("values", values_stream("statsig", ValuesSpec(), to.statsig, clock, lake), wish.days),
+            seen("listing", listing_snapshot("statsig", wish.listing, to.statsig, lake), now),
             ("definitions", definitions_stream("statsig", wish.listing, lake), wish.days),
         ]
     else:

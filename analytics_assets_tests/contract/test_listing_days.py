@@ -24,7 +24,7 @@ async def walk(server: SandboxServer, lake: Lake, now: datetime) -> None:
     server.set_clock(now)
     clock = ticking(now)
     async with clients(server.url, clock=clock, only="statsig") as to:
-        _, stream, days = seen("listing", listing_snapshot("statsig", ListingSpec(), to.statsig), now)
+        _, stream, days = seen("listing", listing_snapshot("statsig", ListingSpec(), to.statsig, lake), now)
         assert [result.error for result in await land(lake, stream, days, clock, family=str(now))] == [None]
 
 

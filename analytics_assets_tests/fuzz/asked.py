@@ -114,16 +114,16 @@ async def report_points(account: str, wire: Wire, _lake: Lake) -> AsyncIterator[
         yield _as_stream(reports_snapshot(account, ReportsSpec(tuple(REPORTS)), client)), [TODAY]
 
 
-async def values(account: str, wire: Wire, _lake: Lake) -> AsyncIterator[tuple[Stream, Sequence[date]]]:
+async def values(account: str, wire: Wire, lake: Lake) -> AsyncIterator[tuple[Stream, Sequence[date]]]:
     """The values of a day, page by page."""
     async with _statsig(wire) as client:
-        yield values_stream(account, ValuesSpec(), client, lambda: NOW), [VALUES_DAY]
+        yield values_stream(account, ValuesSpec(), client, lambda: NOW, lake), [VALUES_DAY]
 
 
 async def definitions(account: str, wire: Wire, lake: Lake) -> AsyncIterator[tuple[Stream, Sequence[date]]]:
     """A walk over the definitions, and the day made from it."""
     async with _statsig(wire) as client:
-        listing = listing_snapshot(account, ListingSpec(), client)
+        listing = listing_snapshot(account, ListingSpec(), client, lake)
         seen_on = listing.day_of(NOW)
         yield _as_stream(listing), [seen_on]
         yield definitions_stream(account, ListingSpec(), lake), [seen_on - timedelta(days=1)]

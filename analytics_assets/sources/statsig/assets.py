@@ -30,6 +30,7 @@ from analytics_assets.sources.statsig.streams import (
     values_stream,
 )
 from analytics_assets.sources.statsig.tables import EVENT_METRICS, LISTING_RAW, METRIC_VALUES, VALUES_RAW
+from analytics_assets.sources.statsig.totals import ACCEPT_TAG
 from analytics_assets.work import Work
 
 
@@ -47,7 +48,7 @@ def values_assets(
     @asynccontextmanager
     async def opened(work: Work) -> AsyncIterator[Stream]:
         async with work.resource.open(clock=clock, caller=work.caller) as client:
-            yield values_stream(account, spec, client, clock)
+            yield values_stream(account, spec, client, clock, work.lake, accepts_totals=_accepts_totals(work))
 
     step = DailyStep(
         name="values",
@@ -103,10 +104,14 @@ def listing_assets(account: str, spec: ListingSpec, *, clock: Clock, limits: Lim
     @asynccontextmanager
     async def opened(work: Work) -> AsyncIterator[Snapshot]:
         async with work.resource.open(clock=clock, caller=work.caller) as client:
-            yield listing_snapshot(account, spec, client)
+            yield listing_snapshot(account, spec, client, work.lake, accepts_totals=_accepts_totals(work))
 
     def metric_day(moment: datetime) -> date:
         return day_of(moment, spec.day_utc_offset_hours)
 
     step = SnapshotStep("listing", account, "statsig", LISTING_RAW, (), opened, metric_day, listing_checks(), limits)
     return snapshot_assets(step, clock)
+
+
+def _accepts_totals(work: Work) -> bool:
+    return work.tags.get(ACCEPT_TAG) == "true"

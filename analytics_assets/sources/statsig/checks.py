@@ -16,6 +16,7 @@ from analytics_assets.http.fields import sent_fields, unknown_fields
 from analytics_assets.lake.raw import bodies
 from analytics_assets.sources.statsig.payloads import Listed, Metric, MetricValue
 from analytics_assets.sources.statsig.tables import EVENT_METRICS, LISTING_RAW, METRIC_VALUES, VALUES_RAW
+from analytics_assets.sources.statsig.totals import totals_as_read
 
 OVERALL = "overall"
 
@@ -24,6 +25,7 @@ def values_checks(limits: Limits) -> list[Check]:
     """The checks of `/metrics/values`."""
     return [
         fields_as_known(VALUES_RAW, lambda raw: _fields(raw, MetricValue, Listed[MetricValue])),
+        totals_as_read(VALUES_RAW),
         _unit_types_apart(),
         volume_as_usual(Figure(METRIC_VALUES.name), limits),
     ]
@@ -36,7 +38,10 @@ def definitions_checks(limits: Limits) -> list[Check]:
 
 def listing_checks() -> list[Check]:
     """The checks of the walk over the definitions."""
-    return [fields_as_known(LISTING_RAW, lambda raw: _fields(raw, Metric, Listed[Metric]))]
+    return [
+        fields_as_known(LISTING_RAW, lambda raw: _fields(raw, Metric, Listed[Metric])),
+        totals_as_read(LISTING_RAW),
+    ]
 
 
 def _fields(raw: pa.Table, item: type[msgspec.Struct], page: type[msgspec.Struct]) -> Fields:

@@ -18,6 +18,7 @@ from analytics_assets.errors import PermanentError, TransientError
 from analytics_assets.http.bodies import REPLACEMENT
 from analytics_assets.lake.raw import RawDay, raw_day, request_hash
 from analytics_assets.lake.snapshot import Snapshot
+from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Stream, Typed
 from analytics_assets.sources.statsig.client import VALUES, StatsigClient, is_askable, started
 from analytics_assets.sources.statsig.figures import counted_values
@@ -25,6 +26,7 @@ from analytics_assets.sources.statsig.moves import values_moved
 from analytics_assets.sources.statsig.paging import LIMIT
 from analytics_assets.sources.statsig.payloads import Metric
 from analytics_assets.sources.statsig.tables import LISTING_RAW, METRIC_VALUES, VALUES_RAW
+from analytics_assets.sources.statsig.totals import Totals
 
 UTC_MINUS_8 = -8.0
 _OFFSETS = (-12.0, 14.0)
@@ -112,12 +114,15 @@ def day_of(moment: datetime, day_utc_offset_hours: float = UTC_MINUS_8) -> date:
     return (moment.astimezone(UTC) + timedelta(hours=day_utc_offset_hours)).date()
 
 
-def values_stream(account: str, spec: ValuesSpec, client: StatsigClient, clock: Clock) -> Stream:
+def values_stream(
+    account: str, spec: ValuesSpec, client: StatsigClient, clock: Clock, lake: Lake, *, accepts_totals: bool = False
+) -> Stream:
     """The stream `values`: `values_raw` and `metric_values`, one list a day.
 
     An empty list is no proof that nothing happened: for two days after the day is final it counts as not computed yet (TransientError,
     asked again later); after that it lands as an empty day with the figure `is_empty`.
     """
+    totals = Totals(lake, account, VALUES_RAW, accepts_totals)
 
     def may_be_late(day: date) -> bool:
         return clock() - spec.final_at(day) < _MAY_BE_LATE
@@ -135,6 +140,7 @@ def values_stream(account: str, spec: ValuesSpec, client: StatsigClient, clock: 
                 f"Statsig GET /metrics/values: {day} is not computed yet, the list is empty. "
                 f"From {spec.final_at(day) + _MAY_BE_LATE:%Y-%m-%d %H:%M %Z} on an empty list is taken for an empty day."
             )
+        await totals.check(reading)
         notes = {} if reading.miscount is None else {"total_items_declared": reading.miscount}
         return raw_day(VALUES_RAW, day, reading.answers, notes)
 
@@ -151,7 +157,9 @@ def values_stream(account: str, spec: ValuesSpec, client: StatsigClient, clock: 
     )
 
 
-def listing_snapshot(account: str, spec: ListingSpec, client: StatsigClient) -> Snapshot:
+def listing_snapshot(
+    account: str, spec: ListingSpec, client: StatsigClient, lake: Lake, *, accepts_totals: bool = False
+) -> Snapshot:
     """The snapshot `listing`: `listing_raw`, all definitions of all events in one walk.
 
     Notes: `events` (number asked for); where there are any, `events_not_askable` (discovered names no address can hold, or with a broken character) and
@@ -159,7 +167,7 @@ def listing_snapshot(account: str, spec: ListingSpec, client: StatsigClient) -> 
     """
 
     async def fetch(day: date) -> RawDay:
-        return await _walk(day, spec, client)
+        return await _walk(day, spec, client, Totals(lake, account, LISTING_RAW, accepts_totals))
 
     def no_typed(_day: date, _raw: pa.Table) -> Mapping[str, Typed]:
         return {}
@@ -174,7 +182,7 @@ def listing_snapshot(account: str, spec: ListingSpec, client: StatsigClient) -> 
     )
 
 
-async def _walk(day: date, spec: ListingSpec, client: StatsigClient) -> RawDay:
+async def _walk(day: date, spec: ListingSpec, client: StatsigClient, totals: Totals) -> RawDay:
     """One observation of the definitions. The first request goes alone, so that a refused key costs one."""
     keep = spec.keep_personal_fields
     if spec.events is None:
@@ -191,6 +199,8 @@ async def _walk(day: date, spec: ListingSpec, client: StatsigClient) -> RawDay:
         events = len(spec.events)
     async with started(client.event_metrics(event, keep_personal_fields=keep) for event in rest) as tasks:
         readings = [first, *await asyncio.gather(*tasks)]
+    for reading in readings:
+        await totals.check(reading)
     miscounts = {reading.answers[0].path: reading.miscount for reading in readings if reading.miscount is not None}
     notes: dict[str, Any] = {
         "events": events,

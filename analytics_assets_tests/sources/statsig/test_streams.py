@@ -7,6 +7,8 @@ import httpx
 import pytest
 
 from analytics_assets.errors import AccessRefusedError, PermanentError, TransientError
+from analytics_assets.lake.snapshot import Snapshot
+from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Stream
 from analytics_assets.lake.table import DATE
 from analytics_assets.sandbox.options import Options
@@ -27,9 +29,18 @@ DAY = date(2026, 7, 8)
 END = datetime(2026, 7, 9, 8, 0, tzinfo=UTC)
 
 
+# Nothing is ever stored there.
+NOWHERE = Lake("/nonexistent/lake")
+
+
 def stream(client: StatsigClient, **spec: Any) -> Stream:
-    """The stream of values of an account."""
-    return values_stream("statsig", ValuesSpec(**spec), client, clock)
+    """The stream of values of an account whose lake is empty."""
+    return values_stream("statsig", ValuesSpec(**spec), client, clock, NOWHERE)
+
+
+def snapshot(client: StatsigClient, spec: ListingSpec) -> Snapshot:
+    """The snapshot of definitions of an account whose lake is empty."""
+    return listing_snapshot("statsig", spec, client, NOWHERE)
 
 
 def hours(number: float) -> datetime:
@@ -103,10 +114,10 @@ async def test_a_refused_date_may_be_a_recent_day_that_is_not_computed(day: date
 async def test_a_walk_discovers_the_events_and_reads_each_of_them():
     """The union of all lineages, in order of name; raw keeps the pages that discovered them."""
     sandbox = Sandboxed()
-    snapshot = listing_snapshot("statsig", ListingSpec(), sandbox.client)
-    day = snapshot.day_of(NOW)
-    raw = await snapshot.fetch(day)
-    paths = snapshot.raw.validated(raw.content, day)["path"].to_pylist()
+    walk = snapshot(sandbox.client, ListingSpec())
+    day = walk.day_of(NOW)
+    raw = await walk.fetch(day)
+    paths = walk.raw.validated(raw.content, day)["path"].to_pylist()
     names = {"a/b läuft", "ad_click", "ad_impression", "add_to_cart", "checkout", "deeplink_open", "deeplink_pageview"}
     names |= {"page view", "sign_in", "sign_up"}
     assert paths[0] == "/metrics/list"
@@ -119,7 +130,7 @@ async def test_a_walk_over_named_events_asks_for_them_alone_and_types_as_an_obse
     """No discovery; the observation gives the day before it, hidden and indirect metrics included."""
     sandbox = Sandboxed()
     spec = ListingSpec(events=("checkout", "a/b läuft"))
-    raw = await listing_snapshot("statsig", spec, sandbox.client).fetch(DAY + timedelta(days=1))
+    raw = await snapshot(sandbox.client, spec).fetch(DAY + timedelta(days=1))
     typed = event_metrics(DAY, definitions(raw.content, NOW), is_reconstructed=False)
     rows = [(row["event_name"], row["metric_name"], row["is_indirect"]) for row in typed.content.to_pylist()]
     assert await sandbox.control("GET", "/counts") == {"statsig GET /events/{eventName}/metrics": 2}
@@ -137,7 +148,7 @@ async def test_people_are_in_the_walk_only_where_the_yaml_says_so():
     told = {}
     for keep in (False, True):
         spec = ListingSpec(events=("checkout",), keep_personal_fields=keep)
-        raw = await listing_snapshot("statsig", spec, paged(body).client()).fetch(DAY)
+        raw = await snapshot(paged(body).client(), spec).fetch(DAY)
         told[keep] = "person@example.com" in raw.content["body"][0].as_py()
     assert told == {False: False, True: True}
 
@@ -152,7 +163,7 @@ async def test_a_discovered_name_no_address_can_hold_is_noted_and_miscounts_too(
         return page([metric("a")], total=1254)
 
     vendor = Scripted(answer)
-    raw = await listing_snapshot("statsig", ListingSpec(), vendor.client()).fetch(DAY)
+    raw = await snapshot(vendor.client(), ListingSpec()).fetch(DAY)
     assert len(vendor.requests) == 2
     assert raw.notes == {
         "events": 1,
@@ -166,7 +177,7 @@ async def test_a_refused_key_costs_a_walk_one_request(events: tuple[str, ...] | 
     """The first request of a walk goes alone."""
     sandbox = Sandboxed(key="console-wrong")
     with pytest.raises(AccessRefusedError):
-        await listing_snapshot("statsig", ListingSpec(events=events), sandbox.client).fetch(DAY)
+        await snapshot(sandbox.client, ListingSpec(events=events)).fetch(DAY)
     assert sum((await sandbox.control("GET", "/counts")).values()) == 1
 
 
@@ -175,7 +186,7 @@ async def test_one_event_that_fails_fails_the_walk():
     sandbox = Sandboxed()
     await sandbox.control("POST", "/faults", [{"kind": "status", "status": 500, "contains": "/sign_in/"}])
     with pytest.raises(TransientError, match="HTTP 500"):
-        await listing_snapshot("statsig", ListingSpec(), sandbox.client).fetch(DAY)
+        await snapshot(sandbox.client, ListingSpec()).fetch(DAY)
 
 
 def test_an_observation_belongs_to_the_metric_day_it_was_made_in():
