@@ -49,7 +49,7 @@ def _is_reached(reference: str, number: int) -> bool:
 
 def is_repeated(listed: Listed[Any], before: Listed[Any]) -> bool:
     """True if a page has the items of the page before it, as from a vendor that takes a number beyond the end for the last page."""
-    return bool(listed.data) and [item.key for item in listed.data] == [item.key for item in before.data]
+    return bool(listed.data) and listed.data == before.data
 
 
 def empty_pages(pages: Pages) -> int:

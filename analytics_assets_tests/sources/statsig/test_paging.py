@@ -87,6 +87,13 @@ async def test_a_page_that_names_an_earlier_one_may_have_a_successor():
     assert [row.metric_name for row in reading.items] == ["a", "b", "c"]
 
 
+async def test_a_page_with_the_same_keys_and_other_values_is_no_repetition():
+    """The last page named itself; the numbers changed meanwhile, so the list is read again."""
+    vendor = Scripted(lambda request: page([value("a", len(vendor.requests))], more="?page=1"))
+    with pytest.raises(TransientError, match="the list changes while being read"):
+        await vendor.client().metric_values(DAY)
+
+
 async def test_a_page_behind_one_that_names_it_must_be_there():
     """A 404 there is no end but an error."""
     with pytest.raises(PermanentError, match="404"):
