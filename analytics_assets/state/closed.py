@@ -1,6 +1,6 @@
-"""Report requests whose days have all landed are forgotten after a time; nothing is decided by them any more.
+"""Report requests whose days have all landed, or whose report is no longer configured, are forgotten after a time.
 
-One that was superseded keeps the days it did not land, for whoever re-executes its run; such are few and stay. What people were told, and the
+Nothing is decided by them any more. One that was superseded keeps the days it did not land, for whoever re-executes its run; such are few and stay. What people were told, and the
 messages to them, forget by themselves (`told.py`, `outbox.py`), and so do the requests a budget counts (`budget.py`).
 """
 
@@ -9,8 +9,7 @@ from datetime import datetime
 from sqlalchemy import and_, delete, func, select
 
 from analytics_assets.state.database import days, engine, requests, states
-from analytics_assets.state.ledger import LANDED
-from analytics_assets.state.requests import as_text
+from analytics_assets.state.requests import LANDED, REMOVED, as_text
 
 
 def forget_landed(url: str, *, before: datetime) -> int:
@@ -20,7 +19,8 @@ def forget_landed(url: str, *, before: datetime) -> int:
     """
     with engine(url).begin() as connection:
         newest = connection.execute(select(func.max(requests.c.id))).scalar()
-        is_old = and_(requests.c.state == LANDED, requests.c.closed_at < as_text(before), requests.c.id != newest)
+        is_over = requests.c.state.in_([LANDED, REMOVED])
+        is_old = and_(is_over, requests.c.closed_at < as_text(before), requests.c.id != newest)
         numbers = list(connection.execute(select(requests.c.id).where(is_old)).scalars())
         for table, number in ((days, days.c.request_id), (states, states.c.request_id), (requests, requests.c.id)):
             connection.execute(delete(table).where(number.in_(numbers)))

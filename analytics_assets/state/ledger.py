@@ -6,24 +6,22 @@ A closed request changes no more; what is still heard of its task goes into its 
 What a state means and what to do next is pure code (`sources/airbridge/report_tasks.py`); this module only remembers.
 """
 
-import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, and_, insert, select, update
+from sqlalchemy import Connection, and_, insert, or_, select, update
 
 from analytics_assets.spans import spans
 from analytics_assets.state.database import days as days_table
-from analytics_assets.state.database import engine, requests, salts, schema_version, states
+from analytics_assets.state.database import engine, requests, schema_version, states
+from analytics_assets.state.key_mark import key_mark
 from analytics_assets.state.leases import Leases
-from analytics_assets.state.requests import Request, as_text, from_row
+from analytics_assets.state.requests import INTENT, LANDED, REMOVED, SUPERSEDED, Request, as_text, from_row
 
-INTENT = "INTENT"
-LANDED = "LANDED"
-SUPERSEDED = "SUPERSEDED"
+_CHANGED = "The definition of the report was changed; its days are requested with the new one."
 
 
 class Ledger(Leases):
@@ -82,11 +80,11 @@ class Ledger(Leases):
                 [*joined, *self._select(connection, requests.c.id.in_(opened))], key=lambda request: request.first_day
             )
 
-    def open_requests(self, account: str, report: str | None = None) -> list[Request]:
-        """The open requests of an account, or of one of its reports, oldest day first."""
+    def open_requests(self, account: str | None, report: str | None = None) -> list[Request]:
+        """The open requests of an account or of one of its reports, or with None of all accounts; oldest day first."""
         return self._read(
             requests.c.is_open == 1,
-            requests.c.account == account,
+            *([] if account is None else [requests.c.account == account]),
             *([] if report is None else [requests.c.report == report]),
         )
 
@@ -166,10 +164,7 @@ class Ledger(Leases):
 
     @cached_property
     def _mark(self) -> str:
-        """The key in use as 32 digits that do not give it away."""
-        with self._engine.connect().execution_options(is_reading=True) as connection:
-            salt = connection.execute(select(salts.c.salt)).scalars().first() or ""
-        return hashlib.scrypt(self._secret.encode(), salt=salt.encode(), n=2**14, r=8, p=1, dklen=16).hex()
+        return key_mark(self._engine, self._secret)
 
     def asked_landing(self, request_id: int, *, now: datetime, next_look_at: datetime) -> None:
         """Remembers that a run was asked for, so that no second one is before `next_look_at`."""
@@ -207,8 +202,22 @@ class Ledger(Leases):
                 requests.c.spec_hash != but,
             )
             for request in stale:
-                self._close(connection, request.id, SUPERSEDED, now)
+                self._close(connection, request.id, SUPERSEDED, now, _CHANGED)
             return len(stale)
+
+    def close_removed(self, request_id: int, reason: str, *, now: datetime) -> None:
+        """Closes a request whose report is no longer configured; its days stay as they are."""
+        is_free = or_(requests.c.lease_until.is_(None), requests.c.lease_until < as_text(now))
+        with self._engine.begin() as connection:
+            # A run that has read another YAML may have leased it meanwhile.
+            if self._select(connection, requests.c.id == request_id, is_free):
+                self._close(connection, request_id, REMOVED, now, reason)
+
+    def removed(self, account: str, *, since: datetime) -> list[Request]:
+        """The requests of an account that `close_removed` has closed since an instant, oldest day first."""
+        return self._read(
+            requests.c.account == account, requests.c.state == REMOVED, requests.c.closed_at >= as_text(since)
+        )
 
     def history(self, request_id: int) -> list[tuple[str, datetime, str | None]]:
         """States seen of a request, with instant and reason, oldest first."""
@@ -256,16 +265,19 @@ class Ledger(Leases):
                 )
             )
 
-    def _close(self, connection: Connection, request_id: int, state: str, now: datetime) -> None:
+    def _close(
+        self, connection: Connection, request_id: int, state: str, now: datetime, reason: str | None = None
+    ) -> None:
+        closing = {"state": state, "is_open": 0, "closed_at": as_text(now), "seen_at": as_text(now)}
         closed = connection.execute(
             update(requests)
             .where(requests.c.id == request_id, requests.c.is_open == 1)
-            .values(
-                state=state, is_open=0, closed_at=as_text(now), seen_at=as_text(now), lease_owner=None, lease_until=None
-            )
+            .values(**closing, lease_owner=None, lease_until=None, **({"reason": reason} if reason else {}))
         )
         if closed.rowcount:
-            connection.execute(insert(states).values(request_id=request_id, state=state, seen_at=as_text(now)))
+            connection.execute(
+                insert(states).values(request_id=request_id, state=state, seen_at=as_text(now), reason=reason)
+            )
 
     def _read(self, *conditions: Any) -> list[Request]:
         with self._engine.connect().execution_options(is_reading=True) as connection:

@@ -10,6 +10,11 @@ from typing import Any
 
 from sqlalchemy import Row
 
+INTENT = "INTENT"
+LANDED = "LANDED"
+SUPERSEDED = "SUPERSEDED"
+REMOVED = "REMOVED"
+
 
 @dataclass(frozen=True)
 class Request:

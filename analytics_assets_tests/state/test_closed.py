@@ -18,6 +18,16 @@ def opened(ledger: Ledger, day: date, now: datetime, spec_hash: str = "a") -> Re
     return one
 
 
+def test_requests_of_reports_that_are_gone_are_forgotten_too(url: str) -> None:
+    """After the same time; nothing asks for their days any more."""
+    ledger = Ledger(url)
+    gone, newest = opened(ledger, DAYS[0], LONG_AGO), opened(ledger, DAYS[1], LONG_AGO)
+    ledger.close_removed(gone.id, "No such report.", now=LONG_AGO)
+    assert forget_landed(url, before=LONG_AGO) == 0
+    assert forget_landed(url, before=NOW) == 1
+    assert [request.id for request in ledger.all_requests("shop", "revenue")] == [newest.id]
+
+
 def test_only_what_landed_long_ago_is_forgotten(url: str) -> None:
     """Open and superseded requests stay whatever their age, and the newest of all, whose number must not be given again."""
     ledger = Ledger(url)

@@ -44,3 +44,17 @@ def test_an_attempt_begins_only_for_the_process_that_holds_the_lease(ledger: Led
     assert (ledger.get(1), ledger.history(1)) == (before, [])
     assert ledger.begin_attempt(1, now=NOW, owner="run-b")
     assert ledger.get(1).attempts == 1
+
+
+def test_a_leased_request_is_not_closed_for_a_report_that_is_gone(ledger: Ledger) -> None:
+    """A run that has read another YAML works at it; what is closed can be asked for by account and instant."""
+    ledger.lease(1, "run-a", seconds=60, now=NOW)
+    for number in (1, 2):
+        ledger.close_removed(number, "No such report.", now=NOW)
+    assert [request.id for request in ledger.open_requests("shop")] == [1, 3]
+    assert [request.id for request in ledger.open_requests(None)] == [1, 3]
+    assert [request.id for request in ledger.removed("shop", since=NOW)] == [2]
+    later = NOW + timedelta(seconds=61)
+    ledger.close_removed(1, "No such report.", now=later)
+    assert [request.id for request in ledger.removed("shop", since=later)] == [1]
+    assert ledger.removed("other", since=NOW) == []

@@ -244,10 +244,11 @@ def test_requests_of_an_older_specification_are_closed(ledger: Ledger) -> None:
     ledger.join_or_open("shop", "users", "old", march(1, 1), longest=92, now=NOW)
     assert ledger.supersede("shop", "revenue", but="a", now=LATER) == 2
     assert ledger.supersede("shop", "revenue", but="a", now=LATER) == 0
-    closed = {"state": "SUPERSEDED", "is_open": False, "closed_at": LATER, "seen_at": LATER}
+    why = "The definition of the report was changed; its days are requested with the new one."
+    closed = {"state": "SUPERSEDED", "is_open": False, "closed_at": LATER, "seen_at": LATER, "reason": why}
     assert ledger.get(1) == request(1, march(1, 1), spec_hash="old", **closed)
     assert [one.id for one in ledger.open_requests("shop")] == [3, 4]
-    assert ledger.history(2) == [("SUPERSEDED", LATER, None)]
+    assert ledger.history(2) == [("SUPERSEDED", LATER, why)]
 
 
 def test_a_closed_request_changes_no_more(ledger: Ledger) -> None:

@@ -169,7 +169,8 @@ class ReportReader:
                 return {day: await self._threads.call(self._kept, day) for day in days}
             if not request.is_open:
                 raise TransientError(
-                    f"The report {self._spec.name} was changed in the YAML while these days were asked for. Materialize them again."
+                    f"The report request of these days was closed: {request.reason or request.state} Reload the code location if the YAML "
+                    "was changed, then materialize the days again."
                 )
             pause_s = self._waiting.policy.first_look_s
             if is_held:

@@ -31,7 +31,7 @@ def tasks_table(spec: ReportSpec) -> Table:
                 "state",
                 pa.string(),
                 "The vendor's state of the present task, or ours: INTENT, POSTED, UNPOSTED, FORGOTTEN, OVERDUE, UNSEEN, UNUSABLE, REFUSED, "
-                "LANDED, SUPERSEDED.",
+                "LANDED, SUPERSEDED, REMOVED.",
             ),
             Column("is_open", pa.bool_(), "Whether some day of it has not landed."),
             Column("days_left", pa.int32(), "Days of it that have not landed.", unit="days"),
@@ -46,7 +46,7 @@ def tasks_table(spec: ReportSpec) -> Table:
             Column(
                 "closed_at",
                 MOMENT,
-                "Instant its last day landed, or it was given up for another specification.",
+                "Instant its last day landed, or it was closed because the report was changed or removed in the YAML.",
                 nullable=True,
             ),
             Column("reason", pa.string(), "Words of the vendor or ours for the last trouble.", nullable=True),

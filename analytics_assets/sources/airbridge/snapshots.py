@@ -5,7 +5,9 @@ Keep rows out of here (`transform.py`) and days that can be asked for too (`stre
 
 import asyncio
 from collections import Counter
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Final
 
 from analytics_assets.clock import Clock
 from analytics_assets.lake.raw import RawDay
@@ -15,7 +17,11 @@ from analytics_assets.sources.airbridge.request import ReportSpec
 from analytics_assets.sources.airbridge.snapshot_tables import CATALOG, tasks_table
 from analytics_assets.sources.airbridge.streams import App
 from analytics_assets.sources.airbridge.transform import catalog_day
+from analytics_assets.spans import in_words
 from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.requests import Request
+
+SHOWN_FOR: Final = timedelta(days=30)
 
 
 def catalog_snapshot(account: str, app: App, client: AirbridgeClient) -> Snapshot:
@@ -32,13 +38,15 @@ def tasks_snapshot(account: str, app: App, spec: ReportSpec, ledger: Ledger, clo
     """Every request of a report as the ledger has it; filed under the app's day of the reading.
 
     Notes: `open_requests` and `days_not_landed`; of what is open the instant of the oldest, how many are in which state, and the most tasks
-    one has cost; `tasks_posted` of all requests ever.
+    one has cost; `tasks_posted` of all requests ever. For 30 days also the days of requests that were closed because their report was
+    removed from the YAML.
     """
     table = tasks_table(spec)
 
     async def fetch(day: date) -> RawDay:
         now = clock()
         requests = await asyncio.to_thread(ledger.all_requests, account, spec.name)
+        removed = await asyncio.to_thread(ledger.removed, account, since=now - SHOWN_FOR)
         rows = [
             {
                 "date": day,
@@ -67,7 +75,18 @@ def tasks_snapshot(account: str, app: App, spec: ReportSpec, ledger: Ledger, clo
             **({"open_states": dict(sorted(Counter(request.state for request in opened).items()))} if opened else {}),
             **({"most_attempts": max(request.attempts for request in opened)} if opened else {}),
             "tasks_posted": sum(request.attempts for request in requests),
+            # A report that is gone has no table of its own.
+            **({"closed_for_removed_reports": others} if (others := _days_by_report(removed, but=spec.name)) else {}),
         }
         return RawDay(table.rows(rows), now, notes)
 
     return Snapshot(account, table, (), app.day_of, fetch, lambda _day, _raw: {})
+
+
+def _days_by_report(requests: Sequence[Request], *, but: str) -> dict[str, str]:
+    """The days of some requests in words, by report; without those of one report."""
+    found: dict[str, set[date]] = {}
+    for request in requests:
+        if request.report != but:
+            found.setdefault(request.report, set()).update(request.days_left)
+    return {report: in_words(sorted(days)) for report, days in sorted(found.items())}

@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 
 from analytics_assets.errors import AccessRefusedError, Evidence, PermanentError, TransientError
 from analytics_assets.lake.store import Lake
+from analytics_assets.sources.airbridge.polling import Account, poll
 from analytics_assets.sources.airbridge.reader import ReportReader, Waiting
-from analytics_assets.sources.airbridge.report_tasks import Seen, TaskPolicy, landings
+from analytics_assets.sources.airbridge.report_tasks import Seen, TaskPolicy
 from analytics_assets.sources.airbridge.request import spec_hash
-from analytics_assets.sources.airbridge.sensors import _look
 from analytics_assets.state.database import engine
 from analytics_assets.state.ledger import Ledger
 from analytics_assets_tests.sources.airbridge.vendor import page, report, spec
@@ -116,19 +116,18 @@ async def run(vendor: AnyVendor, ledger: Ledger, lake: Lake, days: list[date], o
     await reader.close()
 
 
-async def live(vendor: AnyVendor, ledger: Ledger, lake: Lake) -> str:
+def live(vendor: AnyVendor, ledger: Ledger, lake: Lake) -> str:
     """A person asks for the days; then the sensor ticks until the request is closed or refused. Returns its last state."""
-    await run(vendor, ledger, lake, DAYS, [])
+    account = Account("shop", {"revenue": spec_hash(spec())}, POLICY, 92)
+    asyncio.run(run(vendor, ledger, lake, DAYS, []))
     for _ in range(MOST_TICKS):
         [request] = ledger.all_requests("shop", "revenue")
         if not request.is_open or request.state == Seen.REFUSED:
             return request.state
         vendor.now += timedelta(seconds=TICK_S)
-        tick = await _look(vendor, ledger, "shop", busy=(), policy=POLICY, clock=lambda: vendor.now)  # type: ignore[arg-type] - opens like a resource
-        for _, days, requests in landings(tick.ready, longest=92, most=20):
-            for one in requests:
-                ledger.asked_landing(one.id, now=vendor.now, next_look_at=vendor.now + timedelta(seconds=60))
-            await run(vendor, ledger, lake, days, [one.id for one in requests])
+        _, runs = poll(account, vendor, ledger, busy=(), clock=lambda: vendor.now)  # type: ignore[arg-type] - opens like a resource
+        for _, days, requests in runs:
+            asyncio.run(run(vendor, ledger, lake, days, [request.id for request in requests]))
     raise AssertionError(f"after {MOST_TICKS} ticks the request is {request.state}")
 
 
@@ -140,7 +139,7 @@ def test_from_any_answers_a_request_ends_landed_or_paused_by_a_refusal(words: li
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/state.db"
         ledger = Ledger(url)
-        ended = asyncio.run(live(vendor, ledger, Lake(f"{folder}/lake")))
+        ended = live(vendor, ledger, Lake(f"{folder}/lake"))
         [request] = ledger.all_requests("shop", "revenue")
         engine(url).dispose()
         engine.cache_clear()

@@ -1,0 +1,248 @@
+"""One tick of an account's report sensor, without Dagster: polls the open report tasks and says which days a run can store.
+
+The ledger is the only memory, so a lost tick or a restart changes nothing. What a status means is decided in `report_tasks.py`.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Collection, Container, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from analytics_assets.clock import Clock
+from analytics_assets.errors import SourceError
+from analytics_assets.sources.airbridge.client import AirbridgeClient
+from analytics_assets.sources.airbridge.looks import looked_at
+from analytics_assets.sources.airbridge.report_tasks import (
+    LOST,
+    RESUMES,
+    Collect,
+    Resubmit,
+    Seen,
+    TaskPolicy,
+    Verdict,
+    Wait,
+    is_trouble,
+    judge,
+    landings,
+)
+from analytics_assets.sources.airbridge.request import DAYS_PER_TASK
+from analytics_assets.sources.airbridge.resource import AirbridgeResource
+from analytics_assets.spans import in_words
+from analytics_assets.state.budget import Caller, Kind
+from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.requests import INTENT, Request
+
+LOOKING_S: Final = 40.0
+MOST_RUNS: Final = 20
+# A run can know a newer YAML than the sensor, until the code location is reloaded.
+UNKNOWN_FOR: Final = timedelta(minutes=15)
+_IN_FLIGHT: Final = 16
+_LANDING_PAUSE_S: Final = 60.0
+_LONGEST_LANDING_PAUSE_S: Final = 3600.0
+
+
+@dataclass(frozen=True)
+class Account:
+    """What a tick needs to know of an account.
+
+    Attributes:
+        name: The account.
+        reports: The hash of what each report asks, by the report's name.
+        policy: Bounds of waiting.
+        days_per_run: Days a run stores at most.
+    """
+
+    name: str
+    reports: Mapping[str, str]
+    policy: TaskPolicy
+    days_per_run: int
+
+
+@dataclass
+class Tick:
+    """What one poll of the open requests has shown.
+
+    Attributes:
+        ready: Requests whose days a run should store, or request again.
+        counts: How many requests were found in which situation.
+        words: What went wrong, one sentence a request.
+        looks: What each poll has shown and come to, when, and why.
+        troubled: Reports with a request that somebody should know of since this poll.
+    """
+
+    ready: list[Request] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    words: list[str] = field(default_factory=list)
+    looks: list[tuple[Request, Verdict, datetime, str | None]] = field(default_factory=list)
+    troubled: set[str] = field(default_factory=set)
+
+    def summary(self) -> str:
+        """The tick in words."""
+        counts = ", ".join(f"{number} {what}" for what, number in sorted(self.counts.items()))
+        return " ".join([f"Open report requests: {counts or 'none'}.", *self.words])
+
+
+def poll(
+    account: Account, resource: AirbridgeResource, ledger: Ledger, *, busy: Container[int], clock: Clock
+) -> tuple[Tick, list[tuple[str, list[date], list[Request]]]]:
+    """Polls all open requests of an account; returns what was seen, and the runs to launch: report, days, requests.
+
+    The ledger remembers those runs, so that none is launched again before a pause that grows with each.
+    """
+    for report, spec_hash in account.reports.items():
+        _request_as_defined(ledger, account, report, spec_hash, clock)
+    tick = Tick()
+    to_poll = _sorted_out(account, ledger, tick, busy=busy, clock=clock)
+    if to_poll:
+        asyncio.run(_poll_all(account, resource, to_poll, tick, clock))
+    with ledger.at_once():
+        for request, verdict, seen_at, reason in tick.looks:
+            is_present = ledger.saw(
+                request.id,
+                verdict.state,
+                task_id=request.task_id,
+                now=seen_at,
+                next_look_at=verdict.next_look_at,
+                reason=reason,
+                is_refusal=verdict.state is Seen.REFUSED,
+            )
+            # If a run has posted another task meanwhile, the days are not ready because the old task is.
+            tick.ready = [one for one in tick.ready if is_present or one.id != request.id]
+        runs = list(landings(tick.ready, longest=account.days_per_run, most=MOST_RUNS))
+        # Once for each request, also where its days need several runs.
+        for request in {request.id: request for _, _, requests in runs for request in requests}.values():
+            pause = min(_LONGEST_LANDING_PAUSE_S, _LANDING_PAUSE_S * 2 ** min(request.landings, 10))
+            ledger.asked_landing(request.id, now=clock(), next_look_at=clock() + timedelta(seconds=pause))
+    return tick, runs
+
+
+def _request_as_defined(ledger: Ledger, account: Account, report: str, present: str, clock: Clock) -> None:
+    """Requests the days of an older definition of a report with the present one."""
+    stale = [one for one in ledger.open_requests(account.name, report) if one.spec_hash != present]
+    if stale:
+        left = sorted({day for one in stale for day in one.days_left})
+        longest = min(account.days_per_run, DAYS_PER_TASK)
+        # The new requests first: a crash in between leaves both open, and the next tick goes on.
+        ledger.join_or_open(account.name, report, present, left, longest=longest, now=clock())
+        ledger.supersede(account.name, report, but=present, now=clock())
+
+
+def _sorted_out(
+    account: Account, ledger: Ledger, tick: Tick, *, busy: Container[int], clock: Clock
+) -> list[tuple[Request, str]]:
+    """Puts the open requests into the tick by what the ledger knows; returns those to poll, with their tasks."""
+    to_poll: list[tuple[Request, str]] = []
+    for request in ledger.open_requests(account.name):
+        if request.id in busy or (request.lease_until is not None and request.lease_until > clock()):
+            tick.counts["in a run's hands"] += 1
+        elif request.report not in account.reports:
+            _pass_over(account, ledger, request, tick, clock())
+        elif request.state == Seen.REFUSED and not ledger.has_new_key(request):
+            tick.counts["paused"] += 1
+            tick.words.append(f"{request.report} {_days(request)} is paused: {request.reason} {RESUMES}")
+        elif request.next_look_at is not None and request.next_look_at > clock():
+            tick.counts["waiting"] += 1
+        elif request.state in {*LOST, INTENT, Seen.REFUSED} or request.task_id is None:
+            tick.counts["to be asked for again"] += 1
+            why = f"{request.state} ({request.reason})" if request.reason else request.state
+            why = f"refused before, and the key has changed since ({why})" if request.state == Seen.REFUSED else why
+            tick.words.append(
+                f"{request.report} {_days(request)} is asked for again after attempt {request.attempts}: {why}."
+            )
+            tick.ready.append(request)
+        elif request.state == Seen.SUCCESS and request.landings >= account.policy.most_landings:
+            why, now = f"it did not land in {request.landings} runs; their logs say why", clock()
+            said = judge(Seen.UNUSABLE, posted_at=None, attempts=request.attempts, now=now, policy=account.policy)
+            ledger.saw(
+                request.id, said.state, task_id=request.task_id, now=now, next_look_at=said.next_look_at, reason=why
+            )
+            tick.counts["failed"] += 1
+            tick.words.append(f"{request.report} {_days(request)}: {said.state} ({why}). A new task is asked for.")
+            tick.troubled.add(request.report)
+        elif request.state == Seen.SUCCESS:
+            tick.counts["ready"] += 1
+            tick.ready.append(request)
+        else:
+            to_poll.append((request, request.task_id))
+    return to_poll
+
+
+def _pass_over(account: Account, ledger: Ledger, request: Request, tick: Tick, now: datetime) -> None:
+    """Closes a request of a report that the YAML does not have; one that is in use elsewhere waits a little."""
+    why = f"defs/{account.name}/defs.yaml has no report {request.report}"
+    touched = max(at for at in (request.opened_at, request.posted_at, request.seen_at) if at is not None)
+    if now - touched < UNKNOWN_FOR:
+        tick.counts["of an unknown report"] += 1
+        tick.words.append(f"{request.report} {_days(request)}: {why}. Reload the code location if it is new there.")
+        return
+    ledger.close_removed(request.id, f"{why}.", now=now)
+    tick.counts["closed"] += 1
+    tick.words.append(
+        f"{request.report} {_days(request)} is closed: {why}. If it was renamed, materialize these days under the new name."
+    )
+
+
+async def _poll_all(
+    account: Account,
+    resource: AirbridgeResource,
+    to_poll: Collection[tuple[Request, str]],
+    tick: Tick,
+    clock: Clock,
+) -> None:
+    """Polls some requests at once, within the time of a tick."""
+    try:
+        async with resource.open(clock=clock, caller=Caller(Kind.SENSOR)) as client, asyncio.timeout(LOOKING_S):
+            slots = asyncio.Semaphore(_IN_FLIGHT)
+            await asyncio.gather(
+                *(
+                    _poll_one(client, request, task_id, tick, slots=slots, policy=account.policy, clock=clock)
+                    for request, task_id in to_poll
+                )
+            )
+    except TimeoutError:
+        # What was polled until then is remembered all the same.
+        tick.words.append(f"Looking took longer than {LOOKING_S:.0f} s; the rest is looked at in the next tick.")
+    except SourceError as error:
+        # Only the opening raises: a token that is not set, an address that is refused.
+        tick.words.append(str(error))
+
+
+async def _poll_one(
+    client: AirbridgeClient,
+    request: Request,
+    task_id: str,
+    tick: Tick,
+    *,
+    slots: asyncio.Semaphore,
+    policy: TaskPolicy,
+    clock: Clock,
+) -> None:
+    async with slots:
+        seen, reason, _ = await looked_at(client, task_id)
+    now = clock()
+    verdict = judge(seen, posted_at=request.posted_at, attempts=request.attempts, now=now, policy=policy)
+    tick.looks.append((request, verdict, now, reason))
+    decision = verdict.decision
+    # Once: polls go on, and the check stands until a run evaluates it anew.
+    if is_trouble(verdict.state, request.attempts, policy) and verdict.state != request.state:
+        tick.troubled.add(request.report)
+    said = f"{request.report} {_days(request)}: {verdict.state}" + (f" ({reason})." if reason else ".")
+    if isinstance(decision, Collect):
+        tick.counts["ready"] += 1
+        tick.ready.append(request)
+    elif isinstance(decision, Wait):
+        tick.counts["waiting"] += 1
+        tick.words += [said] if seen is Seen.TROUBLE else []
+    elif isinstance(decision, Resubmit):
+        tick.counts["failed"] += 1
+        loudly = f" This was attempt {request.attempts}." if decision.is_loud else ""
+        tick.words.append(f"{said} A new task is asked for in {decision.seconds:.0f} s.{loudly}")
+    else:
+        tick.counts["paused"] += 1
+        tick.words.append(f"{said} Nothing more is asked until this is mended.")
+
+
+def _days(request: Request) -> str:
+    return in_words(request.days_left)
