@@ -7,6 +7,7 @@
     |-- PermanentError           will not pass by itself: a parameter, a day without history, a wrong setting
     |   |-- AccessRefusedError   the whole account is refused: key, address, app. No other day will fare better
     |   |-- LakeError            the lake itself cannot be read or written. No other day will fare better
+    |   |-- UnusableFileError    the file of one day of one table is damaged, or belongs elsewhere. A load replaces it
     |   `-- NotFinalError        the day is not over yet where the vendor counts; says when it will be
     `-- UnexpectedPayloadError   the answer is not what the vendor documents, or its rows do not belong to the day
 
@@ -76,6 +77,18 @@ class AccessRefusedError(PermanentError):
 
 class LakeError(PermanentError):
     """The lake cannot be read or written, so what is asked for now could not be kept."""
+
+
+class UnusableFileError(PermanentError):
+    """A file of the lake is empty, damaged, or belongs to another table or day.
+
+    Attributes:
+        table: Name of the table in whose folder it is.
+    """
+
+    def __init__(self, message: str, *, table: str) -> None:
+        super().__init__(message)
+        self.table = table
 
 
 class NotFinalError(PermanentError):

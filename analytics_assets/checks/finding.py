@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, TypeVar
 
 import pyarrow as pa
 
+from analytics_assets.lake.reading import LEAST_BYTES
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.table import Table
 
@@ -89,13 +90,18 @@ class Look:
     is_run: bool = False
     resource: Any = None
     begins: date = date.min
-    _standing: dict[str, list[date]] = field(default_factory=dict)
+    _listed: dict[str, dict[date, int]] = field(default_factory=dict)
+
+    def files(self, table: str) -> dict[date, int]:
+        """Bytes of each file of a table, by day, also of one that cannot be a day; listed once."""
+        if table not in self._listed:
+            listed = self.lake.listed(self.account, table)
+            self._listed[table] = {day: one.size for day, one in listed.items()}
+        return self._listed[table]
 
     def all_days(self, table: str) -> list[date]:
-        """All days of a table that stand, oldest first; listed once."""
-        if table not in self._standing:
-            self._standing[table] = self.lake.days(self.account, table)
-        return self._standing[table]
+        """All days of a table that stand, oldest first."""
+        return sorted(day for day, size in self.files(table).items() if size >= LEAST_BYTES)
 
     def standing(self, table: str) -> list[date]:
         """The days in question that stand in a table."""

@@ -40,7 +40,8 @@ def days_land(table: Table) -> Check:
     def find(look: Look) -> Findings:
         errors = look.errors(table.name)
         told = {day: Finding(errors[day], "error") for day in look.days if day in errors}
-        stands = by_day([day for day in look.standing(table.name) if day not in told], lambda day: valid(look, day))
+        files = look.files(table.name)
+        stands = by_day([day for day in look.days if day in files and day not in told], lambda day: valid(look, day))
         return dict(sorted({**told, **stands}.items()))
 
     return Check(

@@ -1,15 +1,17 @@
 """Files of the lake, in a folder or a bucket: read, promoted whole, listed, and swept of what killed writers left.
 
-A file appears in one step or not at all. In a folder it is written aside, under a name no reader asks for, and renamed; a bucket shows an
-object only when its upload is complete. Of two writers of one file the later one stands, whole.
+A file appears in one step or not at all. In a folder it is written aside, under a name no reader asks for, synced and renamed (`disk.py`); a
+bucket shows an object only when its upload is complete.
 What is in a file is `store.py`'s; keep tables and Parquet out of here.
 """
 
+import os
 import re
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import IO, Final
@@ -19,15 +21,28 @@ import pyarrow as pa
 from fsspec.implementations.local import LocalFileSystem
 
 from analytics_assets.errors import LakeError, PermanentError, SourceError
+from analytics_assets.lake import disk
 from analytics_assets.lake.listing import Listed, files_on_disk, listed_file, mark_of
 from analytics_assets.places import address, lake_place, unknown_place
 
-_ASIDE = re.compile(r"_[0-9a-f]{32}\.tmp")
 _NAME = re.compile(r"[^\W_][\w-]*")
-_PROBE: Final = "_probe"
+LOCK_WAIT_S: Final = 30.0
 # A full disk still takes an empty file.
 _PROBED_BYTES: Final = 65_536
 _UNREACHED: Final = "Check that the bucket of ANALYTICS_LAKE can be reached from here."
+
+
+@dataclass(frozen=True)
+class Staged:
+    """Files that are complete and not visible yet; both raise `LakeError`, and an existing file stays then.
+
+    Attributes:
+        publish: Puts a file in place in one step.
+        sync: Returns when the disk has the files that were put in place, so that a power cut takes none of them away.
+    """
+
+    publish: Callable[[str], None]
+    sync: Callable[[], None]
 
 
 class Files:
@@ -52,20 +67,33 @@ class Files:
         self.is_local = isinstance(self.fs, LocalFileSystem)
         self.address = address(place)
         self.before_write: Callable[[], None] | None = None
+        self.lock_wait_s, self.fsync = LOCK_WAIT_S, os.fsync
 
     def named(self, path: str) -> str:
         """The path as other programs are given it: with the scheme where it is in a bucket."""
         return path if self.is_local else str(self.fs.unstrip_protocol(path))
 
-    def size(self, path: str) -> int:
-        """Bytes of a file; raises `FileNotFoundError` where there is none, and `LakeError`."""
-        with self._told(path, "read"):
-            return int(self.fs.size(path))
+    def listed_file(self, path: str) -> Listed:
+        """What a listing says of one file; raises `FileNotFoundError` where there is none, and `LakeError`."""
+        with self.errors_of(path, "read"):
+            if not self.is_local:
+                about = self.fs.info(path)
+                return Listed(int(about["size"]), mark_of(about))
+            if (listed := listed_file(Path(path))) is None:
+                raise FileNotFoundError(path)
+            return listed
+
+    def mark(self, path: str) -> str | None:
+        """What a file is known by (`Listed.mark`); None where there is none; raises `LakeError`."""
+        try:
+            return self.listed_file(path).mark
+        except FileNotFoundError:
+            return None
 
     @contextmanager
     def opened(self, path: str) -> Iterator[IO[bytes]]:
         """A file to read from; raises `FileNotFoundError` where there is none, and `LakeError`."""
-        with self._told(path, "read"), self.fs.open(path, "rb") as file:
+        with self.errors_of(path, "read"), self.fs.open(path, "rb") as file:
             yield file
 
     def under(self, folder: str) -> list[PurePosixPath]:
@@ -74,12 +102,12 @@ class Files:
         Raises:
             LakeError: Something there cannot be listed; nothing is passed over.
         """
-        with self._told(folder, "listed"):
+        with self.errors_of(folder, "listed"):
             return [PurePosixPath(path) for path in (files_on_disk(folder) if self.is_local else self.fs.find(folder))]
 
     def listed(self, folder: str) -> dict[PurePosixPath, Listed]:
         """As `under`, each file with what the listing says of it."""
-        with self._told(folder, "listed"):
+        with self.errors_of(folder, "listed"):
             if self.is_local:
                 return {
                     PurePosixPath(path): one for path in files_on_disk(folder) if (one := listed_file(path)) is not None
@@ -87,19 +115,63 @@ class Files:
             found = self.fs.find(folder, detail=True)
             return {PurePosixPath(path): Listed(int(about["size"]), mark_of(about)) for path, about in found.items()}
 
+    @contextmanager
+    def staged(self, contents: Mapping[str, bytes | pa.Buffer]) -> Iterator[Staged]:
+        """Files to be put in place one after the other, by path. On a disk they are written aside and synced; what is left is removed.
+
+        Raises:
+            LakeError: They cannot be written.
+        """
+        self._check_place()
+        asides: dict[str, Path] = {}
+        try:
+            for path, content in contents.items() if self.is_local else ():
+                with self.errors_of(path, "written"), disk.written_aside(Path(path), inside=Path(self.root)) as opened:
+                    file, asides[path] = opened
+                    file.write(content)
+            if asides:
+                with self.errors_of(next(iter(asides)), "written"):
+                    disk.synced(asides.values(), self.fsync)
+            folders = disk.folders_to_sync(map(Path, asides), inside=Path(self.root))
+
+            def publish(path: str) -> None:
+                with self.errors_of(path, "written"):
+                    if path in asides:
+                        asides[path].replace(path)
+                    else:
+                        self.fs.pipe_file(path, bytes(contents[path]))
+
+            def sync() -> None:
+                with self.errors_of(self.root, "written"):
+                    disk.synced(folders, self.fsync)
+
+            yield Staged(publish, sync)
+        finally:
+            for aside in asides.values():
+                aside.unlink(missing_ok=True)
+
     def promote(self, path: str, content: bytes | pa.Buffer) -> None:
-        """Puts a file in place in one step.
+        """Puts a file in place in one step, and syncs it.
 
         Raises:
             LakeError: It cannot be written; what stood there stays.
         """
-        self._check_place()
-        with self._told(path, "written"):
-            if self.is_local:
-                with _aside(Path(path), inside=Path(self.root)) as file:
-                    file.write(content)
-            else:
-                self.fs.pipe_file(path, bytes(content))
+        with self.staged({path: content}) as staged:
+            staged.publish(path)
+            staged.sync()
+
+    @contextmanager
+    def locked(self, paths: Iterable[str]) -> Iterator[None]:
+        """Holds the locks of the folders of some paths, which exist, in the order given; a bucket has no locks.
+
+        Raises:
+            TransientError: Another process holds one for too long.
+        """
+        with ExitStack() as held:
+            for folder in dict.fromkeys(Path(path).parent for path in paths) if self.is_local else ():
+                with self.errors_of(str(folder), "written"):
+                    held.enter_context(disk.locked(folder, wait_s=self.lock_wait_s))
+            yield
 
     @contextmanager
     def written(self, path: str) -> Iterator[IO[bytes]]:
@@ -109,15 +181,21 @@ class Files:
         """
         self._check_place()
         if self.is_local:
-            with self._told(path, "written"), _aside(Path(path), inside=Path(self.root)) as file:
+            target, inside = Path(path), Path(self.root)
+            with self.errors_of(path, "written"), disk.written_aside(target, inside=inside) as (file, aside):
                 yield file
+                file.flush()
+                folders = disk.folders_to_sync([target], inside=inside)
+                disk.synced([aside], self.fsync)
+                aside.replace(target)
+                disk.synced(folders, self.fsync)
             return
         # An upload in parts that is given up half-way would become an object of half of them.
         try:
             with tempfile.NamedTemporaryFile() as whole:
                 yield whole.file
                 whole.flush()
-                with self._told(path, "written"):
+                with self.errors_of(path, "written"):
                     self.fs.put_file(whole.name, path)
         except OSError as error:
             raise LakeError(
@@ -131,9 +209,9 @@ class Files:
         Raises:
             LakeError: It cannot be written.
         """
-        with self._told(path, "written"), suppress(FileExistsError):
+        with self.errors_of(path, "written"), suppress(FileExistsError):
             if self.is_local:
-                _create(Path(path), content)
+                disk.create(Path(path), content)
             else:
                 self.fs.pipe_file(path, content, mode="create")
 
@@ -144,7 +222,7 @@ class Files:
             LakeError: It cannot be removed.
         """
         self._check_place()
-        with self._told(path, "removed"), suppress(FileNotFoundError):
+        with self.errors_of(path, "removed"), suppress(FileNotFoundError):
             self.fs.rm_file(path)
 
     def probe(self) -> None:
@@ -153,7 +231,7 @@ class Files:
         Raises:
             LakeError: The lake cannot be written.
         """
-        path = f"{self.root}/{_PROBE}_{uuid.uuid4().hex}"
+        path = f"{self.root}/{disk.PROBE}_{uuid.uuid4().hex}"
         self.promote(path, bytes(_PROBED_BYTES))
         self.remove(path)
 
@@ -162,15 +240,7 @@ class Files:
 
         A bucket holds no such files: an upload that was not completed is no object.
         """
-        swept = []
-        for path in self.under(self.root) if self.is_local else []:
-            left = Path(path)
-            if is_leftover(left.name):
-                with suppress(FileNotFoundError):
-                    if left.stat().st_mtime < before.timestamp():
-                        left.unlink()
-                        swept.append(str(left))
-        return swept
+        return disk.swept(self.root, before=before) if self.is_local else []
 
     def put_aside(self, path: str, to: str) -> None:
         """Moves a file without reading it, as a damaged one may not be readable.
@@ -179,7 +249,7 @@ class Files:
             LakeError: It cannot be moved; it stands where it stood.
         """
         self._check_place()
-        with self._told(path, "moved"):
+        with self.errors_of(path, "moved"):
             if self.is_local:
                 Path(to).parent.mkdir(parents=True, exist_ok=True)
                 Path(path).replace(to)
@@ -191,7 +261,7 @@ class Files:
             self.before_write()
 
     @contextmanager
-    def _told(self, path: str, done: str) -> Iterator[None]:
+    def errors_of(self, path: str, done: str) -> Iterator[None]:
         """Says what cannot be done with which file, and what to look at."""
         try:
             yield
@@ -215,11 +285,6 @@ class Files:
             ) from error
 
 
-def is_leftover(name: str) -> bool:
-    """Whether only a writer that was killed, or is at work, has a file of this name."""
-    return _ASIDE.fullmatch(name) is not None or name.startswith(f"{_PROBE}_")
-
-
 def folder_name(name: str) -> str:
     """The name of an account or a table, if it can be a folder of the lake.
 
@@ -231,39 +296,3 @@ def folder_name(name: str) -> str:
             f"{name!r} cannot be a folder of the lake: use letters, digits, - and _, and begin with neither - nor _."
         )
     return name
-
-
-def _create(target: Path, content: bytes) -> None:
-    aside = target.with_name(f"_{uuid.uuid4().hex}.tmp")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        aside.write_bytes(content)
-        try:
-            # A rename would replace a file; a link does not.
-            target.hardlink_to(aside)
-        except FileExistsError:
-            raise
-        except OSError:
-            # Some shares have no links.
-            with target.open("xb") as file:
-                file.write(content)
-    finally:
-        aside.unlink(missing_ok=True)
-
-
-@contextmanager
-def _aside(target: Path, *, inside: Path) -> Iterator[IO[bytes]]:
-    aside = target.with_name(f"_{uuid.uuid4().hex}.tmp")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if not target.parent.resolve().is_relative_to(inside.resolve()):
-        raise PermanentError(
-            f"{target} would be written outside of the lake, where a symbolic link leads. Take the link away, or set ANALYTICS_LAKE to the "
-            "folder it leads to."
-        )
-    try:
-        with aside.open("wb") as file:
-            yield file
-        aside.replace(target)
-    except BaseException:
-        aside.unlink(missing_ok=True)
-        raise

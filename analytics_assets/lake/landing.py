@@ -11,15 +11,16 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, Final
 
 from analytics_assets.clock import Clock
-from analytics_assets.errors import ENDS_ASKING, LakeError, NotFinalError, SourceError
+from analytics_assets.errors import ENDS_ASKING, LakeError, NotFinalError, SourceError, TransientError
 from analytics_assets.lake.making import MadeDay, Making
 from analytics_assets.lake.raw import RawDay
-from analytics_assets.lake.store import Lake, Landed, refuse_other_mode
+from analytics_assets.lake.store import Lake, Landed, ReplacedError, refuse_other_mode
 from analytics_assets.lake.stream import NOT_ASKED, Stream
-from analytics_assets.lake.table import Table
+
+_ATTEMPTS: Final = 5
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Landing:
 
     @cached_property
     def _making(self) -> Making:
-        return Making(self.lake, self.selected, self.family, self.is_sandbox)
+        return Making(self.lake, self.selected, self.family, self.is_sandbox, self.clock)
 
     async def bring(self, stream: Stream, days: Sequence[date]) -> AsyncGenerator[DayResult, None]:
         """Yields what became of each day, in order.
@@ -143,19 +144,15 @@ class Landing:
         """Whether the day's raw is wanted and was not landed by this family, nor by another, such as the sensor's, since it began."""
         if stream.raw is None or stream.raw.name not in self.selected:
             return False
-        standing = self._standing(stream, stream.raw, day)
+        standing = self.lake.usable(stream.account, stream.raw.name, day)
+        if standing is not None:
+            # Live tables are never made of invented numbers.
+            refuse_other_mode(standing, is_sandbox=self.is_sandbox)
         if standing is None or standing.footer.emptied_at or standing.footer.asked != stream.asked(day):
             return True
         asked_at = standing.footer.requested_at
         is_since = self.since is not None and asked_at is not None and asked_at >= self.since
         return standing.footer.family != self.family and not is_since
-
-    def _standing(self, stream: Stream, raw: Table, day: date) -> Landed | None:
-        """The raw day that stands, or None; a damaged one is refused, and one of the other mode: live tables are never made of invented numbers."""
-        standing = self.lake.landed(stream.account, raw.name, day)
-        if standing is not None:
-            refuse_other_mode(standing, is_sandbox=self.is_sandbox)
-        return standing
 
     async def _made(
         self, stream: Stream, day: date, fetch: "asyncio.Future[RawDay] | None", refusal: SourceError | None
@@ -184,15 +181,18 @@ class Landing:
             return DayResult(day, error=error, is_asked=is_asked, quarantine=kept)
 
     def _land(self, stream: Stream, made: MadeDay, *, is_asked: bool) -> DayResult:
-        # Another process may have landed the day since it was made.
-        while (seen := self._making.seen(stream, made.day)) != made.seen:
-            made = self._making.made(stream, made.day, made.raw)
-        if made.outgrown is not None:
-            path = self.lake.path(stream.account, made.outgrown, made.day)
-            self.lake.quarantine.take(stream.account, made.outgrown, made.day, path, seen_at=self.clock())
-        standing = {} if stream.raw is None else {stream.raw.name: seen[stream.raw.name]}
-        tables = {name: landed for name, landed in standing.items() if landed is not None}
-        tables |= {name: self.lake.promote(packed) for name, packed in made.files.items()}
+        for _ in range(_ATTEMPTS):
+            try:
+                tables = self._published(stream, made)
+                break
+            except ReplacedError:
+                # Another process has stored the day since it was made, so it is made again, of the newest raw day.
+                made = self._making.made(stream, made.day, made.raw)
+        else:
+            raise TransientError(
+                f"Other processes replaced the files of {stream.account} {made.day} {_ATTEMPTS} times while the day was stored. Wait for the "
+                "other runs to end, then materialize the day again."
+            )
         if is_asked:
             stream.landed(made.day)
         return DayResult(
@@ -202,6 +202,39 @@ class Landing:
             requested_at=made.requested_at,
             is_asked=is_asked,
         )
+
+    def _published(self, stream: Stream, made: MadeDay) -> dict[str, Landed]:
+        """Stores the files of a day, each only if neither it nor the raw day has been replaced since the day was made.
+
+        Raises:
+            ReplacedError: One has been.
+        """
+        lake, account, day = self.lake, stream.account, made.day
+        seen = {lake.path(account, name, day): landed for name, landed in made.seen.items()}
+        marks = {path: None if landed is None else landed.mark for path, landed in seen.items()}
+        raw = None if stream.raw is None else stream.raw.name
+        source = [] if raw is None else [lake.path(account, raw, day)]
+        existing = None if raw is None else made.seen[raw]
+        tables = {} if raw is None or existing is None else {raw: existing}
+        with lake.staged(made.files.values()) as staged:
+            if made.outgrown is not None:
+                path = lake.path(account, made.outgrown, day)
+                lake.take(account, made.outgrown, day, mark=marks[path], seen_at=self.clock())
+                marks[path] = None
+            for name, packed in made.files.items():
+                unchanged = {path: marks[path] for path in [*source, packed.path]}
+                tables[name] = lake.publish(packed, staged, unchanged=unchanged)
+                marks[packed.path] = tables[name].mark
+                if stream.history is not None and name == stream.history.table.name:
+                    # Before the table it is of, also through a power cut.
+                    staged.sync()
+            staged.sync()
+        if raw is not None and not lake.files.is_local:
+            # A bucket has no locks: another writer can have come between a comparison and an upload.
+            present = lake.landed(account, raw, day)
+            if present is None or present.footer != tables[raw].footer:
+                raise ReplacedError(lake.files.named(source[0]))
+        return tables
 
 
 async def _fetch(stream: Stream, day: date, slots: asyncio.Semaphore) -> RawDay:

@@ -6,16 +6,18 @@ Keep the order of days out of here, and what a file looks like too (`store.py`).
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
 import msgspec
 import pyarrow as pa
 
-from analytics_assets.errors import Evidence, PermanentError, UnexpectedPayloadError
+from analytics_assets.clock import Clock
+from analytics_assets.errors import PermanentError, UnusableFileError
 from analytics_assets.lake.changes import counted
 from analytics_assets.lake.content import content_hash
+from analytics_assets.lake.deriving import valid_raw, valid_typed
 from analytics_assets.lake.footer import Footer
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake, Landed, Packed, refuse_other_mode
@@ -89,16 +91,12 @@ class Making:
     selected: Collection[str]
     family: str
     is_sandbox: bool
+    clock: Clock
+    _taken: dict[tuple[date, str], str] = field(default_factory=dict)
 
     def seen(self, stream: Stream, day: date) -> dict[str, Landed | None]:
         """What stands in the tables that a day is made of or lands in; a damaged file is refused."""
-        history = self._history(stream)
-        tables = [
-            *([] if stream.raw is None else [stream.raw]),
-            *([] if history is None else [history.table]),
-            *(table for table in stream.typed if table.name in self.selected),
-        ]
-        return {table.name: self.lake.landed(stream.account, table.name, day) for table in tables}
+        return {table: self.lake.landed(stream.account, table, day) for table in self._tables(stream)}
 
     def made(self, stream: Stream, day: date, raw: RawDay | None) -> MadeDay:
         """The day from what was read of it, or from the raw rows that stand.
@@ -106,6 +104,34 @@ class Making:
         Raises:
             SourceError: The day cannot be made; nothing of it may land.
         """
+        tables = self._tables(stream)
+        for _ in tables:
+            try:
+                return self._with_taken(self._made(stream, day, raw))
+            except UnusableFileError as error:
+                is_raw = stream.raw is not None and error.table == stream.raw.name
+                if error.table not in tables or (is_raw and error.table not in self.selected):
+                    raise
+                if path := self.lake.take_unusable(stream.account, error.table, day, seen_at=self.clock()):
+                    self._taken[day, error.table] = path
+                if is_raw and raw is None:
+                    # Its rows are needed; another attempt finds the place empty and requests them.
+                    raise
+        return self._with_taken(self._made(stream, day, raw))
+
+    def _with_taken(self, made: "MadeDay") -> "MadeDay":
+        """The day, with the files that were moved to the quarantine for it among its figures."""
+        taken = {table: path for (day, table), path in self._taken.items() if day == made.day}
+        figures = {name: {**made.figures.get(name, {}), "unusable_file_kept_in": path} for name, path in taken.items()}
+        return replace(made, figures={**made.figures, **figures}) if taken else made
+
+    def _tables(self, stream: Stream) -> list[str]:
+        """Names of the tables that a day is made from or stored in."""
+        history = self._history(stream)
+        tables = [*([] if stream.raw is None else [stream.raw]), *([] if history is None else [history.table])]
+        return [*(table.name for table in tables), *(one.name for one in stream.typed if one.name in self.selected)]
+
+    def _made(self, stream: Stream, day: date, raw: RawDay | None) -> MadeDay:
         draft = self._drafted(stream, day, raw)
         before = self._compared(draft)
         if (history := self._history(stream)) is not None:
@@ -132,10 +158,10 @@ class Making:
             source = None if standing is None else standing.footer
             answers = "" if source is None else source.asked
         else:
-            fresh = _valid_raw(stream, day, raw)
+            fresh = valid_raw(stream, day, raw)
             content, answers = fresh.content, stream.asked(day)
             source = Footer("", answers, self.family, raw.requested_at, self.is_sandbox)
-        made, figures = _typed(stream, day, content)
+        made, figures = valid_typed(stream, day, content)
         if raw is not None and fresh is not None:
             figures[fresh.table.name] = raw.notes
         hashes = {table.name: content_hash(table, made[table.name].content) for table in stream.typed}
@@ -236,35 +262,6 @@ class Making:
             words = f"were removed on {gone:%Y-%m-%d}, as ANALYTICS_KEEP_RAW_DAYS says; what was made from them stands"
             raise PermanentError(f"The answers of {day} {words}. Materialize {stream.raw.name} too, to ask anew.")
         return self.lake.read(stream.account, stream.raw, [day])
-
-
-def _valid_raw(stream: Stream, day: date, raw: RawDay) -> ValidDay:
-    """The raw day just read; where it is not valid, its rows are the evidence."""
-    assert stream.raw is not None, "only a stream with a raw table is read"
-    try:
-        return stream.raw.valid_day(raw.content, day)
-    except UnexpectedPayloadError as error:
-        error.evidence = error.evidence or _evidence(stream, day, raw.content)
-        raise
-
-
-def _typed(
-    stream: Stream, day: date, content: pa.Table | None
-) -> tuple[Mapping[str, ValidDay], dict[str, Mapping[str, Any]]]:
-    """The typed tables of the day, each a valid one, and their figures; where they are not valid, the raw rows are the evidence."""
-    try:
-        typed = stream.transform(day, content)
-        made = {table.name: table.valid_day(typed[table.name].content, day) for table in stream.typed}
-        return made, {table.name: typed[table.name].figures for table in stream.typed}
-    except UnexpectedPayloadError as error:
-        if content is not None:
-            error.evidence = error.evidence or _evidence(stream, day, content)
-        raise
-
-
-def _evidence(stream: Stream, day: date, content: pa.Table) -> Evidence:
-    """The raw rows of a day, where an error does not name the answer itself."""
-    return Evidence(f"{stream.account}/{day}", body="\n".join(map(str, content.to_pylist())))
 
 
 def _is_older(raw: RawDay, footer: Footer) -> bool:

@@ -1,53 +1,28 @@
-"""The lake: files promoted whole, and read back.
+"""The lake: days stored whole, and read back (`reader.py`).
 
 A day of a table is `<root>/<account>/<table>/dt=YYYY-MM-DD/data.parquet`; DuckDB, Polars, Spark and Athena read that as it is.
 The footer says what was asked, when and by which attempt family. How a file appears whole is in `files.py`; keep vendors and Dagster out of here.
 """
 
-import re
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
 
 import msgspec
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from analytics_assets.errors import PermanentError
+from analytics_assets.errors import LakeError, PermanentError, UnusableFileError
 from analytics_assets.lake.content import content_hash
-from analytics_assets.lake.files import Files, folder_name
-from analytics_assets.lake.footer import Footer, encoded, footer_of, is_made_from
+from analytics_assets.lake.files import Staged
+from analytics_assets.lake.footer import Footer, encoded, is_made_from
 from analytics_assets.lake.parquet import parquet
 from analytics_assets.lake.quarantine import Quarantine
+from analytics_assets.lake.reader import LakeReader, Landed
 from analytics_assets.lake.table import Table, ValidDay
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-_FILE = "data.parquet"
-_DAY = re.compile(r"dt=(\d{4}-\d{2}-\d{2})")
-
-
-@dataclass(frozen=True)
-class Landed:
-    """A day that stands in the lake.
-
-    Attributes:
-        path: Where.
-        rows: Rows of the day.
-        size: Bytes of the file.
-        footer: What the file says of itself.
-        is_changed: Whether this landing wrote the file; False where an equal day stood there.
-    """
-
-    path: str
-    rows: int
-    size: int
-    footer: Footer
-    is_changed: bool
+# `Landed` is what reading and storing a day both return.
+__all__ = ["Lake", "Landed", "Packed", "ReplacedError", "refuse_other_mode"]
 
 
 @dataclass(frozen=True)
@@ -68,31 +43,30 @@ class Packed:
     standing: Landed | None
     file: pa.Buffer | None
 
+    def standing_day(self) -> Landed:
+        """The equal day that stood there.
 
-class Lake:
+        Raises:
+            LakeError: There was none, so there would have to be a file.
+        """
+        if self.standing is None:
+            raise LakeError(
+                f"{self.path} has neither rows to write nor an existing file. This is a fault of the program."
+            )
+        return self.standing
+
+
+class ReplacedError(Exception):
+    """A file that a day was made from or compared with has been replaced since; names its path."""
+
+
+class Lake(LakeReader):
     """One folder or bucket of Parquet files."""
 
     def __init__(self, root: str) -> None:
-        """Opens the lake at a local path or an fsspec URL; nothing is read or written yet.
-
-        Raises:
-            PermanentError: The URL is of no known kind, or what opens it is not installed.
-        """
-        self.files = Files(root)
-        self.root = self.files.root
+        """Opens the lake as its reader does."""
+        super().__init__(root)
         self.quarantine = Quarantine(self.files)
-
-    def path(self, account: str, table: str, day: date) -> str:
-        """Where a day of a table stands.
-
-        Raises:
-            PermanentError: A name would lead out of the lake.
-        """
-        return f"{self.folder(account, table)}/dt={day.isoformat()}/{_FILE}"
-
-    def folder(self, account: str, table: str) -> str:
-        """The folder of a table."""
-        return f"{self.root}/{folder_name(account)}/{folder_name(table)}"
 
     def land(
         self,
@@ -155,78 +129,65 @@ class Lake:
         return Packed(self.path(account, table.name, day), content.num_rows, footer, standing, file)
 
     def promote(self, packed: Packed) -> Landed:
-        """Makes a packed day visible, whole; where an equal one stands, that stays."""
-        if packed.file is None:
-            assert packed.standing is not None, "only an equal day needs no file"
-            return packed.standing
-        self.files.promote(packed.path, packed.file)
-        return Landed(self.files.named(packed.path), packed.rows, packed.file.size, packed.footer, is_changed=True)
+        """Makes a packed day visible, whole, whatever is there by now; where an equal one was found, that stays."""
+        with self.staged([packed]) as staged:
+            landed = self.publish(packed, staged, unchanged={})
+            staged.sync()
+        return landed
 
-    def landed(self, account: str, table: str, day: date) -> Landed | None:
-        """What stands for a day, or None.
+    @contextmanager
+    def staged(self, packed: Iterable[Packed]) -> Iterator[Staged]:
+        """Packed days on the disk, not visible yet; a day counts as stored after `sync`."""
+        with self.files.staged({one.path: one.file for one in packed if one.file is not None}) as staged:
+            yield staged
+
+    def publish(self, packed: Packed, staged: Staged, *, unchanged: Mapping[str, str | None]) -> Landed:
+        """Makes a staged day visible, if nothing that it was made from or compared with has been replaced since.
+
+        On a disk no other writer comes between the comparison and the renaming: both happen under the locks of these files' folders.
+
+        Args:
+            packed: The day.
+            staged: Where it was staged.
+            unchanged: Marks of the files that have to be as they were, by path, None for a file that did not exist.
 
         Raises:
-            PermanentError: The file there was not written by a lake.
+            ReplacedError: A file was replaced.
+        """
+        with self.files.locked(unchanged):
+            for path, mark in unchanged.items():
+                if self.files.mark(path) != mark:
+                    raise ReplacedError(self.files.named(path))
+            if packed.file is None:
+                return packed.standing_day()
+            staged.publish(packed.path)
+            mark = self.files.mark(packed.path) or ""
+        named = self.files.named(packed.path)
+        return Landed(named, packed.rows, packed.file.size, packed.footer, is_changed=True, mark=mark)
+
+    def take(self, account: str, table: str, day: date, *, mark: str | None, seen_at: datetime) -> str:
+        """Moves the file of a day to the quarantine if it is still the one of this mark; returns where it is then.
+
+        Raises:
+            ReplacedError: It is another one by now.
         """
         path = self.path(account, table, day)
-        try:
-            size = self.files.size(path)
-            with self.files.opened(path) as file:
-                metadata = pq.read_metadata(file)
-            footer = footer_of(metadata)
-        except FileNotFoundError:
-            return None
-        except (pa.ArrowInvalid, KeyError, msgspec.DecodeError) as error:
-            raise PermanentError(
-                f"{self.files.named(path)} is not a file of this lake, or a damaged one. "
-                "`analytics-assets lake verify --ask-again` puts it aside and asks for the day again."
-            ) from error
-        return Landed(self.files.named(path), metadata.num_rows, size, footer, is_changed=False)
+        with self.files.locked([path]):
+            if self.files.mark(path) != mark:
+                raise ReplacedError(self.files.named(path))
+            return self.quarantine.take(account, table, day, path, seen_at=seen_at)
 
-    def days(self, account: str, table: str) -> list[date]:
-        """The days that stand, oldest first."""
-        folder = self.folder(account, table)
-        found = (_day(path, folder) for path in self.files.under(folder))
-        return sorted(day for day in found if day is not None)
-
-    def marks(self, account: str, table: str) -> dict[date, str]:
-        """Of each day that stands what its file is known by (`Listed.mark`), oldest first; nothing is read for it."""
-        folder = self.folder(account, table)
-        found = ((_day(path, folder), one.mark) for path, one in self.files.listed(folder).items())
-        return dict(sorted((day, mark) for day, mark in found if day is not None))
-
-    def read(
-        self, account: str, table: Table, days: Iterable[date] | None = None, columns: Sequence[str] | None = None
-    ) -> pa.Table:
-        """Days of a table as Arrow, all that stand by default; days that do not stand are left out.
-
-        Columns declared later than a file was written are null.
-        """
-        schema = table.schema if columns is None else pa.schema([table.schema.field(name) for name in columns])
-        parts = []
-        for day in self.days(account, table.name) if days is None else sorted(set(days)):
-            with suppress(FileNotFoundError):
-                parts.append(self._read(self.path(account, table.name, day), schema))
-        if not parts:
-            return schema.empty_table()
-        held = pa.schema(
-            [field.with_nullable(any(part.schema.field(field.name).nullable for part in parts)) for field in schema]
-        )
-        return pa.concat_tables([part.cast(held) for part in parts])
-
-    def held(self, account: str, table: str, day: date) -> pa.Table | None:
-        """A day as its file has it, whatever its table declares by now; None where it does not stand."""
-        try:
-            with self.files.opened(self.path(account, table, day)) as file:
-                return pq.ParquetFile(file).read()
-        except FileNotFoundError:
-            return None
-
-    def read_pandas(self, account: str, table: Table, days: Iterable[date] | None = None) -> "pd.DataFrame":
-        """As `read`, as a data frame with Arrow types: null stays null, decimals stay decimals."""
-        import pandas as pd  # noqa: PLC0415 - a fifth of a second in each process that loads the definitions and reads no frame
-
-        return self.read(account, table, days).to_pandas(types_mapper=pd.ArrowDtype)
+    def take_unusable(self, account: str, table: str, day: date, *, seen_at: datetime) -> str | None:
+        """Moves the file of a day to the quarantine if it cannot be used; returns where it is then, or None."""
+        place = self.place(account, table, day)
+        with self.files.locked([place.path]):
+            try:
+                place.read()
+            except FileNotFoundError:
+                return None
+            except UnusableFileError:
+                return self.quarantine.take(account, table, day, place.path, seen_at=seen_at)
+        return None
 
     def empty(self, account: str, table: str, day: date, *, before: datetime, now: datetime) -> bool:
         """Takes the rows of a day away that was asked for before an instant; False where it was asked for anew meanwhile.
@@ -239,21 +200,15 @@ class Lake:
         if standing.footer.requested_at is None or standing.footer.requested_at >= before:
             return False
         footer = msgspec.structs.replace(standing.footer, emptied_at=now, emptied_rows=standing.rows)
-        file = parquet(held.schema.empty_table(), encoded(footer))
-        self.files.promote(self.path(account, table, day), file)
+        path, file = self.path(account, table, day), parquet(held.schema.empty_table(), encoded(footer))
+        packed = Packed(path, 0, footer, standing, file)
+        with self.staged([packed]) as staged:
+            try:
+                self.publish(packed, staged, unchanged={path: standing.mark})
+            except ReplacedError:
+                return False
+            staged.sync()
         return True
-
-    def _read(self, path: str, schema: pa.Schema) -> pa.Table:
-        with self.files.opened(path) as file:
-            held = pq.ParquetFile(file)
-            known = [name for name in schema.names if name in held.schema_arrow.names]
-            part = held.read(columns=known)
-            rows = held.metadata.num_rows
-        columns = {
-            name: part[name] if name in known else pa.nulls(rows, schema.field(name).type) for name in schema.names
-        }
-        fields = [field if field.name in known else field.with_nullable(nullable=True) for field in schema]
-        return pa.table(columns).cast(pa.schema(fields))
 
 
 def refuse_other_mode(standing: Landed, *, is_sandbox: bool) -> None:
@@ -267,13 +222,6 @@ def refuse_other_mode(standing: Landed, *, is_sandbox: bool) -> None:
         raise PermanentError(
             f"{standing.path} holds {held} numbers; {new} numbers are not put in their place. Set ANALYTICS_LAKE to another folder."
         )
-
-
-def _day(path: PurePosixPath, folder: str) -> date | None:
-    """The day whose file has this path in the folder of a table, or None."""
-    named = _DAY.fullmatch(path.parent.name)
-    is_ours = path.name == _FILE and path.parent.parent == PurePosixPath(folder)
-    return date.fromisoformat(named[1]) if named and is_ours else None
 
 
 def _valid(table: Table, day: date, content: pa.Table | ValidDay) -> pa.Table:

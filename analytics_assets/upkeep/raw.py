@@ -69,7 +69,7 @@ def due(
     found = []
     # The day is over before it is asked for, so a younger one cannot be due.
     for day in (day for day in lake.days(raw.account, raw.table) if day < before.date()):
-        standing = lake.landed(raw.account, raw.table, day)
+        standing = lake.usable(raw.account, raw.table, day)
         if standing is None or standing.footer.emptied_at or standing.footer.requested_at is None:
             continue
         if standing.footer.requested_at < before:

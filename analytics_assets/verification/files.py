@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from analytics_assets.errors import LakeError, UnexpectedPayloadError
 from analytics_assets.lake.content import content_hash
-from analytics_assets.lake.files import is_leftover
+from analytics_assets.lake.disk import is_leftover
 from analytics_assets.lake.footer import Footer, footer_of
 from analytics_assets.lake.identity import FILE as IDENTITY_FILE
 from analytics_assets.lake.months import copy_named
@@ -116,6 +116,8 @@ def read_whole(
     if body is None:
         return None
     footer, content = _read(body)
+    if footer.table and (footer.account, footer.table, footer.day) != (account, table.name, day):
+        raise DamagedError(f"it is the file of {footer.account}/{footer.table} {footer.day}")
     if footer.is_sandbox != is_sandbox:
         kind, wanted = ("sandbox", "live") if footer.is_sandbox else ("live", "sandbox")
         raise ForeignError(f"it holds {kind} numbers, and ANALYTICS_MODE is {wanted}")

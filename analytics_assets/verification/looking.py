@@ -14,6 +14,7 @@ import dagster as dg
 
 from analytics_assets.checks.finding import by_day
 from analytics_assets.errors import PermanentError
+from analytics_assets.lake.footer import is_made_from
 from analytics_assets.lake.months import days_of, month_of
 from analytics_assets.lake.store import Lake, Landed
 from analytics_assets.lake.table import Table
@@ -38,6 +39,7 @@ class Kind(Enum):
     DAMAGED = "damaged"
     FOREIGN = "of the other mode"
     MISSING = "missing"
+    UNRELATED = "of another raw day"
     UNRECORDED = "not recorded"
     OTHERWISE = "recorded otherwise"
     STALE_COPY = "stale copy"
@@ -45,7 +47,7 @@ class Kind(Enum):
     EARLIER = "earlier definition"
 
 
-ASKED_AGAIN = (Kind.DAMAGED, Kind.FOREIGN, Kind.MISSING)
+ASKED_AGAIN = (Kind.DAMAGED, Kind.FOREIGN, Kind.MISSING, Kind.UNRELATED)
 RECORDED_AGAIN = (Kind.UNRECORDED, Kind.OTHERWISE)
 # Of a month, and named by its first day.
 COPIES = (Kind.STALE_COPY, Kind.DAMAGED_COPY)
@@ -55,6 +57,7 @@ _REMEDIES: Mapping[Kind, str] = {
     Kind.FOREIGN: f"invented and real numbers must not stand together: `{_COMMAND} --ask-again` puts the file into the quarantine and asks "
     "for the day again",
     Kind.MISSING: f"`{_COMMAND} --ask-again` asks for the day again",
+    Kind.UNRELATED: f"`{_COMMAND} --ask-again` makes the day again from its raw day, without a request",
     Kind.UNRECORDED: f"`{_COMMAND} --record-again` records what stands",
     Kind.OTHERWISE: f"`{_COMMAND} --record-again` records what stands; materialize the day for a new answer",
     Kind.STALE_COPY: "the next housekeeping makes it anew, or launch the job `housekeeping` now",
@@ -216,14 +219,25 @@ def _refuse_wrong_settings(place: Place, found: Looked) -> None:
 def _file(place: Place, name: Name, day: date) -> Landed | Trouble | None:
     """What stands for a day, or what is wrong with it, or None."""
     account, _ = name
+    table = place.tables[name]
     try:
-        return examined(place.lake, account, place.tables[name], day, is_sandbox=place.is_sandbox)
+        landed = examined(place.lake, account, table, day, is_sandbox=place.is_sandbox)
     except DamagedError as error:
         return Trouble(Kind.DAMAGED, str(error))
     except EarlierError as error:
         return Trouble(Kind.EARLIER, str(error), error.landed)
     except ForeignError as error:
         return Trouble(Kind.FOREIGN, str(error))
+    raw = place.lake.usable(account, table.origin.table.name, day) if landed and table.origin else None
+    if landed and raw and not is_made_from(landed.footer, raw.footer, table.name):
+        return Trouble(Kind.UNRELATED, "it was not made from the raw day that is stored, and differs from what was")
+    return landed
+
+
+def is_still_wrong(place: Place, wrong: Wrong) -> bool:
+    """True if the file of a day is still unusable; another process can have stored the day since it was read."""
+    trouble = _file(place, (wrong.account, wrong.table), wrong.day)
+    return isinstance(trouble, Trouble) and trouble.kind is wrong.kind
 
 
 def _of_copy(place: Place, name: Name, month: date, marks: Mapping[date, str]) -> Trouble | None:
@@ -272,6 +286,6 @@ def _remedy(place: Place, name: Name, kind: Kind) -> str:
     if kind in ASKED_AGAIN and name not in place.daily:
         return _LOST
     words = _REMEDIES[kind]
-    if kind in ASKED_AGAIN and place.tables[name].only_grows:
+    if kind in ASKED_AGAIN and kind is not Kind.UNRELATED and place.tables[name].only_grows:
         words += ", empty: what earlier readings had added is in no later one"
     return words

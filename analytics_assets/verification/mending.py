@@ -18,7 +18,15 @@ from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 from dagster._core.utils import make_new_backfill_id
 
 from analytics_assets.catalogue import asset_key, materialization
-from analytics_assets.verification.looking import ASKED_AGAIN, RECORDED_AGAIN, Kind, Looked, Place, Wrong
+from analytics_assets.verification.looking import (
+    ASKED_AGAIN,
+    RECORDED_AGAIN,
+    Kind,
+    Looked,
+    Place,
+    Wrong,
+    is_still_wrong,
+)
 
 _TAGS: Final = {"analytics/asked_by": "lake verify"}
 
@@ -80,7 +88,7 @@ def _is_whole(place: Place, raw: dg.AssetKey, wrong: Sequence[Wrong]) -> bool:
     account, table = raw.path
     if any(one.table == table for one in wrong):
         return False
-    standing = place.lake.landed(account, table, wrong[0].day)
+    standing = place.lake.usable(account, table, wrong[0].day)
     return standing is not None and standing.footer.emptied_at is None
 
 
@@ -115,13 +123,13 @@ def ask(place: Place, graph: AssetGraph, asking: Asking, *, now: datetime) -> tu
     Raises:
         LakeError: A file cannot be moved; nothing is asked for then.
     """
-    kept = [
-        place.lake.quarantine.take(
-            one.account, one.table, one.day, place.lake.path(one.account, one.table, one.day), seen_at=now
-        )
-        for one in asking.mends
-        if one.kind in (Kind.DAMAGED, Kind.FOREIGN)
-    ]
+    kept = []
+    for one in asking.mends:
+        path = place.lake.path(one.account, one.table, one.day)
+        if one.kind in (Kind.DAMAGED, Kind.FOREIGN) and is_still_wrong(place, one):
+            with place.lake.files.locked([path]):
+                if is_still_wrong(place, one):
+                    kept.append(place.lake.quarantine.take(one.account, one.table, one.day, path, seen_at=now))
     backfill = make_new_backfill_id()
     names: list[str | None] = [day.isoformat() for day in asking.days] or [None]
     wanted = {AssetKeyPartitionKey(key, name) for key in asking.keys for name in names}

@@ -40,7 +40,7 @@ def failing(size: Callable[[str], int] = unreachable) -> Files:
     """A lake in a bucket that cannot be reached, or not be written alone."""
     files = Files("memory://lake")
     files.fs = Bucket()
-    files.fs.size = size
+    files.fs.info = size
     return files
 
 
@@ -48,7 +48,7 @@ def failing(size: Callable[[str], int] = unreachable) -> Files:
     ("ask", "done"),
     [
         (lambda files: files.promote("/lake/a", b""), "written"),
-        (lambda files: files.size("/lake/a"), "read"),
+        (lambda files: files.listed_file("/lake/a"), "read"),
         (Files.probe, "written"),
     ],
 )
@@ -65,7 +65,7 @@ def test_a_bucket_out_of_reach_is_told_in_our_words(ask: Callable[[Files], objec
 async def test_nothing_is_asked_for_where_it_could_not_be_kept() -> None:
     """The vendor hears nothing of it."""
     vendor, lake = Vendor(), Lake("memory://lake")
-    lake.files = failing(size=MemoryFileSystem().size)
+    lake.files = failing(size=MemoryFileSystem().info)
 
     with pytest.raises(LakeError, match="cannot be written"):
         await brought(lake, vendor.stream(), days(3))

@@ -1,14 +1,16 @@
 """What stands afterwards: answers not asked for twice, days that are refused, readings that are older, numbers that are invented."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
+import pyarrow as pa
 import pytest
 
 from analytics_assets.errors import Evidence, LakeError, TransientError, UnexpectedPayloadError
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake
-from analytics_assets.lake.stream import NOT_ASKED
+from analytics_assets.lake.stream import NOT_ASKED, Typed
 from analytics_assets_tests.lake.sample import files
 from analytics_assets_tests.lake.vendor import NOW, NUMBERS, RAW, START, SUMS, Vendor, brought, days, outcomes
 
@@ -138,6 +140,18 @@ async def test_raw_rows_that_are_no_valid_day_are_kept_aside(disk: Lake) -> None
     assert result.quarantine is not None
     assert "'body': '2'" in disk.files.fs.cat_file(result.quarantine).decode()
     assert disk.days("shop", "numbers_raw") == []
+
+
+async def test_evidence_of_a_transform_is_kept_and_not_the_raw_rows(disk: Lake) -> None:
+    """It names the part that could not be read; raw rows are kept only where an error has no evidence."""
+    named = UnexpectedPayloadError("No number.", evidence=Evidence("GET /numbers", 200, '{"number": "x"}'))
+
+    def transform(_day: date, _raw: pa.Table | None) -> Mapping[str, Typed]:
+        raise named
+
+    [result] = await brought(disk, Vendor().stream(transform=transform), [START])
+    assert (result.error, result.quarantine is None) == (named, False)
+    assert disk.files.fs.cat_file(result.quarantine) == b'{"number": "x"}'
 
 
 async def test_the_answer_an_error_names_is_the_one_kept(disk: Lake) -> None:

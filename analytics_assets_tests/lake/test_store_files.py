@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -145,26 +144,6 @@ def test_names_of_letters_digits_and_dashes_are_taken(lake: Lake) -> None:
     """What a person would call an account."""
     for name in ("bento", "bento-2", "Site_EU", "앱"):
         assert lake.folder(name, "ads") == f"{lake.root}/{name}/ads"
-
-
-@pytest.mark.parametrize("content", [b"", b"PAR1 and no more", None], ids=["empty", "cut short", "another tool's"])
-def test_a_file_the_lake_did_not_write_is_named_and_left(lake: Lake, content: bytes | None) -> None:
-    """Neither overwritten in silence nor an error of the Parquet library."""
-    path = lake.path("airbridge", "revenue", DAY)
-    lake.files.fs.makedirs(path.rpartition("/")[0], exist_ok=True)
-    if content is None:
-        sink = pa.BufferOutputStream()
-        pq.write_table(pa.table({"x": [1]}), sink)
-        content = sink.getvalue().to_pybytes()
-    lake.files.promote(path, content)
-    with pytest.raises(PermanentError) as caught:
-        land(lake, row())
-    assert str(caught.value) == (
-        f"{lake.files.named(path)} is not a file of this lake, or a damaged one. "
-        "`analytics-assets lake verify --ask-again` puts it aside and asks for the day again."
-    )
-    with lake.files.fs.open(path, "rb") as file:
-        assert file.read() == content
 
 
 @pytest.mark.parametrize("size", [10, 10**5])

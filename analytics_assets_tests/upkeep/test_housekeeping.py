@@ -97,7 +97,7 @@ def test_old_raw_days_are_emptied_where_nothing_needs_them(shop: Shop) -> None:
         "- shop/numbers_raw 2026-03-02: the day is red, or something works at it",
         "- shop/numbers_raw 2026-03-03: shop/sums does not stand",
         "- shop/numbers_raw 2026-03-04: the day is red, or something works at it",
-        "- shop/numbers_raw 2026-03-05: shop/numbers cannot be read (PermanentError)",
+        "- shop/numbers_raw 2026-03-05: shop/numbers cannot be read (UnusableFileError)",
     ]
     # The next day finds nothing more to do, but for what stands in the way still.
     assert keep_house(shop, LATER + timedelta(days=1))["raw_answers"]["days_emptied"] == 0

@@ -12,9 +12,10 @@ from dagster._core.execution.backfill import BulkActionStatus
 
 from analytics_assets.errors import LakeError
 from analytics_assets.lake.parquet import parquet
+from analytics_assets.lake.table import Origin
 from analytics_assets.verification.files import Inventory
 from analytics_assets.verification.looking import Kind, Looked, Wrong
-from analytics_assets.verification.mending import Asking, ask, askings, put_off, under_way
+from analytics_assets.verification.mending import Asking, ask, askings, put_off, recorded, under_way
 from analytics_assets_tests.lake.vendor import RAW as RAW_TABLE
 from analytics_assets_tests.lake.vendor import Vendor, days
 from analytics_assets_tests.shop import Shop, span, table_key
@@ -52,6 +53,41 @@ def test_raw_that_is_not_whole_is_asked_for_and_the_rest_is_made_of_what_stands(
         # What the daemon does with the backfill that is asked for below.
         shop.run({**span(first, last), "dagster/backfill": asking.title}, tables=tables)
     assert (shop.vendor.asked, look(shop).wrong) == ([FIRST], [])
+
+
+def test_a_day_that_was_stored_since_is_not_put_away(shop: Shop) -> None:
+    """It was damaged when it was read; another run has replaced the file by now."""
+    whole = file(shop, "sums", THIRD).read_bytes()
+    file(shop, "sums", THIRD).write_bytes(b"PAR1")
+    [asking] = askings(place(shop), graph(shop), look(shop), ())
+    file(shop, "sums", THIRD).write_bytes(whole)
+    assert ask(place(shop), graph(shop), asking, now=NOW)[1] == []
+    assert file(shop, "sums", THIRD).read_bytes() == whole
+
+
+def test_a_typed_day_of_another_raw_day_is_found_and_made_again_without_a_request(shop: Shop) -> None:
+    """As after a writer that slept: Dagster may even be told that file, and it is never blessed."""
+    tables = {name: replace(table, origin=Origin(RAW_TABLE, "body")) for name, table in SHOP_TABLES.items()}
+    stale = file(shop, "sums", SECOND).read_bytes()
+    shop.vendor = Vendor({SECOND: ["7"]}, requested_at=datetime(2026, 4, 2, tzinfo=UTC))
+    shop.run(span("02", "02"))
+    file(shop, "sums", SECOND).write_bytes(stale)
+    found = look(shop, tables=tables)
+    assert told(found) == [("sums", "02", "of another raw day")]
+    assert list(recorded(place(shop, tables=tables), found.wrong)) == []
+    [asking] = askings(place(shop, tables=tables), graph(shop), found, ())
+    assert (asking.days, asking.asks_vendor) == ([SECOND], False)
+    assert ask(place(shop, tables=tables), graph(shop), asking, now=NOW)[1] == []
+    shop.vendor = Vendor()
+    shop.run(span("02", "02"), tables=["numbers", "sums"])
+    assert (shop.vendor.asked, look(shop, tables=tables).wrong) == ([], [])
+
+
+def test_a_file_of_another_table_is_damaged(shop: Shop) -> None:
+    """Though it is whole, its columns fit and Dagster's record agrees."""
+    file(shop, "numbers", THIRD).write_bytes(file(shop, "numbers", SECOND).read_bytes())
+    [wrong] = look(shop).wrong
+    assert (wrong.kind, wrong.words) == (Kind.DAMAGED, "it is the file of shop/numbers 2026-03-02")
 
 
 def test_a_backfill_is_left_to_the_daemon_as_the_ui_would_leave_it(shop: Shop) -> None:

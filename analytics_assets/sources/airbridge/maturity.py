@@ -38,7 +38,7 @@ def first_changing(
 
 
 def _is_settled(lake: Lake, account: str, app: App, spec: ReportSpec, day: date) -> bool:
-    raw = lake.landed(account, report_raw_table(spec).name, day)
+    raw = lake.usable(account, report_raw_table(spec).name, day)
     if raw is None or raw.footer.requested_at is None or raw.footer.asked != spec_hash(spec):
         return False
     return app.day_of(raw.footer.requested_at) > day + timedelta(days=spec.intervals + spec.settle_days)

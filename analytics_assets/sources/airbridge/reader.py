@@ -289,7 +289,7 @@ class ReportReader:
             raise
 
     def _kept(self, day: date) -> RawDay:
-        standing = self._lake.landed(self._account, self._raw.name, day)
+        standing = self._lake.usable(self._account, self._raw.name, day)
         if standing is None or standing.footer.requested_at is None or standing.footer.emptied_at:
             raise TransientError(f"{day} was landed by another run, but its rows are gone. Materialize it again.")
         return RawDay(self._lake.read(self._account, self._raw, [day]), standing.footer.requested_at, {})

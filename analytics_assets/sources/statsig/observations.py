@@ -82,7 +82,7 @@ class _Observations:
 
     def __init__(self, account: str, lake: Lake) -> None:
         self._account, self._lake = account, lake
-        stored = {day: lake.landed(account, LISTING_RAW.name, day) for day in lake.days(account, LISTING_RAW.name)}
+        stored = {day: lake.usable(account, LISTING_RAW.name, day) for day in lake.days(account, LISTING_RAW.name)}
         self._instants = {
             day: one.footer.requested_at
             for day, one in stored.items()
