@@ -85,18 +85,26 @@ def check_specs(account: str, checks: Sequence[Check]) -> list[dg.AssetCheckSpec
 def evaluations(
     context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext, checks: Sequence[Check], look: Look
 ) -> Iterator[dg.AssetCheckResult]:
-    """The selected checks of a step, evaluated one after the other; one that cannot read the lake fails and says so."""
+    """The selected checks of a step, evaluated one after the other; one that cannot be evaluated fails alone and says why."""
     for check in checks:
         key = asset_key(look.account, check.table)
         if dg.AssetCheckKey(key, check.name) not in context.selected_asset_check_keys:
             continue
         try:
-            found = check.find(look)
+            found = verdict(check, check.find(look))
         except SourceError as error:
-            found = {"not evaluated": Finding(str(error), "error")}
+            found = _not_evaluated(check, str(error))
         except (pa.ArrowException, OSError) as error:
-            found = {"not evaluated": Finding(f"a file of the lake cannot be read: {error}", "error")}
-        yield dg.AssetCheckResult(asset_key=key, check_name=check.name, **verdict(check, found))
+            found = _not_evaluated(check, f"a file of the lake cannot be read: {error}")
+        except Exception as error:
+            context.log.exception("The check %s of %s cannot be evaluated.", check.name, key.to_user_string())
+            words = f"the check failed with {type(error).__name__} ({error}); the run's log has the traceback"
+            found = _not_evaluated(check, words)
+        yield dg.AssetCheckResult(asset_key=key, check_name=check.name, **found)
+
+
+def _not_evaluated(check: Check, words: str) -> dict[str, Any]:
+    return verdict(check, {"not evaluated": Finding(words, "error")})
 
 
 def verdict(check: Check, found: Findings) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 from analytics_assets.checking import verdict
 from analytics_assets.checks.finding import Check, Finding, Findings, Look
 from analytics_assets.errors import PermanentError
+from analytics_assets_tests.lake.vendor import NUMBERS
 from analytics_assets_tests.shop import TABLES, Shop, span
 
 BAD = date(2026, 3, 3)
@@ -54,6 +55,52 @@ def test_a_run_says_of_each_of_its_days_what_was_found_before_it_fails(shop: Sho
         ]
     [measured] = {row.data["measured"] for row in verdicts["sums", "days_land"].metadata["days"].records[:2]}  # type: ignore[union-attr]
     assert measured == "rows 1"
+
+
+def test_a_check_that_breaks_fails_alone(shop: Shop) -> None:
+    """While it looks, or with what it found: the other checks of the run and of the daily job are evaluated."""
+
+    def broken(_look: Look) -> Findings:
+        return {FIRST: Finding(str({}["value"]))}
+
+    def unsayable(_look: Look) -> Findings:
+        return {FIRST: Finding("too much", "warning", {"measured": [1]})}  # type: ignore[dict-item]
+
+    shop.checks = [
+        Check("broken", "numbers", "It breaks.", "Read the log.", broken),
+        Check("unsayable", "sums", "It breaks.", "Read the log.", unsayable),
+    ]
+    run = shop.run(span("01", "01"))
+    daily = shop.look()
+    assert (run.status, daily.success) == (dg.DagsterRunStatus.SUCCESS, True)
+    for verdicts in (shop.verdicts(run.run_id), shop.verdicts(daily.run_id)):
+        words = "the check failed with KeyError ('value'); the run's log has the traceback"
+        assert verdicts["numbers", "broken"].description == f"not evaluated: {words}. Read the log."
+        assert "the check failed with TypeError" in (verdicts["sums", "unsayable"].description or "")
+        assert [one.passed for (_, name), one in verdicts.items() if name == "days_land"] == [True] * 3
+
+
+@pytest.mark.parametrize("content", ["empty", "of another table"])
+def test_a_file_that_is_no_day_fails_the_checks_that_read_it(shop: Shop, content: str) -> None:
+    """The daily job goes on; `days_land` names path and day."""
+    shop.run(span("01", "02"))
+    path = Path(shop.lake.path("shop", "numbers", FIRST))
+    other = Path(shop.lake.path("shop", "sums", FIRST))
+    path.write_bytes(b"" if content == "empty" else other.read_bytes())
+    shop.checks = [
+        Check(
+            "sum", "numbers", "Sums.", "Sum.", lambda look: {FIRST: Finding(str(look.read(NUMBERS, FIRST).num_rows))}
+        ),
+        Check("fine", "sums", "Fine.", "Nothing.", lambda _look: {FIRST: Finding()}),
+    ]
+    daily = shop.look()
+    assert daily.success
+    verdicts = shop.verdicts(daily.run_id)
+    for table, name in (("numbers", "days_land"), ("numbers", "sum")):
+        assert not verdicts[table, name].passed
+        assert f"{path} cannot be used for 2026-03-01: " in (verdicts[table, name].description or "")
+    assert verdicts["sums", "fine"].passed
+    assert verdicts["sums", "days_land"].passed
 
 
 def test_checks_alone_ask_nobody_and_say_of_the_lake_what_the_run_said(shop: Shop) -> None:
