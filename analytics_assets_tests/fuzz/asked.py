@@ -65,21 +65,27 @@ async def _bento(wire: Wire) -> AsyncIterator[BentoClient]:
         credentials.BENTO_PUBLISHABLE_KEY, credentials.BENTO_SECRET_KEY, credentials.BENTO_SITE_UUID
     )
     where = _destination(wire, "/bento/api/v1")
-    async with bento_session(credentials=keys, destination=where, clock=lambda: NOW, retries=ONCE) as session:
+    async with bento_session(
+        credentials=keys, destination=where, clock=lambda: NOW, gate=wire.gate, retries=ONCE
+    ) as session:
         yield BentoClient(session)
 
 
 @asynccontextmanager
 async def _statsig(wire: Wire) -> AsyncIterator[StatsigClient]:
     keys, where = StatsigCredentials(credentials.STATSIG_CONSOLE_KEY), _destination(wire, "/statsig/console/v1")
-    async with statsig_session(credentials=keys, destination=where, clock=lambda: NOW, retries=ONCE) as session:
+    async with statsig_session(
+        credentials=keys, destination=where, clock=lambda: NOW, gate=wire.gate, retries=ONCE
+    ) as session:
         yield StatsigClient(session)
 
 
 @asynccontextmanager
 async def _airbridge(wire: Wire) -> AsyncIterator[AirbridgeClient]:
     keys, where = AirbridgeCredentials(credentials.AIRBRIDGE_API_TOKEN), _destination(wire, "/airbridge")
-    async with airbridge_session(credentials=keys, destination=where, clock=lambda: NOW, retries=ONCE) as session:
+    async with airbridge_session(
+        credentials=keys, destination=where, clock=lambda: NOW, gate=wire.gate, retries=ONCE
+    ) as session:
         yield AirbridgeClient(session, "shop")
 
 

@@ -31,6 +31,17 @@ class Twice:
 
 
 @dataclass(frozen=True)
+class Half:
+    """A name with half a character behind it."""
+
+    name: str
+    half: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True)
 class Draft:
     """Where chance comes from, the document in a list of its own, and the texts that may be sent in a field whatever else is sent."""
 
@@ -65,13 +76,17 @@ def written(value: Any) -> str:
         case Text():
             return value.json
         case dict():
-            return "{" + ",".join(f"{json.dumps(str(name))}:{written(held)}" for name, held in value.items()) + "}"
+            return "{" + ",".join(f"{_name(name)}:{written(held)}" for name, held in value.items()) + "}"
         case list():
             return "[" + ",".join(map(written, value)) + "]"
         case Decimal():
             return str(value)
         case _:
             return json.dumps(value, ensure_ascii=False)
+
+
+def _name(name: Any) -> str:
+    return f'{json.dumps(name.name)[:-1]}{name.half}"' if isinstance(name, Half) else json.dumps(str(name))
 
 
 def places(value: Any) -> Iterator[Where]:

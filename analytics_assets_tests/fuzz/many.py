@@ -3,6 +3,7 @@
 The command line is in `__main__.py`, a single trial in `trial.py`.
 """
 
+import logging
 import multiprocessing
 import queue
 import resource
@@ -57,6 +58,8 @@ class Worker:
 def work(seed: int, numbers: range, told: Any) -> None:
     """Runs the trials and tells each verdict; the last message is the most memory used, in MiB."""
     resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
+    # Each repaired text is logged.
+    logging.disable(logging.WARNING)
     bench = Bench(seed)
     for number in numbers:
         told.put(bench.run(number))

@@ -11,7 +11,7 @@ from decimal import Decimal
 from random import Random
 
 from analytics_assets_tests.fuzz import oddities
-from analytics_assets_tests.fuzz.drafts import Draft, Text, Twice, Where, parsed, written
+from analytics_assets_tests.fuzz.drafts import Draft, Half, Text, Twice, Where, parsed, written
 from analytics_assets_tests.fuzz.sent import Sent
 
 _NOWHERE = "nowhere"
@@ -26,10 +26,13 @@ def mutated(draw: Random, sent: Sent, free: Mapping[str, Sequence[str]]) -> tupl
         free: By field, JSON texts that the vendor may send in it whatever else it sends.
     """
     chance = draw.random()
-    if chance < 0.1:
+    if chance < 0.06:
+        change = draw.choice((_marked, _throttled))
+        return change(draw, sent), [change.__name__], change in _HARMLESS_BYTES
+    if chance < 0.15:
         change = draw.choice((*_BYTES, *_HEADERS))
         return change(draw, sent), [change.__name__], change in _HARMLESS_BYTES
-    kinds = _HARMLESS if chance < 0.25 else (*_KINDS, *_HARMLESS)
+    kinds = _HARMLESS if chance < 0.35 else (*_KINDS, *_HARMLESS)
     draft, told, is_harmless = Draft(draw, [parsed(sent.body)], free), [], True
     for _ in range(draw.choice((1, 1, 1, 2, 3))):
         kind = draw.choice(kinds)
@@ -197,9 +200,33 @@ def _freed(draft: Draft) -> str:
     return _NOWHERE if where is None else _put(where, draft.draw.choice(draft.free[where[1]]))
 
 
-_HARMLESS = (_stranger, _shuffled, _freed, _freed)
+def _halved(draft: Draft) -> str:
+    """Half an emoji in a text or in a field's name."""
+    half = draft.draw.choice(oddities.HALVES)
+    where = draft.named()
+    if where is not None and draft.draw.random() < 0.2:
+        where[0][Half(where[1], half)] = where[0].pop(where[1])
+        return f"half in {where[1]}"
+    return _half_in(draft, draft.somewhere(lambda held: isinstance(held, str)), half)
+
+
+def _halved_words(draft: Draft) -> str:
+    """Half an emoji in a text that people chose."""
+    named = [name for name, texts in draft.free.items() if any(text.startswith('"') for text in texts)]
+    where = draft.named(named) if named else None
+    is_text = where is not None and isinstance(where[0][where[1]], str)
+    return _half_in(draft, where if is_text else None, draft.draw.choice(oddities.HALVES))
+
+
+def _half_in(draft: Draft, where: Where | None, half: str) -> str:
+    held = "" if where is None else where[0][where[1]]
+    at = draft.draw.choice((0, len(held) // 2, len(held), len(held)))
+    return _put(where, f"{json.dumps(held[:at])[:-1]}{half}{json.dumps(held[at:])[1:]}")
+
+
+_HARMLESS = (_halved_words, _stranger, _shuffled, _freed, _freed, _freed, _freed)
 _KINDS = (
-    *(_scalar, _scalar, _number, _number, _word, _gone, _renamed, _named_twice, _wrapped, _traded),
+    *(_halved, _scalar, _scalar, _number, _number, _word, _gone, _renamed, _named_twice, _wrapped, _traded),
     *(_elements, _elements, _elements, _length, _length),
 )
 
@@ -239,6 +266,10 @@ def _spaced(draw: Random, sent: Sent) -> Sent:
     return replace(sent, body=draw.choice((b" \n", b"\t")) + sent.body + b"\r\n ")
 
 
+def _marked(draw: Random, sent: Sent) -> Sent:
+    return replace(sent, body=draw.choice((b"\xef\xbb\xbf", b"\xef\xbb\xbf\n")) + sent.body)
+
+
 def _retyped(draw: Random, sent: Sent) -> Sent:
     return replace(sent, content_type=draw.choice(oddities.TYPES))
 
@@ -251,7 +282,12 @@ def _restated(draw: Random, sent: Sent) -> Sent:
     return replace(sent, status=draw.choice(oddities.STATUSES))
 
 
+def _throttled(draw: Random, sent: Sent) -> Sent:
+    status = draw.choice((429, 429, 503, 500))
+    return replace(sent, status=status, retry_after=draw.choice(oddities.RETRY_AFTERS))
+
+
 _Change = Callable[[Random, Sent], Sent]
 _BYTES: Sequence[_Change] = (_cut, _flipped, _inserted, _dropped, _recoded, _followed, _another, _spaced)
 _HEADERS: Sequence[_Change] = (_retyped, _respelt, _restated)
-_HARMLESS_BYTES: Sequence[_Change] = (_spaced, _respelt)
+_HARMLESS_BYTES: Sequence[_Change] = (_spaced, _respelt, _marked)

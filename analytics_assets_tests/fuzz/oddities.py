@@ -57,6 +57,45 @@ LENGTHS = (
 )
 LENGTH_FIELDS = ("totalItems", "totalCount", "hasNext", "nextPage", "itemsPerPage", "pageNumber")
 DEPTHS = (3, 40, 70, 900, 30_000)
+HALVES = ("\\ud83d", "\\ude00", "\\uD800", "\\udfff\\ud83d")
+# An instant in seconds, milliseconds and microseconds, waits of years, none, dates far away, and what is not a time at all.
+RETRY_AFTERS = (
+    *(
+        "1741212002",
+        "1741212002000",
+        "1741212002000000",
+        "1741208400.5",
+        "86400",
+        "999999999",
+        "1" + "0" * 400,
+        "1e9",
+        "1e400",
+    ),
+    *(
+        "-1",
+        "-86400",
+        "0",
+        "0.0001",
+        "3601",
+        "nan",
+        "inf",
+        "soon",
+        "",
+        " ",
+        "120, 120",
+        "5;5",
+        "12:00",
+        "P1D",
+        "\u0661\u0662",
+    ),
+    *(
+        "Fri, 31 Dec 9999 23:59:59 GMT",
+        "Wed, 05 Mar 2025 22:00:02 GMT",
+        "Thu, 01 Jan 1970 00:00:00 GMT",
+        "2025-03-06T22:00:00Z",
+    ),
+    *("Wed, 05 Mar 2025 23:59:59 +1400", "Wed, 05 Mar 20250 22:00:02 GMT", "0001-01-01", "9999-12-31T23:59:59-23:59"),
+)
 BODIES = (b"", b" ", b"null", b"[]", b"{}", b"0", b'""', b"true", b"[" * 100_000, b'{"a":' * 30_000)
 BYTES = (b"\xff", b"\x00", b"\xc3", b"\xed\xa0\x80", b"}", b'"', b",", b"0")
 CODECS = ("utf-16", "utf-8-sig", "utf-32", "utf-16-le")

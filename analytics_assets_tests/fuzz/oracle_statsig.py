@@ -6,7 +6,7 @@ Facts: https://docs.statsig.com/api-reference/events/get-metrics-using-event-nam
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 from analytics_assets_tests.fuzz.log import Log
 from analytics_assets_tests.fuzz.same import Json
@@ -19,6 +19,7 @@ from analytics_assets_tests.fuzz.sent import (
     needed,
     part,
     refuse,
+    stored,
     text,
     thing,
     things,
@@ -26,16 +27,21 @@ from analytics_assets_tests.fuzz.sent import (
 )
 
 Rows = list[dict[str, Any]]
-_FULL_PAGE = 100
+_MORE, _UNCLEAR, _END = "more", "unclear", "end"
+_PAST_THE_END = (400, 404)
+_CURSOR = 10
 _HOSTS = {None, "statsigapi.net", "api.statsig.com", "latest.statsigapi.net"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECONDS_FROM = 62_135_596_800
 _PERSONAL = ("creator_name", "creator_email", "owner_name", "owner_email", "last_modifier_name", "last_modifier_email")
 
 
-def values(log: Log, day: date) -> dict[str, Rows]:
-    """`metric_values` and the bodies of `values_raw`."""
+def values(log: Log, day: date, *, is_total_reliable: bool = False) -> dict[str, Rows]:
+    """`metric_values` and the bodies of `values_raw`; a total that was right in the stored days before is right now."""
     pages, items = _listed(log, "/metrics/values", _key_of_value, date=day)
+    declared = _declared(pages)
+    if is_total_reliable and declared not in (None, len(items)):
+        refuse(f"{declared} items are declared and {len(items)} sent")
     rows = []
     for item in items:
         name, kind, unit = _key_of_value(item)
@@ -55,7 +61,19 @@ def values(log: Log, day: date) -> dict[str, Rows]:
         )
     if not rows:
         refuse("an empty list of a day that may not be computed yet")
-    return {"metric_values": rows, "values_raw": [{"body": page.body.decode()} for page in pages]}
+    return {"metric_values": rows, "values_raw": [{"body": stored(page)} for page in pages]}
+
+
+def miscount(log: Log, day: date) -> dict[str, Any]:
+    """What is to be said of a day whose declared total is not the number of its items."""
+    pages, items = _listed(log, "/metrics/values", _key_of_value, date=day)
+    declared = _declared(pages)
+    return {} if declared in (None, len(items)) else {"total_items_declared": declared}
+
+
+def _declared(pages: list[Sent]) -> int | None:
+    totals = (whole(part(document(page), "pagination").get("totalItems"), "totalItems") for page in pages)
+    return next((total for total in totals if total is not None), None)
 
 
 def definitions(log: Log, day: date) -> dict[str, Rows]:
@@ -105,26 +123,44 @@ def _definition(metric: dict[str, Any], event: str) -> dict[str, Any]:
 
 def _listed(log: Log, path: str, key: Callable[[dict[str, Any]], Any], **params: Any) -> tuple[list[Sent], Rows]:
     """The pages of a list up to its end, and their items; refuses a list that changed while it was read."""
-    pages, items, totals = [], [], []
-    while True:
+    pages: list[Sent] = []
+    items: Rows = []
+    last: Rows = []
+    totals: list[int | None] = []
+    more = _MORE
+    while more != _END:
         sent = log.one(path, page=len(pages) + 1, **params)
+        if more == _UNCLEAR and sent.status in _PAST_THE_END:
+            break
         body = thing(document(sent), "the body")
-        pages.append(sent)
         held = [thing(one, "an item") for one in things(body.get("data"), "data")]
+        if more == _UNCLEAR and held and list(map(key, held)) == list(map(key, last)):
+            break
+        pages.append(sent)
         items += held
+        last = held
         paging = part(body, "pagination")
         totals.append(whole(paging.get("totalItems"), "totalItems"))
         following = text(paging.get("nextPage"), "nextPage") or ""
         if _host(following) not in _HOSTS:
             refuse("the next page is elsewhere")
-        if not (len(held) >= _FULL_PAGE if is_nothing(body.get("pagination")) else held and following):
-            break
+        more = _after(following, len(pages), has_paging=not is_nothing(body.get("pagination")), has_items=bool(held))
     keys = [key(item) for item in items]
     if len(set(keys)) < len(keys):
         refuse("an item stands twice")
     if len({total for total in totals if total is not None}) > 1:
         refuse("the pages tell different totals")
     return pages, items
+
+
+def _after(following: str, number: int, *, has_paging: bool, has_items: bool) -> str:
+    """Whether there is a page after this one. One without a pagination object, or that names itself or an earlier one, leaves it open."""
+    if has_paging and not following:
+        return _END
+    named = parse_qs(urlsplit(following).query).get("page", [""])[-1]
+    if has_paging and not (named.isdecimal() and len(named) < _CURSOR and int(named) <= number):
+        return _MORE
+    return _UNCLEAR if has_items else _END
 
 
 def _host(address: str) -> str | None:

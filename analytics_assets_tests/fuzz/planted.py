@@ -1,8 +1,10 @@
-"""Ten transforms with a bug each: copies of the package's, made wrong in one way. The oracles must catch every one.
+"""Ten transforms and seven clients with a bug each, made wrong in one way. The oracles must catch every one.
 
-Each takes what the true transform made and spoils it the way a wrong line would have. Keep catching out of here (`test_fuzz.py`).
+A transform's bug takes what the true one made and spoils it the way a wrong line would have; a client's takes what was sent. `test_fuzz.py` runs them.
 """
 
+import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -12,6 +14,8 @@ from typing import Any
 import pyarrow as pa
 
 from analytics_assets.lake.stream import Stream, Typed
+from analytics_assets_tests.fuzz.sent import Sent
+from analytics_assets_tests.fuzz.wire import Flaw
 
 Rows = list[dict[str, Any]]
 
@@ -111,3 +115,43 @@ BUGS = (
         _each(lambda row: {"date": row["observed_at"].date() + timedelta(days=1)}),
     ),
 )
+
+_HALF = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+_TOTAL = re.compile(rb'"totalItems": ?\d+')
+_MARK = b"\xef\xbb\xbf"
+
+
+def _ends_at_an_empty_page(sent: Sent) -> Sent:
+    try:
+        body = json.loads(sent.body)
+    except ValueError:
+        return sent
+    if not isinstance(body, dict) or body.get("data") != [] or not isinstance(body.get("pagination"), dict):
+        return sent
+    body["pagination"]["nextPage"] = None
+    return replace(sent, body=json.dumps(body).encode())
+
+
+def _without_total(sent: Sent) -> Sent:
+    return replace(sent, body=_TOTAL.sub(b'"totalItems":null', sent.body))
+
+
+# By what is wrong: the stream it shows in, and the flaw.
+CLIENT_BUGS = {
+    "an empty page ends the list": ("statsig values", Flaw(read=_ends_at_an_empty_page)),
+    "half a character is left out": (
+        "airbridge catalog",
+        Flaw(read=lambda sent: replace(sent, body=_HALF.sub(b"", sent.body))),
+    ),
+    "half a character costs the whole body": (
+        "bento ads",
+        Flaw(read=lambda sent: replace(sent, body=sent.body[:-1]) if _HALF.search(sent.body) else sent),
+    ),
+    "a byte order mark costs the whole body": (
+        "statsig definitions",
+        Flaw(read=lambda sent: replace(sent, body=sent.body[:-1]) if sent.body.startswith(_MARK) else sent),
+    ),
+    "a total is not read": ("statsig values", Flaw(read=_without_total)),
+    "a total that was right is not believed": ("statsig values after others", Flaw(read=_without_total)),
+    "a Retry-After pauses for a day": ("bento audience", Flaw(paused=lambda _seconds: 86_400.0)),
+}

@@ -6,7 +6,7 @@ How its clients and streams are opened is in `asked.py`. Keep judging out of her
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from itertools import count
 from typing import Any
@@ -43,7 +43,7 @@ Truth = Mapping[date, Mapping[str, Rows] | Refusal]
 Spoil = Callable[[Stream], Stream]
 _numbers = count(1)
 _WHOLE = ("0", "7", "1234567", "-3", "1099511627776", "null")
-_MONEY = ("0", "12.5", "1234567.891", "-3", "99999999.123456789", "10.45", "0.000000001", "null")
+_MONEY = ("0", "12.505", "1234567.891", "-3", "99999999.123456789", "10.455", "0.000000001", "null")
 _BINARY = ("0", "0.1", "12.5", "1e-7", "123456789.123456789", "-2.5")
 _LABELS = ('"a b"', '"\u05e9\u05dc\u05d5\u05dd"', '"null"', '"$$default$$"', '"007"')
 
@@ -61,6 +61,8 @@ class Scene:
         streams: Opens the streams to land, one after the other.
         truth: The rows of each day, by table, read from the answers; raises `Refusal` where nothing may land.
         envelope: Which of Airbridge's envelopes is sent.
+        earlier: Days that are stored before, as they were sent.
+        notes: What the raw table has to say of a day.
     """
 
     name: str
@@ -71,6 +73,8 @@ class Scene:
     streams: Callable[[str, Wire, Lake], AsyncIterator[tuple[Stream, Sequence[date]]]]
     truth: Callable[[Log], Truth]
     envelope: str = "data"
+    earlier: Sequence[date] = ()
+    notes: Callable[[Log], Mapping[str, Any]] = lambda _log: {}
 
     @cached_property
     def vendors(self) -> Vendors:
@@ -80,23 +84,33 @@ class Scene:
     async def genuine(self, lake: Lake) -> dict[Question, Sent]:
         """Every answer of an undisturbed landing."""
         wire = self.vendors.wire()
-        await self.land(wire, lake, spoil=lambda stream: stream)
-        return wire.log.sent
+        await self.land(wire, lake, self.account(), family="genuine", spoil=lambda stream: stream)
+        earlier = {str(day) for day in self.earlier}
+        return {
+            question: sent for question, sent in wire.log.sent.items() if dict(question[2]).get("date") not in earlier
+        }
 
-    async def land(self, wire: Wire, lake: Lake, *, spoil: Spoil) -> tuple[str, list[DayResult]]:
-        """Lands all days in an account of its own; returns its name and what became of the days."""
-        account = f"trial{next(_numbers)}"
+    def account(self) -> str:
+        """Name of an account that holds nothing yet."""
+        return f"trial{next(_numbers)}"
+
+    async def land(self, wire: Wire, lake: Lake, account: str, *, family: str, spoil: Spoil) -> list[DayResult]:
+        """Lands all days in an account; returns what became of them."""
         results: dict[date, DayResult] = {}
         streams = self.streams(account, wire, lake)
         async with aclosing(streams):  # type: ignore[type-var] - it is a generator
             async for stream, days in streams:
                 chosen = {table.name for table in (stream.raw, *stream.typed) if table is not None}
-                landing = Landing(lake, chosen, "fuzz", lambda: NOW, is_sandbox=True)
+                landing = Landing(lake, chosen, family, lambda: NOW, is_sandbox=True)
+                if self.earlier:
+                    async for result in landing.bring(stream, self.earlier):
+                        if result.error is not None:
+                            raise AssertionError(f"{result.day} is as it was sent: {result.error}")
                 async for result in landing.bring(spoil(stream), days):
                     results[self.days[0] if len(self.days) == 1 else result.day] = result
                 if any(result.error for result in results.values()):
                     break
-        return account, list(results.values())
+        return list(results.values())
 
 
 def _cells(numbers: Sequence[str]) -> list[str]:
@@ -196,6 +210,17 @@ def scenes() -> list[Scene]:
             fractions | {"inputRows": _WHOLE, "displayName": _LABELS},
             values,
             lambda log: {VALUES_DAY: oracle_statsig.values(log, VALUES_DAY)},
+            notes=lambda log: oracle_statsig.miscount(log, VALUES_DAY),
+        ),
+        Scene(
+            "statsig values after others",
+            [VALUES_DAY],
+            ("values_raw", "metric_values"),
+            ("/metrics/values", "metric_values", "values_raw"),
+            fractions | {"inputRows": _WHOLE, "displayName": _LABELS},
+            values,
+            lambda log: {VALUES_DAY: oracle_statsig.values(log, VALUES_DAY, is_total_reliable=True)},
+            earlier=[VALUES_DAY - timedelta(days=number) for number in (3, 2, 1)],
         ),
         Scene(
             "statsig definitions",

@@ -1,4 +1,4 @@
-"""Mutated answers, ten planted bugs, and the scales the oracles weigh with."""
+"""Mutated answers, seventeen planted bugs, and the scales the oracles weigh with."""
 
 from collections.abc import Iterator
 
@@ -6,10 +6,10 @@ import pytest
 
 from analytics_assets.state.database import engine
 from analytics_assets_tests.fuzz.asked import LEDGER
-from analytics_assets_tests.fuzz.planted import BUGS, Bug
+from analytics_assets_tests.fuzz.planted import BUGS, CLIENT_BUGS, Bug
 from analytics_assets_tests.fuzz.trial import Bench
 
-SEED, MOST_PER_BUG = 20250305, 120
+SEED, MOST_PER_BUG = 20250305, 300
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +39,21 @@ def test_a_planted_bug_is_caught(bench: Bench, bug: Bug) -> None:
             number
             for number in range(MOST_PER_BUG)
             if bench.run(number, only=bug.scene, spoil=bug.plant).wrong and not bench.run(number, only=bug.scene).wrong
+        ),
+        None,
+    )
+    assert caught is not None, f"not caught in {MOST_PER_BUG} answers"
+
+
+@pytest.mark.parametrize("bug", CLIENT_BUGS)
+def test_a_client_that_reads_wrong_is_caught(bench: Bench, bug: str) -> None:
+    """Of empty pages, half characters, byte order marks and totals and absurd waits."""
+    scene, flaw = CLIENT_BUGS[bug]
+    caught = next(
+        (
+            number
+            for number in range(MOST_PER_BUG)
+            if bench.run(number, only=scene, flaw=flaw).wrong and not bench.run(number, only=scene).wrong
         ),
         None,
     )

@@ -46,6 +46,20 @@ def test_what_is_no_json_is_refused_by_the_oracles(body: bytes) -> None:
         document(Sent(200, "application/json", body))
 
 
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b'\xef\xbb\xbf{"a": "b"}', {"a": "b"}),
+        (rb'{"a": "b\ud83d"}', {"a": "b\ufffd"}),
+        (rb'["\ud83d\ude00", "\ude00\ud83d"]', ["\U0001f600", "\ufffd\ufffd"]),
+        (b'["\xed\xa0\xbd\xed\xb8\x80", "\xed\xa0\xbd", "\xc3"]', ["\U0001f600", "\ufffd", "\ufffd"]),
+    ],
+)
+def test_half_a_character_is_replaced_and_a_byte_order_mark_skipped(body: bytes, expected: object) -> None:
+    """Written as an escape or as bytes; two halves that belong together are one character."""
+    assert document(Sent(200, "application/json", body)) == expected
+
+
 @pytest.mark.parametrize("text", ["99999999999999999999999999999.5", "-12345678901234567890123456789.123456789"])
 def test_money_keeps_every_digit_a_column_has_room_for(text: str) -> None:
     """More than the 28 that Python's decimals keep unasked, so that a right row is not called wrong."""

@@ -18,14 +18,27 @@ from analytics_assets.errors import SourceError
 from analytics_assets.lake.landing import DayResult
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Stream
+from analytics_assets_tests.fuzz.lists import relisted, shrunken
 from analytics_assets_tests.fuzz.log import Question
 from analytics_assets_tests.fuzz.mutations import mutated
 from analytics_assets_tests.fuzz.same import difference
 from analytics_assets_tests.fuzz.scenes import Scene, Truth, scenes
 from analytics_assets_tests.fuzz.sent import Refusal, Sent
+from analytics_assets_tests.fuzz.wire import Flaw
 
 LONGEST_S = 20.0
+# Share of trials that change a whole list, and of those that store the genuine responses first.
+_LISTS, _AGAIN, _SHRUNKEN = 0.1, 0.2, 0.5
+# No limit of the three vendors has a longer window.
+_LONGEST_PAUSE_S = 3600.0
 ROOT = "memory://fuzz"
+
+
+Standing = Mapping[date, Mapping[str, list[dict[str, Any]]]]
+
+
+def _as_it_is(stream: Stream) -> Stream:
+    return stream
 
 
 @dataclass(frozen=True)
@@ -58,22 +71,39 @@ class Bench:
     genuine: dict[str, dict[Question, Sent]] = field(default_factory=dict)
 
     def run(
-        self, number: int, *, only: str | None = None, spoil: Callable[[Stream], Stream] = lambda one: one
+        self,
+        number: int,
+        *,
+        only: str | None = None,
+        spoil: Callable[[Stream], Stream] = _as_it_is,
+        flaw: Flaw | None = None,
     ) -> Verdict:
-        """One trial, bounded in time; `only` leaves other scenes out, `spoil` makes a stream wrong that should be caught."""
+        """One trial, bounded in time; `only` leaves other scenes out, `spoil` and `flaw` make a stream or a client wrong, which should be caught."""
         draw = Random(f"{self.seed}/{number}")
         chosen = draw.choice([scene for scene in self.scenes if only in (None, scene.name)])
-        return asyncio.run(self._bounded(number, chosen, draw, spoil))
+        return asyncio.run(self._bounded(number, chosen, draw, spoil, flaw))
 
-    async def _bounded(self, number: int, scene: Scene, draw: Random, spoil: Callable[[Stream], Stream]) -> Verdict:
+    async def _bounded(
+        self, number: int, scene: Scene, draw: Random, spoil: Callable[[Stream], Stream], flaw: Flaw | None
+    ) -> Verdict:
         lake = Lake(ROOT)
         if scene.name not in self.genuine:
             self.genuine[scene.name] = await scene.genuine(lake)
-        changed, told, is_harmless = changes(draw, scene, self.genuine[scene.name])
-        wire = scene.vendors.wire(changed)
+        genuine, is_again = self.genuine[scene.name], draw.random() < _AGAIN
+        if is_again and draw.random() < _SHRUNKEN:
+            changed, told, is_harmless = shrunken(draw, genuine)
+        else:
+            changed, told, is_harmless = changes(draw, scene, genuine)
+        wire = scene.vendors.wire(changed, flaw)
+        before: Standing = {}
         try:
             async with asyncio.timeout(LONGEST_S):
-                account, results = await scene.land(wire, lake, spoil=spoil)
+                account = scene.account()
+                if is_again:
+                    told = ["a day that is stored already", *told]
+                    await scene.land(scene.vendors.wire(), lake, account, family="first", spoil=_as_it_is)
+                    before = {day: standing(account, scene.tables, day) for day in scene.days}
+                results = await scene.land(wire, lake, account, family="second", spoil=spoil)
         except TimeoutError:
             return Verdict(number, scene.name, told, f"not done after {LONGEST_S:.0f} s", is_hung=True)
         except Exception as error:  # noqa: BLE001 - that anything else than our errors comes out is what is looked for
@@ -84,7 +114,14 @@ class Bench:
             truth: Truth | Refusal = scene.truth(wire.log)
         except Refusal as refusal:
             truth = refusal
-        wrong = judged(scene, {result.day: result for result in results}, stands, truth, is_harmless=is_harmless)
+        wrong = judged(
+            scene, {result.day: result for result in results}, stands, truth, before, is_harmless=is_harmless
+        )
+        if wrong is None and not isinstance(truth, Refusal):
+            wrong = _unsaid(scene.notes(wire.log), results, scene.tables[0])
+        longest = max(wire.gate.seconds, default=0.0)
+        if wrong is None and not 0 <= longest <= _LONGEST_PAUSE_S:
+            wrong = f"a Retry-After keeps every process from sending for {longest} s"
         return Verdict(number, scene.name, told, wrong, landed=sum(result.error is None for result in results))
 
 
@@ -95,6 +132,8 @@ def changes(
     changed: dict[Question, Sent] = {}
     told: list[str] = []
     is_harmless = True
+    if draw.random() < _LISTS and (relisting := relisted(draw, genuine)) is not None:
+        return relisting
     questions = sorted(genuine)
     for question in draw.sample(questions, min(len(questions), draw.choice((1, 1, 1, 2)))):
         place = f"{question[0]} {question[1][-30:]} {dict(question[2])}"
@@ -123,8 +162,9 @@ def standing(account: str, tables: Sequence[str], day: date) -> dict[str, list[d
 def judged(
     scene: Scene,
     results: Mapping[date, DayResult],
-    stands: Mapping[date, Mapping[str, list[dict[str, Any]]]],
+    stands: Standing,
     truth: Truth | Refusal,
+    before: Standing,
     *,
     is_harmless: bool,
 ) -> str | None:
@@ -134,7 +174,7 @@ def judged(
     for day, result in results.items():
         held = stands.get(day, {})
         if result.error is not None:
-            wrong = _refused(scene, result.error, held, is_harmless=is_harmless)
+            wrong = _refused(scene, result.error, held, before.get(day, {}), is_harmless=is_harmless)
         else:
             wrong = _landed(scene, held, truth if isinstance(truth, Refusal) else truth[day])
         if wrong is not None:
@@ -142,12 +182,14 @@ def judged(
     return None
 
 
-def _refused(scene: Scene, error: object, held: Mapping[str, Any], *, is_harmless: bool) -> str | None:
-    """What is wrong with a day that was refused."""
+def _refused(
+    scene: Scene, error: object, held: Mapping[str, Any], before: Mapping[str, Any], *, is_harmless: bool
+) -> str | None:
+    """What is wrong with a day that was refused; what was stored before has to be as it was."""
     if is_harmless:
         return f"is refused although it is as documented: {error}"
-    if held:
-        return f"is refused and stands in {sorted(held)}: {error}"
+    if held != before:
+        return f"is refused and stands in {sorted(held)}, before in {sorted(before)}: {error}"
     if not isinstance(error, SourceError) or not any(word in str(error) for word in scene.words):
         return f"is refused with an error that names no place: {error}"
     return None
@@ -163,6 +205,16 @@ def _landed(
         return f"stands in {sorted(held)} of {sorted(scene.tables)}"
     unlike = ((table, difference(rows, held[table])) for table, rows in truth.items())
     return next((f"{table}: {words}" for table, words in unlike if words is not None), None)
+
+
+def _unsaid(notes: Mapping[str, Any], results: Sequence[DayResult], raw: str) -> str | None:
+    """What a day that was stored does not say of itself."""
+    for result in results:
+        said = result.figures.get(raw, {})
+        missing = {name: value for name, value in notes.items() if said.get(name) != value}
+        if result.error is None and missing:
+            return f"{result.day} does not say {missing}"
+    return None
 
 
 def _emptied() -> None:

@@ -3,15 +3,30 @@
 Keep what is asked and landed out of here (`scenes.py`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 import httpx
 
+from analytics_assets.http.gate import OpenGate
 from analytics_assets.sandbox.app import create_app
 from analytics_assets.sandbox.options import Options
 from analytics_assets_tests.fuzz.log import Log, Question
 from analytics_assets_tests.fuzz.sent import Sent
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """A bug in the way a client reads, for a test that plants one.
+
+    Attributes:
+        read: What the client reads in place of a response.
+        paused: Seconds for which it pauses in place of those it should.
+    """
+
+    read: Callable[[Sent], Sent] = lambda sent: sent
+    paused: Callable[[float], float] = lambda seconds: seconds
 
 
 class Vendors:
@@ -21,9 +36,9 @@ class Vendors:
         self._way = httpx.ASGITransport(app=create_app(options))
         self._kept: dict[Question, Sent] = {}
 
-    def wire(self, changed: Mapping[Question, Sent] | None = None) -> "Wire":
-        """A transport on which some questions are answered otherwise."""
-        return Wire(self, changed or {})
+    def wire(self, changed: Mapping[Question, Sent] | None = None, flaw: Flaw | None = None) -> "Wire":
+        """A transport on which some questions are answered otherwise, for a client that may have a flaw."""
+        return Wire(self, changed or {}, flaw or Flaw())
 
     async def answer(self, question: Question, request: httpx.Request) -> Sent:
         """What the vendor says, the same each time."""
@@ -36,12 +51,25 @@ class Vendors:
         return self._kept[question]
 
 
+class Pauses(OpenGate):
+    """A gate that lets every request pass, and keeps for how many seconds the vendor made it close."""
+
+    def __init__(self, flaw: Flaw) -> None:
+        self.seconds: list[float] = []
+        self._flaw = flaw
+
+    def close(self, seconds: float, reason: str) -> None:
+        """Keeps the pause."""
+        self.seconds.append(self._flaw.paused(seconds))
+
+
 class Wire(httpx.AsyncBaseTransport):
     """One trial's way to the vendors; `log` has what went over it."""
 
-    def __init__(self, vendors: Vendors, changed: Mapping[Question, Sent]) -> None:
-        self._vendors, self._changed = vendors, changed
+    def __init__(self, vendors: Vendors, changed: Mapping[Question, Sent], flaw: Flaw) -> None:
+        self._vendors, self._changed, self._flaw = vendors, changed, flaw
         self.log = Log()
+        self.gate = Pauses(flaw)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Answers and remembers."""
@@ -49,7 +77,13 @@ class Wire(httpx.AsyncBaseTransport):
         question = (request.method, request.url.raw_path.decode().partition("?")[0], tuple(query))
         sent = self._changed.get(question) or await self._vendors.answer(question, request)
         self.log.sent[question] = sent
-        return httpx.Response(sent.status, headers={"content-type": sent.content_type}, content=sent.body)
+        sent = self._flaw.read(sent)
+        headers = {"content-type": sent.content_type}
+        if sent.retry_after is not None:
+            headers["retry-after"] = sent.retry_after
+        return httpx.Response(
+            sent.status, headers={name: value.encode() for name, value in headers.items()}, content=sent.body
+        )
 
 
 def options(now: datetime, *, envelope: str = "data") -> Options:
