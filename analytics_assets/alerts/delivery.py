@@ -19,7 +19,7 @@ from analytics_assets.clock import Clock
 from analytics_assets.errors import AccessRefusedError
 from analytics_assets.http.statuses import Vendor
 from analytics_assets.settings import secret
-from analytics_assets.state.outbox import Message, Outbox
+from analytics_assets.state.outbox import LONGEST_PAUSE, Message, Outbox
 
 if TYPE_CHECKING:
     import apprise
@@ -29,7 +29,6 @@ _LATE = f"It did not respond within {SENDING_S:.0f} s."
 # Line break and counter that Apprise allows for beside a title.
 _TITLE_MARGIN = 16
 _FIRST_PAUSE_S = 60.0
-_LONGEST_PAUSE_S = 3600.0
 # After so many messages in a row the destination is taken to be down; one that it refuses alone holds up no newer one.
 _MOST_FAILURES = 2
 # Shorter parts of an address, such as a port, stand in any text.
@@ -60,7 +59,7 @@ def deliver(
         while failures < _MOST_FAILURES and has_time() and (held := outbox.take(destination, now=clock())) is not None:
             trouble = send(destination, held.message)
             if trouble is not None:
-                pause = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** min(held.tries - 1, 10))
+                pause = min(LONGEST_PAUSE.total_seconds(), _FIRST_PAUSE_S * 2 ** min(held.tries - 1, 10))
                 outbox.failed(held.id, trouble, next_try_at=clock() + timedelta(seconds=pause))
                 failures += 1
                 continue

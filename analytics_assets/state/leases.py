@@ -11,6 +11,10 @@ from sqlalchemy import Engine, and_, or_, select, update
 from analytics_assets.state.database import requests
 from analytics_assets.state.requests import as_text
 
+# Two machines may each be a minute off the state database's clock.
+_CLOCKS_DIFFER = timedelta(seconds=120)
+_STAMPS = ("seen_at", "posted_at", "next_look_at")
+
 
 class Leases:
     """The lease columns of the ledger; `Ledger` inherits them."""
@@ -52,6 +56,30 @@ class Leases:
         )
         with self._engine.connect().execution_options(is_reading=True) as connection:
             return connection.execute(select(requests.c.id).where(is_held)).first() is not None
+
+    def bring_to_present(self, account: str, *, lease_s: float, now: datetime) -> None:
+        """Corrects what a clock ahead of this one has stamped on open requests, as before the clock was set back.
+
+        Otherwise every wait would be longer by as much. Looks, tasks and pauses keep their lengths; a lease begins anew and ends after `lease_s`.
+        """
+        is_open = and_(requests.c.account == account, requests.c.is_open == 1)
+        latest = now + timedelta(seconds=lease_s)
+        with self._engine.begin() as connection:
+            connection.execute(
+                update(requests)
+                .where(is_open, requests.c.lease_until > as_text(latest + _CLOCKS_DIFFER))
+                .values(lease_until=as_text(latest))
+            )
+            is_ahead = or_(
+                *(column > as_text(now + _CLOCKS_DIFFER) for column in (requests.c.seen_at, requests.c.posted_at))
+            )
+            for row in connection.execute(select(requests).where(is_open, is_ahead)).all():
+                stamps = {
+                    name: datetime.fromisoformat(text) if (text := getattr(row, name)) else None for name in _STAMPS
+                }
+                ahead = max(stamps[name] or now for name in ("seen_at", "posted_at")) - now
+                moved = {name: as_text(stamp - ahead) for name, stamp in stamps.items() if stamp is not None}
+                connection.execute(update(requests).where(requests.c.id == row.id).values(**moved))
 
     def release(self, request_id: int, owner: str) -> None:
         """Ends the lease if `owner` holds it."""

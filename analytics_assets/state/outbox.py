@@ -16,6 +16,8 @@ from analytics_assets.state.requests import as_text
 REMEMBERED = timedelta(days=30)
 # A sender that dies holds its message this long; longer than a tick of the sensor can last.
 _HELD = timedelta(seconds=90)
+# No message waits longer for its next try. A later instant is of a clock that was ahead of this one, as before it was set back.
+LONGEST_PAUSE = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,10 @@ class Outbox:
             .where(
                 alert_messages.c.destination == destination,
                 alert_messages.c.sent_at.is_(None),
-                alert_messages.c.next_try_at <= as_text(now),
+                or_(
+                    alert_messages.c.next_try_at <= as_text(now),
+                    alert_messages.c.next_try_at > as_text(now + LONGEST_PAUSE),
+                ),
             )
             .order_by(alert_messages.c.id)
             .limit(1)

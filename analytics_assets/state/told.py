@@ -189,7 +189,8 @@ class Told:
                 )
             )
             return True
-        is_due = now - before.told_at >= repeat
+        # A far later instant is of a clock that was ahead of this one.
+        is_due = abs(now - before.told_at) >= repeat
         values |= {"told_at": as_text(now)} if is_due else {}
         values |= {"times": before.times + times, "missing": missing} if seen[0].run is not None else {}
         is_this = and_(alert_causes.c.key == before.key, alert_causes.c.is_open == 1)

@@ -1,6 +1,7 @@
 """From the vendor's SUCCESS to rows in the lake: within one interval of the sensor and one run. And what becomes of a report that never lands."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from itertools import cycle
 
 import dagster as dg
@@ -88,3 +89,19 @@ def test_a_task_that_no_look_gets_through_to_warns_once_and_costs_no_other(
         account.settle()
         assert in_order(rows(account.place.lake, "airbridge", "revenue_cohorts")) == in_order(REVENUE_COHORTS)
         assert account.sandbox.counts()[POST_REPORT] == 1
+
+
+def test_a_clock_that_was_set_back_delays_a_report_by_one_lease_at_most(
+    point: Callable[[str], Place], instance: dg.DagsterInstance
+) -> None:
+    """A run died with the lease of a request that was last polled by a clock an hour ahead of the present one."""
+    with driven(NOW, point, instance, report=SPEC, options=Options(task_seconds=0), world=hand_world()) as account:
+        account.materialize(DAYS)
+        [request] = account.ledger.open_requests("airbridge")
+        ahead = account.now + timedelta(hours=1)
+        look = ahead + timedelta(seconds=10)
+        account.ledger.saw(request.id, "RUNNING", task_id=request.task_id, now=ahead, next_look_at=look)
+        account.ledger.lease(request.id, "a run that died", seconds=120, now=ahead)
+        while not account.tick()[0]:
+            account.pass_seconds(15)
+            assert account.now - NOW <= timedelta(seconds=135)

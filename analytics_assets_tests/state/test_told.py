@@ -124,6 +124,24 @@ def test_a_message_is_held_by_one_sender_until_it_has_arrived_or_its_time_is_up(
     assert outbox.take("B", now=NOW) is not None
 
 
+def test_a_clock_that_was_set_back_delays_no_message_beyond_its_longest_pause(url: str) -> None:
+    """One that was put or tried by the clock from before is due at once; one that waits for its next try still waits."""
+    outbox, ahead = Outbox(url), NOW + timedelta(hours=2)
+    take_in(url, seen("a"), at=ahead)
+    held = outbox.take("A", now=NOW)
+    assert held is not None
+    outbox.failed(held.id, "busy", next_try_at=NOW + timedelta(hours=1))
+    assert outbox.take("A", now=NOW) is None
+
+
+@pytest.mark.parametrize("ahead", [DAY, 400 * DAY])
+def test_a_clock_that_was_set_back_keeps_no_cause_from_being_repeated(url: str, ahead: timedelta) -> None:
+    """It is due again when its last message is of a day or more ahead."""
+    take_in(url, seen("a"), at=NOW + ahead)
+    assert take_in(url, seen("a")) == ([(1, ["what None"])], [])
+    assert take_in(url, seen("a"), at=NOW + DAY / 2) == ([], [])
+
+
 def test_what_waits_for_a_destination_that_is_gone_is_dropped(url: str) -> None:
     """When it is named again one day it gets no old news."""
     take_in(url, seen("a"))

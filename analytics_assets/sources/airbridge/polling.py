@@ -13,6 +13,7 @@ from typing import Final
 from analytics_assets.clock import Clock
 from analytics_assets.errors import SourceError
 from analytics_assets.sources.airbridge.client import AirbridgeClient
+from analytics_assets.sources.airbridge.held_requests import LEASE_S
 from analytics_assets.sources.airbridge.looks import looked_at
 from analytics_assets.sources.airbridge.report_tasks import (
     LOST,
@@ -91,6 +92,7 @@ def poll(
 
     The ledger remembers those runs, so that none is launched again before a pause that grows with each.
     """
+    ledger.bring_to_present(account.name, lease_s=LEASE_S, now=clock())
     for report, spec_hash in account.reports.items():
         _request_as_defined(ledger, account, report, spec_hash, clock)
     tick = Tick()
