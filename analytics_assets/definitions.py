@@ -23,7 +23,8 @@ ROOT = Path(__file__).parent
 SNAPSHOTS_CRON = "30 9 * * *"
 # After the last of the accounts' loads, and after the hours of grace of Bento's day, which ends last.
 CHECKS_CRON = "30 4 * * *"
-HOUSEKEEPING_CRON = "30 5 * * *"
+# Before the checks: a check is shown for the latest materialization only, and the housekeeping reports old days again.
+HOUSEKEEPING_CRON = "0 4 * * *"
 
 
 @dg.definitions

@@ -52,10 +52,6 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
         "90",
         "Days after its end that a run stays in Dagster's history, from 7, or `forever`; every day's square and numbers stay longer.",
     ),
-    "ANALYTICS_KEEP_RAW_DAYS": (
-        "forever",
-        "Days after they were asked for that answers are kept as sent, from 1, or `forever`; typed tables stay.",
-    ),
     "ANALYTICS_MONTHS_AFTER_DAYS": (
         "never",
         "Days after a month's last one that the days of a typed table are also copied into one file, from 1, or `never`; day files stay.",
@@ -86,7 +82,6 @@ class Settings:
         budget_on: Whether requests wait for the budget of their account.
         repository: Address of the checkout's root where its code is read, or None for the files of this machine.
         keep_runs: How long a run stays in Dagster's history after its end, or None for ever.
-        keep_raw: How long answers are kept as sent, or None for ever.
         months_after: How long after a month's last day its days are also copied into one file, or None for never.
     """
 
@@ -100,7 +95,6 @@ class Settings:
     budget_on: bool
     repository: str | None
     keep_runs: timedelta | None
-    keep_raw: timedelta | None
     months_after: timedelta | None
 
 
@@ -128,7 +122,6 @@ def settings(environment: Mapping[str, str] | None = None, *, root: Path | None 
         budget_on=_is_on(given, "ANALYTICS_BUDGET", mode),
         repository=_repository(given),
         keep_runs=_days(given, "ANALYTICS_KEEP_RUNS_DAYS", least=_LEAST_RUNS_DAYS),
-        keep_raw=_days(given, "ANALYTICS_KEEP_RAW_DAYS"),
         months_after=_days(given, "ANALYTICS_MONTHS_AFTER_DAYS", without=_NEVER),
     )
 

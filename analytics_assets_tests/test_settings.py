@@ -21,7 +21,6 @@ DEFAULTS = Settings(
     budget_on=False,
     repository=None,
     keep_runs=timedelta(days=90),
-    keep_raw=None,
     months_after=None,
 )
 
@@ -49,7 +48,6 @@ def test_live_mode_has_its_own_lake_and_state_and_runs_its_schedules() -> None:
         budget_on=True,
         repository=None,
         keep_runs=timedelta(days=90),
-        keep_raw=None,
         months_after=None,
     )
 
@@ -67,7 +65,6 @@ def test_every_variable_can_be_set() -> None:
         "ANALYTICS_BUDGET": "off",
         "ANALYTICS_REPOSITORY": "https://github.com/acme/growth/blob/main",
         "ANALYTICS_KEEP_RUNS_DAYS": "forever",
-        "ANALYTICS_KEEP_RAW_DAYS": "400",
         "ANALYTICS_MONTHS_AFTER_DAYS": "35",
     }
     assert given.keys() == VARIABLES.keys()
@@ -82,7 +79,6 @@ def test_every_variable_can_be_set() -> None:
         budget_on=False,
         repository="https://github.com/acme/growth/blob/main",
         keep_runs=None,
-        keep_raw=timedelta(days=400),
         months_after=timedelta(days=35),
     )
 
@@ -127,11 +123,6 @@ def test_schedules_can_be_on_in_the_sandbox() -> None:
                 f"ANALYTICS_KEEP_RUNS_DAYS={value!r} is no number of days: use 7 or more, or forever.",
             )
             for value in ("6", "-90", "90d", "1e3", "123456", "never")
-        ),
-        (
-            "ANALYTICS_KEEP_RAW_DAYS",
-            "0",
-            "ANALYTICS_KEEP_RAW_DAYS='0' is no number of days: use 1 or more, or forever.",
         ),
         *(
             (

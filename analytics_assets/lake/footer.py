@@ -22,8 +22,7 @@ class Footer(msgspec.Struct, frozen=True, omit_defaults=True):
         family: Attempts that belong together: a run and its re-executions, or a backfill.
         requested_at: Instant the answer was requested; for a report, the instant its task was requested. Raw tables and snapshots have it.
         is_sandbox: Whether the numbers are invented.
-        emptied_at: Instant the rows were taken away because their time was over, or None; everything else stays as it was.
-        emptied_rows: How many they were.
+        emptied_at: Instant at which an earlier version removed the rows, or None. Such a day counts as one without raw.
         answers: Of a table made from answers, hash of the request they were given to; empty where not kept.
         account: Account of the table; empty in files of earlier versions, as are all fields below.
         table: Name of the table.
@@ -39,7 +38,6 @@ class Footer(msgspec.Struct, frozen=True, omit_defaults=True):
     requested_at: datetime | None = None
     is_sandbox: bool = False
     emptied_at: datetime | None = None
-    emptied_rows: int = 0
     answers: str = ""
     account: str = ""
     table: str = ""

@@ -258,9 +258,11 @@ class Making:
                 f"{day} does not stand in {stream.account}/{stream.raw.name}, so there is nothing to make the typed tables from. "
                 f"Materialize {stream.raw.name} together with them."
             )
-        if gone := standing.footer.emptied_at:
-            words = f"were removed on {gone:%Y-%m-%d}, as ANALYTICS_KEEP_RAW_DAYS says; what was made from them stands"
-            raise PermanentError(f"The answers of {day} {words}. Materialize {stream.raw.name} too, to ask anew.")
+        if standing.footer.emptied_at:
+            raise PermanentError(
+                f"The responses of {day} were removed on {standing.footer.emptied_at:%Y-%m-%d} by an earlier version. The typed tables made "
+                f"from them stay. Materialize {stream.raw.name} too, to request the day again."
+            )
         return self.lake.read(stream.account, stream.raw, [day])
 
 

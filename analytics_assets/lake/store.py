@@ -189,27 +189,6 @@ class Lake(LakeReader):
                 return self.quarantine.take(account, table, day, place.path, seen_at=seen_at)
         return None
 
-    def empty(self, account: str, table: str, day: date, *, before: datetime, now: datetime) -> bool:
-        """Takes the rows of a day away that was asked for before an instant; False where it was asked for anew meanwhile.
-
-        The file stays and says what it held, when that was asked for, and that it is gone.
-        """
-        standing, held = self.landed(account, table, day), self.held(account, table, day)
-        if standing is None or held is None:
-            return False
-        if standing.footer.requested_at is None or standing.footer.requested_at >= before:
-            return False
-        footer = msgspec.structs.replace(standing.footer, emptied_at=now, emptied_rows=standing.rows)
-        path, file = self.path(account, table, day), parquet(held.schema.empty_table(), encoded(footer))
-        packed = Packed(path, 0, footer, standing, file)
-        with self.staged([packed]) as staged:
-            try:
-                self.publish(packed, staged, unchanged={path: standing.mark})
-            except ReplacedError:
-                return False
-            staged.sync()
-        return True
-
 
 def refuse_other_mode(standing: Landed, *, is_sandbox: bool) -> None:
     """Keeps invented numbers and real ones apart.

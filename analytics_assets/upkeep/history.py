@@ -1,298 +1,221 @@
-"""Dagster's own history, pruned: runs that ended before an instant go, and every day keeps its square, its numbers and its place in time.
+"""Old runs of Dagster's history: deleted through Dagster's public API once the history of every day is complete without them.
 
-Deleting a run in Dagster deletes its materializations too, and its days turn "missing"; with a lookback every run holds the newest one of some
-day. So before a run goes, the events that are still the newest of their asset and day are taken out of it where they stand: they keep their
-number in the history, their instant, metadata, tags and data version, belong to no run from then on, and say which one they came from.
-Reporting them again would give them new numbers: an old day would become the newest of its asset, a day that has failed since would turn
-green, and one that lands in the same moment could be overtaken. As it is, whatever lands later has a higher number, and what has been superseded once
-stays so: there is no race, and a kill between any two steps leaves a whole history, which the next time goes on with.
-
-Dagster has no public call that changes an event, so this goes by the tables of its SQL storages, in one pinned version.
-Keep what else becomes old out of here (`raw.py`, `state/`).
+`DagsterInstance.delete_run` removes the materializations of a run with it, and its days turn missing. So where an old run holds the newest
+materialization of a day, that day is reported again first: a runless materialization with the same figures, tags and data version. This needs
+the day in the lake with the same content. A run stays while one of its days is failed, in progress or not in the lake as recorded.
+Dagster keeps evaluations of checks when a run is deleted, and has no public call that removes them.
 Dagster concept: run deletion, https://docs.dagster.io/api/dagster/internals
 """
 
-import sqlite3
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, closing, suppress
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import UTC, date, datetime
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 import dagster as dg
-from dagster import DagsterEventType, EventLogEntry
-from dagster._core.events import AssetObservationData, StepMaterializationData
-from dagster._core.execution.backfill import BULK_ACTION_TERMINAL_STATUSES
-from dagster._core.instance.utils import RUNLESS_JOB_NAME, RUNLESS_RUN_ID
-from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
-from dagster._core.storage.dagster_run import FINISHED_STATUSES, RunRecord
-from dagster._core.storage.event_log.schema import (
-    AssetCheckExecutionsTable,
-    AssetEventTagsTable,
-    SqlEventLogStorageTable,
-)
-from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
-from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
-from dagster._core.storage.runs import SqliteRunStorage
-from dagster._serdes import deserialize_value, serialize_value
-from sqlalchemy import ColumnElement, CompoundSelect, Connection, delete, func, or_, select, union, update
+
+from analytics_assets.errors import SourceError
+from analytics_assets.lake.store import Lake
 
 _PAGE: Final = 200
-_SAID_EVERY: Final = 100
-# From where on a file of SQLite is written anew: pages nobody uses are used again, but never given back.
-_UNUSED: Final = 0.25
-_LANDED: Final = (DagsterEventType.ASSET_MATERIALIZATION.value, DagsterEventType.ASSET_OBSERVATION.value)
-_EVALUATED: Final = (AssetCheckExecutionRecordStatus.SUCCEEDED.value, AssetCheckExecutionRecordStatus.FAILED.value)
+_PROGRESS_EVERY: Final = 100
+_FINISHED: Final = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+_FINISHED_BACKFILL: Final = {"COMPLETED", "COMPLETED_SUCCESS", "COMPLETED_FAILED", "FAILED", "CANCELED"}
+_UNSETTLED: Final = {"FAILED", "IN_PROGRESS"}
+_MATERIALIZED: Final = dg.DagsterEventType.ASSET_MATERIALIZATION
+_DATA_VERSION: Final = "dagster/data_version"
 _PARENTS: Final = ("dagster/root_run_id", "dagster/parent_run_id")
-
-_events: Final = SqlEventLogStorageTable
-_checks: Final = AssetCheckExecutionsTable
+# A day that is stored again and again in the same instant is left to the next night.
+_MOST_REPORTS: Final = 5
 
 
 @dataclass(frozen=True)
 class Pruned:
-    """What went.
+    """The outcome of one pruning.
 
     Attributes:
-        runs: Runs.
-        kept: Runs that are old enough and stay, because something still shows or needs them.
-        released: Newest events of a day that were taken out of their run.
-        evaluations: Evaluations of checks that newer ones have followed.
-        superseded: Events that belong to no run and that newer ones have followed.
+        runs: Runs deleted.
+        kept: Runs that are old enough and stay.
+        reported: Materializations reported again.
     """
 
     runs: int
     kept: int
-    released: int
-    evaluations: int
-    superseded: int
+    reported: int
 
 
-def prune(instance: dg.DagsterInstance, *, before: datetime, now: datetime, say: Callable[[str], None]) -> Pruned:
-    """Removes the runs that ended before an instant, but for those that are shown or needed still.
+def prune(
+    instance: dg.DagsterInstance, graph: Any, lake: Lake, *, before: datetime, say: Callable[[str], None]
+) -> Pruned:
+    """Deletes the runs that ended before an instant, oldest first. A kill at any point loses no day; the next call goes on.
 
-    Raises:
-        dg.Failure: The history is in a storage whose events cannot be changed.
+    Args:
+        instance: The instance whose history is pruned.
+        graph: The asset graph of the code location; gives partitions and checks.
+        lake: The lake whose days the history shows.
+        before: Runs that ended earlier are old.
+        say: Receives progress.
     """
-    storage = _sql(instance)
-    runs, kept = removable(instance, before=before)
-    released = 0
+    runs, kept = removable(instance, graph, before=before)
+    deleted = reported = 0
     for number, run in enumerate(runs, start=1):
-        released += _remove(instance, storage, run.dagster_run, now)
-        if number % _SAID_EVERY == 0 or number == len(runs):
-            say(f"{number} of {len(runs)} runs removed.")
-    evaluations = _forget_evaluations(storage, before)
-    superseded = _forget_superseded(storage, before)
-    _give_back(storage, instance)
-    return Pruned(len(runs), kept, released, evaluations, superseded)
+        newest = _newest_materializations(instance, run)
+        if _is_unsettled(instance, graph, run) or not all(_is_stored(lake, record) for record in newest):
+            kept += 1
+            continue
+        for record in newest:
+            reported += _report_again(instance, run, record)
+        if not _newest_materializations(instance, run):
+            instance.compute_log_manager.delete_logs(prefix=[run.run_id])
+            instance.delete_run(run.run_id)
+            deleted += 1
+        if number % _PROGRESS_EVERY == 0 or number == len(runs):
+            say(f"{number} of {len(runs)} old runs: {deleted} deleted.")
+    _remove_event_files(instance)
+    return Pruned(deleted, kept, reported)
 
 
-def removable(instance: dg.DagsterInstance, *, before: datetime) -> tuple[list[RunRecord], int]:
-    """The runs that may go, oldest first, and how many are old enough but stay.
+def removable(instance: dg.DagsterInstance, graph: Any, *, before: datetime) -> tuple[list[dg.DagsterRun], int]:
+    """The runs that may be deleted, oldest first, and how many are old enough but stay.
 
-    These stay: a run that has not ended; one of a backfill that has not; the last run of an asset, and the one of its newest
-    materialization; the last that tried a day which has not landed since, since it makes the day red; the one of the newest evaluation of a
-    check; and one that a run which stays is a re-execution of.
+    These stay: a run of an unfinished backfill, the last run of an asset, the run of the newest evaluation of a check, and a run that a
+    staying run re-executes.
     """
-    needed = _needed(instance)
-    is_open: dict[str, bool] = {}
-    gone: list[RunRecord] = []
+    needed = _shown_runs(instance, graph)
+    is_finished: dict[str, bool] = {}
+    old: list[dg.DagsterRun] = []
     kept = 0
-    # Newest first: a re-execution is newer than what it re-executes.
-    for record in _all_runs(instance):
-        run, tags = record.dagster_run, record.dagster_run.tags
-        backfill = tags.get("dagster/backfill", "")
-        if backfill not in is_open:
-            is_open[backfill] = bool(backfill) and _is_open(instance, backfill)
-        is_old = run.status in FINISHED_STATUSES and _ended(record) < before
-        if is_old and run.run_id not in needed and not is_open[backfill]:
-            gone.append(record)
+    # Newest first: a re-execution is newer than the run it re-executes.
+    for record in _run_records(instance):
+        run = record.dagster_run
+        backfill = run.tags.get("dagster/backfill", "")
+        if backfill not in is_finished:
+            is_finished[backfill] = not backfill or _is_finished_backfill(instance, backfill)
+        is_old = run.status in _FINISHED and _ended_at(record) < before
+        if is_old and run.run_id not in needed and is_finished[backfill]:
+            old.append(run)
             continue
         kept += is_old
-        needed |= {tags[name] for name in _PARENTS if name in tags}
-    return gone[::-1], kept
+        needed |= {run.tags[name] for name in _PARENTS if name in run.tags}
+    return old[::-1], kept
 
 
-def note(instance: dg.DagsterInstance, key: dg.AssetKey, partition: str, said: Mapping[str, str]) -> bool:
-    """Adds metadata to the newest materialization of a day, where it stands; False if there is none."""
-    is_day = (_events.c.asset_key == key.to_string()) & (_events.c.partition == partition)
-    is_landing = _events.c.dagster_event_type == DagsterEventType.ASSET_MATERIALIZATION.value
-    newest = select(_events.c.id, _events.c.event).where(is_day, is_landing).order_by(_events.c.id.desc()).limit(1)
-    with _sql(instance).index_transaction() as connection:
-        row = connection.execute(newest).first()
-        if row is None:
-            return False
-        entry = _with_metadata(deserialize_value(row.event, EventLogEntry), said)
-        connection.execute(update(_events).where(_events.c.id == row.id).values(event=serialize_value(entry)))
-    return True
+def _shown_runs(instance: dg.DagsterInstance, graph: Any) -> set[str]:
+    """The runs that the pages of assets and checks link to."""
+    entries = (record.asset_entry for record in instance.get_asset_records())
+    evaluations = map(instance.get_latest_asset_check_evaluation_record, graph.asset_check_keys)
+    return {run for run in (entry.last_run_id for entry in entries) if run} | {
+        record.run_id for record in evaluations if record is not None
+    }
 
 
-def _sql(instance: dg.DagsterInstance) -> SqlEventLogStorage:
-    storage = instance.event_log_storage
-    if not isinstance(storage, SqlEventLogStorage):
-        raise dg.Failure(
-            f"The history is in a {type(storage).__name__}, which cannot be pruned: use SQLite or PostgreSQL in dagster.yaml, or set "
-            "ANALYTICS_KEEP_RUNS_DAYS=forever.",
-            allow_retries=False,
-        )
-    return storage
-
-
-def _all_runs(instance: dg.DagsterInstance) -> Iterator[RunRecord]:
+def _run_records(instance: dg.DagsterInstance) -> Iterator[Any]:
     cursor: str | None = None
     while page := instance.get_run_records(limit=_PAGE, cursor=cursor):
         yield from page
         cursor = page[-1].dagster_run.run_id
 
 
-def _ended(record: RunRecord) -> datetime:
+def _ended_at(record: Any) -> datetime:
     return record.create_timestamp if record.end_time is None else datetime.fromtimestamp(record.end_time, UTC)
 
 
-def _is_open(instance: dg.DagsterInstance, backfill: str) -> bool:
-    held = instance.get_backfill(backfill)
-    return held is not None and held.status not in BULK_ACTION_TERMINAL_STATUSES
+def _is_finished_backfill(instance: dg.DagsterInstance, backfill: str) -> bool:
+    found = instance.get_backfill(backfill)
+    return found is None or found.status.value in _FINISHED_BACKFILL
 
 
-def _needed(instance: dg.DagsterInstance) -> set[str]:
-    """The runs that the pages of assets and checks show by themselves."""
-    storage = _sql(instance)
-    needed: set[str] = set()
-    for record in instance.get_asset_records():
-        entry = record.asset_entry
-        needed |= {
-            run for run in (entry.last_run_id, entry.last_materialization and entry.last_materialization.run_id) if run
-        }
-        tried = storage.get_latest_asset_partition_materialization_attempts_without_materializations(entry.asset_key)
-        needed |= {run for run, _ in tried.values()}
-    with storage.index_connection() as connection:
-        newest = select(_checks.c.run_id).where(_checks.c.id.in_(_newest_of_checks()))
-        return needed | {run for run in connection.execute(newest).scalars() if run}
+def _newest_materializations(instance: dg.DagsterInstance, run: dg.DagsterRun) -> list[dg.EventLogRecord]:
+    """The materializations of a run that are the newest of their asset and day."""
+    newest = (_newest(instance, key, day, limit=1) for key, day in _days(instance, run, _MATERIALIZED))
+    return [records[0] for records in newest if records and records[0].run_id == run.run_id]
 
 
-def _remove(instance: dg.DagsterInstance, storage: SqlEventLogStorage, run: dg.DagsterRun, now: datetime) -> int:
-    """Removes a run; returns how many of its events stay. The run itself goes last: as long as it is there, the next time finds it."""
-    released = _release(storage, run, now)
-    instance.compute_log_manager.delete_logs(prefix=[run.run_id])
-    if isinstance(storage, SqliteEventLogStorage):
-        # Its own file goes whole; deleting rows of it would make it anew where a kill came after this the last time.
-        with storage.index_connection() as connection:
-            storage.delete_events_for_run(connection, run.run_id)
-        storage.free_concurrency_slots_for_run(run.run_id)
-        for suffix in ("", "-wal", "-shm"):
-            Path(storage.path_for_shard(run.run_id) + suffix).unlink(missing_ok=True)
-    else:
-        storage.delete_events(run.run_id)
-    instance.run_storage.delete_run(run.run_id)
-    return released
+def _days(
+    instance: dg.DagsterInstance, run: dg.DagsterRun, kind: dg.DagsterEventType
+) -> dict[tuple[dg.AssetKey, str | None], None]:
+    """The assets and days that a run has events of this kind for, in order."""
+    events = (entry.dagster_event for entry in instance.all_logs(run.run_id, of_type=kind))
+    return {(event.asset_key, event.partition): None for event in events if event and event.asset_key}
 
 
-def _release(storage: SqlEventLogStorage, run: dg.DagsterRun, now: datetime) -> int:
-    """Takes the events out of a run that are the newest of their asset and day; all of them or none."""
-    with storage.index_transaction() as connection:
-        rows = connection.execute(
-            select(_events.c.id, _events.c.event).where(
-                _events.c.run_id == run.run_id, _events.c.dagster_event_type.in_(_LANDED), ~_has_newer()
-            )
-        ).all()
-        for row in rows:
-            entry = _runless(deserialize_value(row.event, EventLogEntry), run, now)
-            values = {"run_id": RUNLESS_RUN_ID, "step_key": None, "event": serialize_value(entry)}
-            connection.execute(update(_events).where(_events.c.id == row.id).values(**values))
-        return len(rows)
+def _newest(
+    instance: dg.DagsterInstance, key: dg.AssetKey, day: str | None, *, limit: int
+) -> Sequence[dg.EventLogRecord]:
+    """The newest materializations of an asset and day, newest first."""
+    wanted = dg.AssetRecordsFilter(key, asset_partitions=None if day is None else [day])
+    return instance.fetch_materializations(wanted, limit=limit).records
 
 
-def _runless(entry: EventLogEntry, run: dg.DagsterRun, now: datetime) -> EventLogEntry:
-    words = f"Run {run.run_id} of {run.job_name}, removed from the history on {now:%Y-%m-%d}."
-    told = _with_metadata(entry, {"came_from": words})
-    assert told.dagster_event is not None
-    event = told.dagster_event._replace(job_name=RUNLESS_JOB_NAME, step_handle=None, step_key=None, logging_tags={})
-    return told._replace(run_id=RUNLESS_RUN_ID, job_name=RUNLESS_JOB_NAME, step_key=None, dagster_event=event)
+def _is_unsettled(instance: dg.DagsterInstance, graph: Any, run: dg.DagsterRun) -> bool:
+    """True if a day that the run was to store is failed or in progress, by this run or a later one.
+
+    Reporting such a day again would turn it green, and deleting the run that failed would turn it missing.
+    """
+    days: dict[dg.AssetKey, list[str]] = {}
+    for key, day in _days(instance, run, dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED):
+        if day is not None:
+            days.setdefault(key, []).append(day)
+    for key, of_key in days.items():
+        partitions = graph.get(key).partitions_def if graph.has(key) else None
+        statuses = instance.get_status_by_partition(key, of_key, partitions) if partitions else None
+        if any(status and status.value in _UNSETTLED for status in (statuses or {}).values()):
+            return True
+    return False
 
 
-def _with_metadata(entry: EventLogEntry, said: Mapping[str, str]) -> EventLogEntry:
-    event = entry.dagster_event
-    assert event is not None
-    data: Any = event.event_specific_data
-    if isinstance(data, StepMaterializationData):
-        data = data._replace(
-            materialization=data.materialization.with_metadata({**data.materialization.metadata, **said})
+def _is_stored(lake: Lake, record: dg.EventLogRecord) -> bool:
+    """True if the lake holds the day with the content that the materialization reports."""
+    materialization = record.asset_materialization
+    if materialization is None:
+        return False
+    try:
+        account, table = materialization.asset_key.path
+        day = materialization.partition or _observed_on(record)
+        stored = lake.landed(account, table, date.fromisoformat(day))
+    except (ValueError, SourceError):
+        return False
+    return stored is not None and stored.footer.content_hash == (materialization.tags or {}).get(_DATA_VERSION)
+
+
+def _observed_on(record: dg.EventLogRecord) -> str:
+    """The day under which a snapshot is stored: the folder of its file."""
+    path = record.asset_materialization.metadata.get("path") if record.asset_materialization else None
+    return PurePosixPath(str(path.value)).parent.name.removeprefix("dt=") if path else ""
+
+
+def _report_again(instance: dg.DagsterInstance, run: dg.DagsterRun, record: dg.EventLogRecord) -> int:
+    """Reports the newest materialization of a day once more, without a run; returns how many reports it took.
+
+    A day that is stored at the same instant is older than the report then, so it is reported once more in its turn.
+    """
+    for number in range(1, _MOST_REPORTS + 1):
+        materialization = record.asset_materialization
+        if materialization is None:
+            return number - 1
+        origin = (
+            f"Run {run.run_id} of {run.job_name}, {datetime.fromtimestamp(record.timestamp, UTC):%Y-%m-%d %H:%M} UTC."
         )
-    else:
-        assert isinstance(data, AssetObservationData)
-        observed = data.asset_observation
-        data = data._replace(asset_observation=observed.with_metadata({**observed.metadata, **said}))
-    return entry._replace(dagster_event=event._replace(event_specific_data=data))
+        metadata = {**materialization.metadata, "came_from": dg.MetadataValue.text(origin)}
+        instance.report_runless_asset_event(materialization.with_metadata(metadata))
+        before = [
+            one
+            for one in _newest(instance, materialization.asset_key, materialization.partition, limit=3)
+            if one.run_id or one.storage_id == record.storage_id
+        ]
+        if before[0].storage_id == record.storage_id:
+            return number
+        record = before[0]
+    return _MOST_REPORTS
 
 
-def _has_newer() -> ColumnElement[bool]:
-    """Whether an event of the same kind, asset and day has followed; asked in two ways, for each has an index of its own."""
-    later = _events.alias("later")
-    newer = select(later.c.id).where(
-        later.c.asset_key == _events.c.asset_key,
-        later.c.dagster_event_type == _events.c.dagster_event_type,
-        later.c.id > _events.c.id,
-    )
-    of_day = newer.where(later.c.partition == _events.c.partition).exists()
-    return or_(of_day, _events.c.partition.is_(None) & newer.where(later.c.partition.is_(None)).exists())
-
-
-def _newest_of_checks(*more: Any) -> CompoundSelect[Any]:
-    """Of each check the last row, and the last evaluation; a run over days has a row for each day that is never filled."""
-    check = (_checks.c.asset_key, _checks.c.check_name)
-    evaluated = select(func.max(_checks.c.id)).where(_checks.c.execution_status.in_(_EVALUATED))
-    return union(select(func.max(_checks.c.id)).group_by(*check), evaluated.group_by(*check, *more))
-
-
-def _forget_evaluations(storage: SqlEventLogStorage, before: datetime) -> int:
-    """Old evaluations of checks: Dagster keeps them when their run is deleted."""
-    with storage.index_transaction() as connection:
-        is_old = _checks.c.evaluation_event_timestamp < before.astimezone(UTC).replace(tzinfo=None)
-        is_followed = _checks.c.id.not_in(_newest_of_checks(_checks.c.partition))
-        return int(connection.execute(delete(_checks).where(is_old, is_followed)).rowcount)
-
-
-def _forget_superseded(storage: SqlEventLogStorage, before: datetime) -> int:
-    """Old events of no run that newer ones have followed: what was released and has landed anew since, and what sensors have reported."""
-    is_old = (_events.c.run_id == RUNLESS_RUN_ID) & (_events.c.timestamp < before.astimezone(UTC).replace(tzinfo=None))
-    is_evaluation = _events.c.dagster_event_type == DagsterEventType.ASSET_CHECK_EVALUATION.value
-    is_followed = _events.c.dagster_event_type.in_(_LANDED) & _has_newer()
-    chosen = select(_events.c.id).where(is_old, or_(is_evaluation, is_followed))
-
-    def forget(opened: AbstractContextManager[Connection]) -> int:
-        with opened as connection:
-            ids = list(connection.execute(chosen).scalars())
-            for first in range(0, len(ids), _PAGE):
-                some = ids[first : first + _PAGE]
-                connection.execute(delete(AssetEventTagsTable).where(AssetEventTagsTable.c.event_id.in_(some)))
-                connection.execute(delete(_events).where(_events.c.id.in_(some)))
-            return len(ids)
-
-    forgotten = forget(storage.index_transaction())
-    if storage.is_run_sharded:
-        forget(storage.run_connection(RUNLESS_RUN_ID))
-    return forgotten
-
-
-def _give_back(storage: SqlEventLogStorage, instance: dg.DagsterInstance) -> None:
-    """Writes files of SQLite anew that are a quarter empty; PostgreSQL uses what is free by itself."""
-    files = []
-    if isinstance(storage, SqliteEventLogStorage):
-        with storage.index_connection() as connection:
-            files.append(connection.engine.url.database)
-    if isinstance(instance.run_storage, SqliteRunStorage):
-        with instance.run_storage.connect() as connection:
-            files.append(connection.engine.url.database)
-    for file in files:
-        # Somebody who reads or writes for long is let be; tomorrow is another time.
-        with (
-            suppress(sqlite3.OperationalError),
-            closing(sqlite3.connect(str(file), timeout=5, isolation_level=None)) as database,
-        ):
-            pages, unused = (
-                database.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count")
-            )
-            if unused > _UNUSED * pages:
-                database.execute("VACUUM")
-                database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+def _remove_event_files(instance: dg.DagsterInstance) -> None:
+    """Removes the event files of deleted runs: SQLite's storage has one a run, and `delete_run` empties it but leaves it at its size."""
+    storage: Any = instance.event_log_storage
+    if not hasattr(storage, "path_for_shard"):
+        return
+    for run_id in filter(None, storage.get_all_run_ids()):
+        if instance.get_run_by_id(run_id) is None:
+            for suffix in ("", "-wal", "-shm"):
+                Path(storage.path_for_shard(run_id) + suffix).unlink(missing_ok=True)

@@ -175,19 +175,3 @@ def test_a_lock_ends_with_its_holder(disk: Lake) -> None:
     with locked(Path(folder), wait_s=0.0):
         assert store(disk, 2, 1, "second").startswith("TransientError: Another process has been replacing")
     assert store(disk, 2, 1, "second") == "numbers numbers_raw sums"
-
-
-def test_raw_rows_that_were_requested_again_are_not_emptied(disk: Lake) -> None:
-    """Housekeeping looked at the day before; the newer rows stay."""
-
-    class Slow(Lake):
-        def held(self, account: str, table: str, day: Any) -> pa.Table | None:
-            """As any lake, and then the day is stored anew."""
-            content = super().held(account, table, day)
-            store(disk, 2, 1, "second")
-            return content
-
-    store(disk, 1, 0, "first")
-    slow = Slow(disk.root)
-    assert not slow.empty("shop", "numbers_raw", START, before=NOW + timedelta(minutes=1), now=NOW)
-    assert rows(disk, RAW, "body") == [("2",)]

@@ -1,4 +1,4 @@
-"""What years of days cost a reader of the lake: by day files as they land, when old answers have gone, and with months copied.
+"""What years of days cost a reader of the lake: by day files as they land, and with months copied.
 
 The days land through the account's own job, from the sandbox. Dagster's history is not in question here (`years.py`).
 """
@@ -13,17 +13,14 @@ from typing import Any
 import dagster as dg
 import duckdb
 
-from analytics_assets.clock import utc_now
 from analytics_assets.definitions import tables
 from analytics_assets.lake.months import days_of
 from analytics_assets.lake.store import Lake
-from analytics_assets.upkeep.housekeeping import raw_tables
 from analytics_assets.upkeep.months import keep_copies
-from analytics_assets.upkeep.raw import due
 from analytics_assets_tests.upkeep.copied import page_query
 
 TABLE = "ads_chart"
-# Old answers go, and months are copied, that many days after.
+# Months are copied that many days after.
 AFTER = timedelta(days=35)
 _TIMES = 5
 
@@ -42,13 +39,7 @@ def read_costs(definitions: dg.Definitions, job: str, account: str, lake: Lake, 
     logging.disable(logging.NOTSET)
     by_day, by_copy = _views(lake, account)
     landed, answers = _cost(lake, account, by_day, days), _rows(by_day)
-    graph, later = definitions.resolve_asset_graph(), utc_now() + AFTER
-    for one in (old for raw in raw_tables(graph) for old in due(lake, raw, before=later, busy=lambda _days: ())):
-        # All were asked for a moment ago; of years of nights only the last ones would be.
-        if one.raw.account == account and one.day < days[-1] - AFTER:
-            lake.empty(account, one.raw.table, one.day, before=later, now=later)
-    emptied, same = _cost(lake, account, by_day, days), _rows(by_day) == answers
-
+    graph = definitions.resolve_asset_graph()
     keys = [key for key in graph.get_all_asset_keys() if key.path[0] == account]
     typed = {
         tuple(key.path) for key in keys if graph.get(key).tags.get("layer") == "typed" and graph.get(key).is_partitioned
@@ -73,7 +64,7 @@ def read_costs(definitions: dg.Definitions, job: str, account: str, lake: Lake, 
     began = time.monotonic()
     left = keep()
     again = round(time.monotonic() - began, 1)
-    copied, same = _cost(lake, account, by_copy, days), same and _rows(by_copy) == answers
+    copied, same = _cost(lake, account, by_copy, days), _rows(by_copy) == answers
 
     [restated] = [table for name, table in daily.items() if name[1] == TABLE]
     standing = lake.read(account, restated, [days[10]])
@@ -84,7 +75,6 @@ def read_costs(definitions: dg.Definitions, job: str, account: str, lake: Lake, 
     )
     return {
         "as landed": landed,
-        "old answers gone": emptied,
         "months copied": copied,
         "copies_made": made[0],
         "making_s": seconds,

@@ -14,16 +14,12 @@ from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import InProcessWorkspaceLoadTarget
 
-# Parts of the queries of the catalog, the partitions tab, the plots and the checks tab.
+# Parts of the queries of the catalog, the partitions tab and the plots.
 ASSETS = """
 query Assets { assetNodes {
   assetKey { path }
   partitionStats { numMaterialized numPartitions numFailed numMaterializing }
   assetPartitionStatuses { ... on TimePartitionStatuses { ranges { status startKey endKey } } }
-  assetMaterializations(limit: 1) { ...Landed }
-  assetObservations(limit: 1) { timestamp }
-  assetChecksOrError { ... on AssetChecks { checks { name executionForLatestMaterialization {
-    runId status timestamp evaluation { success severity description metadataEntries { ...Said } } } } } }
 } }
 """
 DAYS = """
@@ -33,9 +29,9 @@ query Days($keys: [AssetKeyInput!]!, $days: [String!]!) { assetNodes(assetKeys: 
 } }
 """
 RUNS = "query Runs { runsOrError(limit: 25) { ... on Runs { results { runId status } } } }"
-_FRAGMENTS = """
+_LANDED = """
 fragment Landed on MaterializationEvent {
-  timestamp partition tags { key value } metadataEntries { ...Said }
+  partition tags { key value } metadataEntries { ...Said }
   runOrError { __typename }
 }
 fragment Said on MetadataEntry { label
@@ -59,7 +55,7 @@ class Pages:
 
     def ask(self, query: str, **variables: Any) -> Any:
         """The answer to a query; an error of GraphQL is raised."""
-        used = query + (_FRAGMENTS if "...Landed" in query else "")
+        used = query + (_LANDED if "...Landed" in query else "")
         context = self._context.create_request_context()
         answer = asyncio.run(self._schema.execute_async(used, context=context, variables=variables))
         if answer.errors:
@@ -67,14 +63,14 @@ class Pages:
         return answer.data
 
     def shown(self, days: list[str]) -> dict[str, Any]:
-        """All that is shown of every asset and of each of its days, but for the line that says which run an event came from."""
+        """Squares of every asset, and figures and data version of each day; not when or by which run it was reported."""
         nodes = self.ask(ASSETS)["assetNodes"]
         keys = [{"path": node["assetKey"]["path"]} for node in nodes if node["partitionStats"]]
         return _plain({"assets": nodes, "days": self.ask(DAYS, keys=keys, days=days)["assetNodes"]})
 
 
 def _plain(shown: Any) -> Any:
-    """What is shown, without what is different in an event that has left its run."""
+    """What is shown, without what differs in an event that is reported again."""
     if isinstance(shown, dict):
         return {name: _plain(value) for name, value in shown.items() if name != "runOrError"}
     if isinstance(shown, list):

@@ -1,11 +1,8 @@
-"""Old runs go, and no page of Dagster shows anything else than before; on SQLite and on PostgreSQL."""
+"""Old runs are deleted, and every day keeps its square, figures and data version; on SQLite and on PostgreSQL."""
 
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import dagster as dg
@@ -16,22 +13,31 @@ from dagster._core.test_utils import create_run_for_test
 from analytics_assets.alerts.failed_runs import still_missing
 from analytics_assets.clock import utc_now
 from analytics_assets.errors import TransientError
-from analytics_assets.upkeep.history import note, prune, removable
+from analytics_assets.upkeep.history import Pruned, prune, removable
 from analytics_assets_tests.lake.vendor import days
 from analytics_assets_tests.production.parts import Postgres, postgres
 from analytics_assets_tests.shop import TABLES, Shop, span, table_key
-from analytics_assets_tests.upkeep import hooks
-from analytics_assets_tests.upkeep.pages import pages
-
-pytestmark = pytest.mark.proof(2)
 
 MARCH = days(6)
-KEYS = [day.isoformat() for day in MARCH]
-SERVED = "analytics_assets_tests.upkeep.served"
 
 
-def silent(_words: str) -> None:
-    """Says nothing."""
+class Interrupted:
+    """An instance that calls a function before each call of one of its methods."""
+
+    def __init__(self, instance: dg.DagsterInstance, method: str, before: Callable[[], None]) -> None:
+        self._instance, self._method, self._before = instance, method, before
+
+    def __getattr__(self, name: str) -> Any:
+        """The instance's own attribute, or the interrupted method."""
+        found = getattr(self._instance, name)
+        if name != self._method:
+            return found
+
+        def interrupted(*given: Any, **named: Any) -> Any:
+            self._before()
+            return found(*given, **named)
+
+        return interrupted
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +47,7 @@ def server() -> Iterator[Postgres]:
         yield running
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.proof(1))])
 def instance(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dg.DagsterInstance]:
     """A Dagster instance as on one machine, and as in a deployment."""
     overrides = {}
@@ -52,11 +58,10 @@ def instance(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dg.Dags
 
 
 @pytest.fixture
-def hooked(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    """An instance whose steps can be interrupted."""
-    with dg.instance_for_test(temp_dir=str(tmp_path), overrides=hooks.overrides(tmp_path)) as made:
+def sqlite(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    """A Dagster instance as on one machine."""
+    with dg.instance_for_test(temp_dir=str(tmp_path)) as made:
         yield made
-    hooks.before.clear()
 
 
 def shop_of(instance: dg.DagsterInstance, folder: Path) -> Shop:
@@ -64,10 +69,43 @@ def shop_of(instance: dg.DagsterInstance, folder: Path) -> Shop:
     return Shop(folder / "lake", instance)
 
 
-def lookbacks(shop: Shop) -> datetime:
-    """Overlapping runs as schedules ask for them, two days of one of which failed, and the checks; then an instant, and one more run.
+def pruned(shop: Shop, before: datetime, instance: Any = None) -> Pruned:
+    """Prunes the history of the account, perhaps through an interrupted instance."""
+    graph = shop.definitions().resolve_asset_graph()
+    used = cast("dg.DagsterInstance", instance or shop.instance)
+    return prune(used, graph, shop.lake, before=before, say=lambda _text: None)
 
-    The day 02 landed in the first run and failed in the second; the day 04 failed in the second and landed in the third.
+
+def newest(shop: Shop) -> dict[tuple[str, str], tuple[str, dict[str, Any]]]:
+    """Data version and metadata of the newest materialization of each table and day, without its origin."""
+    found = {}
+    for table in TABLES:
+        for day in map(str, MARCH):
+            wanted = dg.AssetRecordsFilter(table_key(table), asset_partitions=[day])
+            for record in shop.instance.fetch_materializations(wanted, limit=1).records:
+                event = record.asset_materialization
+                assert event is not None
+                metadata = {name: value for name, value in event.metadata.items() if name != "came_from"}
+                found[table, day] = (str((event.tags or {})["dagster/data_version"]), metadata)
+    return found
+
+
+def squares(shop: Shop) -> dict[str, dict[str, str]]:
+    """The status of each table and day, worked out from the events."""
+    shop.instance.wipe_asset_cached_status(list(map(table_key, TABLES)))
+    return {table: shop.statuses(table) for table in TABLES}
+
+
+def event_files(instance: dg.DagsterInstance) -> set[str]:
+    """The runs that have an event file of their own."""
+    storage: Any = instance.event_log_storage
+    return set(storage.get_all_run_ids()) - {""} if hasattr(storage, "get_all_run_ids") else set()
+
+
+def nights(shop: Shop) -> datetime:
+    """Overlapping runs as schedules request them, two days of the second failed; then checks, an instant, and one more run.
+
+    Day 02 was stored by the first run and failed in the second; day 04 failed in the second and was stored by the third.
     """
     shop.run(span("01", "03"))
     shop.vendor.answers = {MARCH[1]: TransientError("Later."), MARCH[3]: TransientError("Later.")}
@@ -77,95 +115,51 @@ def lookbacks(shop: Shop) -> datetime:
     shop.look()
     cut = utc_now()
     shop.run(span("05", "06"))
+    shop.look()
     return cut
 
 
-def shard_files(instance: dg.DagsterInstance) -> set[str]:
-    """The runs that have a file of events of their own."""
-    storage: Any = instance.event_log_storage
-    return set(storage.get_all_run_ids()) - {""} if hasattr(storage, "get_all_run_ids") else set()
-
-
-def forget_cached_squares(instance: dg.DagsterInstance) -> None:
-    """Makes the squares be worked out anew from the events."""
-    instance.wipe_asset_cached_status(list(map(table_key, TABLES)))
-
-
-def numbers_of(instance: dg.DagsterInstance, day: str) -> list[tuple[int, str]]:
-    """Number and data version of the materializations of a day, newest first."""
-    wanted = dg.AssetRecordsFilter(table_key("numbers"), asset_partitions=[day])
-    found = instance.fetch_materializations(wanted, limit=10).records
-    return [(one.storage_id, (one.asset_materialization.tags or {})["dagster/data_version"]) for one in found]
-
-
-def test_no_page_shows_anything_else_after_old_runs_are_gone(instance: dg.DagsterInstance, tmp_path: Path) -> None:
-    """Squares, newest materializations with numbers, tags and instants, and checks; from the cache of squares and without it.
-
-    Two runs go: the first, of which days are still the newest, and the third. The second makes a day red, and stays.
-    """
+def test_old_runs_go_and_every_day_keeps_its_square_and_figures(instance: dg.DagsterInstance, tmp_path: Path) -> None:
+    """The runs of a failed day stay: the one that failed, and the one that stored it before."""
     shop = shop_of(instance, tmp_path)
-    with pages(instance, SERVED, "SHOP") as ui:
-        cut = lookbacks(shop)
-        before, positions = ui.shown(KEYS), {day: numbers_of(instance, day)[0] for day in KEYS}
-        runs = [run.run_id for run in instance.get_runs()]
-        failed = [run.run_id for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE]))]
+    cut = nights(shop)
+    first, second, third, checks, *young = [run.run_id for run in instance.get_runs()][::-1]
+    before, statuses = newest(shop), squares(shop)
 
-        # An event that leaves its run keeps its place before a failure; alerts go by that.
-        [after] = instance.fetch_run_status_changes(dg.DagsterEventType.RUN_FAILURE, limit=5).records
-        missing = {"shop/numbers": {"2026-03-02": after.storage_id, "2026-03-04": after.storage_id}}
-        told = {"shop/numbers": {"2026-03-02"}}
-        assert still_missing(instance, missing) == told
+    assert pruned(shop, cut) == Pruned(runs=2, kept=2, reported=len(TABLES) * 2)
 
-        said: list[str] = []
-        pruned = prune(instance, before=cut, now=utc_now(), say=said.append)
+    assert (newest(shop), squares(shop)) == (before, statuses)
+    assert statuses["numbers"] == {f"{day:%d}": "FAILED" if f"{day:%d}" == "02" else "MATERIALIZED" for day in MARCH}
+    left = {run.run_id for run in instance.get_runs()}
+    assert left == {first, second, *young}
+    assert not left & {third, checks}
+    assert event_files(instance) in (set(), left)
 
-        assert [asdict(pruned)[name] for name in ("runs", "kept", "released")] == [3, 1, len(TABLES) * 4]
-        assert said == ["3 of 3 runs removed."]
-        assert ui.shown(KEYS) == before
-        assert {day: numbers_of(instance, day)[0] for day in KEYS} == positions
-        forget_cached_squares(instance)
-        assert ui.shown(KEYS) == before
-        assert still_missing(instance, missing) == told
-    left = [run.run_id for run in instance.get_runs()]
-    assert left == [runs[0], *failed]
-    assert shard_files(instance) in (set(), set(left))
-    assert shop.statuses("numbers") == {key[-2:]: "FAILED" if key[-2:] == "02" else "MATERIALIZED" for key in KEYS}
-    # An old day lands afterwards as ever, and its square turns green; now its failed run can go.
+    # Once the failed day is stored, both runs may go.
     shop.run(span("02", "02"))
-    assert still_missing(instance, missing) == {}
-    assert shop.statuses("numbers")["02"] == "MATERIALIZED"
-    prune(instance, before=cut, now=utc_now(), say=silent)
-    assert [run.run_id for run in instance.get_runs()][1:] == runs[:1]
+    assert pruned(shop, cut).runs == 2
+    assert squares(shop)["numbers"] == dict.fromkeys((f"{day:%d}" for day in MARCH), "MATERIALIZED")
 
 
-def test_an_event_says_which_run_it_came_from(hooked: dg.DagsterInstance, tmp_path: Path) -> None:
-    """It belongs to no run any more, and all else of it is as it was."""
-    shop = shop_of(hooked, tmp_path)
-    run = shop.run(span("01", "01"))
-    shop.run(span("02", "02"))
-    wanted = dg.AssetRecordsFilter(table_key("numbers"), asset_partitions=["2026-03-01"])
-    [before] = hooked.fetch_materializations(wanted, limit=5).records
-    shop.look()
-    prune(hooked, before=utc_now(), now=datetime(2026, 7, 1, tzinfo=UTC), say=silent)
-
-    [event] = hooked.fetch_materializations(wanted, limit=5).records
-
-    assert event.asset_materialization is not None
-    assert before.asset_materialization is not None
-    words = f"Run {run.run_id} of shop_daily, removed from the history on 2026-07-01."
-    metadata = {**before.asset_materialization.metadata, "came_from": dg.MetadataValue.text(words)}
-    assert event.asset_materialization == before.asset_materialization.with_metadata(metadata)
-    assert (event.storage_id, event.timestamp, event.run_id) == (before.storage_id, before.timestamp, "")
-    assert note(hooked, table_key("numbers"), "2026-03-01", {"more": "so"})
-    assert not note(hooked, table_key("numbers"), "2026-03-09", {"more": "so"})
-    [event] = hooked.fetch_materializations(wanted, limit=5).records
-    assert event.asset_materialization == before.asset_materialization.with_metadata(
-        {**metadata, "more": dg.MetadataValue.text("so")}
-    )
+def test_a_report_names_its_run_and_ends_no_alert(sqlite: dg.DagsterInstance, tmp_path: Path) -> None:
+    """A day that failed after it was stored is not reported again, so it stays missing for alerts."""
+    shop = shop_of(sqlite, tmp_path)
+    cut = nights(shop)
+    third = next(run for run in sqlite.get_runs()[::-1] if run.tags["dagster/asset_partition_range_start"][-2:] == "03")
+    [failure] = sqlite.fetch_run_status_changes(dg.DagsterEventType.RUN_FAILURE, limit=5).records
+    missing = {"shop/numbers": {str(MARCH[1]): failure.storage_id}}
+    pruned(shop, cut)
+    assert still_missing(sqlite, missing) == {"shop/numbers": {str(MARCH[1])}}
+    wanted = dg.AssetRecordsFilter(table_key("numbers"), asset_partitions=[str(MARCH[2])])
+    [record, *_] = sqlite.fetch_materializations(wanted, limit=1).records
+    assert record.asset_materialization is not None
+    origin = record.asset_materialization.metadata["came_from"].value
+    assert str(origin).startswith(f"Run {third.run_id} of shop_daily, {utc_now():%Y-%m-%d} ")
 
 
-def test_runs_that_are_needed_stay(instance: dg.DagsterInstance) -> None:
-    """Those that have not ended, or whose backfill has not, and what a run that stays is a re-execution of, its first attempt too."""
+def test_runs_that_are_shown_or_needed_stay(instance: dg.DagsterInstance, tmp_path: Path) -> None:
+    """Unfinished ones, those of an unfinished backfill, and all earlier attempts of a run that stays."""
+    graph = shop_of(instance, tmp_path).definitions().resolve_asset_graph()
     for number, status in enumerate((BulkActionStatus.REQUESTED, BulkActionStatus.COMPLETED_FAILED)):
         instance.add_backfill(
             PartitionBackfill(
@@ -179,121 +173,87 @@ def test_runs_that_are_needed_stay(instance: dg.DagsterInstance) -> None:
         )
 
     def run(status: dg.DagsterRunStatus = dg.DagsterRunStatus.SUCCESS, **tags: str) -> str:
-        return create_run_for_test(
-            instance, status=status, tags={f"dagster/{name}": value for name, value in tags.items()}
-        ).run_id
+        named = {f"dagster/{name}": value for name, value in tags.items()}
+        return create_run_for_test(instance, status=status, tags=named).run_id
 
-    gone = [run(), run(backfill="backfill1")]
+    old = [run(), run(backfill="backfill1")]
     root = run()
     parent = run(root_run_id=root, parent_run_id=root)
     run(dg.DagsterRunStatus.STARTED, root_run_id=root, parent_run_id=parent)
     run(dg.DagsterRunStatus.CANCELING)
     run(dg.DagsterRunStatus.FAILURE, backfill="backfill0")
-    gone += [run(dg.DagsterRunStatus.FAILURE), run(dg.DagsterRunStatus.CANCELED)]
-    future = datetime(2100, 1, 1, tzinfo=UTC)
+    old += [run(dg.DagsterRunStatus.FAILURE), run(dg.DagsterRunStatus.CANCELED)]
 
-    found, kept = removable(instance, before=future)
+    runs, kept = removable(instance, graph, before=datetime(2100, 1, 1, tzinfo=UTC))
 
-    assert [record.dagster_run.run_id for record in found] == gone
+    assert [one.run_id for one in runs] == old
     assert kept == len({root, parent}) + 1
-    assert removable(instance, before=datetime(2020, 1, 1, tzinfo=UTC)) == ([], 0)
+    assert removable(instance, graph, before=datetime(2020, 1, 1, tzinfo=UTC)) == ([], 0)
 
 
-def test_old_evaluations_and_superseded_events_of_no_run_go(instance: dg.DagsterInstance, tmp_path: Path) -> None:
-    """The newest evaluation of each check stays; of a day that landed anew after its event was released, the newer event alone."""
-    shop = shop_of(instance, tmp_path)
-    shop.run(span("01", "01"))
+@pytest.mark.parametrize("spoil", ["gone", "other"])
+def test_a_day_that_is_not_in_the_lake_as_recorded_keeps_its_run(
+    sqlite: dg.DagsterInstance, tmp_path: Path, spoil: str
+) -> None:
+    """Its materialization would be reported as if it were checked; `lake verify` names such days."""
+    shop = shop_of(sqlite, tmp_path)
+    run = shop.run(span("01", "01"))
     cut = utc_now()
     shop.run(span("02", "02"))
-    assert prune(instance, before=cut, now=utc_now(), say=silent).released == len(TABLES)
-    shop.vendor.answers = {MARCH[0]: ["7"]}
-    shop.run(span("01", "01"))
-    newest, _released = numbers_of(instance, KEYS[0])
-    check = dg.AssetCheckKey(table_key("numbers"), "days_land")
-    instance.report_runless_asset_event(
-        dg.AssetCheckEvaluation(check_name=check.name, asset_key=check.asset_key, passed=True)
-    )
-    shop.look()
+    file = Path(shop.lake.path("shop", "sums", MARCH[0]))
+    if spoil == "gone":
+        file.unlink()
+    else:
+        file.write_bytes(Path(shop.lake.path("shop", "sums", MARCH[1])).read_bytes())
 
-    pruned = prune(instance, before=utc_now(), now=utc_now(), say=silent)
-
-    assert pruned.superseded == len(TABLES) + 1
-    assert numbers_of(instance, KEYS[0]) == [newest]
-    assert len(instance.event_log_storage.get_asset_check_execution_history(check, limit=50)) == 1
+    assert pruned(shop, cut).runs == 0
+    assert sqlite.get_run_by_id(run.run_id) is not None
 
 
-def test_a_kill_between_any_two_steps_loses_nothing_and_the_next_time_goes_on(
-    hooked: dg.DagsterInstance, tmp_path: Path
-) -> None:
-    """Each step of a removal is the last one once; what the pages show is the same before, after each kill and at the end."""
-    shop = shop_of(hooked, tmp_path)
-    with pages(hooked, SERVED, "SHOP") as ui:
-        cut = lookbacks(shop)
-        before = ui.shown(KEYS)
+@pytest.mark.parametrize("step", ["report_runless_asset_event", "delete_run"])
+def test_a_kill_at_any_step_loses_no_day(sqlite: dg.DagsterInstance, tmp_path: Path, step: str) -> None:
+    """The next call goes on."""
+    shop = shop_of(sqlite, tmp_path)
+    cut = nights(shop)
+    before, statuses = newest(shop), squares(shop)
+    calls = 0
 
-        def kill() -> None:
+    def kill() -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
             raise KeyboardInterrupt
 
-        for step in hooks.STEPS:
-            hooks.before[step] = kill
-            with pytest.raises(KeyboardInterrupt):
-                prune(hooked, before=cut, now=utc_now(), say=silent)
-            hooks.before.clear()
-            forget_cached_squares(hooked)
-            assert ui.shown(KEYS) == before
-
-        assert prune(hooked, before=cut, now=utc_now(), say=silent).runs == 3
-        assert ui.shown(KEYS) == before
-    left = {run.run_id for run in hooked.get_runs()}
-    assert len(left) == 2
-    assert shard_files(hooked) == left
-    assert {path.name for path in (tmp_path / "logs").iterdir()} == left
+    with pytest.raises(KeyboardInterrupt):
+        pruned(shop, cut, Interrupted(sqlite, step, kill))
+    assert (newest(shop), squares(shop)) == (before, statuses)
+    pruned(shop, cut)
+    assert (newest(shop), squares(shop)) == (before, statuses)
+    assert event_files(sqlite) == {run.run_id for run in sqlite.get_runs()}
 
 
-def test_a_day_that_lands_while_its_old_run_is_removed_is_the_newest(
-    hooked: dg.DagsterInstance, tmp_path: Path
-) -> None:
-    """Whatever lands at any step has a later place than what leaves its run."""
-    shop = shop_of(hooked, tmp_path)
-    shop.run(span("01", "02"))
+def test_a_day_that_is_stored_meanwhile_stays_the_newest(sqlite: dg.DagsterInstance, tmp_path: Path) -> None:
+    """A run stores the day between the look at its newest materialization and the report."""
+    shop = shop_of(sqlite, tmp_path)
+    shop.run(span("01", "01"))
     cut = utc_now()
     shop.run(span("02", "02"))
-    old = numbers_of(hooked, KEYS[0])[0]
+    shop.vendor.answers = {MARCH[0]: ["7"]}
+    stored: list[str] = []
 
-    def land(step: str) -> None:
-        shop.vendor.answers = {MARCH[0]: [str(10 + hooks.STEPS.index(step))]}
-        shop.run(span("01", "01"))
+    def store() -> None:
+        if not stored:
+            stored.append(shop.run(span("01", "01")).run_id)
 
-    hooks.before.update({step: partial(land, step) for step in hooks.STEPS})
-    assert prune(hooked, before=cut, now=utc_now(), say=silent).runs == 1
-    hooks.before.clear()
-
-    found = numbers_of(hooked, KEYS[0])
+    pruned(shop, cut, Interrupted(sqlite, "report_runless_asset_event", store))
     landed = shop.lake.landed("shop", "numbers", MARCH[0])
     assert landed is not None
-    assert found[0][1] == landed.footer.content_hash
-    # What was released is followed by then, and old, so it goes too.
-    assert len({version for _, version in found} - {old[1]}) == len(found) == len(hooks.STEPS)
-    assert shop.statuses("numbers")["01"] == "MATERIALIZED"
+    assert newest(shop)["numbers", str(MARCH[0])][0] == landed.footer.content_hash
 
 
-def test_a_storage_that_cannot_be_pruned_is_refused_in_words() -> None:
-    """It is named, with what to do."""
-    other = cast("dg.DagsterInstance", SimpleNamespace(event_log_storage=SimpleNamespace()))
-
-    with pytest.raises(dg.Failure, match="SimpleNamespace, which cannot be pruned: use SQLite or PostgreSQL"):
-        prune(other, before=utc_now(), now=utc_now(), say=silent)
-
-
-def test_pages_notice_a_run_that_is_deleted_as_dagster_does(hooked: dg.DagsterInstance, tmp_path: Path) -> None:
-    """What these tests compare would be another, or they could not fail."""
-    shop = shop_of(hooked, tmp_path)
-    with pages(hooked, SERVED, "SHOP") as ui:
-        run = shop.run(span("01", "01"))
-        before = ui.shown(KEYS)
-
-        hooked.delete_run(run.run_id)
-        forget_cached_squares(hooked)
-
-        assert ui.shown(KEYS) != before
-        assert shop.statuses("numbers") == {}
+def test_a_run_that_dagster_deletes_takes_its_squares_along(sqlite: dg.DagsterInstance, tmp_path: Path) -> None:
+    """This is why days are reported again first."""
+    shop = shop_of(sqlite, tmp_path)
+    run = shop.run(span("01", "01"))
+    sqlite.delete_run(run.run_id)
+    assert squares(shop)["numbers"] == {}

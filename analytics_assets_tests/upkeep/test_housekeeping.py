@@ -1,4 +1,4 @@
-"""The job `housekeeping` over the hand-made account: raw days go where nothing needs them, and say so; leftovers go; settings turn it off."""
+"""The job `housekeeping` over the hand-made account: old runs and leftovers are removed, and settings turn it off."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -13,27 +13,22 @@ from dagster._core.definitions.job_base import RepoBackedJob
 from dagster._core.execution.api import execute_run
 
 from analytics_assets.clock import utc_now
-from analytics_assets.errors import Evidence, TransientError
-from analytics_assets.lake.footer import Footer
-from analytics_assets.lake.store import Lake
-from analytics_assets.state.ledger import Ledger
-from analytics_assets.upkeep.housekeeping import housekeeping, raw_tables
-from analytics_assets.upkeep.raw import OldDay, Raw, due
+from analytics_assets.errors import Evidence
+from analytics_assets.upkeep.housekeeping import housekeeping
 from analytics_assets_tests.lake.vendor import NOW, NUMBERS, RAW, SUMS, days
-from analytics_assets_tests.shop import Shop, span, table_key
+from analytics_assets_tests.shop import Shop, span
 
 MARCH = days(6)
 LATER = NOW + timedelta(days=40)
 SHOP_TABLES = {("shop", table.name): table for table in (RAW, NUMBERS, SUMS)}
 NO_COPIES = {"written": 0, "equal": 0, "removed": 0, "files": 0, "bytes": 0}
-SHOP_RAW = Raw("shop", "numbers_raw", (("shop", "numbers"), ("shop", "sums")))
 
 
 @pytest.fixture
 def empty_shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
-    """The account before its first run; raw is kept for 30 days."""
+    """The account before its first run; runs and quarantined responses are kept for 30 days."""
     monkeypatch.setenv("ANALYTICS_STATE", f"sqlite:///{tmp_path}/state.db")
-    monkeypatch.setenv("ANALYTICS_KEEP_RAW_DAYS", "30")
+    monkeypatch.setenv("ANALYTICS_KEEP_RUNS_DAYS", "30")
     with dg.instance_for_test(temp_dir=str(tmp_path)) as instance:
         yield Shop(tmp_path / "lake", instance)
 
@@ -60,115 +55,6 @@ def keep_house(shop: Shop, now: datetime = LATER, assets: Sequence[dg.AssetSpec]
     return said
 
 
-def footers(shop: Shop, table: str = "numbers_raw") -> dict[str, tuple[int, Footer]]:
-    """Of each day the rows of its file and what it says."""
-    found = {}
-    for day in shop.lake.days("shop", table):
-        landed = shop.lake.landed("shop", table, day)
-        assert landed is not None
-        assert pq.read_metadata(landed.path).num_rows == landed.rows
-        found[f"{day:%d}"] = (landed.rows, landed.footer)
-    return found
-
-
-def test_old_raw_days_are_emptied_where_nothing_needs_them(shop: Shop) -> None:
-    """Not a day whose typed table is gone, nor one that is red, nor one a report task is to land; the files say what they held."""
-    shop.run(span("03", "06"))
-    shop.vendor.answers = {MARCH[1]: TransientError("Later.")}
-    shop.run(span("02", "02"))
-    Path(shop.lake.path("shop", "sums", MARCH[2])).unlink()
-    Ledger(f"sqlite:///{shop.folder.parent}/state.db").join_or_open(
-        "shop", "any", "spec", [MARCH[3]], longest=1, now=NOW
-    )
-    Path(shop.lake.path("shop", "numbers", MARCH[4])).write_bytes(b"no Parquet")
-    before, squares = footers(shop), {table: shop.statuses(table) for table in ("numbers_raw", "numbers", "sums")}
-
-    said = keep_house(shop)["raw_answers"]
-
-    emptied = {"emptied_at": LATER, "emptied_rows": 1}
-    expected = {
-        day: (0, Footer(**{**_fields(footer), **emptied})) if day in {"01", "06"} else (rows, footer)
-        for day, (rows, footer) in before.items()
-    }
-    assert footers(shop) == expected
-    assert {table: shop.statuses(table) for table in ("numbers_raw", "numbers", "sums")} == squares
-    assert (said["days_emptied"], said["quarantined_answers"]) == (2, 0)
-    assert said["stay"].splitlines()[2:] == [
-        "- shop/numbers_raw 2026-03-02: the day is red, or something works at it",
-        "- shop/numbers_raw 2026-03-03: shop/sums does not stand",
-        "- shop/numbers_raw 2026-03-04: the day is red, or something works at it",
-        "- shop/numbers_raw 2026-03-05: shop/numbers cannot be read (UnusableFileError)",
-    ]
-    # The next day finds nothing more to do, but for what stands in the way still.
-    assert keep_house(shop, LATER + timedelta(days=1))["raw_answers"]["days_emptied"] == 0
-
-
-def _fields(footer: Footer) -> dict[str, Any]:
-    return {name: getattr(footer, name) for name in Footer.__struct_fields__}
-
-
-def test_a_day_says_that_its_answers_were_removed_and_is_asked_anew_only_by_a_person(shop: Shop) -> None:
-    """The newest materialization says it, typed tables alone are refused in words, and with raw selected the vendor is asked."""
-    wanted = dg.AssetRecordsFilter(table_key("numbers_raw"), asset_partitions=["2026-03-01"])
-    [before] = shop.instance.fetch_materializations(wanted, limit=5).records
-    size = before.asset_materialization.metadata["bytes"].value
-    checked = shop.verdicts(shop.look().run_id)
-    keep_house(shop)
-    # An emptied day stands, is valid, and is no gap.
-    assert {key: one.passed for key, one in shop.verdicts(shop.look().run_id).items()} == {
-        key: one.passed for key, one in checked.items()
-    }
-    [after] = shop.instance.fetch_materializations(wanted, limit=5).records
-    words = f"1 rows, {size} bytes, removed on 2026-05-11 as ANALYTICS_KEEP_RAW_DAYS says."
-    metadata = {**before.asset_materialization.metadata, "answers_removed": dg.MetadataValue.text(words)}
-    assert after.asset_materialization == before.asset_materialization.with_metadata(metadata)
-    assert (after.storage_id, after.run_id) == (before.storage_id, before.run_id)
-    held = footers(shop, "numbers")
-
-    alone = shop.run(span("01", "01"), tables=["numbers", "sums"])
-
-    assert shop.failure(alone) is not None
-    assert (
-        "2026-03-01: The answers of the day were removed on 2026-05-11, as ANALYTICS_KEEP_RAW_DAYS says; what was made from them stands. "
-        "Materialize numbers_raw too, to ask anew."
-    ) in str(shop.failure(alone))
-    assert footers(shop, "numbers") == held
-    asked = len(shop.vendor.asked)
-    shop.vendor.requested_at = LATER
-    again = shop.run(span("01", "01"))
-    assert again.is_success
-    assert shop.vendor.asked[asked:] == [MARCH[0]]
-    rows, footer = footers(shop)["01"]
-    assert (rows, footer.requested_at, footer.emptied_at) == (1, LATER, None)
-    # It was asked for a moment ago, so it stays.
-    assert keep_house(shop)["raw_answers"]["days_emptied"] == 0
-
-
-def test_raw_that_a_users_own_asset_is_made_from_stays(shop: Shop) -> None:
-    """Nobody knows here what it has read already."""
-    own = dg.AssetSpec("rollup", deps=[table_key("numbers_raw")])
-
-    said = keep_house(shop, assets=[own])["raw_answers"]
-
-    assert said["days_emptied"] == 0
-    assert said["stay"].splitlines()[2] == "- shop/numbers_raw 2026-03-01: rollup/rollup does not stand"
-
-
-def test_a_day_asked_for_anew_meanwhile_is_not_emptied(tmp_path: Path) -> None:
-    """What was old when it was chosen may be young when its turn comes."""
-    lake, row = Lake(str(tmp_path)), {"date": MARCH[0], "part": 0, "body": "1", "requested_at": NOW}
-    for table, rows in ((RAW, [row]), (NUMBERS, []), (SUMS, [])):
-        lake.land("shop", table, MARCH[0], table.rows(rows), asked="v1", requested_at=NOW)
-    [chosen] = due(lake, SHOP_RAW, before=LATER, busy=lambda _days: ())
-    assert chosen == OldDay(SHOP_RAW, MARCH[0], 1, chosen.size)
-    lake.land("shop", RAW, MARCH[0], RAW.rows([row]), asked="v1", requested_at=LATER)
-
-    assert not lake.empty("shop", "numbers_raw", MARCH[0], before=LATER, now=LATER)
-    assert not lake.empty("shop", "numbers_raw", MARCH[1], before=LATER, now=LATER)
-
-    assert lake.read("shop", RAW).num_rows == 1
-
-
 def test_leftovers_and_old_quarantine_go(empty_shop: Shop) -> None:
     """A file left aside an hour ago, and an answer that could not be used; younger ones stay."""
     folder = empty_shop.folder / "shop" / "numbers"
@@ -184,8 +70,11 @@ def test_leftovers_and_old_quarantine_go(empty_shop: Shop) -> None:
 
     said = keep_house(empty_shop)
 
-    assert said["leftovers"] == {"files_left_aside_removed": 1, "report_requests_removed": 0}
-    assert said["raw_answers"]["quarantined_answers"] == 1
+    assert said["leftovers"] == {
+        "files_left_aside_removed": 1,
+        "quarantined_responses_removed": 1,
+        "report_requests_removed": 0,
+    }
     assert [path.exists() for path in (*aside, Path(old), Path(young))] == [False, True, False, True]
 
 
@@ -194,11 +83,9 @@ def test_old_runs_go_with_the_job_and_forever_turns_it_off(shop: Shop, monkeypat
     shop.run(span("01", "02"))
     shop.look()
     much_later = utc_now() + timedelta(days=100)
-    for name in ("ANALYTICS_KEEP_RUNS_DAYS", "ANALYTICS_KEEP_RAW_DAYS"):
-        monkeypatch.setenv(name, "forever")
+    monkeypatch.setenv("ANALYTICS_KEEP_RUNS_DAYS", "forever")
     assert keep_house(shop, much_later) == {
-        "dagster_history": {"removed": "nothing: ANALYTICS_KEEP_RUNS_DAYS is `forever`"},
-        "raw_answers": {"removed": "nothing: ANALYTICS_KEEP_RAW_DAYS is `forever`"},
+        "dagster_history": {"runs_deleted": "none: ANALYTICS_KEEP_RUNS_DAYS is `forever`"},
         "leftovers": {"files_left_aside_removed": 0},
         "months": {**NO_COPIES, "copied": "nothing: ANALYTICS_MONTHS_AFTER_DAYS is `never`"},
     }
@@ -206,7 +93,7 @@ def test_old_runs_go_with_the_job_and_forever_turns_it_off(shop: Shop, monkeypat
 
     # Of the runs so far, the second landed all that stands, and the third has evaluated all checks last; the job's own goes.
     said = keep_house(shop, much_later)["dagster_history"]
-    assert [said[name] for name in ("runs_removed", "old_runs_kept", "newest_landings_kept")] == [2, 2, 0]
+    assert [said[name] for name in ("runs_deleted", "old_runs_kept", "days_reported_again")] == [2, 2, 0]
     assert [run.job_name for run in shop.instance.get_runs()] == ["housekeeping", "checks_daily", "shop_daily"]
 
 
@@ -258,15 +145,3 @@ def test_a_month_that_cannot_be_copied_fails_the_step_and_names_the_remedy(
         "removed": 0,
         "files": 1,
     }
-
-
-def test_raw_tables_are_those_that_something_is_made_from(tmp_path: Path) -> None:
-    """By the layer that an asset's tag names, and what depends on it; readings that nothing is made from stay for ever."""
-    shop = Shop(tmp_path, dg.DagsterInstance.ephemeral())
-    assert raw_tables(shop.definitions().resolve_asset_graph()) == [
-        Raw("shop", "numbers_raw", [("shop", "numbers"), ("shop", "sums")])
-    ]
-    shop.lake.land("shop", RAW, MARCH[0], RAW.rows([]), asked="v1", requested_at=NOW)
-
-    assert list(due(shop.lake, Raw("shop", "numbers_raw", ()), before=LATER, busy=lambda _days: ())) == []
-    assert len(list(due(shop.lake, SHOP_RAW, before=LATER, busy=lambda _days: ()))) == 1

@@ -144,10 +144,15 @@ def _landed(run: dg.DagsterRun, at: datetime, nightly: Nightly, key: dg.AssetKey
         "dagster/partition_row_count": at.toordinal() % 1000,
         "requested_at": at.isoformat(),
     }
-    tags = {"dagster/data_version": f"{day}-{min((at.date() - day).days, nightly.lookback // 2)}"}
+    tags = {"dagster/data_version": data_version(day, (at.date() - day).days, nightly.lookback)}
     event = dg.AssetMaterialization(key, partition=day.isoformat(), metadata=metadata, tags=tags)
     kind = DagsterEventType.ASSET_MATERIALIZATION.value
     return _entry(run, at, DagsterEvent(kind, run.job_name, event_specific_data=StepMaterializationData(event)))
+
+
+def data_version(day: date, age: int, lookback: int) -> str:
+    """What a night records of a day that is so many days old: content that changes in the first half of the lookback."""
+    return f"{day}-{min(age, lookback // 2)}"
 
 
 def _said(run: dg.DagsterRun, at: datetime, words: str) -> EventLogEntry:

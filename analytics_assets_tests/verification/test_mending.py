@@ -190,7 +190,7 @@ def test_typed_days_whose_raw_was_emptied_are_asked_for_whole(shop: Shop) -> Non
     path = shop.lake.path("shop", "numbers_raw", SECOND)
     standing = shop.lake.landed("shop", "numbers_raw", SECOND)
     assert standing is not None
-    footer = msgspec.structs.replace(standing.footer, emptied_at=NOW, emptied_rows=standing.rows)
+    footer = msgspec.structs.replace(standing.footer, emptied_at=NOW)
     said = {b"analytics_assets": msgspec.json.encode(footer)}
     shop.lake.files.promote(path, parquet(RAW_TABLE.schema.empty_table(), said))
     assert look(shop).wrong == []

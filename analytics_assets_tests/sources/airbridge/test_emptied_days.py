@@ -4,9 +4,12 @@ import logging
 from pathlib import Path
 from typing import cast
 
+import msgspec
 import pytest
 
 from analytics_assets.errors import TransientError
+from analytics_assets.lake.footer import encoded
+from analytics_assets.lake.parquet import parquet
 from analytics_assets.lake.store import Lake
 from analytics_assets.sources.airbridge.client import AirbridgeClient
 from analytics_assets.sources.airbridge.reader import ReportReader, Waiting
@@ -40,7 +43,10 @@ async def test_an_emptied_day_is_not_taken_for_an_answer(tmp_path: Path) -> None
     reader.announce([DAY])
     kept = await reader.fetch(DAY)
     assert kept.content.equals(lake.read("shop", raw, [DAY]))
-    assert lake.empty("shop", raw.name, DAY, before=LATER.replace(year=LATER.year + 1), now=LATER)
+    stored = lake.landed("shop", raw.name, DAY)
+    assert stored is not None
+    footer = msgspec.structs.replace(stored.footer, emptied_at=LATER)
+    lake.files.promote(lake.path("shop", raw.name, DAY), parquet(raw.schema.empty_table(), encoded(footer)))
 
     with pytest.raises(TransientError, match=f"{DAY} was landed by another run, but its rows are gone."):
         await reader.fetch(DAY)
