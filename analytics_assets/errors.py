@@ -3,6 +3,7 @@
     SourceError
     |-- TransientError           may pass by itself: time-out, cut connection, 429, 5xx. Retried in bounds, then by a later run
     |   |-- UnreachableError     no connection at all. No other day will fare better now
+    |   |   `-- BlockedError     something in front of the vendor answered: a proxy, a firewall, a bot wall
     |   `-- AwaitedError         another process sees it through; nobody has to do anything
     |-- PermanentError           will not pass by itself: a parameter, a day without history, a wrong setting
     |   |-- AccessRefusedError   the whole account is refused: key, address, app. No other day will fare better
@@ -61,6 +62,10 @@ class TransientError(SourceError):
 
 class UnreachableError(TransientError):
     """The vendor cannot be reached at all, so asking for other days now would only repeat the wait."""
+
+
+class BlockedError(UnreachableError):
+    """The path to the vendor is blocked: a proxy, a firewall or a bot wall answered in its place. Repeated with long pauses."""
 
 
 class AwaitedError(TransientError):

@@ -13,7 +13,7 @@ from typing import Final
 
 from analytics_assets.clock import Clock
 from analytics_assets.doctor.line import Line, Verdict, parted
-from analytics_assets.errors import AccessRefusedError, SourceError, TransientError, UnreachableError
+from analytics_assets.errors import AccessRefusedError, BlockedError, SourceError, TransientError, UnreachableError
 from analytics_assets.http.statuses import FORBIDDEN, NOT_FOUND, SERVER_FAULT, THROTTLED, UNAUTHORIZED
 from analytics_assets.probe import Probe, VendorProbe
 from analytics_assets.settings import Mode, secret
@@ -104,7 +104,12 @@ def judged(
     whole = _SAID.match(str(error))
     said = whole[0] if whole else str(error).partition(". ")[0]
     if isinstance(error, UnreachableError):
-        return "wrong", said, f"Check the network, the name resolution and `base_url` in {yaml}."
+        if isinstance(error, BlockedError):
+            found = f"{said}: the keys were not looked at"
+            remedy = f"Allow this machine's address and User-Agent there; check HTTPS_PROXY, and `base_url` in {yaml}."
+        else:
+            found, remedy = said, f"Check the network, the name resolution and `base_url` in {yaml}."
+        return "wrong", found, remedy
     if status is None:
         remedy = f"Ask again; if it stays, check the network and `base_url` in {yaml}."
         # Where nothing could be sent at all, the words say what to look at.
@@ -127,13 +132,9 @@ def _answered(
         ),
         UNAUTHORIZED: ("wrong", f"{said}: the keys are refused", f"Set {keys} to active keys of the account."),
         FORBIDDEN: (
-            (
-                "wrong",
-                f"{said}: the keys were not looked at",
-                f"Ask {vendor} to admit this machine's address and User-Agent.",
-            )
-            if "(an HTML page)" in said
-            else ("wrong", f"{said}: the keys lack the permission", f"Give the role behind {keys} the right to read.")
+            "wrong",
+            f"{said}: the keys lack the permission",
+            f"Give the role behind {keys} the right to read.",
         ),
         NOT_FOUND: ("wrong", f"{said}: {account.unknown} is unknown", f"Check it, {keys}, and `base_url` in {yaml}."),
     }

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
-from analytics_assets.errors import TransientError, UnreachableError
+from analytics_assets.errors import BlockedError, TransientError, UnreachableError
 from analytics_assets.http.statuses import THROTTLED, TOO_EARLY, UNAVAILABLE
 
 
@@ -24,6 +24,7 @@ class RetryPolicy:
         first_wait_s: Pause before the second attempt; it doubles from then on, with jitter.
         longest_wait_s: No pause is longer, a vendor's Retry-After included; a longer one gives up at once.
         throttled_wait_s: First pause after a 429 without Retry-After; doubles likewise.
+        blocked_wait_s: First pause where the path to the vendor is blocked; doubles likewise. One longer than `longest_wait_s` gives up at once.
         patience_s: This long after the first attempt began, no further pause begins.
     """
 
@@ -31,6 +32,7 @@ class RetryPolicy:
     first_wait_s: float = 0.5
     longest_wait_s: float = 60.0
     throttled_wait_s: float = 5.0
+    blocked_wait_s: float = 30.0
     patience_s: float = 300.0
 
 
@@ -47,6 +49,9 @@ def backoff(policy: RetryPolicy, *, attempt: Callable[[], int]) -> Callable[[Exc
             return False
         if error.retry_after_s:
             return error.retry_after_s if error.retry_after_s <= policy.longest_wait_s else False
+        if isinstance(error, BlockedError):
+            wait = float(min(policy.longest_wait_s, policy.blocked_wait_s * 2 ** (attempt() - 1)))
+            return wait if policy.blocked_wait_s <= policy.longest_wait_s else False
         if error.evidence is not None and error.evidence.status == THROTTLED:
             return float(min(policy.longest_wait_s, policy.throttled_wait_s * 2 ** (attempt() - 1)))
         return True

@@ -12,11 +12,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, urlsplit
 
 import msgspec
 
-from analytics_assets.errors import AccessRefusedError, Evidence, PermanentError, SourceError, TransientError
+from analytics_assets.errors import (
+    AccessRefusedError,
+    BlockedError,
+    Evidence,
+    PermanentError,
+    SourceError,
+    TransientError,
+)
 from analytics_assets.http.bodies import BYTE_ORDER_MARK, json_of
 from analytics_assets.http.retry_after import LONGEST_PAUSE_S, retry_after_s
 from analytics_assets.settings import SHORTEST_KEY
@@ -35,6 +42,9 @@ _REDACTED = "[redacted]"
 # One or two letters are found in any word; `settings.secrets` refuses keys shorter than SHORTEST_KEY.
 _SHORTEST_SHOWN = 3
 _LONGEST_DETAIL = 300
+# Whoever sends these, they are about the size of the request.
+_BAD_REQUEST = 400
+_TOO_LARGE = frozenset({411, 413, 414, 431})
 # Shorter pieces of base64 would be found in any text.
 _SHORTEST_BASE64 = 8
 # Letters that addresses or JSON write in another way.
@@ -111,7 +121,8 @@ def error_of(
     """
     body = body.removeprefix(BYTE_ORDER_MARK)
     text = body.decode(errors="replace")
-    is_html = "html" in headers.get("content-type", "") or text.lstrip()[:1] == "<"
+    kind = headers.get("content-type", "").lower()
+    is_html = "html" in kind or text.lstrip()[:1] == "<"
     # The words are decoded first: JSON may hide a secret behind its escapes.
     said, trace_id = ("an HTML page", "") if is_html else map(vendor.redact, _words(body))
     text = vendor.redact(text)
@@ -124,24 +135,37 @@ def error_of(
         wait = retry_after_s(headers.get("retry-after"), now, longest_s=longest_pause_s)
         asks = "" if wait is None else f" Requests wait {wait:.0f} s (Retry-After)."
         return TransientError(f"{asked}. This may pass by itself.{asks}", evidence=evidence, retry_after_s=wait)
-    kind, advice = _refusal(vendor, status, is_html=is_html)
-    return kind(f"{asked}. {advice}", evidence=evidence)
+    is_json = not is_html and ("json" in kind or text.lstrip()[:1] in ("{", "["))
+    # A refusal of the vendor's own is JSON or has no body. A redirect is never one, because no API here redirects.
+    is_own = is_json or (status >= _BAD_REQUEST and not text.strip())
+    if not is_own and status not in _TOO_LARGE:
+        moved = f" It leads to {host}." if (host := _host(headers.get("location", ""))) else ""
+        return BlockedError(
+            f"{asked}. This is not {vendor.name}'s API, but a proxy, a firewall or a bot wall in front of it.{moved} Requests are repeated "
+            "with long pauses. If it stays, allow this machine's address and User-Agent there, and check HTTPS_PROXY and base_url.",
+            evidence=evidence,
+        )
+    error, advice = _refusal(vendor, status)
+    return error(f"{asked}. {advice}", evidence=evidence)
 
 
-def _refusal(vendor: Vendor, status: int, *, is_html: bool) -> tuple[type[PermanentError], str]:
-    """The class of a refusal and what to do about it."""
+def _host(location: str) -> str | None:
+    """The host of a redirect; its path and query may hold what was sent."""
+    try:
+        return urlsplit(location).hostname
+    except ValueError:
+        return None
+
+
+def _refusal(vendor: Vendor, status: int) -> tuple[type[PermanentError], str]:
+    """The class of the vendor's own refusal and what to do about it."""
     if status == UNAUTHORIZED:
         return AccessRefusedError, f"The credentials are refused: check {vendor.credentials}."
-    if status == FORBIDDEN and is_html:
-        return AccessRefusedError, (
-            "Stopped in front of the API, the keys were not looked at: the User-Agent or the address of this machine is blocked. "
-            "Ask the vendor to admit it."
-        )
     if status == FORBIDDEN:
         return AccessRefusedError, f"The credentials lack the permission: check the role behind {vendor.credentials}."
     if status == NOT_FOUND:
         return PermanentError, "The address names something unknown: check ids and names in the YAML."
-    if status < UNAUTHORIZED - 1:
+    if status < _BAD_REQUEST:
         return PermanentError, "Redirects are not followed, so that keys go nowhere else: check base_url."
     return PermanentError, "The request is refused: check the parameters in the YAML."
 

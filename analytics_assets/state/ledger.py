@@ -12,7 +12,7 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, and_, insert, or_, select, update
+from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
 from analytics_assets.spans import spans
 from analytics_assets.state.database import days as days_table
@@ -157,6 +157,14 @@ class Ledger(Leases):
                 connection, request_id, state, now, reason=reason, next_look_at=as_text(next_look_at), key_mark=mark
             )
             return bool(present.is_open)
+
+    def count_since(self, request_id: int, state: str, since: str) -> int:
+        """How often a request was in `state` after it was last in `since`."""
+        of_request = states.c.request_id == request_id
+        last = select(func.coalesce(func.max(states.c.id), 0)).where(of_request, states.c.state == since)
+        counted = select(func.count()).where(of_request, states.c.state == state, states.c.id > last.scalar_subquery())
+        with self._engine.connect().execution_options(is_reading=True) as connection:
+            return connection.execute(counted).scalar_one()
 
     def has_new_key(self, request: Request) -> bool:
         """Whether the key in use is another than the one a request was refused with."""

@@ -8,6 +8,7 @@ from typing import Any
 
 PERMANENT, REFUSED, TRANSIENT, AWAITED = "PermanentError", "AccessRefusedError", "TransientError", "AwaitedError"
 UNREACHABLE, UNEXPECTED, ROWS = "UnreachableError", "UnexpectedPayloadError", "rows"
+BLOCKED = "BlockedError"
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ def _status(status: int, **more: Any) -> dict[str, Any]:
 _APP = Expected(REFUSED, 1, "The app asked for is 'shop': check its name, and that the token is of the same app.")
 _TASK = Expected(PERMANENT, 1, "The vendor does not know the task")
 _PARAMETERS = Expected(PERMANENT, 1, "The request is refused: check the parameters in the YAML.")
+_IN_FRONT = "a proxy, a firewall or a bot wall in front of it. Requests are repeated with long pauses."
 _MAY_PASS = "This may pass by itself."
 _BROKEN = "the JSON answer is cut short or broken"
 _DOCUMENTED = "is not as documented"
@@ -66,8 +68,11 @@ FAULTS = (
     Fault(
         "403 as an HTML page",
         {"kind": "html", "status": 403},
-        Expected(REFUSED, 1, "the User-Agent or the address of this machine is blocked. Ask the vendor to admit it."),
+        Expected(BLOCKED, 1, _IN_FRONT),
     ),
+    Fault("401 as an HTML page", {"kind": "html", "status": 401}, Expected(BLOCKED, 1, _IN_FRONT)),
+    Fault("404 as an HTML page", {"kind": "html", "status": 404}, Expected(BLOCKED, 1, _IN_FRONT)),
+    Fault("400 as an HTML page", {"kind": "html", "status": 400}, Expected(BLOCKED, 1, _IN_FRONT)),
     Fault(
         "404",
         _status(404),

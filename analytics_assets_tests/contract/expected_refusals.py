@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from analytics_assets_tests.contract.clients import Clients, Keys
-from analytics_assets_tests.contract.expected_faults import PERMANENT, REFUSED, ROWS, TRANSIENT, Expected
+from analytics_assets_tests.contract.expected_faults import BLOCKED, PERMANENT, REFUSED, ROWS, TRANSIENT, Expected
 from analytics_assets_tests.contract.operations import KEYS, OPERATIONS
 
 ONE = {one.name: one for one in OPERATIONS}
@@ -59,7 +59,7 @@ REFUSALS = (
         "no User-Agent: 403 as an HTML page",
         "Bento",
         ONE["ads"].ask,
-        Expected(REFUSED, 1, "the User-Agent or the address of this machine is blocked"),
+        Expected(BLOCKED, 1, "allow this machine's address and User-Agent there"),
         is_nameless=True,
     ),
     Refusal(

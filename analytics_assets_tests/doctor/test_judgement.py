@@ -16,6 +16,7 @@ from analytics_assets.doctor.report import without_secrets
 from analytics_assets.doctor.vendors import Outcome, clocks, judged
 from analytics_assets.errors import (
     AccessRefusedError,
+    BlockedError,
     Evidence,
     LakeError,
     PermanentError,
@@ -38,10 +39,10 @@ def answered(kind: type[SourceError], status: int | None, said: str) -> SourceEr
     ("error", "verdict", "found", "remedy"),
     [
         (
-            answered(AccessRefusedError, 403, "HTTP 403 (an HTML page)"),
+            answered(BlockedError, 403, "HTTP 403 (an HTML page)"),
             "wrong",
             f"{ASKED}: HTTP 403 (an HTML page): the keys were not looked at",
-            "Ask Statsig to admit this machine's address and User-Agent.",
+            "Allow this machine's address and User-Agent there; check HTTPS_PROXY, and `base_url` in defs/lab/defs.yaml.",
         ),
         (
             answered(AccessRefusedError, 403, "HTTP 403 (no role)"),

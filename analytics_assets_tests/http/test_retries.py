@@ -1,10 +1,13 @@
 """What is worth another attempt and how long to wait before it."""
 
+import math
+
 import pytest
 import stamina
 
 from analytics_assets.errors import (
     AccessRefusedError,
+    BlockedError,
     Evidence,
     NotFinalError,
     PermanentError,
@@ -52,6 +55,21 @@ def test_an_error_that_is_not_ours_is_not_tried_again() -> None:
 def test_the_pause_before_the_second_attempt(error: TransientError, expected: bool | float) -> None:
     """True is stamina's own growing pause; a Retry-After of nothing is answered with our own pause, not with a storm."""
     assert backoff(POLICY, attempt=lambda: 1)(error) == expected
+
+
+def test_a_blocked_path_is_tried_again_after_long_pauses() -> None:
+    """A bot wall that is asked again at once only closes further."""
+    numbers = iter(range(1, 5))
+    hook = backoff(RetryPolicy(longest_wait_s=100.0), attempt=lambda: next(numbers))
+    blocked = BlockedError("HTML", evidence=Evidence("GET /x", status=403))
+    assert [hook(blocked) for _ in range(4)] == [30.0, 60.0, 100.0, 100.0]
+    assert is_untaken(blocked)
+
+
+@pytest.mark.parametrize("policy", [RetryPolicy(longest_wait_s=29.0), RetryPolicy(blocked_wait_s=math.inf)])
+def test_a_blocked_path_ends_a_request_that_has_no_time_for_a_long_pause(policy: RetryPolicy) -> None:
+    """As the look of a sensor, which comes again by itself."""
+    assert backoff(policy, attempt=lambda: 1)(BlockedError("HTML")) is False
 
 
 def test_the_pause_after_a_429_doubles_up_to_the_longest() -> None:

@@ -141,12 +141,6 @@ async def test_a_body_that_trickles_ends_with_the_attempt() -> None:
             "Bento GET /x: HTTP 401 (bad key [redacted]). The credentials are refused: check BENTO_SECRET_KEY.",
             id="HTTP 401 echoing the key",
         ),
-        pytest.param(
-            answer(b"", status=302, location="http://127.0.0.1/elsewhere"),
-            PermanentError,
-            "Bento GET /x: HTTP 302. Redirects are not followed, so that keys go nowhere else: check base_url.",
-            id="redirect",
-        ),
     ],
 )
 async def test_an_answer_that_cannot_be_used_is_asked_for_once(

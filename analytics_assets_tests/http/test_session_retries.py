@@ -106,6 +106,17 @@ async def test_a_429_without_retry_after_waits_longer_each_time() -> None:
     assert gate.closed == []
 
 
+@pytest.mark.parametrize("status", [302, 400, 401, 403, 404])
+@pytest.mark.parametrize("method", ["get", "post"])
+async def test_one_page_in_front_of_the_vendor_costs_one_request(status: int, method: str) -> None:
+    """The vendor did not take it, so a POST is repeated too."""
+    wall = answer(b"<html>Just a moment</html>", status=status, content_type="text/html")
+    patient = RetryPolicy(attempts=3, first_wait_s=0.01, blocked_wait_s=0.05)
+    async with scripted(wall, answer(b'{"a": 1}')) as server, session(server.url, retries=patient) as way:
+        got = await (way.get("/x", "/x") if method == "get" else way.post("/x", "/x", {}))
+    assert (got.body, got.attempts, len(server.asked)) == (b'{"a": 1}', 2, 2)
+
+
 class Slow(OpenGate):
     """A gate that takes longer than all patience."""
 

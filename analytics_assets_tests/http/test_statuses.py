@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics_assets.errors import AccessRefusedError, Evidence, PermanentError, SourceError, TransientError
+from analytics_assets.errors import (
+    AccessRefusedError,
+    BlockedError,
+    Evidence,
+    PermanentError,
+    SourceError,
+    TransientError,
+)
 from analytics_assets.http.statuses import Vendor, error_of
 
 NOW = datetime(2026, 3, 2, 4, 5, 6, tzinfo=UTC)
@@ -27,7 +34,6 @@ def _error(status: int, body: bytes = b"", **headers: str) -> SourceError:
 @pytest.mark.parametrize(
     ("status", "kind", "advice"),
     [
-        (301, PermanentError, "Redirects are not followed, so that keys go nowhere else: check base_url."),
         (400, PermanentError, "The request is refused: check the parameters in the YAML."),
         (401, AccessRefusedError, "The credentials are refused: check AIRBRIDGE_API_TOKEN."),
         (403, AccessRefusedError, "The credentials lack the permission: check the role behind AIRBRIDGE_API_TOKEN."),
@@ -70,7 +76,7 @@ def test_the_status_decides_even_where_the_body_is_empty(status: int, kind: type
 def test_the_vendors_own_words_are_quoted_from_any_body(body: bytes, said: str, trace_id: str | None) -> None:
     """All three vendors' shapes, and bodies of no shape at all."""
     error = _error(400, body)
-    assert str(error) == f"Airbridge GET /x: HTTP 400{said}. The request is refused: check the parameters in the YAML."
+    assert str(error).startswith(f"Airbridge GET /x: HTTP 400{said}. ")
     assert error.evidence == Evidence("GET /x", status=400, body=body.decode(errors="replace"), trace_id=trace_id)
 
 
@@ -79,14 +85,52 @@ def test_a_body_nested_beyond_reading_is_quoted_shortened() -> None:
     assert str(_error(400, b"[" * 100_000)).startswith(f"Airbridge GET /x: HTTP 400 ({'[' * 300}). ")
 
 
-def test_a_403_page_from_the_firewall_is_told_from_a_missing_permission() -> None:
-    """HTML in front of an API means that the keys were not looked at."""
-    error = _error(403, b"<!doctype html>", content_type="text/html")
-    assert type(error) is AccessRefusedError
-    assert str(error) == (
-        "Airbridge GET /x: HTTP 403 (an HTML page). Stopped in front of the API, the keys were not looked at: "
-        "the User-Agent or the address of this machine is blocked. Ask the vendor to admit it."
-    )
+_IN_FRONT = (
+    "This is not Airbridge's API, but a proxy, a firewall or a bot wall in front of it. Requests are repeated with long pauses. "
+    "If it stays, allow this machine's address and User-Agent there, and check HTTPS_PROXY and base_url."
+)
+
+
+@pytest.mark.parametrize("status", [301, 400, 401, 403, 404, 405, 407, 422, 451])
+@pytest.mark.parametrize(
+    ("body", "kind", "said"),
+    [
+        (b"<!doctype html>", "text/html; charset=utf-8", "an HTML page"),
+        (b"<html>", "application/json", "an HTML page"),
+        (b"\xef\xbb\xbf <html>", "", "an HTML page"),
+        (b"error code: 1020", "text/plain", "error code: 1020"),
+    ],
+)
+def test_a_refusal_that_is_not_json_is_a_blocked_path(status: int, body: bytes, kind: str, said: str) -> None:
+    """The vendors refuse in JSON, so whoever sent this is in front of them, and may let the next request pass."""
+    error = _error(status, body, content_type=kind)
+    assert (type(error), str(error)) == (BlockedError, f"Airbridge GET /x: HTTP {status} ({said}). {_IN_FRONT}")
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404])
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [(b'{"error": "no"}', "text/html"), (b'{"error": "no"}', ""), (b'"no"', "Application/JSON"), (b"", "text/html")],
+)
+def test_a_refusal_in_json_or_without_a_body_is_the_vendors_own(status: int, body: bytes, kind: str) -> None:
+    """Whatever the content type says, but a page with a body: then nothing is repeated."""
+    assert isinstance(_error(status, body, content_type=kind), PermanentError) is (kind != "text/html" or not body)
+
+
+def test_a_redirect_is_a_blocked_path_that_names_where_it_leads() -> None:
+    """As of the log-in page of a network; the query, which may repeat what was sent, is not shown."""
+    error = _error(302, b"", location="https://login.example/?from=https%3A%2F%2Fapi&site=s-77")
+    assert type(error) is BlockedError
+    assert "HTTP 302. This is not Airbridge's API" in str(error)
+    assert " It leads to login.example. " in str(error)
+    assert "s-77" not in str(error)
+    assert type(_error(302, b"", location="https://[bad")) is BlockedError
+
+
+@pytest.mark.parametrize("status", [411, 413, 414, 431])
+def test_a_page_about_the_size_of_the_request_is_not_repeated(status: int) -> None:
+    """The next request would be as large."""
+    assert type(_error(status, b"<html>", content_type="text/html")) is PermanentError
 
 
 def test_a_throttled_answer_says_how_long_to_wait() -> None:

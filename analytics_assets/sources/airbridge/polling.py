@@ -12,12 +12,13 @@ from typing import Final
 
 from analytics_assets.clock import Clock
 from analytics_assets.errors import SourceError
-from analytics_assets.sources.airbridge.client import AirbridgeClient
+from analytics_assets.sources.airbridge.client import LOOK_RETRIES, AirbridgeClient
 from analytics_assets.sources.airbridge.held_requests import LEASE_S
 from analytics_assets.sources.airbridge.looks import looked_at
 from analytics_assets.sources.airbridge.report_tasks import (
     LOST,
     RESUMES,
+    UNANSWERED,
     Collect,
     Resubmit,
     Seen,
@@ -195,7 +196,10 @@ async def _poll_all(
 ) -> None:
     """Polls some requests at once, within the time of a tick."""
     try:
-        async with resource.open(clock=clock, caller=Caller(Kind.SENSOR)) as client, asyncio.timeout(LOOKING_S):
+        async with (
+            resource.open(clock=clock, caller=Caller(Kind.SENSOR), retries=LOOK_RETRIES) as client,
+            asyncio.timeout(LOOKING_S),
+        ):
             slots = asyncio.Semaphore(_IN_FLIGHT)
             await asyncio.gather(
                 *(
@@ -236,7 +240,7 @@ async def _poll_one(
         tick.ready.append(request)
     elif isinstance(decision, Wait):
         tick.counts["waiting"] += 1
-        tick.words += [said] if seen is Seen.TROUBLE else []
+        tick.words += [said] if seen in UNANSWERED else []
     elif isinstance(decision, Resubmit):
         tick.counts["failed"] += 1
         loudly = f" This was attempt {request.attempts}." if decision.is_loud else ""

@@ -28,8 +28,8 @@ from analytics_assets.sources.airbridge.report_tasks import (
     Seen,
     TaskPolicy,
     Wait,
+    failed_post,
     judge,
-    seen_in_post,
 )
 from analytics_assets.sources.airbridge.request import ReportSpec, body, spec_hash
 from analytics_assets.sources.airbridge.tables import report_raw_table
@@ -185,7 +185,7 @@ class ReportReader:
                     f"Airbridge is still making the report {self._spec.name} ({request.first_day} to {request.last_day}, state "
                     f"{state}). The sensor of {self._account} lands these days when it is ready."
                 )
-            await self._sleep(pause_s)
+            await self._sleep(min(pause_s, (until - self._clock()).total_seconds()))
 
     async def _step(self, request: Request, *, is_first: bool) -> Wait | Collect:
         """Asks for a task if there is none that can still end well, and otherwise looks at it once."""
@@ -213,7 +213,9 @@ class ReportReader:
             handle = await self._client.request_report(body(self._spec, request.first_day, request.last_day))
         except SourceError as error:
             present = await self._threads.call(self._ledger.get, request.id)
-            await self._decided(present, seen_in_post(error), str(error), error)
+            unread = await self._threads.call(self._ledger.count_since, request.id, Seen.UNREAD, "POSTED")
+            seen, reason = failed_post(error, unread=unread, policy=self._waiting.policy)
+            await self._decided(present, seen, reason, error)
             raise
         await self._threads.call(self._ledger.posted, request.id, handle.task_id, now=self._clock())
         self._log.info(

@@ -11,7 +11,8 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from itertools import islice
 
-from analytics_assets.errors import PermanentError, SourceError, UnexpectedPayloadError
+from analytics_assets.errors import BlockedError, PermanentError, SourceError
+from analytics_assets.http.retries import is_untaken
 from analytics_assets.spans import in_words, spans
 from analytics_assets.state.requests import Request
 
@@ -31,8 +32,10 @@ class Seen(StrEnum):
     FORGOTTEN = "FORGOTTEN"  # 404: the vendor no longer knows the task
     UNKNOWN = "UNKNOWN"  # a word the vendor's page does not have
     TROUBLE = "TROUBLE"  # the look itself failed in a way that may pass
+    BLOCKED = "BLOCKED"  # the look did not reach the vendor: a proxy, a firewall or a bot wall answered
     UNSEEN = "UNSEEN"  # looks have gone on failing beyond the deadline
-    UNPOSTED = "UNPOSTED"  # asking for the task failed in a way that may pass
+    UNPOSTED = "UNPOSTED"  # asking for the task failed in a way that may pass, and made none
+    UNREAD = "UNREAD"  # the response to the request for the task could not be read, so a task may exist
     OVERDUE = "OVERDUE"  # no end within the deadline
     UNUSABLE = (
         "UNUSABLE"  # the rows are not an answer to what was asked, or would not land however often they were read
@@ -40,9 +43,9 @@ class Seen(StrEnum):
     REFUSED = "REFUSED"  # the key, the app or the request is refused
 
 
-UNANSWERED = frozenset({Seen.TROUBLE, Seen.UNSEEN})
+UNANSWERED = frozenset({Seen.TROUBLE, Seen.BLOCKED, Seen.UNSEEN})
 WORKING = frozenset({Seen.PENDING, Seen.RUNNING, Seen.UNKNOWN, *UNANSWERED})
-LOST = frozenset({Seen.FAILURE, Seen.CANCELED, Seen.FORGOTTEN, Seen.UNPOSTED, Seen.OVERDUE, Seen.UNUSABLE})
+LOST = frozenset({Seen.FAILURE, Seen.CANCELED, Seen.FORGOTTEN, Seen.UNPOSTED, Seen.UNREAD, Seen.OVERDUE, Seen.UNUSABLE})
 LOUD = frozenset({Seen.REFUSED, Seen.UNUSABLE, Seen.UNSEEN})
 
 
@@ -81,22 +84,29 @@ class TaskPolicy:
     Attributes:
         first_look_s: Seconds from the request to the first look; looks then grow with the age of the task.
         longest_look_s: No two looks are further apart; less than the sensor's interval, or a tick a moment too early would wait for the next.
+        first_blocked_look_s: Seconds to the next look at least, where the path to the vendor is blocked.
+        longest_blocked_look_s: The same at most.
         deadline_s: A task without an end after this is given up; the vendor names up to 5 minutes.
         patience_s: A task that no look gets through to is given up after this, and is loud from the deadline on.
         first_pause_s: Pause before the second task; it doubles with each attempt.
         longest_pause_s: No pause is longer.
         loud_from: Attempts from which any failure is loud.
         most_landings: Runs that may try to land a finished report before it counts as unusable.
+        most_unread: Requests for a task in a row whose response cannot be read, before no more are sent: each may have made a task. With the
+            growing pauses, 8 take an hour.
     """
 
     first_look_s: float = 2.0
     longest_look_s: float = 10.0
+    first_blocked_look_s: float = 60.0
+    longest_blocked_look_s: float = 900.0
     deadline_s: float = 900.0
     patience_s: float = 86400.0
     first_pause_s: float = 30.0
     longest_pause_s: float = 3600.0
     loud_from: int = 3
     most_landings: int = 6
+    most_unread: int = 8
 
 
 @dataclass(frozen=True)
@@ -118,7 +128,7 @@ def judge(seen: Seen, *, posted_at: datetime | None, attempts: int, now: datetim
     """What to do about a request whose present task was asked for at `posted_at`; see `decide`."""
     age_s = 0.0 if posted_at is None else (now - posted_at).total_seconds()
     decision = decide(seen, age_s=age_s, attempts=attempts, policy=policy)
-    state = Seen.UNSEEN if seen is Seen.TROUBLE and age_s >= policy.deadline_s else seen
+    state = Seen.UNSEEN if seen in UNANSWERED and age_s >= policy.deadline_s else seen
     state = Seen.OVERDUE if isinstance(decision, Resubmit) and seen in WORKING else state
     pause_s = decision.seconds if isinstance(decision, Wait | Resubmit) else 0.0
     return Verdict(decision, state, now + timedelta(seconds=pause_s))
@@ -139,6 +149,8 @@ def decide(seen: Seen, *, age_s: float, attempts: int, policy: TaskPolicy) -> De
         return Pause()
     # A look that fails says nothing about the task, so an outage costs no new one; an end, or none in time, does.
     if seen in WORKING and age_s < (policy.patience_s if seen in UNANSWERED else policy.deadline_s):
+        if seen is Seen.BLOCKED:
+            return Wait(min(policy.longest_blocked_look_s, max(policy.first_blocked_look_s, age_s / 4)))
         return Wait(min(policy.longest_look_s, max(policy.first_look_s, age_s / 4)))
     pause = min(policy.longest_pause_s, policy.first_pause_s * 2 ** min(attempts - 1, 20)) if attempts else 0.0
     return Resubmit(pause, is_loud=attempts >= policy.loud_from)
@@ -173,6 +185,8 @@ def troubles(requests: Iterable[Request], policy: TaskPolicy) -> dict[str, str]:
 
 def seen_in_look(error: SourceError) -> Seen:
     """What a failed look at a task means."""
+    if isinstance(error, BlockedError):
+        return Seen.BLOCKED
     if error.evidence is not None and error.evidence.status == _NOT_FOUND:
         return Seen.FORGOTTEN
     return Seen.REFUSED if isinstance(error, PermanentError) else Seen.TROUBLE
@@ -180,9 +194,19 @@ def seen_in_look(error: SourceError) -> Seen:
 
 def seen_in_post(error: SourceError) -> Seen:
     """What a failed request for a task means."""
-    if isinstance(error, UnexpectedPayloadError):
-        return Seen.UNPOSTED
-    return Seen.REFUSED if isinstance(error, PermanentError) else Seen.UNPOSTED
+    if isinstance(error, PermanentError):
+        return Seen.REFUSED
+    return Seen.UNPOSTED if is_untaken(error) else Seen.UNREAD
+
+
+def failed_post(error: SourceError, *, unread: int, policy: TaskPolicy) -> tuple[Seen, str]:
+    """What a failed request for a task means, and why; `unread` counts those in a row before it whose response could not be read."""
+    seen, number = seen_in_post(error), unread + 1
+    if seen is not Seen.UNREAD or number < policy.most_unread:
+        return seen, str(error)
+    return Seen.REFUSED, (
+        f"{error} The responses to {number} requests in a row could not be read. Each may have made a task at Airbridge, so no more are sent."
+    )
 
 
 def landings(ready: Sequence[Request], *, longest: int, most: int) -> Iterator[tuple[str, list[date], list[Request]]]:

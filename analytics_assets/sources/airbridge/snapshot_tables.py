@@ -30,8 +30,8 @@ def tasks_table(spec: ReportSpec) -> Table:
             Column(
                 "state",
                 pa.string(),
-                "The vendor's state of the present task, or ours: INTENT, POSTED, UNPOSTED, FORGOTTEN, OVERDUE, UNSEEN, UNUSABLE, REFUSED, "
-                "LANDED, SUPERSEDED, REMOVED.",
+                "The vendor's state of the present task, or ours: INTENT, POSTED, UNPOSTED, UNREAD, FORGOTTEN, OVERDUE, BLOCKED, UNSEEN, UNUSABLE, "
+                "REFUSED, LANDED, SUPERSEDED, REMOVED.",
             ),
             Column("is_open", pa.bool_(), "Whether some day of it has not landed."),
             Column("days_left", pa.int32(), "Days of it that have not landed.", unit="days"),

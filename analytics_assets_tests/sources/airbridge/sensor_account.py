@@ -66,7 +66,7 @@ class Vendor:
         return Ledger(self.url, self.key)
 
     @asynccontextmanager
-    async def open(self, *, clock: Any, caller: Any) -> AsyncIterator["Vendor"]:
+    async def open(self, *, clock: Any, caller: Any, retries: Any) -> AsyncIterator["Vendor"]:
         """As the resource's."""
         del clock, caller
         if self.closed is not None:

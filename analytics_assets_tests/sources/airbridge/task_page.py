@@ -30,12 +30,14 @@ MEANINGS: Mapping[Seen, str] = {
     Seen.FAILURE: "the vendor could not make it (FAILED is read as this)",
     Seen.CANCELED: "the vendor gave it up",
     Seen.FORGOTTEN: "404: the vendor no longer knows the task",
-    Seen.UNPOSTED: "asking for it met 429, 5xx, a time-out, no connection, or an answer that is no JSON",
-    Seen.TROUBLE: "looking at it met one of these",
-    Seen.UNSEEN: "looking has met nothing else since the deadline",
+    Seen.UNPOSTED: "the request for it met 429, 503 or no connection, or something in front of Airbridge answered, so there is no task",
+    Seen.UNREAD: "the response to the request for it was lost or not JSON, so there may be a task; the eighth in a row pauses the report",
+    Seen.TROUBLE: "looking at it met 429, 5xx, a time-out, no connection, or an answer that is no JSON",
+    Seen.BLOCKED: "looking at it did not reach Airbridge: a proxy, a firewall or a bot wall answered in its place",
+    Seen.UNSEEN: "looking has met nothing but these two since the deadline",
     Seen.OVERDUE: "no end within its time",
     Seen.UNUSABLE: "rows of other days or groups than were asked for, or six runs that landed nothing",
-    Seen.REFUSED: "400, 401, 403, or an app that does not exist",
+    Seen.REFUSED: "400, 401 or 403 as JSON, an app that does not exist, or eight responses in a row that could not be read",
 }
 
 

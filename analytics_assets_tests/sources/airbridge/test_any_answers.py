@@ -17,7 +17,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analytics_assets.errors import AccessRefusedError, Evidence, PermanentError, TransientError
+from analytics_assets.errors import AccessRefusedError, BlockedError, Evidence, PermanentError, TransientError
 from analytics_assets.lake.store import Lake
 from analytics_assets.sources.airbridge.polling import Account, poll
 from analytics_assets.sources.airbridge.reader import ReportReader, Waiting
@@ -51,7 +51,7 @@ class AnyVendor:
     collected: list[str] = field(default_factory=list)
 
     @asynccontextmanager
-    async def open(self, *, clock: Any, caller: Any = None) -> AsyncIterator["AnyVendor"]:
+    async def open(self, *, clock: Any, caller: Any = None, retries: Any = None) -> AsyncIterator["AnyVendor"]:
         """The vendor is its own client."""
         yield self
 
@@ -86,8 +86,12 @@ class AnyVendor:
 def _raise(word: Seen) -> None:
     if word is Seen.REFUSED:
         raise AccessRefusedError("HTTP 401")
+    if word is Seen.BLOCKED:
+        raise BlockedError("HTTP 403 (an HTML page)")
     if word in {Seen.TROUBLE, Seen.UNPOSTED}:
-        raise TransientError("HTTP 503")
+        raise TransientError("HTTP 503", evidence=Evidence("/query", status=503))
+    if word is Seen.UNREAD:
+        raise TransientError("no complete answer")
 
 
 async def run(vendor: AnyVendor, ledger: Ledger, lake: Lake, days: list[date], only: list[int]) -> None:
@@ -145,7 +149,7 @@ def test_from_any_answers_a_request_ends_landed_or_paused_by_a_refusal(words: li
         engine.cache_clear()
 
     assert ended in {"LANDED", Seen.REFUSED}
-    assert (ended == Seen.REFUSED) <= (Seen.REFUSED in words)
+    assert (ended == Seen.REFUSED) <= (Seen.REFUSED in words or words.count(Seen.UNREAD) >= POLICY.most_unread)
     assert len(vendor.collected) == (ended == "LANDED")
     assert request.attempts == len(vendor.posts)
     assert request.spec_hash == spec_hash(spec())

@@ -6,11 +6,13 @@ import pytest
 
 from analytics_assets.errors import (
     AccessRefusedError,
+    BlockedError,
     Evidence,
     PermanentError,
     SourceError,
     TransientError,
     UnexpectedPayloadError,
+    UnreachableError,
 )
 from analytics_assets.sources.airbridge.report_tasks import (
     LOST,
@@ -23,6 +25,7 @@ from analytics_assets.sources.airbridge.report_tasks import (
     Verdict,
     Wait,
     decide,
+    failed_post,
     is_trouble,
     judge,
     landings,
@@ -65,6 +68,12 @@ TABLE: list[tuple[Seen, float, int, Decision]] = [
     (Seen.FORGOTTEN, 10, 1, Resubmit(30, is_loud=False)),
     (Seen.FORGOTTEN, 90_000, 1, Resubmit(30, is_loud=False)),
     (Seen.UNPOSTED, 0, 1, Resubmit(30, is_loud=False)),
+    (Seen.UNREAD, 0, 1, Resubmit(30, is_loud=False)),
+    (Seen.UNREAD, 0, 3, Resubmit(120, is_loud=True)),
+    (Seen.BLOCKED, 0, 1, Wait(60)),
+    (Seen.BLOCKED, 600, 1, Wait(150)),
+    (Seen.BLOCKED, 86_399, 1, Wait(900)),
+    (Seen.BLOCKED, 86_400, 1, Resubmit(30, is_loud=False)),
     (Seen.OVERDUE, 1000, 1, Resubmit(30, is_loud=False)),
     (Seen.UNUSABLE, 40, 1, Resubmit(30, is_loud=False)),
     (Seen.UNUSABLE, 90_000, 9, Resubmit(3600, is_loud=True)),
@@ -157,8 +166,13 @@ def _of_status(kind: type[SourceError], status: int | None) -> SourceError:
         (_of_status(AccessRefusedError, 403), Seen.REFUSED, Seen.REFUSED),
         (_of_status(TransientError, 429), Seen.TROUBLE, Seen.UNPOSTED),
         (_of_status(TransientError, 503), Seen.TROUBLE, Seen.UNPOSTED),
-        (_of_status(TransientError, None), Seen.TROUBLE, Seen.UNPOSTED),
-        (_of_status(UnexpectedPayloadError, 200), Seen.TROUBLE, Seen.UNPOSTED),
+        (_of_status(TransientError, 500), Seen.TROUBLE, Seen.UNREAD),
+        (_of_status(TransientError, None), Seen.TROUBLE, Seen.UNREAD),
+        (_of_status(UnexpectedPayloadError, 200), Seen.TROUBLE, Seen.UNREAD),
+        (_of_status(UnreachableError, None), Seen.TROUBLE, Seen.UNPOSTED),
+        (_of_status(BlockedError, 403), Seen.BLOCKED, Seen.UNPOSTED),
+        (_of_status(BlockedError, 404), Seen.BLOCKED, Seen.UNPOSTED),
+        (_of_status(BlockedError, 401), Seen.BLOCKED, Seen.UNPOSTED),
         (PermanentError("told"), Seen.REFUSED, Seen.REFUSED),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, SourceError) else str(value),
@@ -227,3 +241,28 @@ def test_a_run_has_its_longest_and_a_tick_its_most() -> None:
         ("revenue", 0, 3, [1]),
         ("revenue", 4, 7, [1]),
     ]
+
+
+def test_a_blocked_path_is_loud_from_the_deadline_on() -> None:
+    """Its looks are far apart and go on; the ledger says that nothing was seen."""
+    found = [
+        judge(Seen.BLOCKED, posted_at=NOW - timedelta(seconds=age_s), attempts=1, now=NOW, policy=POLICY)
+        for age_s in (0, 899, 900)
+    ]
+    assert [(verdict.state, verdict.decision) for verdict in found] == [
+        (Seen.BLOCKED, Wait(60)),
+        (Seen.BLOCKED, Wait(224.75)),
+        (Seen.UNSEEN, Wait(225)),
+    ]
+    assert [is_trouble(verdict.state, 1, POLICY) for verdict in found] == [False, False, True]
+
+
+def test_requests_whose_responses_cannot_be_read_end_after_eight() -> None:
+    """Each may have made a task; one that certainly made none counts for nothing."""
+    lost, closed = TransientError("no complete answer."), UnreachableError("no connection.")
+    assert failed_post(lost, unread=6, policy=POLICY) == (Seen.UNREAD, "no complete answer.")
+    assert failed_post(lost, unread=7, policy=POLICY) == (
+        Seen.REFUSED,
+        f"{lost} The responses to 8 requests in a row could not be read. Each may have made a task at Airbridge, so no more are sent.",
+    )
+    assert failed_post(closed, unread=7, policy=POLICY) == (Seen.UNPOSTED, "no connection.")

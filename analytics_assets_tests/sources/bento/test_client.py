@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from analytics_assets.errors import AccessRefusedError, Evidence, PermanentError, TransientError, UnexpectedPayloadError
+from analytics_assets.errors import (
+    AccessRefusedError,
+    BlockedError,
+    Evidence,
+    PermanentError,
+    TransientError,
+    UnexpectedPayloadError,
+)
 from analytics_assets.http.answer import Answer
 from analytics_assets.http.retries import backoff
 from analytics_assets.sandbox.credentials import BENTO_PUBLISHABLE_KEY, BENTO_SECRET_KEY, BENTO_SITE_UUID
@@ -115,10 +122,10 @@ async def test_refused_keys_are_asked_with_once_and_named_by_their_variables(pat
 
 
 async def test_a_firewall_in_front_of_the_api_is_not_taken_for_wrong_keys():
-    """A 403 with an HTML page says nothing about the keys and is not retried."""
+    """A 403 with an HTML page says nothing about the keys; it is repeated after a pause that these bounds do not allow."""
     async with site() as bento:
         await bento.fault(kind="html", status=403)
-        with pytest.raises(AccessRefusedError, match="the User-Agent or the address of this machine is blocked"):
+        with pytest.raises(BlockedError, match="This is not Bento's API, but a proxy, a firewall or a bot wall"):
             await bento.client.site()
         counts = await bento.counts()
     assert counts == {"bento GET /stats/site": 1}
