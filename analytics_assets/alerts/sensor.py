@@ -72,9 +72,9 @@ class Look:
     ledger: Ledger
     clock: Clock
 
-    def accounts(self) -> list[str]:
-        """The accounts, by name."""
-        return sorted({key.path[0] for key in self.repository.asset_graph.get_all_asset_keys()})
+    def tables(self) -> set[str]:
+        """Every table, as `account/table`."""
+        return {key.to_user_string() for key in self.repository.asset_graph.get_all_asset_keys()}
 
     def awaited(self, account: str, report: str) -> Collection[date]:
         """The days that a report task still works at; one that is ready and does not land is not among them."""
@@ -128,7 +128,7 @@ def _take_in(look: Look, spec: AlertSpec, writer: Writer) -> int:
             has_time=lambda: look.clock() - began < timedelta(seconds=_LOOKING_S),
         )
     if Kind.TASK in spec.kinds:
-        tasks = tasks_in_trouble(look.ledger, look.accounts(), TaskPolicy())
+        tasks = tasks_in_trouble(look.ledger, look.tables(), TaskPolicy())
     if {Kind.CHECK, Kind.LATE} & spec.kinds:
         keys = look.repository.asset_graph.asset_check_keys
         checks = failed_checks(look.instance, keys, kinds=spec.kinds, warnings=spec.warnings)
@@ -145,6 +145,7 @@ def _take_in(look: Look, spec: AlertSpec, writer: Writer) -> int:
         sightings,
         runs=runs,
         over=_over(look, spec, sightings, tasks, checks),
+        gone=[cause.key for cause in look.told.open_causes() if _is_gone(cause, look.tables())],
         destinations=spec.destinations,
         repeat=spec.repeat,
         now=began,
@@ -159,13 +160,20 @@ def _over(
     seen = {sighting.key for sighting in sightings} | checks.undecided
 
     def is_over(cause: OpenCause) -> bool:
-        if cause.kind not in spec.kinds or cause.key in seen:
+        if cause.kind not in spec.kinds or cause.key in seen or _is_gone(cause, look.tables()):
             return False
         if cause.kind == Kind.FAILURE:
-            return bool(cause.missing) and not still_missing(look.instance, cause.missing)
+            # A table that is gone gets no day any more.
+            missing = {table: days for table, days in cause.missing.items() if table in look.tables()}
+            return bool(missing) and not still_missing(look.instance, missing)
         return tasks.is_settled if cause.kind == Kind.TASK else True
 
     return [cause.key for cause in look.told.open_causes() if is_over(cause)]
+
+
+def _is_gone(cause: OpenCause, tables: Collection[str]) -> bool:
+    """True if no table of a cause is configured any more: it is neither wrong nor all clear."""
+    return bool(cause.missing) and not any(table in tables for table in cause.missing)
 
 
 def _keys(repository: dg.RepositoryDefinition) -> list[str]:

@@ -5,7 +5,7 @@ ended, so that all tables of one evaluation are told together.
 Dagster concept: asset checks, https://docs.dagster.io/guides/test/asset-checks
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import dagster as dg
@@ -41,15 +41,22 @@ class Standing:
     is_settled: bool = True
 
 
-def tasks_in_trouble(ledger: Ledger, accounts: Iterable[str], policy: TaskPolicy) -> Standing:
-    """The report tasks that are refused or have failed often."""
+def tasks_in_trouble(ledger: Ledger, tables: Collection[str], policy: TaskPolicy) -> Standing:
+    """The report tasks that are refused or have failed often, of the accounts and reports that have one of the tables."""
     found = Standing()
-    for account in accounts:
+    for account in sorted({table.partition("/")[0] for table in tables}):
         for request in ledger.open_requests(account):
+            # The sensor closes a request of a report that is gone; until then it is no trouble of anybody's.
+            if _table_of(request) not in tables:
+                continue
             found.is_settled &= request.attempts < _UNSETTLED_FROM
             if is_trouble(request.state, request.attempts, policy):
                 found.sightings.append(_task(account, request))
     return found
+
+
+def _table_of(request: Request) -> str:
+    return f"{request.account}/{request.report}_tasks"
 
 
 def _task(account: str, request: Request) -> Sighting[Cause]:
@@ -68,10 +75,10 @@ def _task(account: str, request: Request) -> Sighting[Cause]:
         else f"report task {request.state} in attempt {request.attempts}",
         reasons=(Reason(request.state, words, request.days_left),),
         next=RESUMES if is_refused else f"The sensor asks for a new task{at}.",
-        place=f"/assets/{account}/{request.report}_tasks",
+        place=f"/assets/{_table_of(request)}",
         group=f"{Kind.TASK} {account} {is_refused}",
     )
-    return Sighting(key, Kind.TASK, f"{cause.about}: {cause.headline}", cause)
+    return Sighting(key, Kind.TASK, f"{cause.about}: {cause.headline}", cause, missing={_table_of(request): {}})
 
 
 def failed_checks(
@@ -146,4 +153,4 @@ def _check(key: dg.AssetCheckKey, record: AssetCheckExecutionRecord) -> Sighting
         # One evaluation of all tables is one message.
         group=f"{kind} {account} {'' if is_late else key.name}",
     )
-    return Sighting(_check_key(key), kind, f"{table}: {cause.headline}", cause)
+    return Sighting(_check_key(key), kind, f"{table}: {cause.headline}", cause, missing={table: {}})

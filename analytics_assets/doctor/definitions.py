@@ -35,6 +35,11 @@ class Loaded:
         keys = [key for assets in made for key in assets.check_keys]
         return sorted(key.asset_key.path[-1] for key in keys if key.name == LATEST_DAY)
 
+    def all_tables(self) -> set[str]:
+        """Every table of the account."""
+        made = [one for one in self.definitions.assets or [] if isinstance(one, dg.AssetsDefinition)]
+        return {key.path[-1] for assets in made for key in assets.keys}
+
 
 def loads(defs: Path, name: str, into: list[Loaded]) -> Iterator[Line]:
     """Loads a folder; what has loaded is put into a list for the other checks."""

@@ -70,6 +70,8 @@ def _lines(
     if is_known:
         yield from examined("lake", "writable", lambda: places.writable(chosen))
         yield from examined("lake", "mode", lambda: places.unmixed(chosen, {one.name: one.tables for one in accounts}))
+        declared = {name: next((one.all_tables() for one in loaded if one.name == name), None) for name in folders}
+        yield from examined("lake", "undeclared", lambda: places.undeclared(chosen, declared))
     else:
         yield Line("lake", "writable", "not checked", "it is not the lake that is known", _LAKE_FIRST)
     state = examined("state", "database", lambda: places.state(chosen))
@@ -78,7 +80,9 @@ def _lines(
     if all(line.verdict == "ok" for line in state):
         for one in accounts:
             yield from examined("budget", one.name, partial(work.budget, one, clock, chosen.mode))
-        yield from examined("report tasks", "open", lambda: work.report_tasks(accounts, chosen, clock()))
+        yield from examined(
+            "report tasks", "open", lambda: work.report_tasks(accounts, chosen, clock(), folders=folders)
+        )
     else:
         remedy = "Mend the state database first."
         yield Line("budget", "all", "not checked", "budgets and report tasks are in the state database", remedy)

@@ -4,19 +4,23 @@ The newest and the oldest day of each table tell which numbers a lake holds. Kee
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.engine import make_url
 
 from analytics_assets.doctor.line import Line
 from analytics_assets.errors import LakeError
+from analytics_assets.lake.files import Files
 from analytics_assets.lake.identity import Known, read_identity, refuse_another
 from analytics_assets.lake.store import Lake, refuse_other_mode
 from analytics_assets.settings import Settings
 from analytics_assets.state.database import engine, schema_version
 from analytics_assets.state.lakes import is_there, known_lake
+
+_SHOWN: Final = 10
 
 
 def identity(chosen: Settings) -> Iterator[Line]:
@@ -53,6 +57,37 @@ def unmixed(chosen: Settings, tables: Mapping[str, Sequence[str]]) -> Iterator[L
         count += bool(days)
     found = f"{chosen.mode} numbers, in {count} of the daily tables" if count else "no day has landed yet"
     yield Line("lake", "mode", "ok", found)
+
+
+def undeclared(chosen: Settings, declared: Mapping[str, Collection[str] | None]) -> Iterator[Line]:
+    """The tables that the lake has and no account declares.
+
+    Args:
+        chosen: Where the lake is.
+        declared: The tables of each account; None for an account that does not load.
+    """
+    files = Lake(chosen.lake).files
+    found = [
+        f"{account}/{table}"
+        for account in _folders(files, files.root)
+        if not account.startswith(("_", ".")) and declared.get(account, ()) is not None
+        for table in _folders(files, f"{files.root}/{account}")
+        if table not in (declared.get(account) or ())
+    ]
+    if found:
+        shown = ", ".join(found[:_SHOWN]) + (f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else "")
+        words = f"no defs.yaml declares {shown}: nothing loads, checks or removes their files"
+        yield Line("lake", "undeclared", "ok", words, "Move or delete the folders if you do not keep them on purpose.")
+
+
+def _folders(files: Files, folder: str) -> list[str]:
+    """Names of the folders directly in a folder, sorted; none if it does not exist."""
+    with files.errors_of(folder, "listed"):
+        try:
+            found = files.fs.ls(folder, detail=True)
+        except FileNotFoundError:
+            return []
+        return sorted(PurePosixPath(one["name"]).name for one in found if one["type"] == "directory")
 
 
 def state(chosen: Settings) -> Iterator[Line]:

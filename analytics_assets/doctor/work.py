@@ -3,7 +3,7 @@
 Late days are those of the check `latest_day_landed`, looked for now. Keep what is switched on out of here (`daemon.py`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -23,6 +23,12 @@ from analytics_assets.state.ledger import Ledger
 from analytics_assets.state.requests import Request
 
 _UNSEEN: Final = timedelta(minutes=10)
+_SHOWN_FOR: Final = timedelta(days=7)
+_RENAMED: Final = "If the report was renamed, materialize these days under its new name. This line goes after 7 days."
+_NO_FOLDER: Final = (
+    "No sensor polls it, and no other work waits for it. If the folder was renamed, materialize these days under its new name. This line goes "
+    "after 7 days."
+)
 
 
 @dataclass(frozen=True)
@@ -55,15 +61,37 @@ def budget(account: Account, clock: Clock, mode: str) -> Iterator[Line]:
         yield Line("budget", account.name, "ok", f"{left} left of {account.probe.budget}")
 
 
-def report_tasks(accounts: Sequence[Account], chosen: Settings, now: datetime) -> Iterator[Line]:
-    """The report requests that are open."""
-    ledger = Ledger(chosen.state)
-    opened = [(account.name, request) for account in accounts for request in ledger.open_requests(account.name)]
-    if not opened:
+def report_tasks(
+    accounts: Sequence[Account], chosen: Settings, now: datetime, *, folders: Collection[str]
+) -> Iterator[Line]:
+    """The report requests that are open, and those that were closed lately because their report is gone.
+
+    Args:
+        accounts: The accounts that load.
+        chosen: Where the state database is.
+        now: The present instant.
+        folders: Names of all accounts, also of those that do not load.
+    """
+    ledger, names = Ledger(chosen.state), {account.name for account in accounts}
+    opened = ledger.open_requests(None)
+    of_accounts = [request for request in opened if request.account in names]
+    if not of_accounts:
         yield Line("report tasks", "open", "ok", "none")
-    for account, request in opened:
-        what = f"{account}/{request.report} {in_words(request.days_left)}"
-        yield Line("report tasks", what, *task(account, request, now))
+    for request in sorted(of_accounts, key=lambda request: request.account):
+        yield Line("report tasks", _named(request), *task(request.account, request, now))
+    for name in sorted(names):
+        for request in ledger.removed(name, since=now - _SHOWN_FOR):
+            found = f"closed {request.closed_at:%Y-%m-%d %H:%M} UTC ({(request.reason or '').rstrip('.')})"
+            yield Line("report tasks", _named(request), "warning", found, _RENAMED)
+    for request in opened:
+        is_recent = now - (request.seen_at or request.opened_at) < _SHOWN_FOR
+        if request.account not in folders and is_recent:
+            found = f"{request.state}, and no folder of defs/ is called {request.account}"
+            yield Line("report tasks", _named(request), "warning", found, _NO_FOLDER)
+
+
+def _named(request: Request) -> str:
+    return f"{request.account}/{request.report} {in_words(request.days_left)}"
 
 
 def task(account: str, request: Request, now: datetime) -> tuple[Verdict, str, str]:

@@ -36,7 +36,7 @@ class Sighting(Generic[T]):
         title: What is wrong, in one line.
         what: All that is known of it, for the message.
         run: The failed run it was seen in; a run is taken in once. None for what stands as long as it is seen.
-        missing: What has to land for it to be over.
+        missing: What has to land for it to be over, by table; what stands as long as it is seen names its table without days.
     """
 
     key: str
@@ -112,6 +112,7 @@ class Told:
         *,
         runs: Mapping[str, datetime],
         over: Collection[str],
+        gone: Collection[str] = (),
         destinations: Sequence[str],
         repeat: timedelta,
         now: datetime,
@@ -123,6 +124,7 @@ class Told:
             sightings: The causes seen.
             runs: The failed runs looked at, with the instant each failed; what another process has taken in meanwhile counts for nothing.
             over: Keys of causes that are over.
+            gone: Keys of causes whose tables are no longer configured; they are closed without a message.
             destinations: Where each message goes.
             repeat: A cause that is still seen this long after it was told is told again.
             now: The present instant.
@@ -143,7 +145,7 @@ class Told:
                 if self._remember(connection, standing.get(key), of_key, repeat=repeat, now=now)
             ]
             ended = [cause for key, cause in standing.items() if key in over and key not in seen]
-            self._close(connection, [cause.key for cause in ended], now)
+            self._close(connection, [*(cause.key for cause in ended), *gone], now)
             messages = tell(due, ended)
             put(connection, messages, destinations, now=now)
             self._forget(connection, now)

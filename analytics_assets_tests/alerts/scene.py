@@ -79,8 +79,9 @@ class Scene:
         checks = [
             check(table, name) for table in ("numbers_raw", "numbers", "sums") for name in ("volume", "reports_arrive")
         ]
+        tasks = [dg.AssetSpec(table_key(f"{report}_tasks")) for report in ("revenue", "users")]
         return dg.Definitions.merge(
-            account, dg.Definitions(asset_checks=checks, resources={"bento": BentoResource()})
+            account, dg.Definitions(assets=tasks, asset_checks=checks, resources={"bento": BentoResource()})
         ).get_repository_def()
 
     def tick(self) -> str:

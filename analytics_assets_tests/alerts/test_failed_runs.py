@@ -185,7 +185,8 @@ def test_a_snapshot_that_fails_is_over_with_the_next_that_is_read(scene_on_disk:
             raise failure({FIRST: down("a")}, of=1, what="shop/list", quarantined={})
         return dg.MaterializeResult(asset_key=["shop", "list"])
 
-    job = dg.Definitions(assets=[read], jobs=[dg.define_asset_job("shop_daily")]).resolve_job_def("shop_daily")
+    defined = dg.Definitions(assets=[read], jobs=[dg.define_asset_job("shop_daily")])
+    job, scene.loaded = defined.resolve_job_def("shop_daily"), defined.get_repository_def()
     scene.spec = replace(scene.spec, all_clear=True)
     for is_down[0] in (True, False):
         job.execute_in_process(instance=scene.instance, raise_on_error=False)
