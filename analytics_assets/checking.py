@@ -45,9 +45,16 @@ class ChecksConfig(dg.Model, dg.Resolvable):
     volume_most: float = Field(
         default=Limits.volume_most, description="Multiple of its usual volume a day has at most."
     )
+    loss_most: float = Field(
+        default=Limits.loss_most,
+        description="Share of its rows, of at least 10, that a stored day may lose to another response to the same request. A schedule, a sensor or a "
+        "backfill keeps a day that would lose more, and fails; 1 never keeps it.",
+    )
 
     @model_validator(mode="after")
     def _can_be_held(self) -> "ChecksConfig":
+        if not 0 <= self.loss_most <= 1:
+            raise ValueError("checks: use `loss_most` from 0 to 1.")
         if self.days < 1 or self.grace_hours < 0 or not 0 <= self.volume_least <= 1 <= self.volume_most:
             raise ValueError(
                 "checks: use `days` from 1, `grace_hours` from 0, `volume_least` from 0 to 1 and `volume_most` from 1."
@@ -56,7 +63,7 @@ class ChecksConfig(dg.Model, dg.Resolvable):
 
     def limits(self) -> Limits:
         """The limits of the account's checks."""
-        return Limits(self.days, self.grace_hours, self.volume_least, self.volume_most)
+        return Limits(self.days, self.grace_hours, self.volume_least, self.volume_most, self.loss_most)
 
 
 def share(value: float) -> float:

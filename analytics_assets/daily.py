@@ -117,7 +117,7 @@ async def _land(
     partitions: DailyPartitionsDefinition,
     clock: Clock,
 ) -> AsyncGenerator[dg.AssetMaterialization | dg.AssetCheckResult, None]:
-    landing, work = opened_landing(context, step.account, clock)
+    landing, work = opened_landing(context, step.account, clock, days=len(days), loss_most=step.limits.loss_most)
     progress = Progress(len(days), work.caller.meters, clock, say=context.log.info)
     errors: dict[date, SourceError] = {}
     quarantined: dict[date, str] = {}

@@ -11,6 +11,7 @@
     |   |-- UnusableFileError    the file of one day of one table is damaged, or belongs elsewhere. A load replaces it
     |   `-- NotFinalError        the day is not over yet where the vendor counts; says when it will be
     `-- UnexpectedPayloadError   the answer is not what the vendor documents, or its rows do not belong to the day
+        `-- LossError            the answer would take most of its rows from a day, and nobody has accepted that
 
 The class decides what happens next, never the text. Every message names the thing and the remedy and holds no secret.
 Keep Dagster out of here (`failures.py` translates) and HTTP too (`http/` raises these).
@@ -102,6 +103,10 @@ class NotFinalError(PermanentError):
 
 class UnexpectedPayloadError(SourceError):
     """The answer is not what the vendor documents, or its rows do not belong to the day that was asked for."""
+
+
+class LossError(UnexpectedPayloadError):
+    """The answer to the same request has so few rows that the stored day is kept, until a person accepts the loss."""
 
 
 # After one of these, asking for other days would only repeat it, or bring what cannot be kept.

@@ -85,7 +85,7 @@ def snapshot_assets(step: SnapshotStep, clock: Clock) -> dg.AssetsDefinition:
 async def _read(
     context: dg.AssetExecutionContext, step: SnapshotStep, clock: Clock
 ) -> AsyncGenerator[dg.AssetMaterialization | dg.AssetCheckResult, None]:
-    landing, work = opened_landing(context, step.account, clock)
+    landing, work = opened_landing(context, step.account, clock, days=1, loss_most=step.limits.loss_most)
     progress = Progress(1, work.caller.meters, clock, say=context.log.info)
     what = f"{step.account}/{step.name}"
     try:

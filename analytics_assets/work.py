@@ -15,9 +15,10 @@ import dagster as dg
 from analytics_assets.clock import Clock
 from analytics_assets.errors import SourceError
 from analytics_assets.lake.landing import Landing
+from analytics_assets.lake.loss import ACCEPT_TAG, MOST_DAYS_OF_A_PERSON, LossPolicy
 from analytics_assets.lake.resource import LakeResource
 from analytics_assets.lake.store import Lake
-from analytics_assets.state.budget import Caller
+from analytics_assets.state.budget import Caller, Kind
 from analytics_assets.state.resource import kind_of
 
 
@@ -44,8 +45,17 @@ class Work:
     caller: Caller = field(default_factory=Caller)
 
 
-def opened_landing(context: dg.AssetExecutionContext, account: str, clock: Clock) -> tuple[Landing, Work]:
+def opened_landing(
+    context: dg.AssetExecutionContext, account: str, clock: Clock, *, days: int = 0, loss_most: float = LossPolicy.share
+) -> tuple[Landing, Work]:
     """How a run brings days in, and what it tells whoever opens its stream.
+
+    Args:
+        context: The step's.
+        account: The account.
+        clock: The present instant.
+        days: How many days the run is for.
+        loss_most: Share of its rows that a day may lose to another response to the same request.
 
     Raises:
         dg.Failure: The lake cannot be opened, or is another one than before; the message says what to do.
@@ -58,6 +68,10 @@ def opened_landing(context: dg.AssetExecutionContext, account: str, clock: Clock
         opened = lake.open()
     except SourceError as error:
         raise dg.Failure(str(error), allow_retries=False) from None
+    tags = (root or context.run).tags
+    is_accepted = "true" in (tags.get(ACCEPT_TAG), context.run.tags.get(ACCEPT_TAG)) or (
+        kind_of(tags) is Kind.PERSON and days <= MOST_DAYS_OF_A_PERSON
+    )
     landing = Landing(
         lake=opened,
         selected={key.path[-1] for key in context.selected_asset_keys},
@@ -65,6 +79,7 @@ def opened_landing(context: dg.AssetExecutionContext, account: str, clock: Clock
         clock=clock,
         is_sandbox=lake.is_sandbox(),
         since=_began(context.instance, root, context.run.tags),
+        loss=LossPolicy(loss_most, is_accepted),
     )
     return landing, Work(
         resource=getattr(resources, account),
@@ -73,7 +88,7 @@ def opened_landing(context: dg.AssetExecutionContext, account: str, clock: Clock
         owner=context.run.run_id,
         log=context.log,
         tags=context.run.tags,
-        caller=Caller(kind_of((root or context.run).tags), context.log.info),
+        caller=Caller(kind_of(tags), context.log.info),
     )
 
 

@@ -54,12 +54,14 @@ class Limits:
         grace_hours: Hours after a day is final in which nobody misses it.
         volume_least: Share of its usual volume that a day has at least.
         volume_most: Multiple of its usual volume that a day has at most.
+        loss_most: Share of its rows that a day may lose to another response to the same request.
     """
 
     days: int = 35
     grace_hours: float = 3.0
     volume_least: float = 0.5
     volume_most: float = 2.0
+    loss_most: float = 0.5
 
 
 USUAL = Limits()

@@ -35,6 +35,9 @@ def days_land(table: Table) -> Check:
                 table.valid_day(look.read(table, day), day)
         except (SourceError, pa.ArrowException) as error:
             return Finding(str(error), "error")
+        if before := landed.footer.losses.get(table.name):
+            words = f"{landed.rows} rows where {before} were stored for the same request; the loss was accepted"
+            return Finding(words, "warning", {"rows": landed.rows, "rows_before": before})
         return Finding(numbers={"rows": landed.rows})
 
     def find(look: Look) -> Findings:
@@ -48,10 +51,12 @@ def days_land(table: Table) -> Check:
         DAYS_LAND,
         table.name,
         "A day that was asked for did not land: its request was refused, or the answer had other columns or types, a key twice or rows of "
-        "another day. What stood before stands still. Or a file of the lake is damaged, or older than a column of its table.",
+        "another day. What stood before stands still. Or a file of the lake is damaged, or older than a column of its table. A warning says that a "
+        "person accepted a response with far fewer rows than were stored for the same request.",
         "Read the reason; an answer that could not be used is kept under the path named. Mend the cause and re-execute the run from failure: "
         "only these days are asked for. A damaged file is put aside and its day asked for again by `analytics-assets lake verify --ask-again`; one that "
-        "is older than a column is made anew by materializing the typed tables alone.",
+        "is older than a column is made anew by materializing the typed tables alone. After a loss that was accepted by mistake, materialize the "
+        "day again; the raw day that was replaced is in the quarantine.",
         find,
     )
 

@@ -21,7 +21,7 @@ def valid_raw(stream: Stream, day: date, raw: RawDay) -> ValidDay:
     try:
         return stream.raw.valid_day(raw.content, day)
     except UnexpectedPayloadError as error:
-        error.evidence = error.evidence or _evidence(stream, day, raw.content)
+        error.evidence = error.evidence or evidence_of(stream, day, raw.content)
         raise
 
 
@@ -35,10 +35,10 @@ def valid_typed(
         return made, {table.name: typed[table.name].figures for table in stream.typed}
     except UnexpectedPayloadError as error:
         if content is not None:
-            error.evidence = error.evidence or _evidence(stream, day, content)
+            error.evidence = error.evidence or evidence_of(stream, day, content)
         raise
 
 
-def _evidence(stream: Stream, day: date, content: pa.Table) -> Evidence:
+def evidence_of(stream: Stream, day: date, content: pa.Table) -> Evidence:
     """The raw rows of a day, where an error does not name the answer itself."""
     return Evidence(f"{stream.account}/{day}", body="\n".join(map(str, content.to_pylist())))

@@ -29,6 +29,8 @@ class Footer(msgspec.Struct, frozen=True, omit_defaults=True):
         day: Day of the file.
         raw_hash: Of a typed table, `content_hash` of the raw day it was made from.
         raw_requested_at: Of a typed table, `requested_at` of that raw day.
+        losses: Rows that tables had before most of them were lost to another response to the same request, by table, where a person accepted that;
+            of a raw table for all tables made from it, of a typed table its own.
         typed: Of a raw table, `content_hash` of each table made from it, by name, also of those that were equal and not written again.
     """
 
@@ -45,6 +47,7 @@ class Footer(msgspec.Struct, frozen=True, omit_defaults=True):
     raw_hash: str = ""
     raw_requested_at: datetime | None = None
     typed: Mapping[str, str] = {}
+    losses: Mapping[str, int] = {}
 
 
 def encoded(footer: Footer) -> dict[bytes, bytes]:

@@ -15,7 +15,9 @@ from typing import Any, Final
 
 from analytics_assets.clock import Clock
 from analytics_assets.errors import ENDS_ASKING, LakeError, NotFinalError, SourceError, TransientError
-from analytics_assets.lake.making import MadeDay, Making
+from analytics_assets.lake.loss import LossPolicy
+from analytics_assets.lake.making import Making
+from analytics_assets.lake.prepared import MadeDay
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake, Landed, ReplacedError, refuse_other_mode
 from analytics_assets.lake.stream import NOT_ASKED, Stream
@@ -57,6 +59,7 @@ class Landing:
         clock: The present instant.
         is_sandbox: Whether the numbers are invented.
         since: For a re-execution, the instant its first attempt began; what anybody has asked for since then is not asked for again.
+        loss: What is done about a day that would lose most of its rows.
     """
 
     lake: Lake
@@ -65,10 +68,11 @@ class Landing:
     clock: Clock
     is_sandbox: bool
     since: datetime | None = None
+    loss: LossPolicy = field(default_factory=LossPolicy)
 
     @cached_property
     def _making(self) -> Making:
-        return Making(self.lake, self.selected, self.family, self.is_sandbox, self.clock)
+        return Making(self.lake, self.selected, self.family, self.is_sandbox, self.clock, self.loss)
 
     async def bring(self, stream: Stream, days: Sequence[date]) -> AsyncGenerator[DayResult, None]:
         """Yields what became of each day, in order.
@@ -214,9 +218,10 @@ class Landing:
         marks = {path: None if landed is None else landed.mark for path, landed in seen.items()}
         raw = None if stream.raw is None else stream.raw.name
         source = [] if raw is None else [lake.path(account, raw, day)]
-        existing = None if raw is None else made.seen[raw]
-        tables = {} if raw is None or existing is None else {raw: existing}
+        tables = {name: landed for name, landed in made.seen.items() if landed is not None}
         with lake.staged(made.files.values()) as staged:
+            if raw is not None and made.is_loss:
+                lake.keep_copy(account, raw, day, mark=marks[source[0]], seen_at=self.clock())
             if made.outgrown is not None:
                 path = lake.path(account, made.outgrown, day)
                 lake.take(account, made.outgrown, day, mark=marks[path], seen_at=self.clock())

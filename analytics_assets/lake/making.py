@@ -7,80 +7,23 @@ Keep the order of days out of here, and what a file looks like too (`store.py`).
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
-from typing import Any
+from datetime import date
 
 import msgspec
 import pyarrow as pa
 
 from analytics_assets.clock import Clock
-from analytics_assets.errors import PermanentError, UnusableFileError
+from analytics_assets.errors import LossError, PermanentError, UnusableFileError
 from analytics_assets.lake.changes import counted
 from analytics_assets.lake.content import content_hash
-from analytics_assets.lake.deriving import valid_raw, valid_typed
+from analytics_assets.lake.deriving import evidence_of, valid_raw, valid_typed
 from analytics_assets.lake.footer import Footer
+from analytics_assets.lake.loss import LossPolicy
+from analytics_assets.lake.prepared import Draft, MadeDay
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake, Landed, Packed, refuse_other_mode
 from analytics_assets.lake.stream import Change, History, Stream
-from analytics_assets.lake.table import Table, ValidDay
-
-
-@dataclass(frozen=True)
-class MadeDay:
-    """A day that needs only to be promoted.
-
-    Attributes:
-        day: The day.
-        raw: What was read, as given.
-        files: The tables to promote, by name, in this order.
-        figures: Numbers and notes of each table, by table name.
-        requested_at: Instant its raw was asked for, where the stream has raw.
-        seen: What stood in its tables when it was made.
-        outgrown: Table whose standing rows it cannot hold any more, and of which there is no other copy, or None.
-    """
-
-    day: date
-    raw: RawDay | None
-    files: Mapping[str, Packed]
-    figures: Mapping[str, Mapping[str, Any]]
-    requested_at: datetime | None
-    seen: Mapping[str, Landed | None]
-    outgrown: str | None = None
-
-
-@dataclass
-class _Draft:
-    """A day while it is made.
-
-    Attributes:
-        stream: Its stream.
-        day: The day.
-        seen: The existing files.
-        standing: The existing raw day, where the stream has raw.
-        fresh: The raw day that was read; None where the existing one is used.
-        content: The raw rows that are used.
-        source: Footer of the raw day that is used, without hashes where it was read just now.
-        answers: Hash of the request that it answers.
-        made: The typed tables, by name.
-        figures: Numbers and notes of each table, by name.
-        hashes: Content hash of each table that is made, by name.
-        contents: What is to be stored beside raw, by table: its declaration, rows and footer, in this order.
-        outgrown: As in `MadeDay`.
-    """
-
-    stream: Stream
-    day: date
-    seen: Mapping[str, Landed | None]
-    standing: Landed | None
-    fresh: ValidDay | None
-    content: pa.Table | None
-    source: Footer | None
-    answers: str
-    made: Mapping[str, ValidDay]
-    figures: dict[str, Mapping[str, Any]]
-    hashes: dict[str, str]
-    contents: dict[str, tuple[Table, ValidDay, Footer]] = field(default_factory=dict)
-    outgrown: str | None = None
+from analytics_assets.lake.table import Table
 
 
 @dataclass(frozen=True)
@@ -92,6 +35,7 @@ class Making:
     family: str
     is_sandbox: bool
     clock: Clock
+    loss: LossPolicy
     _taken: dict[tuple[date, str], str] = field(default_factory=dict)
 
     def seen(self, stream: Stream, day: date) -> dict[str, Landed | None]:
@@ -119,7 +63,7 @@ class Making:
                     raise
         return self._with_taken(self._made(stream, day, raw))
 
-    def _with_taken(self, made: "MadeDay") -> "MadeDay":
+    def _with_taken(self, made: MadeDay) -> MadeDay:
         """The day, with the files that were moved to the quarantine for it among its figures."""
         taken = {table: path for (day, table), path in self._taken.items() if day == made.day}
         figures = {name: {**made.figures.get(name, {}), "unusable_file_kept_in": path} for name, path in taken.items()}
@@ -132,7 +76,18 @@ class Making:
         return [*(table.name for table in tables), *(one.name for one in stream.typed if one.name in self.selected)]
 
     def _made(self, stream: Stream, day: date, raw: RawDay | None) -> MadeDay:
-        draft = self._drafted(stream, day, raw)
+        seen = self.seen(stream, day)
+        standing = None if stream.raw is None else seen[stream.raw.name]
+        if standing is not None:
+            refuse_other_mode(standing, is_sandbox=self.is_sandbox)
+        limits = set() if raw is None or standing is None else self._new_limits(stream, day, raw, standing)
+        kept = {one.name: {"kept_without": ", ".join(sorted(limits))} for one in [stream.raw] if one and limits}
+        if limits and standing is not None and standing.footer.emptied_at:
+            # There are no raw rows to make anything from; what was made from them stays.
+            return MadeDay(day, raw, {}, kept, standing.footer.requested_at, seen)
+        draft = self._drafted(stream, day, None if limits else raw, seen)
+        draft.figures.update(kept)
+        is_loss = self._judge_loss(draft)
         before = self._compared(draft)
         if (history := self._history(stream)) is not None:
             self._add_history(draft, history, before.get(history.of))
@@ -144,15 +99,14 @@ class Making:
                 requested_at=observed_at,
                 is_sandbox=self.is_sandbox,
                 answers=draft.answers,
+                losses=_own(draft.source, table.name),
             )
             draft.contents[table.name] = table, draft.made[table.name], about
-        return MadeDay(day, raw, self._packed(draft), draft.figures, requested_at, draft.seen, draft.outgrown)
+        files = self._packed(draft)
+        return MadeDay(day, raw, files, draft.figures, requested_at, draft.seen, draft.outgrown, is_loss)
 
-    def _drafted(self, stream: Stream, day: date, raw: RawDay | None) -> "_Draft":
-        seen = self.seen(stream, day)
+    def _drafted(self, stream: Stream, day: date, raw: RawDay | None, seen: Mapping[str, Landed | None]) -> Draft:
         standing = None if stream.raw is None else seen[stream.raw.name]
-        if standing is not None:
-            refuse_other_mode(standing, is_sandbox=self.is_sandbox)
         if raw is None or (standing is not None and _is_older(raw, standing.footer)):
             fresh, content = None, self._standing_content(stream, day, standing)
             source = None if standing is None else standing.footer
@@ -165,9 +119,42 @@ class Making:
         if raw is not None and fresh is not None:
             figures[fresh.table.name] = raw.notes
         hashes = {table.name: content_hash(table, made[table.name].content) for table in stream.typed}
-        return _Draft(stream, day, seen, standing, fresh, content, source, answers, made, figures, hashes)
+        return Draft(stream, day, seen, standing, fresh, content, source, answers, made, figures, hashes)
 
-    def _compared(self, draft: "_Draft") -> dict[str, pa.Table]:
+    def _new_limits(self, stream: Stream, day: date, raw: RawDay, standing: Landed) -> set[str]:
+        """What a raw day leaves out by the vendor's own words and the existing one, of the same request, does not."""
+        limits = set(stream.limits(raw.content))
+        if not limits or stream.raw is None or standing.footer.asked != stream.asked(day):
+            return set()
+        return limits - set(stream.limits(self.lake.read(stream.account, stream.raw, [day])))
+
+    def _judge_loss(self, draft: Draft) -> bool:
+        """Whether the day loses most of its rows to another response to the same request, and that is accepted.
+
+        Raises:
+            LossError: It is not accepted.
+        """
+        stream, standing = draft.stream, draft.standing
+        if draft.fresh is None or draft.source is None or standing is None or standing.footer.asked != draft.answers:
+            return False
+        before: dict[str, int] = {}
+        for table in stream.typed:
+            landed = draft.seen.get(table.name) or self.lake.usable(stream.account, table.name, draft.day)
+            if landed is not None and landed.footer.answers in ("", draft.answers):
+                before[table.name] = landed.rows
+        after = {name: made.content.num_rows for name, made in draft.made.items()}
+        losses = self.loss.losses(before, after)
+        try:
+            self.loss.refuse(stream.account, draft.day, losses, after)
+        except LossError as error:
+            error.evidence = evidence_of(stream, draft.day, draft.fresh.content)
+            raise
+        for name, rows in losses.items():
+            draft.figures[name] = {**draft.figures[name], "rows_before_loss": rows}
+        draft.source = msgspec.structs.replace(draft.source, losses=losses)
+        return bool(losses)
+
+    def _compared(self, draft: Draft) -> dict[str, pa.Table]:
         """Adds the figures of what changes; returns the existing rows of the tables that do, where the same request was answered."""
         stream, figures, asked = (
             draft.stream,
@@ -191,7 +178,7 @@ class Making:
         figures |= {name: {**figures[name], "question_changed": True} for name in other}
         return before
 
-    def _add_history(self, draft: "_Draft", history: History, before: pa.Table | None) -> None:
+    def _add_history(self, draft: Draft, history: History, before: pa.Table | None) -> None:
         """Adds the history of the day with what this load changes in its table."""
         table, figures = history.table, draft.figures
         held = self._standing_as(table, draft.stream, draft.day)
@@ -213,7 +200,7 @@ class Making:
         # Before the table it is of: a crash between the two loses no change.
         draft.contents[table.name] = table, rows, Footer(draft.hashes[table.name], is_sandbox=self.is_sandbox)
 
-    def _packed(self, draft: "_Draft") -> dict[str, Packed]:
+    def _packed(self, draft: Draft) -> dict[str, Packed]:
         """The files of the day, the raw one first."""
         files, source, account, day = dict[str, Packed](), draft.source, draft.stream.account, draft.day
         if draft.fresh is not None and source is not None:
@@ -264,6 +251,11 @@ class Making:
                 f"from them stay. Materialize {stream.raw.name} too, to request the day again."
             )
         return self.lake.read(stream.account, stream.raw, [day])
+
+
+def _own(raw: Footer | None, table: str) -> dict[str, int]:
+    """The rows that a table had before it lost most of them, as its raw day says."""
+    return {} if raw is None or table not in raw.losses else {table: raw.losses[table]}
 
 
 def _is_older(raw: RawDay, footer: Footer) -> bool:

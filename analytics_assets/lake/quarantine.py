@@ -34,9 +34,19 @@ class Quarantine:
 
     def take(self, account: str, table: str, day: date, path: str, *, seen_at: datetime) -> str:
         """Moves the file of a day here, so that it stands for the day no more; returns where it is now."""
-        to = f"{self._root}/{folder_name(account)}/{seen_at:%Y%m%d-%H%M%S}-{folder_name(table)}-{day}.parquet"
+        to = self._place(account, table, day, seen_at)
         self._files.put_aside(path, to)
         return self._files.named(to)
+
+    def copy(self, account: str, table: str, day: date, path: str, *, seen_at: datetime) -> str:
+        """Keeps a copy of the file of a day here; returns where it is."""
+        to = self._place(account, table, day, seen_at)
+        with self._files.opened(path) as file:
+            self._files.promote(to, file.read())
+        return self._files.named(to)
+
+    def _place(self, account: str, table: str, day: date, seen_at: datetime) -> str:
+        return f"{self._root}/{folder_name(account)}/{seen_at:%Y%m%d-%H%M%S}-{folder_name(table)}-{day}.parquet"
 
     def sweep(self, *, before: date) -> int:
         """Removes what was put here before a day; returns how many files."""

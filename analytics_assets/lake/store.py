@@ -177,6 +177,18 @@ class Lake(LakeReader):
                 raise ReplacedError(self.files.named(path))
             return self.quarantine.take(account, table, day, path, seen_at=seen_at)
 
+    def keep_copy(self, account: str, table: str, day: date, *, mark: str | None, seen_at: datetime) -> str | None:
+        """Keeps a copy of the file of a day in the quarantine before it is replaced, if it is still the one of this mark; returns where.
+
+        Raises:
+            ReplacedError: It is another one by now.
+        """
+        path = self.path(account, table, day)
+        with self.files.locked([path]):
+            if self.files.mark(path) != mark:
+                raise ReplacedError(self.files.named(path))
+            return None if mark is None else self.quarantine.copy(account, table, day, path, seen_at=seen_at)
+
     def take_unusable(self, account: str, table: str, day: date, *, seen_at: datetime) -> str | None:
         """Moves the file of a day to the quarantine if it cannot be used; returns where it is then, or None."""
         place = self.place(account, table, day)

@@ -3,7 +3,7 @@
 A source describes its streams with this; `landing.py` brings their days in and `daily.py` shows them to Dagster. Nothing vendor-specific here.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -86,6 +86,8 @@ class Stream:
         requests: The least requests that `fetch` sends for some days, by endpoint; pages and looks can be more.
         history: Keeps what later readings changed, where that is kept.
         moved: By how much another reading of a day moved a table, as figures; given the table, what stood and what stands now.
+        limits: Names of what the vendor says it has left out of a raw day, such as data older than it keeps. A raw day never replaces one
+            that has fewer of them.
         is_snapshot: True if a day is the last observation made on it, so that every table is stored anew with each observation.
     """
 
@@ -102,4 +104,5 @@ class Stream:
     requests: Callable[[Sequence[date]], Mapping[str, int]] = lambda _days: {}
     history: History | None = None
     moved: Callable[[Table, pa.Table, pa.Table], Mapping[str, Any]] = lambda _table, _before, _after: {}
+    limits: Callable[[pa.Table], Collection[str]] = lambda _content: ()
     is_snapshot: bool = False

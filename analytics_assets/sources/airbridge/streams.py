@@ -20,7 +20,7 @@ from analytics_assets.sources.airbridge.reader import ReportReader, Waiting
 from analytics_assets.sources.airbridge.request import ReportSpec, spec_hash
 from analytics_assets.sources.airbridge.restatements import history
 from analytics_assets.sources.airbridge.tables import cohort_totals_table, cohorts_table, report_raw_table
-from analytics_assets.sources.airbridge.transform import typed_days
+from analytics_assets.sources.airbridge.transform import period_limits, typed_days
 from analytics_assets.state.ledger import Ledger
 
 _CODE_LENGTH = 3
@@ -110,6 +110,7 @@ async def report_stream(
             landed=reader.landed,
             requests=waiting.requests,
             history=history(spec, zone=app.zone),
+            limits=period_limits,
         )
     finally:
         await reader.close()

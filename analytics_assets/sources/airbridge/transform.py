@@ -38,6 +38,7 @@ from analytics_assets.sources.airbridge.snapshot_tables import CATALOG
 from analytics_assets.sources.airbridge.tables import ROAS_SCALE, cohort_totals_table, cohorts_table
 
 Kind = Literal["metric", "group_by", "event"]
+_PERIOD_LIMITS: Final = frozenset({"SAN_PERIOD_LIMIT"})
 _LISTS: Final[Mapping[Kind, Literal["metrics", "fields", "events"]]] = {
     "metric": "metrics",
     "group_by": "fields",
@@ -202,6 +203,12 @@ def _values(group: Group, spec: ReportSpec, page: Page) -> str:
 
 def _evidence(page: Page) -> Evidence:
     return Evidence(page.answer.endpoint, status=page.answer.status, body=page.answer.body.decode(errors="replace"))
+
+
+def period_limits(content: pa.Table) -> list[str]:
+    """The codes of a raw day that say that the vendor has removed data because of its age."""
+    sent = set(content["notifications"].to_pylist())
+    return sorted({code for told in sent for code in _codes(told)} & _PERIOD_LIMITS)
 
 
 def _codes(notifications: str) -> list[str]:

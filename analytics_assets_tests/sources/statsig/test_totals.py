@@ -11,7 +11,7 @@ import dagster as dg
 import httpx
 import pytest
 
-from analytics_assets.errors import UnexpectedPayloadError
+from analytics_assets.errors import LossError, UnexpectedPayloadError
 from analytics_assets.lake.landing import DayResult, Landing
 from analytics_assets.lake.resource import LakeResource
 from analytics_assets.lake.store import Lake
@@ -195,3 +195,17 @@ def test_a_run_accepts_by_its_tag(lake: Lake, tags: dict[str, str], is_stored: b
     assert result.success is is_stored
     assert lake.days("statsig", VALUES_RAW.name) == days(4 if is_stored else 3)
     assert list(passed.values()) == [[True]] * 3 + [[not is_stored]]
+
+
+async def test_an_empty_list_does_not_empty_a_stored_day(lake: Lake) -> None:
+    """Eighty values are stored; the same request is answered with none, and with a total that agrees."""
+    await load(lake, [(80, 80)])
+    stream = values_stream("statsig", ValuesSpec(), answering([(0, 0)]).client(), clock, lake)
+    landing = Landing(lake, {VALUES_RAW.name, "metric_values"}, "again", clock, is_sandbox=False)
+    [result] = [result async for result in landing.bring(stream, days(1))]
+    assert isinstance(result.error, LossError)
+    assert "statsig/metric_values has 80 rows and would have 0" in str(result.error)
+    landed = lake.landed("statsig", "metric_values", FIRST)
+    assert landed is not None
+    assert landed.rows == 80
+    assert result.quarantine is not None

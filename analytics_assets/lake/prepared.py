@@ -1,0 +1,74 @@
+"""A day on its way into the lake: while it is made (`making.py`), and when it needs only to be published (`landing.py`)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import pyarrow as pa
+
+from analytics_assets.lake.footer import Footer
+from analytics_assets.lake.raw import RawDay
+from analytics_assets.lake.store import Landed, Packed
+from analytics_assets.lake.stream import Stream
+from analytics_assets.lake.table import Table, ValidDay
+
+
+@dataclass(frozen=True)
+class MadeDay:
+    """A day that needs only to be promoted.
+
+    Attributes:
+        day: The day.
+        raw: What was read, as given.
+        files: The tables to promote, by name, in this order.
+        figures: Numbers and notes of each table, by table name.
+        requested_at: Instant its raw was asked for, where the stream has raw.
+        seen: What stood in its tables when it was made.
+        outgrown: Table whose standing rows it cannot hold any more, and of which there is no other copy, or None.
+        is_loss: Whether the raw day that it replaces has to be kept, because most rows of the day are not in the new one.
+    """
+
+    day: date
+    raw: RawDay | None
+    files: Mapping[str, Packed]
+    figures: Mapping[str, Mapping[str, Any]]
+    requested_at: datetime | None
+    seen: Mapping[str, Landed | None]
+    outgrown: str | None = None
+    is_loss: bool = False
+
+
+@dataclass
+class Draft:
+    """A day while it is made.
+
+    Attributes:
+        stream: Its stream.
+        day: The day.
+        seen: The existing files.
+        standing: The existing raw day, where the stream has raw.
+        fresh: The raw day that was read; None where the existing one is used.
+        content: The raw rows that are used.
+        source: Footer of the raw day that is used, without hashes where it was read just now.
+        answers: Hash of the request that it answers.
+        made: The typed tables, by name.
+        figures: Numbers and notes of each table, by name.
+        hashes: Content hash of each table that is made, by name.
+        contents: What is to be stored beside raw, by table: its declaration, rows and footer, in this order.
+        outgrown: As in `MadeDay`.
+    """
+
+    stream: Stream
+    day: date
+    seen: Mapping[str, Landed | None]
+    standing: Landed | None
+    fresh: ValidDay | None
+    content: pa.Table | None
+    source: Footer | None
+    answers: str
+    made: Mapping[str, ValidDay]
+    figures: dict[str, Mapping[str, Any]]
+    hashes: dict[str, str]
+    contents: dict[str, tuple[Table, ValidDay, Footer]] = field(default_factory=dict)
+    outgrown: str | None = None

@@ -1,0 +1,75 @@
+"""Reports from which Airbridge has removed old data of self-attributing networks: they never replace a day that has it."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from logging import getLogger
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analytics_assets.lake.landing import DayResult
+from analytics_assets.lake.raw import RawDay
+from analytics_assets.lake.store import Lake
+from analytics_assets.sources.airbridge.reader import Waiting
+from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
+from analytics_assets.sources.airbridge.request import ReportSpec
+from analytics_assets.sources.airbridge.streams import App, report_stream
+from analytics_assets.sources.airbridge.tables import cohorts_table, daily_tables, report_raw_table
+from analytics_assets.state.ledger import Ledger
+from analytics_assets_tests.lake.vendor import NOW, brought
+from analytics_assets_tests.sources.airbridge.days import DAY, read
+from analytics_assets_tests.sources.airbridge.vendor import group, paged, report, spec, sub_row
+
+LIMIT = {"code": "SAN_PERIOD_LIMIT", "type": "info", "message": "data older than 175 days is removed."}
+MASKED = {"code": "AGG_DATA_MASKING_BY_FACEBOOK", "type": "info", "message": "some data is masked."}
+APP = App("app", "UTC", "EUR", 4)
+
+
+async def stored(folder: Path, of: ReportSpec, hours: int, value: int, *notifications: dict[str, Any]) -> DayResult:
+    """Stores the day by a report of one group, as requested so many hours later; the stream is the one of a run."""
+    lake = Lake(str(folder / "lake"))
+
+    async def fetch(_day: date) -> RawDay:
+        body = {**report([group(["a"], sub_row(str(DAY), 1, 2, value))]), "notification": list(notifications)}
+        return read([body], of, requested_at=NOW + timedelta(hours=hours))[DAY]
+
+    opened = report_stream(
+        "shop",
+        APP,
+        of,
+        paged([]).client(),
+        ledger=Ledger(f"sqlite:///{folder}/state.db"),
+        lake=lake,
+        waiting=Waiting(0, 92, 100, TaskPolicy()),
+        clock=lambda: datetime(2026, 9, 1, tzinfo=UTC),
+        owner="run",
+        log=getLogger(),
+    )
+    async with opened as stream:
+        ready = replace(stream, fetch=fetch, announce=lambda _days: None)
+        tables = {one.name for one in daily_tables(of)}
+        [result] = await brought(lake, ready, [DAY], family=str(hours), selected=tables)
+    assert result.error is None
+    return result
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_kept"),
+    [
+        ([], [LIMIT], True),
+        ([MASKED], [MASKED, LIMIT], True),
+        ([LIMIT], [LIMIT], False),
+        ([LIMIT], [], False),
+        ([], [MASKED], False),
+    ],
+)
+async def test_a_day_with_old_data_is_kept(tmp_path: Path, first: Any, second: Any, *, is_kept: bool) -> None:
+    """The metadata says why; other codes and days that were limited before are replaced as always."""
+    of = spec()
+    await stored(tmp_path, of, 0, 4, *first)
+    result = await stored(tmp_path, of, 1, 5, *second)
+    figures = result.figures[report_raw_table(of).name]
+    assert figures.get("kept_without") == ("SAN_PERIOD_LIMIT" if is_kept else None)
+    values = Lake(str(tmp_path / "lake")).read("shop", cohorts_table(of))["value"].to_pylist()
+    assert values[-1] == (4 if is_kept else 5)
