@@ -1,13 +1,16 @@
 """Responses to the same request with far fewer rows than are stored, and responses that leave out what the stored one has."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 import pytest
 
 from analytics_assets.errors import LossError
+from analytics_assets.lake.footer import encoded
 from analytics_assets.lake.loss import LossPolicy
+from analytics_assets.lake.parquet import parquet
 from analytics_assets.lake.store import Lake
 from analytics_assets_tests.lake.sample import files
 from analytics_assets_tests.lake.vendor import NOW, NUMBERS, RAW, START, Vendor, brought, outcomes
@@ -129,9 +132,12 @@ async def test_limited_responses_replace_each_other(disk: Lake) -> None:
     assert disk.read("shop", NUMBERS)["number"].to_pylist() == [3, 2]
 
 
-async def test_a_day_whose_responses_were_removed_keeps_its_typed_tables(disk: Lake) -> None:
-    """Whether the removed response left something out nobody knows any more."""
+async def test_a_day_whose_responses_an_earlier_version_removed_keeps_its_typed_tables(disk: Lake) -> None:
+    """It is not known any more whether the removed response left something out."""
     await limited(disk, "1", 0)
-    disk.empty("shop", "numbers_raw", START, before=datetime.max.replace(tzinfo=NOW.tzinfo), now=NOW)
+    raw = disk.landed("shop", "numbers_raw", START)
+    assert raw is not None
+    emptied = msgspec.structs.replace(raw.footer, emptied_at=NOW, emptied_rows=raw.rows)
+    disk.files.promote(raw.path, parquet(RAW.schema.empty_table(), encoded(emptied)))
     assert await limited(disk, "7", 1) == {"kept_without": "OLD_DATA"}
     assert disk.read("shop", NUMBERS)["number"].to_pylist() == [1, 2]
