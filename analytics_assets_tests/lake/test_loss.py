@@ -137,7 +137,7 @@ async def test_a_day_whose_responses_an_earlier_version_removed_keeps_its_typed_
     await limited(disk, "1", 0)
     raw = disk.landed("shop", "numbers_raw", START)
     assert raw is not None
-    emptied = msgspec.structs.replace(raw.footer, emptied_at=NOW, emptied_rows=raw.rows)
+    emptied = msgspec.structs.replace(raw.footer, emptied_at=NOW)
     disk.files.promote(raw.path, parquet(RAW.schema.empty_table(), encoded(emptied)))
     assert await limited(disk, "7", 1) == {"kept_without": "OLD_DATA"}
     assert disk.read("shop", NUMBERS)["number"].to_pylist() == [1, 2]
