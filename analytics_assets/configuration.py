@@ -9,11 +9,13 @@ import inspect
 import re
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar, cast
 
 import dagster as dg
+from dagster import DailyPartitionsDefinition
 from dagster._utils.schedules import is_valid_cron_string
 from dagster_shared.yaml_utils.source_position import SourcePosition
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -21,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from analytics_assets.catalogue import Place, code_references, placed
 from analytics_assets.errors import PermanentError
 from analytics_assets.lake.table import Table
-from analytics_assets.partitions import daily_partitions
+from analytics_assets.partitions import account_start, daily_partitions
 from analytics_assets.places import address
 from analytics_assets.schedules import DailyLoad, daily_load
 from analytics_assets.settings import is_variable, settings
@@ -45,6 +47,10 @@ def _owners(context: dg.ResolutionContext, given: list[str]) -> list[str]:
                 f"{owner!r} is no owner: use an e-mail address, or `team:` and a name, such as team:growth."
             )
     return owners
+
+
+def _start_date(context: dg.ResolutionContext, given: str | None) -> date | None:
+    return None if given is None else account_start(context.resolve_value(given, as_type=str), settings())
 
 
 class _AsWritten(dg.ResolutionContext):
@@ -104,6 +110,14 @@ class AccountComponent(YamlComponent):
     owners: Annotated[list[str], dg.Resolver(_owners, model_field_type=list[str])] = Field(
         default=[], description="E-mail addresses, or teams as `team:name`, shown with every table of the account."
     )
+    start_date: Annotated[date | None, dg.Resolver(_start_date, model_field_type=str | None)] = Field(
+        default=None,
+        description="First day of the account's daily tables, as 2026-03-01; unset is ANALYTICS_START_DATE. Nothing is requested for days before it.",
+    )
+
+    def partitions(self) -> DailyPartitionsDefinition:
+        """The days of the account's daily tables."""
+        return daily_partitions(settings(), self.start_date)
 
     @abstractmethod
     def tables(self) -> Sequence[Table]:
@@ -272,6 +286,7 @@ def account_definitions(
     resource: dg.ConfigurableResource[Any],
     sensors: Sequence[dg.SensorDefinition] = (),
     owners: Sequence[str] = (),
+    start_date: date | None = None,
 ) -> dg.Definitions:
     """An account's assets, resource, daily job, schedule and sensors.
 
@@ -279,7 +294,7 @@ def account_definitions(
     """
     chosen = settings()
     place = Place(address(chosen.lake), owners, Path(inspect.getfile(type(resource))).parent, chosen.repository)
-    job, schedule = daily_load(account, daily, load, daily_partitions(chosen), is_on=chosen.schedules_on)
+    job, schedule = daily_load(account, daily, load, daily_partitions(chosen, start_date), is_on=chosen.schedules_on)
     return dg.Definitions(
         assets=dg.map_asset_specs(lambda spec: placed(spec, place), [*daily, *snapshots]),
         resources={account: resource},

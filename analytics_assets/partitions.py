@@ -1,6 +1,6 @@
 """The daily partitions of all tables, and the days a schedule asks for again.
 
-One partition is one calendar day as the vendor names it. This is the only place with a start date (a setting).
+One partition is one calendar day as the vendor names it. The first day is a setting, or a later one that an account names.
 What has no past days, a snapshot, has no partitions; a tag tells the two kinds apart.
 When a day is final is each source's own (`Stream.final_at`); keep that out of here.
 Dagster concept: partitioned assets, https://docs.dagster.io/guides/build/partitions-and-backfills
@@ -19,9 +19,39 @@ SNAPSHOT_TAG = ("reading", "snapshot")
 DAILY_TAG = ("reading", "daily")
 
 
-def daily_partitions(settings: Settings) -> DailyPartitionsDefinition:
-    """One partition a day from the start date on; a day's key exists when the day is over in the settings' zone."""
-    return DailyPartitionsDefinition(start_date=settings.start_date.isoformat(), timezone=settings.timezone)
+def daily_partitions(settings: Settings, start: date | None = None) -> DailyPartitionsDefinition:
+    """One partition a day from the start date on; a day's key exists when the day is over in the settings' zone.
+
+    Args:
+        settings: Where and how this process runs.
+        start: The account's own first day; one before that of the settings does not count.
+    """
+    return DailyPartitionsDefinition(start_date=first_day(settings, start).isoformat(), timezone=settings.timezone)
+
+
+def first_day(settings: Settings, start: date | None) -> date:
+    """The first day of an account's daily tables: its own, or that of the settings where that is later or the only one."""
+    return settings.start_date if start is None else max(start, settings.start_date)
+
+
+def account_start(text: str, settings: Settings) -> date:
+    """The first day that an account names.
+
+    Raises:
+        ValueError: It is not a date, or is before the first day of the settings.
+    """
+    earliest = settings.start_date
+    try:
+        start = date.fromisoformat(text)
+    except ValueError:
+        start = date.min
+    if start.isoformat() != text:
+        raise ValueError(f"{text!r} is not a date. Write it as 2026-03-01.")
+    if start < earliest:
+        raise ValueError(
+            f"{start} is before ANALYTICS_START_DATE, {earliest}. Use that day or a later one, or set ANALYTICS_START_DATE to an earlier day."
+        )
+    return start
 
 
 def run_days(context: dg.AssetExecutionContext, partitions: DailyPartitionsDefinition) -> Sequence[date]:
@@ -63,7 +93,8 @@ def _refuse_outside(first: str, end: str, partitions: DailyPartitionsDefinition)
         raise dg.Failure(f"The range begins on {first} and ends before that, on {end}.", allow_retries=False)
     if first < start:
         raise dg.Failure(
-            f"The range begins on {first}, before the first day of all tables, {start}. Choose a later one, or set ANALYTICS_START_DATE.",
+            f"The range begins on {first}, before the first day of this account, {start}. Choose a later day. The first day is the account's "
+            "`start_date` in its YAML, or else ANALYTICS_START_DATE.",
             allow_retries=False,
         )
     if last is None or end > last:

@@ -47,12 +47,14 @@ class AccountPlan:
         days_per_run: Days a run of a backfill takes at most.
         budget: What may be spent.
         budget_key: What the vendor counts by; accounts with one key share the budget.
+        start_date: First day of the account, where it names one.
     """
 
     askings: Sequence[Asking]
     days_per_run: int
     budget: Budget
     budget_key: str
+    start_date: date | None = None
 
 
 @dataclass
@@ -116,21 +118,22 @@ def planned(
         accounts: What each account asks.
         first: First day.
         last: Last day, not before the first.
-        start: First day of all tables.
+        start: First day of the accounts that name none.
         zone: Zone in which a day becomes a partition.
         now: The present instant.
     """
     days = days_between(first, last)
     plan = Plan(first, last)
     spent: Counter[str] = Counter()
-    partitions = [day for day in days if day >= start and _over_at(day, zone) <= now]
     for name, account in accounts.items():
+        first_day = start if account.start_date is None else max(start, account.start_date)
+        partitions = [day for day in days if day >= first_day and _over_at(day, zone) <= now]
         longest = account.days_per_run
         runs = [partitions[number : number + longest] for number in range(0, len(partitions), longest)]
         plan.runs[name] = len(runs)
         requests: Counter[str] = Counter()
         for asking in account.askings:
-            asked, refused = _sorted_out(asking, days, start=start, zone=zone, now=now)
+            asked, refused = _sorted_out(asking, days, start=first_day, zone=zone, now=now)
             if refused:
                 plan.refused[f"{name}/{asking.name}"] = refused
             # A report task covers days of one run.
@@ -157,7 +160,7 @@ def _sorted_out(
     refused: dict[str, list[date]] = {}
     for day in days:
         if day < start:
-            refused.setdefault(f"before the first day of all tables, {start}", []).append(day)
+            refused.setdefault(f"before the first day of the account, {start}", []).append(day)
         elif _over_at(day, zone) > now:
             refused.setdefault(f"future: not over in {zone}", []).append(day)
         elif (final := asking.final_at(day)) > now:

@@ -42,6 +42,7 @@ class VendorProbe:
         budget: What may be spent, where budgets are on.
         final_at: Instant from which a day is final.
         limits: From where on a day counts as late.
+        start_date: First day of the account, where it names one.
     """
 
     vendor: str
@@ -50,6 +51,7 @@ class VendorProbe:
     budget: Budget
     final_at: Callable[[date], datetime]
     limits: Limits
+    start_date: date | None = None
 
 
 @dataclass(frozen=True)

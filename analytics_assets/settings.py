@@ -31,7 +31,10 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
         "SQLAlchemy URL of the database that holds report tasks and budgets, one for each lake.",
     ),
     "ANALYTICS_SANDBOX_URL": ("", "Address of a sandbox server; without it the sandbox runs inside each process."),
-    "ANALYTICS_START_DATE": ("2025-01-01", "First day of all daily tables."),
+    "ANALYTICS_START_DATE": (
+        "2025-01-01",
+        "First day of all daily tables; an account can name a later one, `start_date` in its YAML.",
+    ),
     "ANALYTICS_TIMEZONE": (
         "UTC",
         "Zone in which a day becomes a partition; each vendor's own zone decides when it is final.",

@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import dedent
 
@@ -187,6 +188,44 @@ def test_settings_are_read_when_the_definitions_load(load: Load, monkeypatch: py
     assert assets.get(dg.AssetKey(["shop", "ads_raw"])).partitions_def == dg.DailyPartitionsDefinition(
         start_date="2026-02-03", timezone="Asia/Seoul"
     )
+
+
+@pytest.mark.parametrize("written", ["2026-03-01", '"2026-03-01"'])
+def test_an_account_may_name_its_first_day(load: Load, monkeypatch: pytest.MonkeyPatch, written: str) -> None:
+    """No day before it has a square, and the schedule asks for none: it has one final day on 2 March."""
+    monkeypatch.setenv("ANALYTICS_START_DATE", "2026-02-03")
+    definitions = load(f"{SCHEDULE}\nstart_date: {written}")
+    graph = definitions.resolve_asset_graph()
+    starts = {graph.get(key).partitions_def for key in graph.get_all_asset_keys()} - {None}
+    assert starts == {dg.DailyPartitionsDefinition(start_date="2026-03-01", timezone="UTC")}
+    schedule = definitions.get_repository_def().get_schedule_def("shop_daily")
+    at = datetime(2026, 3, 2, 2, 10, tzinfo=UTC)
+    context = dg.build_schedule_context(scheduled_execution_time=at)
+    [request] = schedule.evaluate_tick(context).run_requests or ()
+    assert {key: value for key, value in request.tags.items() if "range" in key} == {
+        "dagster/asset_partition_range_start": "2026-03-01",
+        "dagster/asset_partition_range_end": "2026-03-01",
+    }
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        ("2026-02-02", "2026-02-02 is before ANALYTICS_START_DATE, 2026-02-03. Use that day or a later one"),
+        ("soon", "'soon' is not a date. Write it as 2026-03-01."),
+        ("2026-02-30", "'2026-02-30' is not a date. Write it as 2026-03-01."),
+        ('"20260301"', "'20260301' is not a date. Write it as 2026-03-01."),
+        ("2026-03-01 10:00:00", "'2026-03-01 10:00:00' is not a date. Write it as 2026-03-01."),
+    ],
+)
+def test_a_wrong_first_day_is_refused_with_its_line(
+    load: Load, monkeypatch: pytest.MonkeyPatch, written: str, reason: str
+) -> None:
+    """One before that of all accounts too: those days have no squares at all."""
+    monkeypatch.setenv("ANALYTICS_START_DATE", "2026-02-03")
+    said = words(load, f"{SCHEDULE}\nstart_date: {written}")
+    assert "defs.yaml:5 - attributes.start_date" in said
+    assert reason in said
 
 
 def test_only_what_a_spec_refuses_becomes_an_error_of_the_yaml() -> None:

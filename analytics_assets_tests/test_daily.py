@@ -133,7 +133,7 @@ def test_a_subset_of_typed_tables_is_made_without_a_request(quick: Shop) -> None
         (span("05", "04"), "The range begins on 2026-03-05 and ends before that, on 2026-03-04."),
         (
             {**span("01", "02"), "dagster/asset_partition_range_start": "2026-02-28"},
-            "The range begins on 2026-02-28, before the first day of all tables, 2026-03-01. Choose a later one, or set ANALYTICS_START_DATE.",
+            "The range begins on 2026-02-28, before the first day of this account, 2026-03-01. Choose a later day. The first day is the account's `start_date` in its YAML, or else ANALYTICS_START_DATE.",
         ),
     ],
     ids=["past the last", "one past the last", "the wrong way round", "before the first"],

@@ -37,6 +37,18 @@ def test_keys_are_calendar_days_from_the_start_date_in_the_settings_zone() -> No
 
 
 @pytest.mark.parametrize(
+    ("start", "first"), [(None, "2026-03-01"), (date(2026, 3, 5), "2026-03-05"), (date(2026, 2, 1), "2026-03-01")]
+)
+def test_an_account_may_begin_later_but_not_earlier(start: date | None, first: str) -> None:
+    """Its keys from then on are those that all accounts have."""
+    of_all = partitions()
+    of_account = daily_partitions(replace(settings({}), start_date=START), start)
+    keys = of_account.get_partition_keys(current_time=at("2026-03-09"))
+    assert keys[0] == first
+    assert keys == [key for key in of_all.get_partition_keys(current_time=at("2026-03-09")) if key >= first]
+
+
+@pytest.mark.parametrize(
     ("now", "newest"),
     [
         ("2026-03-01T23:59:59", None),

@@ -33,9 +33,9 @@ def a_task_for_four(days: Sequence[date]) -> dict[str, int]:
     return {"POST /tasks": tasks, "GET /tasks": 2 * tasks}
 
 
-def account(asking: Asking, *more: Asking, days_per_run: int = 3) -> AccountPlan:
+def account(asking: Asking, *more: Asking, days_per_run: int = 3, start_date: date | None = None) -> AccountPlan:
     """An account of four requests a minute."""
-    return AccountPlan([asking, *more], days_per_run, Budget(4, 60), "shop")
+    return AccountPlan([asking, *more], days_per_run, Budget(4, 60), "shop", start_date)
 
 
 def plan_of(**accounts: AccountPlan) -> Plan:
@@ -57,7 +57,7 @@ def test_days_that_cannot_be_asked_for_are_refused_with_the_reason() -> None:
         "runs": {"bento": 3},
         "refused": {
             "bento/ads": {
-                "before the first day of all tables, 2026-03-02": "2026-03-01",
+                "before the first day of the account, 2026-03-02": "2026-03-01",
                 "not final before 2026-03-11 03:00 UTC": "2026-03-09",
                 "future: not over in UTC": "2026-03-10 to 2026-03-11",
             },
@@ -65,6 +65,17 @@ def test_days_that_cannot_be_asked_for_are_refused_with_the_reason() -> None:
         },
         "seconds": 183.6,
     }
+
+
+def test_an_account_with_a_later_first_day_costs_nothing_before_it() -> None:
+    """Neither runs nor requests; an earlier one changes nothing."""
+    ads = Asking("bento", "ads", two_a_day, final_at, is_exact=True)
+    late = plan_of(bento=account(ads, start_date=date(2026, 3, 6)))
+    assert (late.requests, late.runs) == ({"bento": {"GET /ads": 6}}, {"bento": 2})
+    assert late.as_json()["refused"]["bento/ads"]["before the first day of the account, 2026-03-06"] == (
+        "2026-03-01 to 2026-03-05"
+    )
+    assert plan_of(bento=account(ads, start_date=date(2026, 3, 1))) == plan_of(bento=account(ads))
 
 
 def test_a_report_task_covers_days_of_one_run_only() -> None:
@@ -91,7 +102,7 @@ def test_the_plan_for_people_has_a_line_for_each_number() -> None:
         "airbridge: 3 runs, 3 report tasks",
         "  at least 6 GET /tasks",
         "  at least 3 POST /tasks",
-        "refused: airbridge/revenue 2026-03-01: before the first day of all tables, 2026-03-02",
+        "refused: airbridge/revenue 2026-03-01: before the first day of the account, 2026-03-02",
         "refused: airbridge/revenue 2026-03-09: not final before 2026-03-11 03:00 UTC",
         "refused: airbridge/revenue 2026-03-10 to 2026-03-11: future: not over in UTC",
         "The budgets leave this at least 0:02:03.",

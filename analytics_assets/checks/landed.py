@@ -67,7 +67,7 @@ def latest_day_landed(table: Table) -> Check:
         LATEST_DAY,
         table.name,
         "Days that the vendor has finished are not in the lake: an error where they are the newest, a warning where others stand on both "
-        "sides, or right after a run, which may have been for older days alone. Days before the first that ever landed or before ANALYTICS_START_DATE do not "
+        "sides, or right after a run, which may have been for older days alone. Days before the first that ever landed or before the account's first day do not "
         "count, nor does a day in its hours of grace.",
         LAND_LATE,
         lambda look: late_days(look, table.name),

@@ -14,7 +14,7 @@ from analytics_assets.checks.landed import LAND_LATE, late_days
 from analytics_assets.clock import Clock
 from analytics_assets.doctor.line import Line, Verdict, ago
 from analytics_assets.lake.store import Lake
-from analytics_assets.partitions import daily_partitions
+from analytics_assets.partitions import daily_partitions, first_day
 from analytics_assets.probe import VendorProbe
 from analytics_assets.settings import Settings
 from analytics_assets.sources.airbridge.report_tasks import RESUMES, Seen, TaskPolicy, is_trouble
@@ -119,8 +119,9 @@ def task(account: str, request: Request, now: datetime) -> tuple[Verdict, str, s
 def late(account: Account, chosen: Settings, now: datetime) -> Iterator[Line]:
     """The days of the account's daily tables that could have landed and have not."""
     probe = account.probe
-    newest = newest_due_day(daily_partitions(chosen), probe.final_at, probe.limits, now)
-    look = Look(Lake(chosen.lake), account.name, [], newest, probe.final_at, begins=chosen.start_date)
+    newest = newest_due_day(daily_partitions(chosen, probe.start_date), probe.final_at, probe.limits, now)
+    begins = first_day(chosen, probe.start_date)
+    look = Look(Lake(chosen.lake), account.name, [], newest, probe.final_at, begins=begins)
     landed: list[str] = []
     empty: list[str] = []
     for table in account.tables:

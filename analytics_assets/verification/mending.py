@@ -101,7 +101,7 @@ def put_off(graph: AssetGraph, one: Wrong, under_way: Collection[AssetKeyPartiti
     key = asset_key(one.account, one.table)
     partitions = graph.get(key).partitions_def
     if partitions is not None and not partitions.has_partition_key(one.day.isoformat()):
-        return "it is no partition; set ANALYTICS_START_DATE to an earlier day first"
+        return "it is before the first day of its account. Set `start_date` in its YAML, or ANALYTICS_START_DATE, to an earlier day first"
     name = None if partitions is None else one.day.isoformat()
     return "a backfill that has not ended asks for it" if AssetKeyPartitionKey(key, name) in under_way else None
 

@@ -53,12 +53,15 @@ _APP = Expected(REFUSED, 1, "The app asked for is 'shop': check its name, and th
 _TASK = Expected(PERMANENT, 1, "The vendor does not know the task")
 _PARAMETERS = Expected(PERMANENT, 1, "The request is refused: check the parameters in the YAML.")
 _IN_FRONT = "a proxy, a firewall or a bot wall in front of it. Requests are repeated with long pauses."
+_NO_VALUES = Expected(
+    PERMANENT, 1, "so there are no values for 2026-07-13. If the project has no data that early, set `start_date`"
+)
 _MAY_PASS = "This may pass by itself."
 _BROKEN = "the JSON answer is cut short or broken"
 _DOCUMENTED = "is not as documented"
 
 FAULTS = (
-    Fault("400", _status(400), _PARAMETERS),
+    Fault("400", _status(400), _PARAMETERS, but={"values": _NO_VALUES}),
     Fault("401", _status(401), Expected(REFUSED, 1, "The credentials are refused: check {keys}.")),
     Fault(
         "403 as JSON",
@@ -81,6 +84,7 @@ FAULTS = (
             "segment": Expected(PERMANENT, 1, "no segment 'segment_a' at this site. Check `segments` in the YAML"),
             "report": Expected(PERMANENT, 1, "no report 'report_a' at this site. Check `reports` in the YAML"),
             "event": Expected(PERMANENT, 1, "Event 'checkout': "),
+            "values": _NO_VALUES,
             "look": _TASK,
             "pages": _TASK,
             **dict.fromkeys(("task", "metadata metrics", "metadata groupbys", "metadata events"), _APP),

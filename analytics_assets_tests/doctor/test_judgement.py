@@ -1,7 +1,9 @@
 """What is thought of what was found, without a set-up: outcomes of a request, heartbeats, switches; and checks that fail or hang."""
 
 import threading
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -14,6 +16,7 @@ from analytics_assets.doctor.daemon import hearts, switched
 from analytics_assets.doctor.line import Line, ago, examined, parted
 from analytics_assets.doctor.report import without_secrets
 from analytics_assets.doctor.vendors import Outcome, clocks, judged
+from analytics_assets.doctor.work import Account, late
 from analytics_assets.errors import (
     AccessRefusedError,
     BlockedError,
@@ -23,7 +26,10 @@ from analytics_assets.errors import (
     SourceError,
     TransientError,
 )
+from analytics_assets.lake.store import Lake
+from analytics_assets.settings import settings
 from analytics_assets.sources.statsig.component import StatsigMetrics
+from analytics_assets_tests.lake.vendor import SUMS
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 LAB = StatsigMetrics(key="LAB_KEY", schedule=ScheduleConfig(cron="0 0 * * *", lookback_days=1, days_per_run=1))
@@ -245,3 +251,24 @@ def test_secrets_are_taken_out_of_every_line_but_no_word_is() -> None:
 def test_a_length_of_time_is_told_in_the_largest_unit_that_fits_twice(seconds, words) -> None:
     """So that 90 s are not 2 min."""
     assert ago(timedelta(seconds=seconds)) == words
+
+
+@pytest.mark.parametrize(
+    ("start", "missing"),
+    [(None, "2026-03-02 to 2026-03-03"), (date(2026, 3, 3), "2026-03-03"), (date(2026, 3, 4), None)],
+)
+def test_days_before_the_first_one_of_an_account_are_not_late(
+    tmp_path: Path, start: date | None, missing: str | None
+) -> None:
+    """Stored on the first and the fourth of March, when the account's first day was an earlier one."""
+    lake = Lake(str(tmp_path))
+    for day in (date(2026, 3, 1), date(2026, 3, 4)):
+        lake.land("lab", SUMS, day, SUMS.rows([{"date": day, "sum": 1}]))
+    probe = LAB.model_copy(update={"start_date": start}).probe().account
+    assert probe is not None
+    chosen = replace(settings({}), start_date=date(2026, 1, 1), lake=str(tmp_path))
+    lines = list(late(Account("lab", probe, [SUMS.name]), chosen, datetime(2026, 3, 6, 19, tzinfo=UTC)))
+    assert [line.found.partition(":")[0] for line in lines if line.verdict == "warning"] == [missing] * (
+        missing is not None
+    )
+    assert {line.verdict for line in lines} <= {"warning", "ok"}

@@ -155,14 +155,17 @@ def test_a_file_that_cannot_be_moved_leaves_everything_as_it_was(shop: Shop) -> 
 
 
 def test_a_day_that_is_no_partition_is_not_asked_for(shop: Shop) -> None:
-    """One from before the first day of all tables, as after ANALYTICS_START_DATE was moved."""
+    """One from before the first day of its account, as after ANALYTICS_START_DATE or `start_date` was moved."""
     day = days(1)[0].replace(month=2)
     event = dg.AssetMaterialization(NUMBERS, partition=day.isoformat(), tags={"dagster/data_version": "1"})
     shop.instance.report_runless_asset_event(event)
     found = look(shop)
     assert told(found) == [("numbers", "01", "missing")]
     [reason] = [put_off(graph(shop), one, ()) for one in found.wrong]
-    assert reason == "it is no partition; set ANALYTICS_START_DATE to an earlier day first"
+    assert (
+        reason
+        == "it is before the first day of its account. Set `start_date` in its YAML, or ANALYTICS_START_DATE, to an earlier day first"
+    )
     assert askings(place(shop), graph(shop), found, ()) == []
 
 

@@ -20,11 +20,9 @@ from analytics_assets.configuration import (
     variable_name,
 )
 from analytics_assets.lake.table import Table
-from analytics_assets.partitions import daily_partitions
 from analytics_assets.plan import AccountPlan, Asking
 from analytics_assets.probe import Probe, VendorProbe
 from analytics_assets.schedules import DailyLoad
-from analytics_assets.settings import settings
 from analytics_assets.sources.airbridge.assets import catalog_assets, changing_days, report_assets, tasks_assets
 from analytics_assets.sources.airbridge.audience_config import CohortConfig
 from analytics_assets.sources.airbridge.checks import MASKED_SHARE
@@ -212,6 +210,7 @@ class AirbridgeRevenue(AccountComponent):
             self.schedule.days_per_run,
             resource.budget.budget(),
             resource.budget_key(),
+            self.start_date,
         )
 
     def probe(self) -> Probe:
@@ -226,6 +225,7 @@ class AirbridgeRevenue(AccountComponent):
                 budget=resource.budget.budget(),
                 final_at=self.app().final_at,
                 limits=self.checks.limits(),
+                start_date=self.start_date,
             ),
         )
 
@@ -239,7 +239,7 @@ class AirbridgeRevenue(AccountComponent):
         """The account's definitions."""
         account, app, days = account_of(context), self.app(), self.schedule.days_per_run
         specs = [report.spec() for report in self.reports]
-        partitions, policy = daily_partitions(settings()), self.tasks.policy()
+        partitions, policy = self.partitions(), self.tasks.policy()
         waiting, limits = self.waiting(), self.checks.limits()
         sensor = report_sensor(
             account, specs, policy=policy, days_per_run=days, interval_s=self.tasks.sensor_seconds, clock=utc_now
@@ -272,5 +272,6 @@ class AirbridgeRevenue(AccountComponent):
             ),
             resource=self.resource(),
             owners=self.owners,
+            start_date=self.start_date,
             sensors=[sensor],
         )

@@ -23,11 +23,9 @@ from analytics_assets.configuration import (
 )
 from analytics_assets.errors import PermanentError
 from analytics_assets.lake.table import Table
-from analytics_assets.partitions import daily_partitions
 from analytics_assets.plan import AccountPlan, Asking
 from analytics_assets.probe import Probe, VendorProbe
 from analytics_assets.schedules import DailyLoad
-from analytics_assets.settings import settings
 from analytics_assets.sources.bento.assets import ads_assets, audience_assets, reports_assets
 from analytics_assets.sources.bento.client import BASE_URL
 from analytics_assets.sources.bento.resource import STATS_BUDGET, BentoResource
@@ -167,6 +165,7 @@ class BentoStats(AccountComponent):
             self.schedule.days_per_run,
             resource.budget.budget(),
             resource.budget_key(),
+            self.start_date,
         )
 
     def probe(self) -> Probe:
@@ -181,6 +180,7 @@ class BentoStats(AccountComponent):
                 budget=resource.budget.budget(),
                 final_at=self.ads_spec().final_at,
                 limits=self.checks.limits(),
+                start_date=self.start_date,
             ),
         )
 
@@ -192,7 +192,7 @@ class BentoStats(AccountComponent):
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """The account's definitions."""
         account, ads, reports = account_of(context), self.ads_spec(), self.reports_spec()
-        partitions, limits = daily_partitions(settings()), self.checks.limits()
+        partitions, limits = self.partitions(), self.checks.limits()
         return account_definitions(
             account,
             daily=[
@@ -213,4 +213,5 @@ class BentoStats(AccountComponent):
             load=DailyLoad(self.schedule.cron, self.schedule.lookback_days, ads.final_at),
             resource=self.resource(),
             owners=self.owners,
+            start_date=self.start_date,
         )

@@ -14,11 +14,12 @@ from datetime import date
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote, unquote, urlsplit
 
+import msgspec
+
 from analytics_assets.clock import Clock
 from analytics_assets.errors import Evidence, PermanentError, TransientError, UnexpectedPayloadError
 from analytics_assets.http.answer import Answer, read
 from analytics_assets.http.bodies import REPLACEMENT
-from analytics_assets.http.bounds import MOST_PAGES
 from analytics_assets.http.destination import Destination
 from analytics_assets.http.gate import Gate
 from analytics_assets.http.retries import RetryPolicy
@@ -26,12 +27,10 @@ from analytics_assets.http.session import Session
 from analytics_assets.http.statuses import NOT_FOUND, Vendor
 from analytics_assets.sources.statsig.paging import (
     LIMIT,
-    MOST_EMPTY_PAGES,
     Following,
-    Pages,
-    empty_pages,
     following,
     is_repeated,
+    refuse_endless,
     total,
     wave,
 )
@@ -43,8 +42,9 @@ EVENT_METRICS_ENDPOINT = "GET /events/{eventName}/metrics"
 VALUES = "/metrics/values"
 _HOSTS = frozenset({"statsigapi.net", "api.statsig.com", "latest.statsigapi.net"})
 _READINGS = 3
-# What a page past the end may answer; no page says.
-_PAST_THE_END = (400, NOT_FOUND)
+# What a page past the end, or a day without values, may answer; no page of the documentation says.
+_REFUSED = (400, NOT_FOUND)
+_LONGEST_MESSAGE = 300
 
 Result = TypeVar("Result")
 
@@ -120,9 +120,19 @@ class StatsigClient:
         self._session = session
 
     async def metric_values(self, day: date) -> Reading[MetricValue]:
-        """GET /metrics/values: all values of one UTC-8 day, a row per metric and unit type; empty while not computed."""
+        """GET /metrics/values: all values of one UTC-8 day, a row per metric and unit type; empty while not computed.
+
+        Raises:
+            PermanentError: Statsig refuses the day (no page declares that).
+        """
         params = {"date": day.isoformat()}
-        return await self._read(_Question(VALUES, VALUES, Listed[MetricValue], params))
+        try:
+            return await self._read(_Question(VALUES, VALUES, Listed[MetricValue], params))
+        except PermanentError as error:
+            if (refused := day_without_values(day, error)) is None:
+                raise
+            advice = "If the project has no data that early, set `start_date` in the account's YAML to its first day. Otherwise check `base_url`."
+            raise PermanentError(f"{refused} {advice}", evidence=error.evidence) from error
 
     async def metrics(self, *, keep_personal_fields: bool = False) -> Reading[Metric]:
         """GET /metrics/list: all definitions of the project, hidden ones too; without people unless they are kept."""
@@ -182,7 +192,7 @@ class StatsigClient:
         seen = {item.key for item in pages[0][1].data}
         state = following(pages[0][1], 1)
         while state is not Following.NONE:
-            _refuse_endless(question.path, pages)
+            refuse_endless(question.path, pages)
             numbers = range(len(pages) + 1, len(pages) + 1 + wave(pages))
             async with started(self._page(question, number) for number in numbers) as tasks:
                 for task in tasks:
@@ -225,29 +235,38 @@ class StatsigClient:
         return answer, listed
 
 
-def _refuse_endless(path: str, pages: Pages) -> None:
-    if len(pages) >= MOST_PAGES:
-        raise UnexpectedPayloadError(
-            f"Statsig GET {path}: after {MOST_PAGES} pages the list still has no end, and no list is read further. "
-            "Something may be wrong at Statsig; ask its support how long the list is."
-        )
-    if empty_pages(pages) >= MOST_EMPTY_PAGES:
-        answer = pages[-1][0]
-        raise UnexpectedPayloadError(
-            f"Statsig GET {path}: {MOST_EMPTY_PAGES} pages in a row are empty, and each names a next one, so the end of the list is not known. "
-            "Something may be wrong at Statsig; ask its support.",
-            evidence=Evidence(answer.endpoint, status=answer.status, body=answer.body.decode()),
-        )
-
-
 async def _page_or_end(task: "asyncio.Task[Result]", *, may_be_past: bool) -> Result | None:
     """The page, or None if it is refused because the list has ended before it."""
     try:
         return await task
     except PermanentError as error:
-        if not may_be_past or error.evidence is None or error.evidence.status not in _PAST_THE_END:
+        if not may_be_past or error.evidence is None or error.evidence.status not in _REFUSED:
             raise
         return None
+
+
+class _Refusal(msgspec.Struct):
+    message: str = ""
+    errors: list[msgspec.Raw] = []
+
+
+def day_without_values(day: date, error: PermanentError) -> str | None:
+    """What Statsig answers for a day that it has no values of; None if the error is another one.
+
+    Neighbouring endpoints answer 400 "Data is not available"; a 404 is declared for none of the lists. A list of errors is about parameters.
+    """
+    evidence = error.evidence
+    if evidence is None or evidence.status not in _REFUSED:
+        return None
+    try:
+        refusal = msgspec.json.decode(evidence.body, type=_Refusal)
+    except msgspec.DecodeError:
+        refusal = _Refusal()
+    if refusal.errors:
+        return None
+    said = refusal.message[:_LONGEST_MESSAGE].rstrip(".")
+    words = f" ({said})" if said else ""
+    return f"Statsig {evidence.endpoint}: HTTP {evidence.status}{words}, so there are no values for {day}."
 
 
 def is_askable(event_name: str) -> bool:

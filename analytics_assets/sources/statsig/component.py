@@ -20,11 +20,9 @@ from analytics_assets.configuration import (
     variable_name,
 )
 from analytics_assets.lake.table import Table
-from analytics_assets.partitions import daily_partitions
 from analytics_assets.plan import AccountPlan, Asking
 from analytics_assets.probe import Probe, VendorProbe
 from analytics_assets.schedules import DailyLoad
-from analytics_assets.settings import settings
 from analytics_assets.sources.statsig.assets import definitions_assets, listing_assets, values_assets
 from analytics_assets.sources.statsig.client import BASE_URL
 from analytics_assets.sources.statsig.resource import READ_BUDGET, StatsigResource
@@ -93,6 +91,7 @@ class StatsigMetrics(AccountComponent):
             self.schedule.days_per_run,
             resource.budget.budget(),
             resource.budget_key(),
+            self.start_date,
         )
 
     def probe(self) -> Probe:
@@ -107,6 +106,7 @@ class StatsigMetrics(AccountComponent):
                 budget=resource.budget.budget(),
                 final_at=self.values_spec().final_at,
                 limits=self.checks.limits(),
+                start_date=self.start_date,
             ),
         )
 
@@ -117,7 +117,7 @@ class StatsigMetrics(AccountComponent):
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """The account's definitions."""
         account, values, listing = account_of(context), self.values_spec(), self.listing_spec()
-        partitions, days = daily_partitions(settings()), self.schedule.days_per_run
+        partitions, days = self.partitions(), self.schedule.days_per_run
         limits = self.checks.limits()
         return account_definitions(
             account,
@@ -137,4 +137,5 @@ class StatsigMetrics(AccountComponent):
             load=DailyLoad(self.schedule.cron, self.schedule.lookback_days, values.final_at),
             resource=self.resource(),
             owners=self.owners,
+            start_date=self.start_date,
         )

@@ -8,12 +8,14 @@ from enum import Enum, auto
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
+from analytics_assets.errors import Evidence, UnexpectedPayloadError
 from analytics_assets.http.answer import Answer
+from analytics_assets.http.bounds import MOST_PAGES
 from analytics_assets.sources.statsig.payloads import Listed
 
 LIMIT: Final = 100
 # A vendor that names a next page for ever is not asked a thousand times.
-MOST_EMPTY_PAGES: Final = 20
+_MOST_EMPTY_PAGES: Final = 20
 _WAVE: Final = 8
 # A longer number is a cursor.
 _DIGITS: Final = 9
@@ -52,7 +54,23 @@ def is_repeated(listed: Listed[Any], before: Listed[Any]) -> bool:
     return bool(listed.data) and listed.data == before.data
 
 
-def empty_pages(pages: Pages) -> int:
+def refuse_endless(path: str, pages: Pages) -> None:
+    """Raises an `UnexpectedPayloadError` where so many pages have come that no list can have them."""
+    if len(pages) >= MOST_PAGES:
+        raise UnexpectedPayloadError(
+            f"Statsig GET {path}: after {MOST_PAGES} pages the list still has no end, and no list is read further. "
+            "Something may be wrong at Statsig; ask its support how long the list is."
+        )
+    if _empty_pages(pages) >= _MOST_EMPTY_PAGES:
+        answer = pages[-1][0]
+        raise UnexpectedPayloadError(
+            f"Statsig GET {path}: {_MOST_EMPTY_PAGES} pages in a row are empty, and each names a next one, so the end of the list is not known. "
+            "Something may be wrong at Statsig; ask its support.",
+            evidence=Evidence(answer.endpoint, status=answer.status, body=answer.body.decode()),
+        )
+
+
+def _empty_pages(pages: Pages) -> int:
     """How many of the last pages are empty."""
     return next((number for number, (_, listed) in enumerate(reversed(pages)) if listed.data), len(pages))
 

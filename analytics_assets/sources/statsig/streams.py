@@ -20,7 +20,7 @@ from analytics_assets.lake.raw import RawDay, raw_day, request_hash
 from analytics_assets.lake.snapshot import Snapshot
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Stream, Typed
-from analytics_assets.sources.statsig.client import VALUES, StatsigClient, is_askable, started
+from analytics_assets.sources.statsig.client import VALUES, StatsigClient, day_without_values, is_askable, started
 from analytics_assets.sources.statsig.figures import counted_values
 from analytics_assets.sources.statsig.moves import values_moved
 from analytics_assets.sources.statsig.paging import LIMIT
@@ -31,7 +31,6 @@ from analytics_assets.sources.statsig.totals import Totals
 UTC_MINUS_8 = -8.0
 _OFFSETS = (-12.0, 14.0)
 _MAY_BE_LATE = timedelta(hours=48)
-_BAD_REQUEST = 400
 
 
 @dataclass(frozen=True)
@@ -131,10 +130,10 @@ def values_stream(
         try:
             reading = await client.metric_values(day)
         except PermanentError as error:
-            # No page says how a day that is not computed answers; neighbouring endpoints answer 400 "Data is not available".
-            if error.evidence is None or error.evidence.status != _BAD_REQUEST or not may_be_late(day):
+            if not may_be_late(day) or (refused := day_without_values(day, error)) is None:
                 raise
-            raise TransientError(f"{day} may not be computed yet: {error}", evidence=error.evidence) from error
+            words = f"{refused} The day may not be computed yet. Request it again later."
+            raise TransientError(words, evidence=error.evidence) from error
         if not reading.items and may_be_late(day):
             raise TransientError(
                 f"Statsig GET /metrics/values: {day} is not computed yet, the list is empty. "

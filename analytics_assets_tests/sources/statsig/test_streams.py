@@ -102,13 +102,49 @@ async def test_an_empty_day_lands_from_two_days_after_it_is_final(day: date, is_
     assert values.transform(day, raw.content)["metric_values"].figures["is_empty"] is True
 
 
-@pytest.mark.parametrize(("day", "kind"), [(date(2026, 7, 7), PermanentError), (date(2026, 7, 8), TransientError)])
-async def test_a_refused_date_may_be_a_recent_day_that_is_not_computed(day: date, kind: type[Exception]):
-    """No page says how such a day answers; an old one that is refused stays refused."""
-    vendor = Scripted(lambda _: (400, {"status": 400, "message": "Data is not available"}))
-    with pytest.raises(kind, match="Data is not available"):
+@pytest.mark.parametrize("status", [400, 404])
+@pytest.mark.parametrize(
+    ("day", "kind", "advice"),
+    [
+        (
+            date(2026, 7, 7),
+            PermanentError,
+            "If the project has no data that early, set `start_date` in the account's YAML to its first day. Otherwise check `base_url`.",
+        ),
+        (date(2026, 7, 8), TransientError, "The day may not be computed yet. Request it again later."),
+    ],
+    ids=["old", "recent"],
+)
+async def test_a_day_that_statsig_refuses_is_told_as_a_day_without_values(
+    status: int, day: date, kind: type[Exception], advice: str
+):
+    """No page says how a day that is not computed, or from before the project, answers; nothing is wrong with the ids in the YAML."""
+    vendor = Scripted(lambda _: (status, {"status": status, "message": "Data is not available"}))
+    with pytest.raises(kind) as caught:
         await stream(vendor.client()).fetch(day)
+    assert str(caught.value) == (
+        f"Statsig GET /metrics/values: HTTP {status} (Data is not available), so there are no values for {day}. {advice}"
+    )
     assert len(vendor.requests) == 1
+
+
+@pytest.mark.parametrize("body", ["[]", '{"message": 7}', ""])
+async def test_a_refused_day_is_told_whatever_the_body_says(body: str):
+    """The vendor's words are left out where there are none."""
+    vendor = Scripted(lambda _: (404, body))
+    with pytest.raises(PermanentError, match=r"HTTP 404, so there are no values for 2026-07-07\."):
+        await stream(vendor.client()).fetch(date(2026, 7, 7))
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(401, {}), (403, {}), (422, {}), (400, {"errors": [{"property": "limit", "errorMessage": "x"}]})],
+)
+async def test_other_refusals_are_not_about_the_day(status: int, body: dict[str, Any]):
+    """A key, a role, a parameter."""
+    with pytest.raises(PermanentError) as caught:
+        await stream(Scripted(lambda _: (status, {"message": "no", **body})).client()).fetch(DAY)
+    assert "no values" not in str(caught.value)
 
 
 async def test_a_walk_discovers_the_events_and_reads_each_of_them():
