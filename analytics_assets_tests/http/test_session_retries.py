@@ -142,3 +142,42 @@ async def test_the_seconds_of_requests_that_wait_at_once_are_all_counted() -> No
     async with scripted(answer(), answer(), answer()) as server, session(server.url, gate=Slow()) as way:
         await asyncio.gather(*(way.get("/x", "/x") for _ in range(3)))
         assert way.meter.waited_s == pytest.approx(0.9)
+
+
+class Jumping(asyncio.SelectorEventLoop):
+    """An event loop whose clock a test moves, so that an hour passes at once."""
+
+    ahead_s = 0.0
+
+    def time(self) -> float:
+        """The loop's clock."""
+        return super().time() + self.ahead_s
+
+
+def test_an_hour_before_the_gate_takes_nothing_from_the_patience() -> None:
+    """The patience counts from the first attempt without the waits for the rate limit; an hour at the vendor uses it up."""
+    answers = [httpx.Response(503), httpx.Response(200, json={})]
+    waits = {"before the gate": 3600.0, "at the vendor": 0.0}
+
+    class Hour(OpenGate):
+        async def enter(self, endpoint: str) -> float:
+            loop.ahead_s += waits["before the gate"]
+            return waits["before the gate"]
+
+    def vendor(_: httpx.Request) -> httpx.Response:
+        loop.ahead_s += waits["at the vendor"]
+        return answers.pop(0)
+
+    async def get() -> int:
+        policy = RetryPolicy(attempts=2, first_wait_s=0.0, patience_s=300.0)
+        way = session("http://127.0.0.1", transport=httpx.MockTransport(vendor), retries=policy, gate=Hour())
+        return (await way.get("/x", "/x")).attempts
+
+    with asyncio.Runner(loop_factory=Jumping) as runner:
+        loop = runner.get_loop()
+        assert isinstance(loop, Jumping)
+        assert runner.run(get()) == 2
+        waits |= {"before the gate": 0.0, "at the vendor": 301.0}
+        answers += [httpx.Response(503), httpx.Response(200, json={})]
+        with pytest.raises(TransientError, match="HTTP 503"):
+            runner.run(get())
