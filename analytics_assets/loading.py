@@ -18,7 +18,7 @@ from dagster_shared.error import DagsterUnresolvableSymbolError
 
 from analytics_assets.errors import PermanentError
 from analytics_assets.places import address
-from analytics_assets.settings import settings
+from analytics_assets.settings import is_variable, settings
 from analytics_assets.yaml_text import misreadings
 
 REMEDY = "Correct it there; docs/configuration.md has every field."
@@ -32,7 +32,7 @@ _WRONG = re.compile(
 _TRIED = re.compile(r"\.(?:\w+Model|(?:tuple|list|dict)\[.*\])(?=\.|$)")
 # Anything else in a field's place may be a key.
 _FIELD_NAME = re.compile(r"[a-z_]+")
-_UNDEFINED = re.compile(r"^UndefinedError: ", re.MULTILINE)
+_UNSET = re.compile(r"^Environment variable (.+) is not set and no default", re.MULTILINE)
 _PLAINLY = {"extra_forbidden": "there is no such field", "missing": "it has to be there"}
 _NAMED = re.compile(r"\b([a-z_.]+)`?: ")
 _OWN_WORDS = re.compile(r"^ValueError: (.+)$", re.MULTILINE)
@@ -153,14 +153,10 @@ def _reason(error: BaseException, text: str) -> tuple[str, str] | None:
     line, outer = (int(stopped[1]), stopped[2]) if stopped else (None, None)
     troubles = [one for one in _WRONG.finditer(said) if not (one["path"] or "").endswith(".str")]
     if not troubles:
-        own = (
-            _UNDEFINED.search(said)
-            or _OWN_WORDS.search(said)
-            or _OWN_WORDS.search(f"{type(errors[-1]).__name__}: {errors[-1]}")
-        )
-        if own is None:
+        own = _OWN_WORDS.search(said) or _OWN_WORDS.search(f"{type(errors[-1]).__name__}: {errors[-1]}")
+        why = _template(said, text, line) if own is None else own[1].rstrip(".")
+        if why is None:
             return None
-        why = "a name inside `{{ }}` is unknown to Dagster" if own.re is _UNDEFINED else own[1].rstrip(".")
         return _place(line, None, why, text), f"{outer}: {why}" if outer else why
     told: dict[str, str] = {}
     for trouble in troubles:
@@ -171,6 +167,15 @@ def _reason(error: BaseException, text: str) -> tuple[str, str] | None:
         told.setdefault(f"{shown}: {why}" if shown else why, "" if trouble["kind"] == "missing" else field)
     first, sought = next(iter(told.items()))
     return _place(line, sought, first, text), "; ".join(told)
+
+
+def _template(said: str, text: str, line: int | None) -> str | None:
+    """What is wrong with a `{{ }}`, without its words, which may be a key; None where none is at fault."""
+    if unset := _UNSET.search(said):
+        name = unset[1] if is_variable(unset[1]) else "an environment variable"
+        return f"{name}, named inside `{{{{ }}}}`, is not set"
+    quoted = text.splitlines()[line - 1] if line else ""
+    return "what is inside `{{ }}` cannot be resolved" if "{{" in quoted else None
 
 
 def _place(line: int | None, field: str | None, why: str, text: str) -> str:

@@ -97,6 +97,9 @@ def test_what_is_misspelt_is_told_with_file_line_and_field(
         ("bento", "secret: BENTO_SECRET_KEY", "secret: sk_marker0815"),
         ("bento", "secret: BENTO_SECRET_KEY", "secret: 'sk_marker0815"),
         ("bento", "secret: BENTO_SECRET_KEY", "secret: '{{ sk_marker0815 }}'"),
+        ("bento", "secret: BENTO_SECRET_KEY", "secret: '{{ sk_marker0815 }'"),
+        ("bento", "secret: BENTO_SECRET_KEY", "secret: '{{ sk_marker0815.x }}'"),
+        ("bento", "secret: BENTO_SECRET_KEY", "secret: \"{{ env('sk_marker0815') }}\""),
         ("bento", "secret: BENTO_SECRET_KEY", "secret: *sk_marker0815"),
         ("bento", "secret: BENTO_SECRET_KEY", "secret: !sk_marker0815 x"),
         ("bento", "secret: BENTO_SECRET_KEY", "secret: [sk_marker0815]"),
@@ -114,7 +117,7 @@ def test_a_key_in_place_of_a_variables_name_is_in_no_message(
     with pytest.raises(UnloadableError) as caught:
         whole(misspelt(account, right, wrong))
     told = "".join(traceback.format_exception(caught.value))
-    assert f"defs/{account}/defs.yaml:" in told
+    assert f"defs/{account}/defs.yaml" in told
     assert "marker0815" not in told.lower()
 
 
