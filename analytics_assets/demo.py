@@ -22,6 +22,7 @@ import dagster as dg
 import duckdb
 
 from analytics_assets.clock import utc_now
+from analytics_assets.errors import SourceError
 from analytics_assets.graphql import GraphQL, Load
 from analytics_assets.lake.resource import LakeResource
 from analytics_assets.lake.store import Lake
@@ -90,6 +91,7 @@ def _demonstrate(began: float) -> int:
             "DAGSTER_HOME": str(Path.cwd()),
             "DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR": "1",
         }
+        check_lake()
         with _dagster(log) as graphql:
             _say(began, "Dagster ready: web server, daemon and sensor.")
             definitions = _definitions()
@@ -108,6 +110,14 @@ def _demonstrate(began: float) -> int:
     else:
         print(next_step(before))
     return 1 if missing else 0
+
+
+def check_lake() -> None:
+    """Ends the demo where the sandbox's state database knows a lake that is not there: each of its runs would fail."""
+    try:
+        LakeResource().open()
+    except SourceError as error:
+        raise SystemExit(f"{error}\n`make clean` removes all local data; then the demo starts anew.") from None
 
 
 @contextmanager

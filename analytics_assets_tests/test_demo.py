@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from analytics_assets.demo import main
+from analytics_assets.demo import check_lake, main
+from analytics_assets.lake.resource import LakeResource
 from analytics_assets_tests.prerequisites import missing
 from analytics_assets_tests.production.parts import patient
 
@@ -80,3 +81,18 @@ def test_a_port_that_is_taken_is_told_with_another_way() -> None:
         "",
         f"Port {port} is in use, perhaps by a `make dev` that is still at work: end it, or choose another, as in `make dev PORT=3001`.",
     )
+
+
+def test_a_demo_over_a_lake_that_is_gone_says_so_before_it_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of its runs would fail. A new lake, and one that is there, are as they should be."""
+    monkeypatch.setenv("ANALYTICS_LAKE", str(tmp_path / "lake"))
+    check_lake()
+    LakeResource().open().files.probe()
+    check_lake()
+    (tmp_path / "lake").rename(tmp_path / "away")
+    with pytest.raises(SystemExit) as refused:
+        check_lake()
+    assert str(refused.value).startswith(f"The lake is not at {tmp_path}/lake: the state database knows lake ")
+    assert str(refused.value).endswith("\n`make clean` removes all local data; then the demo starts anew.")

@@ -134,7 +134,7 @@ class Driven:
         context = dg.build_sensor_context(
             instance=self.instance,
             repository_def=definitions.get_repository_def(),
-            resources={"airbridge": self.resource},
+            resources={"airbridge": self.resource, "lake": LakeResource()},
         )
         told = sensor.evaluate_tick(context)
         fresh = [one for one in told.run_requests or () if one.run_key not in self.keys]

@@ -104,7 +104,7 @@ def looked(defined: dg.Definitions, instance: dg.DagsterInstance, url: str, task
     ledger.posted(request.id, task, now=NOW)
     sensor = report_sensor("airbridge", [REPORT], policy=POLICY, days_per_run=92, interval_s=15, clock=lambda: NOW)
     with dg.build_sensor_context(
-        instance=instance, resources={"airbridge": resource}, repository_def=repository
+        instance=instance, resources={"airbridge": resource, "lake": LakeResource()}, repository_def=repository
     ) as context:
         tick = sensor.evaluate_tick(context)
     for event in tick.asset_events:

@@ -194,7 +194,7 @@ class Soak:
             context = dg.build_sensor_context(
                 instance=self.instance,
                 repository_def=self._repository,
-                resources={"airbridge": AirbridgeResource(app_name=SEOUL_APP.name)},
+                resources={"airbridge": AirbridgeResource(app_name=SEOUL_APP.name), "lake": LakeResource()},
             )
             for request in sensor.evaluate_tick(context).run_requests or ():
                 self._execute("airbridge_daily", request)

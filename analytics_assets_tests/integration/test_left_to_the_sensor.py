@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import dagster as dg
 import pytest
 
+from analytics_assets.lake.resource import LakeResource
 from analytics_assets.sandbox.options import Options
 from analytics_assets.sources.airbridge.report_tasks import REQUESTS_TAG
 from analytics_assets.sources.airbridge.resource import AirbridgeResource
@@ -61,7 +62,7 @@ class Scene:
         context = dg.build_sensor_context(
             instance=self.instance,
             repository_def=self.definitions.get_repository_def(),
-            resources={"airbridge": AirbridgeResource(app_name=SEOUL_APP.name)},
+            resources={"airbridge": AirbridgeResource(app_name=SEOUL_APP.name), "lake": LakeResource()},
         )
         told = sensor.evaluate_tick(context)
         return list(told.run_requests or ()), told.skip_message

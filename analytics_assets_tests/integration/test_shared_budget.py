@@ -17,6 +17,7 @@ import dagster as dg
 import pytest
 
 from analytics_assets.clock import utc_now
+from analytics_assets.lake.resource import LakeResource
 from analytics_assets.sandbox.options import Options
 from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
 from analytics_assets.sources.airbridge.resource import AirbridgeResource
@@ -91,7 +92,7 @@ def tick_until(stop: threading.Event, definitions: dg.Definitions, instance: dg.
         context = dg.build_sensor_context(
             instance=instance,
             repository_def=definitions.get_repository_def(),
-            resources={"airbridge": AirbridgeResource(app_name=SEOUL_APP.name)},
+            resources={"airbridge": AirbridgeResource(app_name=SEOUL_APP.name), "lake": LakeResource()},
         )
         sensor.evaluate_tick(context)
 

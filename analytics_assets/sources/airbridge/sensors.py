@@ -50,9 +50,11 @@ def report_sensor(
         asset_selection=[key for of_report in keys.values() for key in of_report],
         minimum_interval_seconds=interval_s,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        required_resource_keys={account},
+        required_resource_keys={account, "lake"},
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        # Over a missing lake each run fails, and after some a good report would count as unusable.
+        context.resources.lake.open()
         resource: AirbridgeResource = getattr(context.resources, account)
         ledger = resource.ledger()
         tick, runs = poll(polled, resource, ledger, busy=_busy(context.instance), clock=clock)

@@ -184,7 +184,7 @@ class Account:
         sensor = report_sensor("shop", reports, policy=POLICY, days_per_run=7, interval_s=15, clock=lambda: NOW)
         self.output.readouterr()
         with dg.build_sensor_context(
-            instance=self.instance, resources={"shop": self.vendor}, repository_def=repository()
+            instance=self.instance, resources={"shop": self.vendor, "lake": LakeResource()}, repository_def=repository()
         ) as context:
             tick = sensor.evaluate_tick(context)
         runs = [

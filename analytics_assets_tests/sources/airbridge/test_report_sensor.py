@@ -5,11 +5,13 @@ The sensor and the ledger are production's; the vendor answers as the row says, 
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from analytics_assets.errors import AccessRefusedError, Evidence, PermanentError, TransientError
+from analytics_assets.errors import AccessRefusedError, Evidence, LakeError, PermanentError, TransientError
+from analytics_assets.lake.resource import LakeResource
 from analytics_assets.sources.airbridge.report_tasks import Seen
 from analytics_assets.state.ledger import Ledger
 from analytics_assets_tests.sources.airbridge.sensor_account import (
@@ -264,3 +266,17 @@ def test_each_situation_has_one_outcome(account: Account, row: Row) -> None:
     for request, before in zip(account.ledger.all_requests("shop", "revenue"), tries, strict=True):
         due = request.next_look_at and (request.next_look_at - NOW).total_seconds()
         assert (request.state, due, request.landings) == (row.state, row.next_s, before + bool(row.runs))
+
+
+def test_a_missing_lake_stops_the_tick(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No task is polled and no run launched that could store nothing; a finished report does not become unusable by it."""
+    monkeypatch.setenv("ANALYTICS_LAKE", str(tmp_path / "lake"))
+    LakeResource().open().files.probe()
+    task(account.ledger)
+    (tmp_path / "lake").rename(tmp_path / "away")
+    with pytest.raises(LakeError, match="The lake is not at"):
+        account.tick()
+    [request] = account.ledger.all_requests("shop", "revenue")
+    assert (account.vendor.polled, request.landings) == ([], 0)
+    (tmp_path / "away").rename(tmp_path / "lake")
+    assert account.tick()[1] == "1 waiting."
