@@ -17,10 +17,6 @@ from analytics_assets.lake.files import Files
 
 FILE: Final = "_lake.json"
 ACCEPT: Final = "analytics-assets lake accept"
-_AGREE: Final = (
-    "Set ANALYTICS_MODE, ANALYTICS_LAKE, ANALYTICS_STATE and DAGSTER_HOME to what belongs together. To go on with this lake instead, run "
-    f"`{ACCEPT}` and then `analytics-assets lake verify`; to start anew, use another state database and another DAGSTER_HOME."
-)
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -91,11 +87,13 @@ def refuse_another(files: Files, present: str | None, known: Mapping[str, Known 
         if present is None:
             raise LakeError(
                 f"The lake is not at {where}: {subject} knows lake {lake.lake[:8]} from {lake.address}, and there is no {FILE}. Nothing was "
-                f"read or written. If a disk or share is not mounted, mount it; if the lake was moved, set ANALYTICS_LAKE to it. {_AGREE}"
+                "read or written. Mount the disk or share that it is on, or set ANALYTICS_LAKE to where it was moved; only if a new lake is to "
+                f"begin here, run `{ACCEPT}`."
             )
         raise LakeError(
             f"{where} is lake {present[:8]}, and {subject} belongs to lake {lake.lake[:8]} from {lake.address}: it tells of days whose files "
-            f"are elsewhere. Nothing was read or written. {_AGREE}"
+            "are elsewhere. Nothing was read or written. Set ANALYTICS_MODE, ANALYTICS_LAKE, ANALYTICS_STATE and DAGSTER_HOME to what belongs "
+            f"together; only if this lake is the right one from now on, run `{ACCEPT}` and then `analytics-assets lake verify`."
         )
 
 

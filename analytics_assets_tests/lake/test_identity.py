@@ -95,7 +95,7 @@ def test_a_lost_mount_stops_every_run(
         (folder / "lake").mkdir()
     words = failed(instance, asset)
     assert f"The lake is not at {folder}/lake: the state database knows lake " in words
-    assert "mount it" in words
+    assert "Mount the disk or share that it is on" in words
     assert (folder / "lake").exists() == is_mounted
     assert not is_mounted or list((folder / "lake").iterdir()) == []
     shutil.rmtree(folder / "lake", ignore_errors=True)
