@@ -13,7 +13,8 @@ import msgspec
 import pyarrow as pa
 
 from analytics_assets.lake.table import Table
-from analytics_assets.sources.airbridge.payloads import Cell, SubRow
+from analytics_assets.sources.airbridge.group_totals import Cell
+from analytics_assets.sources.airbridge.payloads import SubRow
 from analytics_assets.sources.airbridge.request import ReportSpec
 from analytics_assets.sources.airbridge.tables import cohort_totals_table, cohorts_table
 from analytics_assets.sources.bento.payloads import Ads, Attribution, Figures

@@ -12,6 +12,8 @@ LARGEST_BODY: Final = 256 * 2**20
 DEEPEST: Final = 64
 # At a hundred entries a page this is ten times the longest report a vendor's page speaks of (10,000 rows).
 MOST_PAGES: Final = 1_000
+# Pages in a row without an entry, each of which says that more follow.
+MOST_EMPTY_PAGES: Final = 20
 
 _TEXTS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))

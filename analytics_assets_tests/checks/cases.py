@@ -94,6 +94,17 @@ def read_days(*rows: dict[str, Any], at: datetime = SETTLED) -> Callable[[Plante
     return planted
 
 
+def raw_rows(name: str, **columns: Any) -> Callable[[Planted], Found]:
+    """A raw day of one group whose report has these columns."""
+
+    def planted(lake: Planted) -> Found:
+        same = {"group_values": '["a"]', "sub_row": "{}", "request_hash": "x", "task_id": "t-1", "notifications": "[]"}
+        lake.land(RAW, {**same, "requested_at": NOW, **columns})
+        return lake.found(of_report(name))
+
+    return planted
+
+
 def cohorts(name: str, *rows: dict[str, Any]) -> Callable[[Planted], Found]:
     """A day of cohorts, old enough for both its intervals."""
 
@@ -267,6 +278,18 @@ CASES = {
         "warning",
         "sign_up (event_count) with one unit type under two spellings",
         units("overall", "userID", "stableID"),
+    ),
+    "groups_as_declared": Case(
+        raw_rows("groups_as_declared", groups_declared=3, groups_read=1),
+        "warning",
+        "1 groups were read and 3 are declared",
+        raw_rows("groups_as_declared", groups_declared=1, groups_read=1),
+    ),
+    "totals_add_up": Case(
+        raw_rows("totals_add_up", total_difference="cost 70 in its own total and 60 in its sub-rows"),
+        "warning",
+        '1 groups differ from their own total: ["a"]: cost 70 in its own total and 60 in its sub-rows',
+        raw_rows("totals_add_up", group_total="{}"),
     ),
     "curves_do_not_fall": Case(
         cohorts("curves_do_not_fall", *cohort(3, 2, 4)),

@@ -6,7 +6,7 @@ A stream that is not named has the same rows, the same figures and as many reque
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from analytics_assets_tests.contract.expected_faults import AWAITED, TRANSIENT
+from analytics_assets_tests.contract.expected_faults import AWAITED
 from analytics_assets_tests.contract.form_changes import ABSENT, ADDED, ANY, Change, Rows, refused, setting, unknown
 
 _REPORTS = ("revenue", "roas")
@@ -138,18 +138,18 @@ AIRBRIDGE: dict[str, dict[str, Change]] = {
     "airbridge-rows-missing": _all_refused(
         "a finished report has neither data.stats.rows nor revenue.data.rows", ASKED_AND_LOOKED + 1
     ),
-    "airbridge-other-day": _all_refused("asked for was 2026-07-12 to 2026-07-14", ASKED_AND_LOOKED + PAGES),
+    "airbridge-other-day": _all_refused("asked for was 2026-07-12 to 2026-07-14", ASKED_AND_LOOKED + 1),
     "airbridge-day-twice": _all_refused("a group has 2026-07-12 twice", ASKED_AND_LOOKED + 1),
     "airbridge-key-twice": _all_refused("1 groups come more than once on one page", ASKED_AND_LOOKED + 1),
-    "airbridge-labels-many": _all_refused("a group has the values", ASKED_AND_LOOKED + PAGES),
-    "airbridge-total-wrong": dict.fromkeys(
-        _REPORTS,
-        Change(
-            TRANSIENT,
-            ASKED_AND_LOOKED + 4 * PAGES,
-            words="the pages do not fit together in 4 readings: 9 groups where 10 are announced",
-        ),
-    ),
+    "airbridge-labels-many": _all_refused("a group has the values", ASKED_AND_LOOKED + 1),
+    # Two readings, each with a page behind the last group; what the number counts is not certain.
+    "airbridge-total-wrong": {
+        name: Change(
+            requests=ASKED_AND_LOOKED + 2 * (PAGES + 1),
+            named={f"{name}_raw": {"groups_declared": 10, "groups_read": 9}},
+        )
+        for name in _REPORTS
+    },
     "airbridge-odd-status": dict.fromkeys(
         _REPORTS, Change(AWAITED, most=60, words="Airbridge is still making the report")
     ),

@@ -28,6 +28,8 @@ from analytics_assets_tests.fuzz.sent import (
 )
 
 Rows = list[dict[str, Any]]
+# As in `asked.py`, and the bounds of a list.
+_PAGE_SIZE, _MOST_PAGES, _MOST_EMPTY = 2, 1_000, 20
 Group = tuple[list[Any], dict[date, dict[str, Any]]]
 
 
@@ -72,11 +74,12 @@ def _day(
 
 
 def _groups(log: Log, task_id: str) -> Rows:
-    """All groups, page after page, if the pages fit together."""
+    """All groups, page after page, if the pages fit together. Another declared number than that of the groups is only a warning."""
     groups: Rows = []
-    totals = set[int]()
+    totals: list[int] = []
+    skip = step = empty = 0
     while True:
-        body = _page(log, task_id, len(groups))
+        body = _page(log, task_id, skip)
         data, paging = part(body, "data"), part(body, "pagination")
         if _of_task(body, "status") != "SUCCESS":
             refuse("the report is not finished")
@@ -90,11 +93,24 @@ def _groups(log: Log, task_id: str) -> Rows:
             refuse("no rows in either envelope")
         held = [] if is_nothing(rows) else things(rows, "rows")
         groups += held
-        totals |= {total} - {None}
-        if not held or (len(groups) >= max(totals) if totals else more is False):
+        totals += [] if total is None else [total]
+        if not skip:
+            step = len(held) or _PAGE_SIZE
+            # A declared number places the pages in advance.
+            places = range(step, total, step) if total is not None and more is not False else range(0)
+            if len(places) >= _MOST_PAGES:
+                refuse("more pages than any report has")
+        empty = 0 if held else empty + 1
+        if skip + step in places:
+            skip += step
+            continue
+        if not more and (not held or (len(groups) >= totals[-1] if totals else more is False)):
             break
-    if totals - {len(groups)} or more:
-        refuse("more or fewer groups than announced")
+        if empty >= _MOST_EMPTY:
+            refuse("no end in sight")
+        skip += step if skip in places else len(held) or step
+    if len(set(totals)) > 1 or (not groups and any(totals)):
+        refuse("pages of several reports, or none of the groups announced")
     return groups
 
 

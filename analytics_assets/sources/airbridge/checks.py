@@ -18,6 +18,7 @@ from analytics_assets.checks.volume import Figure, volume_as_usual
 from analytics_assets.http.fields import sent_fields, unknown_fields
 from analytics_assets.lake.table import MOMENT
 from analytics_assets.sources.airbridge.cohorts import fallen
+from analytics_assets.sources.airbridge.declared import RESPONSES
 from analytics_assets.sources.airbridge.payloads import Entry, SubRow
 from analytics_assets.sources.airbridge.report_tasks import TaskPolicy, troubles
 from analytics_assets.sources.airbridge.request import ReportSpec
@@ -49,6 +50,8 @@ def report_checks(
     """
     return [
         fields_as_known(report_raw_table(spec), _fields),
+        _groups_as_declared(spec),
+        _totals_add_up(spec),
         *([_curves_do_not_fall(spec)] if is_sum_up_to_interval(spec) else []),
         _intervals_present(spec),
         _few_masked(spec, masked_share),
@@ -72,6 +75,46 @@ def _fields_of(texts: pa.ChunkedArray, kind: type[msgspec.Struct]) -> Fields:
     held = texts.to_pylist()
     known, unknown = (sent_fields(text, kind) for text in held), (unknown_fields(text, kind) for text in held)
     return Fields(frozenset[str]().union(*known), frozenset[str]().union(*unknown))
+
+
+def _groups_as_declared(spec: ReportSpec) -> Check:
+    def judged(content: pa.Table) -> Finding:
+        declared, read = (next(iter(content[name].to_pylist()), None) for name in ("groups_declared", "groups_read"))
+        if declared is None or read is None:
+            return Finding()
+        words = f"{read} groups were read and {declared} are declared" if declared != read else ""
+        return Finding(words, "warning" if words else "fine", {"groups_declared": declared, "groups_read": read})
+
+    table = report_raw_table(spec)
+    return Check(
+        "groups_as_declared",
+        table.name,
+        "The report has another number of groups than the vendor declares in `totalCount`. Groups are missing, or the number counts something "
+        f"else. Where the two were equal in the last {RESPONSES} stored responses, the days fail instead.",
+        "Compare the groups with Airbridge's dashboard. Where some are missing, materialize the days again and ask Airbridge with the `task_id` of "
+        "the raw rows.",
+        each_day(table, judged, ["groups_declared", "groups_read"]),
+    )
+
+
+def _totals_add_up(spec: ReportSpec) -> Check:
+    def judged(content: pa.Table) -> Finding:
+        found = content.filter(content["total_difference"].is_valid()).to_pylist()
+        first = f": {found[0]['group_values']}: {found[0]['total_difference']}" if found else ""
+        words = f"{len(found)} groups differ from their own total{first}" if found else ""
+        return Finding(words, "warning" if words else "fine", {"groups_that_differ": len(found)})
+
+    table = report_raw_table(spec)
+    return Check(
+        "totals_add_up",
+        table.name,
+        "A group's own total of cost, revenue or an interval is not the sum of its sub-rows, over all days of the task. In cumulative "
+        "intervals a cohort that is too young counts with its last value. Masked numbers are not compared. The vendor promises no equality; "
+        "days or groups may be missing.",
+        "See `total_difference` and `group_total` in the raw table, on the last day of each group. Compare the group with Airbridge's dashboard; "
+        "where a day is missing there too, ask Airbridge with the `task_id` of the raw rows.",
+        each_day(table, judged, ["group_values", "total_difference"]),
+    )
 
 
 def _curves_do_not_fall(spec: ReportSpec) -> Check:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Final, Literal, TypeVar
 from urllib.parse import quote
 
@@ -21,7 +22,7 @@ from analytics_assets.http.gate import Gate
 from analytics_assets.http.retries import RetryPolicy
 from analytics_assets.http.session import Session
 from analytics_assets.http.statuses import NOT_FOUND, Vendor
-from analytics_assets.sources.airbridge.paging import Page, whole_report
+from analytics_assets.sources.airbridge.paging import Page, TakePage, whole_report
 from analytics_assets.sources.airbridge.payloads import (
     Body,
     Head,
@@ -202,17 +203,16 @@ class AirbridgeClient:
         if doubles := len(groups) - len(counts):
             first = list(counts.most_common(1)[0][0])
             raise _unexpected(answer, f"{doubles} groups come more than once on one page, the first is {first}")
-        return Page(body.total_count(), body.has_next(), groups, tuple(body.notification or ()), answer)
+        ended_at = instant_of(body.named("ended_at"))
+        told = tuple(body.notification or ())
+        return Page(body.total_count(), body.has_next(), groups, told, answer, ended_at, len(answer.body))
 
-    async def report_pages(self, task_id: str, size: int = PAGE_SIZE) -> list[Page]:
-        """All pages of a finished report, in order, once it is certain that every group is there and none twice.
-
-        Sub-rows stay parts of the bodies received, so what is held is about the size of the report's text.
-
-        Raises:
-            TransientError: Pages did not fit together, in several readings from the start.
-        """
-        return await whole_report(lambda skip, some: self.report_page(task_id, skip, some), task_id, size)
+    async def report_pages(
+        self, task_id: str, size: int = PAGE_SIZE, *, take: TakePage | None = None, memory_bytes: int | None = None
+    ) -> list[Page]:
+        """All pages of a finished report, in order, none of its groups twice; arguments and errors as of `paging.whole_report`."""
+        read_page = partial(self.report_page, task_id)
+        return await whole_report(read_page, task_id, size, take=take, memory_bytes=memory_bytes)
 
     async def metrics(self) -> Answer:
         """The metrics there are, and the aggregations of each (GET)."""

@@ -27,7 +27,7 @@ from analytics_assets.sources.airbridge.assets import catalog_assets, changing_d
 from analytics_assets.sources.airbridge.audience_config import CohortConfig
 from analytics_assets.sources.airbridge.checks import MASKED_SHARE
 from analytics_assets.sources.airbridge.client import BASE_URL
-from analytics_assets.sources.airbridge.reader import Waiting
+from analytics_assets.sources.airbridge.reader import MEMORY_BYTES, Waiting
 from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
 from analytics_assets.sources.airbridge.request import DAYS_PER_TASK, SETTLE_DAYS, CsvResult, Filter, ReportSpec, Sort
 from analytics_assets.sources.airbridge.resource import POLITE_BUDGET, AirbridgeResource
@@ -113,6 +113,11 @@ class TasksConfig(dg.Model, dg.Resolvable):
         default=DAYS_PER_TASK, ge=1, le=DAYS_PER_TASK, description="Days one task covers at most."
     )
     page_size: int = Field(default=100, ge=1, description="Groups read at once.")
+    memory_mb: int = Field(
+        default=MEMORY_BYTES // 2**20,
+        ge=1,
+        description="MB of a report's pages that a run holds in memory; more is written to a temporary file. Where pages are large, fewer are requested at once. One page always has to fit: lower `page_size` for many days and intervals.",
+    )
     sensor_seconds: int = Field(default=15, ge=1, description="Seconds between two looks of the sensor.")
     deadline_seconds: float = Field(default=900.0, gt=0, description="A task without an end after this is given up.")
     first_pause_seconds: float = Field(
@@ -188,7 +193,8 @@ class AirbridgeRevenue(AccountComponent):
     def waiting(self) -> Waiting:
         """How a run waits for its tasks."""
         tasks = self.tasks
-        return Waiting(tasks.wait_seconds, tasks.days_per_task, tasks.page_size, tasks.policy())
+        memory_bytes = tasks.memory_mb * 2**20
+        return Waiting(tasks.wait_seconds, tasks.days_per_task, tasks.page_size, tasks.policy(), memory_bytes)
 
     def resource(self) -> AirbridgeResource:
         """What opens the app."""

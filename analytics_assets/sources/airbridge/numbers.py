@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any, Final, Literal
 
@@ -85,12 +85,16 @@ class RoasScale:
 
 
 @dataclass(frozen=True)
-class _Votes:
+class Votes:
     """How many rows fit percent only, how many a ratio only, and the final ones that fit neither."""
 
-    percent: int
-    ratio: int
-    unexplained: list[RoasRow]
+    percent: int = 0
+    ratio: int = 0
+    unexplained: list[RoasRow] = field(default_factory=list)
+
+    def __add__(self, other: "Votes") -> "Votes":
+        """The votes of two parts of an answer; unexplained rows are of use in their own part only."""
+        return Votes(self.percent + other.percent, self.ratio + other.ratio)
 
     @property
     def word(self) -> Scale | None:
@@ -100,18 +104,13 @@ class _Votes:
         return "percent" if self.percent else "ratio"
 
 
-def common_scale(rows: Iterable[RoasRow]) -> Scale | None:
-    """The scale that all rows of one answer show, for those of its days that show none; None where none does, or not all the same."""
-    return _votes(rows).word
-
-
 def roas_scale(rows: Iterable[RoasRow], *, told: Scale | None, of: str) -> RoasScale:
     """The scale that the rows of a day show, within 1 % and 0.01; where they show none, the one that the whole answer has `told`.
 
     Raises:
         UnexpectedPayloadError: No row fits either reading though some should, or some fit one and some the other.
     """
-    votes = _votes(rows)
+    votes = votes_of(rows)
     if votes.percent and votes.ratio:
         raise UnexpectedPayloadError(
             f"{of}: ROAS is percent in {votes.percent} rows and a ratio in {votes.ratio}, going by their revenue and cost."
@@ -141,7 +140,8 @@ def withheld(values: pa.Array, scale: RoasScale) -> tuple[pa.Array, dict[str, An
     return kept, scale.figures | ({"roas_values_withheld": count} if count else {})
 
 
-def _votes(rows: Iterable[RoasRow]) -> _Votes:
+def votes_of(rows: Iterable[RoasRow]) -> Votes:
+    """What rows with a value, revenue and cost show the scale of ROAS to be."""
     percent = ratio = 0
     unexplained: list[RoasRow] = []
     for row in rows:
@@ -154,7 +154,7 @@ def _votes(rows: Iterable[RoasRow]) -> _Votes:
         ratio += is_ratio and not is_percent
         if row.is_final and not is_percent and not is_ratio:
             unexplained.append(row)
-    return _Votes(percent, ratio, unexplained)
+    return Votes(percent, ratio, unexplained)
 
 
 def _fits(value: Decimal, expected: Decimal) -> bool:

@@ -8,12 +8,12 @@ Fields not known here are passed over and can be named. Keep requests out of her
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any, Literal
 
 import msgspec
 
 from analytics_assets.http.fields import unknown_fields
+from analytics_assets.sources.airbridge.group_totals import Cell, Difference, LightCell, differences
 
 LONGEST_SHOWN = 40
 TaskStatus = Literal["PENDING", "RUNNING", "SUCCESS", "FAILURE", "CANCELED", "UNKNOWN"]
@@ -26,13 +26,6 @@ _STATUSES: dict[str, TaskStatus] = {
     "FAILED": "FAILURE",
     "CANCELED": "CANCELED",
 }
-
-
-class Cell(msgspec.Struct, rename="camel", gc=False):
-    """A number and whether it is masked; a missing flag means that it is not."""
-
-    value: Decimal | None = None
-    is_masked: bool | None = None
 
 
 class Totals(msgspec.Struct, rename="camel"):
@@ -51,23 +44,12 @@ class SubRow(msgspec.Struct):
     total: Totals | None = None
 
 
-class _LightCell(msgspec.Struct, rename="camel", gc=False):
-    value: float | None = None
-    is_masked: bool | None = None
-
-
-class _LightTotals(msgspec.Struct, rename="camel"):
-    total_cost: _LightCell | None = None
-    total_revenue: _LightCell | None = None
-    total_unique_users: _LightCell | None = None
-
-
 class _LightSubRow(msgspec.Struct):
-    """A sub-row that is only looked at: its shape is told by floats as by decimals, in a third of the time."""
+    """A sub-row whose shape is checked: floats show it as decimals do, in a third of the time."""
 
     date: str
-    values: Sequence[_LightCell | None] | None
-    total: _LightTotals | None = None
+    values: Sequence[LightCell | None] | None
+    total: Totals | None = None
 
 
 class GroupRow(msgspec.Struct):
@@ -199,12 +181,14 @@ class Group:
     Attributes:
         values: Values of the group-by fields in the order asked for, as far as sent; an absent value is empty.
         days: The sub-row of each start date as sent, JSON text.
-        total: The group's own total as sent. It spans all days asked for and carries young cohorts forward, so nothing is made from it.
+        total: The group's own total as sent. It spans all days asked for and carries young cohorts forward, so no table is made from it.
+        differences: Where that total is not the sum of the sub-rows.
     """
 
     values: tuple[str, ...]
     days: dict[date, msgspec.Raw]
     total: msgspec.Raw
+    differences: tuple[Difference, ...] = ()
 
 
 def entries(sections: Sections, listed: Literal["metrics", "fields", "events"]) -> Iterator[tuple[str, Entry, str]]:
@@ -238,21 +222,24 @@ def group_of(row: GroupRow) -> Group:
         ValueError: They are not; the message says where.
     """
     days: dict[date, msgspec.Raw] = {}
+    shapes: list[SubRow | _LightSubRow] = []
     for text in row.rows or ():
-        day = _day_of_shape(text)
+        shape = _shape(text)
+        day = day_of(shape)
         if day in days:
             raise ValueError(f"a group has {day} twice")
         days[day] = text
-    return Group(tuple(map(_text, row.metadata or ())), days, row.total)
+        shapes.append(shape)
+    return Group(tuple(map(_text, row.metadata or ())), days, row.total, differences(row.total, shapes))
 
 
-def _day_of_shape(text: msgspec.Raw) -> date:
-    """The start date of a sub-row of the documented shape."""
+def _shape(text: msgspec.Raw) -> SubRow | _LightSubRow:
+    """A sub-row of the documented shape."""
     try:
-        return day_of(_LIGHT_SUB_ROW.decode(text))
+        return _LIGHT_SUB_ROW.decode(text)
     except msgspec.ValidationError:
         # A number that no float holds is one all the same.
-        return day_of(sub_row(text))
+        return sub_row(text)
 
 
 def sub_row(text: msgspec.Raw | str) -> SubRow:

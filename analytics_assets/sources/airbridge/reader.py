@@ -17,9 +17,11 @@ from analytics_assets.errors import AwaitedError, SourceError, TransientError, U
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake
 from analytics_assets.sources.airbridge.client import QUERY, TASK, AirbridgeClient
+from analytics_assets.sources.airbridge.declared import refuse_other_count
 from analytics_assets.sources.airbridge.held_requests import HeldRequests
 from analytics_assets.sources.airbridge.looks import looked_at
 from analytics_assets.sources.airbridge.payloads import shown
+from analytics_assets.sources.airbridge.report_days import FinishedTask, ReportDays
 from analytics_assets.sources.airbridge.report_tasks import (
     LOST,
     UNANSWERED,
@@ -33,13 +35,14 @@ from analytics_assets.sources.airbridge.report_tasks import (
 )
 from analytics_assets.sources.airbridge.request import ReportSpec, body, spec_hash
 from analytics_assets.sources.airbridge.tables import report_raw_table
-from analytics_assets.sources.airbridge.transform import raw_days
 from analytics_assets.spans import spans
 from analytics_assets.state.ledger import Ledger
 from analytics_assets.state.requests import Request
 from analytics_assets.state.threads import Threads
 
 _THREADS = 4
+MEMORY_BYTES = 128 * 2**20
+ReadDay = Callable[[date], RawDay]
 
 
 @dataclass(frozen=True)
@@ -51,12 +54,14 @@ class Waiting:
         days_per_task: Days one task covers at most; the vendor allows 92.
         page_size: Groups read at once.
         policy: Bounds of looks and new attempts.
+        memory_bytes: How much of a report's pages is held in memory.
     """
 
     wait_s: float
     days_per_task: int
     page_size: int
     policy: TaskPolicy
+    memory_bytes: int = MEMORY_BYTES
 
     def requests(self, days: Sequence[date]) -> dict[str, int]:
         """The least requests for some days, by endpoint: a task for each span, one look that finds it ready, and one page."""
@@ -98,7 +103,8 @@ class ReportReader:
         self._raw = report_raw_table(spec)
         self._opening: asyncio.Future[None] | None = None
         self._request_of: dict[date, int] = {}
-        self._reports: dict[int, asyncio.Future[dict[date, RawDay]]] = {}
+        self._reports: dict[int, asyncio.Future[ReadDay]] = {}
+        self._collected: list[ReportDays] = []
 
     def announce(self, days: Sequence[date]) -> None:
         """Joins or opens the requests that cover the days, and begins to wait for all of them at once."""
@@ -132,8 +138,8 @@ class ReportReader:
             await asyncio.shield(self._opening)
         if day not in self._request_of:
             return await self._threads.call(self._kept, day)
-        days = await asyncio.shield(self._reports[self._request_of[day]])
-        return days.pop(day)
+        read_day = await asyncio.shield(self._reports[self._request_of[day]])
+        return await self._threads.call(read_day, day)
 
     def landed(self, day: date) -> None:
         """Tells the ledger that a day stands in the lake."""
@@ -147,9 +153,11 @@ class ReportReader:
             one.cancel()
         await asyncio.gather(*pending, return_exceptions=True)
         await self._threads.close()
+        for report in self._collected:
+            report.close()
         await self._held.close()
 
-    async def _report(self, request_id: int, days: Sequence[date]) -> dict[date, RawDay]:
+    async def _report(self, request_id: int, days: Sequence[date]) -> ReadDay:
         """The days of a request; one that does not come to them is given back at once, so that another process can continue."""
         try:
             return await self._awaited(request_id, days)
@@ -157,7 +165,7 @@ class ReportReader:
             await self._held.release(request_id)
             raise
 
-    async def _awaited(self, request_id: int, days: Sequence[date]) -> dict[date, RawDay]:
+    async def _awaited(self, request_id: int, days: Sequence[date]) -> ReadDay:
         """Waits for a request's task and reads it; days that another run lands meanwhile are taken from the lake."""
         until = self._clock() + timedelta(seconds=self._waiting.wait_s)
         is_mine = False
@@ -166,7 +174,7 @@ class ReportReader:
             # Read once the lease is held: until then another process may have posted.
             request = await self._threads.call(self._ledger.get, request_id)
             if not set(days) & set(request.days_left):
-                return {day: await self._threads.call(self._kept, day) for day in days}
+                return self._kept
             if not request.is_open:
                 raise TransientError(
                     f"The report request of these days was closed: {request.reason or request.state} Reload the code location if the YAML "
@@ -264,31 +272,29 @@ class ReportReader:
             evidence=trouble.evidence if trouble else None,
         )
 
-    async def _collect(self, request: Request, days: Sequence[date]) -> dict[date, RawDay]:
+    async def _collect(self, request: Request, days: Sequence[date]) -> ReadDay:
         """Reads all pages of a finished task and splits them into days."""
         if request.task_id is None or request.posted_at is None:
             raise TransientError(
                 f"The ledger has no task for the report request {request.id} ({request.first_day} to {request.last_day}), although one "
                 f"was reported as finished. The sensor of {self._account} requests the report again."
             )
+        task = FinishedTask(request.task_id, request.posted_at, request.first_day, request.last_day)
+        memory_bytes = self._waiting.memory_bytes
+        report = ReportDays(days, task, self._spec, zone=self._zone, memory_bytes=memory_bytes)
+        self._collected.append(report)
         try:
-            pages = await self._client.report_pages(request.task_id, self._waiting.page_size)
-            self._log.info("Airbridge task %s is ready: %d pages read.", shown(request.task_id), len(pages))
-            return await asyncio.to_thread(
-                raw_days,
-                days,
-                pages,
-                spec=self._spec,
-                table=self._raw,
-                task_id=request.task_id,
-                requested_at=request.posted_at,
-                first_day=request.first_day,
-                last_day=request.last_day,
-                zone=self._zone,
+            pages = await self._client.report_pages(
+                task.task_id, self._waiting.page_size, take=report.take, memory_bytes=memory_bytes
             )
+            self._log.info("Airbridge task %s is ready: %d pages read.", shown(task.task_id), len(pages))
+            checked = (self._lake, self._account, self._spec, task.task_id, pages)
+            await self._threads.call(refuse_other_count, *checked)
         except UnexpectedPayloadError as error:
             await self._decided(request, Seen.UNUSABLE, str(error), error)
             raise
+        report.finish(pages)
+        return report.day
 
     def _kept(self, day: date) -> RawDay:
         standing = self._lake.usable(self._account, self._raw.name, day)

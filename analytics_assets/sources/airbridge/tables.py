@@ -86,8 +86,8 @@ def report_raw_table(spec: ReportSpec) -> Table:
     return Table(
         name=f"{spec.name}_raw",
         description=(
-            f"Airbridge report `{spec.name}` as sent: {asked(spec)}. One row for each group with a sub-row for the day; a group's own total "
-            "is not kept, because it spans whatever days the task was asked for. Typed tables are made from it without a request."
+            f"Airbridge report `{spec.name}` as sent: {asked(spec)}. One row for each group with a sub-row for the day. "
+            "Typed tables are made from it without a request."
         ),
         docs_url=DOCS_URL,
         key=("group_values",),
@@ -109,6 +109,45 @@ def report_raw_table(spec: ReportSpec) -> Table:
             ),
             Column("requested_at", MOMENT, "Instant the task was asked for.", is_observation=True),
             *([_SCALE] if spec.metric == "app_roas" else []),
+            Column(
+                "ended_at",
+                MOMENT,
+                "Instant the task ended, as sent. Null where not sent.",
+                nullable=True,
+                is_observation=True,
+            ),
+            Column(
+                "groups_declared",
+                pa.int64(),
+                "`totalCount` of the answer: groups of the whole report as the vendor declares them. Null where not sent.",
+                nullable=True,
+                is_observation=True,
+                unit="groups",
+            ),
+            Column(
+                "groups_read",
+                pa.int64(),
+                "Groups of the whole report that were read.",
+                nullable=True,
+                is_observation=True,
+                unit="groups",
+            ),
+            Column(
+                "group_total",
+                pa.large_string(),
+                "The group's own total as sent, JSON text. It spans all days of the task, so it is in the row of the group's last start date "
+                "and null in the others.",
+                nullable=True,
+                is_observation=True,
+            ),
+            Column(
+                "total_difference",
+                pa.string(),
+                "Where that total is not the sum of the group's sub-rows in the task: both numbers, for people. Null where they agree or a "
+                "number is masked or missing.",
+                nullable=True,
+                is_observation=True,
+            ),
         ),
     )
 

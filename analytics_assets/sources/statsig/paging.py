@@ -10,12 +10,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from analytics_assets.errors import Evidence, UnexpectedPayloadError
 from analytics_assets.http.answer import Answer
-from analytics_assets.http.bounds import MOST_PAGES
+from analytics_assets.http.bounds import MOST_EMPTY_PAGES, MOST_PAGES
 from analytics_assets.sources.statsig.payloads import Listed
 
 LIMIT: Final = 100
-# A vendor that names a next page for ever is not asked a thousand times.
-_MOST_EMPTY_PAGES: Final = 20
 _WAVE: Final = 8
 # A longer number is a cursor.
 _DIGITS: Final = 9
@@ -61,10 +59,10 @@ def refuse_endless(path: str, pages: Pages) -> None:
             f"Statsig GET {path}: after {MOST_PAGES} pages the list still has no end, and no list is read further. "
             "Something may be wrong at Statsig; ask its support how long the list is."
         )
-    if _empty_pages(pages) >= _MOST_EMPTY_PAGES:
+    if _empty_pages(pages) >= MOST_EMPTY_PAGES:
         answer = pages[-1][0]
         raise UnexpectedPayloadError(
-            f"Statsig GET {path}: {_MOST_EMPTY_PAGES} pages in a row are empty, and each names a next one, so the end of the list is not known. "
+            f"Statsig GET {path}: {MOST_EMPTY_PAGES} pages in a row are empty, and each names a next one, so the end of the list is not known. "
             "Something may be wrong at Statsig; ask its support.",
             evidence=Evidence(answer.endpoint, status=answer.status, body=answer.body.decode()),
         )

@@ -1,14 +1,17 @@
 """Raw and typed days of reports typed in by a test. No assertions here."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, date, datetime
 from typing import Any
 
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.stream import Typed
+from analytics_assets.sources.airbridge.paging import Page
+from analytics_assets.sources.airbridge.report_days import FinishedTask, ReportDays
 from analytics_assets.sources.airbridge.request import ReportSpec
-from analytics_assets.sources.airbridge.tables import daily_tables, report_raw_table
-from analytics_assets.sources.airbridge.transform import raw_days, typed_days
+from analytics_assets.sources.airbridge.tables import daily_tables
+from analytics_assets.sources.airbridge.transform import typed_days
 from analytics_assets_tests.sources.airbridge.vendor import days, group, page, report, spec
 
 DAY = date(2026, 3, 1)
@@ -26,17 +29,24 @@ def read(
     zone: str = "UTC",
 ) -> dict[date, RawDay]:
     """The raw days of a task that answered with these pages."""
-    return raw_days(
-        days(first, last),
-        list(map(page, bodies)),
-        spec=of,
-        table=report_raw_table(of),
-        task_id=task_id,
-        requested_at=requested_at,
-        first_day=first,
-        last_day=last,
-        zone=zone,
-    )
+    task = FinishedTask(task_id, requested_at, first, last)
+    return split(list(map(page, bodies)), of, task, zone=zone)
+
+
+def split(
+    pages: Sequence[Page],
+    of: ReportSpec,
+    task: FinishedTask,
+    *,
+    zone: str = "UTC",
+    wanted: Sequence[date] | None = None,
+    memory_bytes: int = 2**20,
+) -> dict[date, RawDay]:
+    """The days of a report from its pages, by default all of the task's."""
+    wanted = days(task.first_day, task.last_day) if wanted is None else wanted
+    with closing(ReportDays(wanted, task, of, zone=zone, memory_bytes=memory_bytes)) as report:
+        report.finish([report.take(one) for one in pages])
+        return {day: report.day(day) for day in wanted}
 
 
 def typed(

@@ -72,9 +72,9 @@ class HeldVendor:
         await self.look.wait()
         return SimpleNamespace(status=self.status, words=None)
 
-    async def report_pages(self, _task_id: str, _size: int) -> Any:
+    async def report_pages(self, _task_id: str, _size: int, *, take: Any, memory_bytes: int) -> Any:
         """A report without rows."""
-        return [page(report([]))]
+        return [take(page(report([])))]
 
 
 @dataclass

@@ -74,13 +74,13 @@ class AnyVendor:
         _raise(word)
         return SimpleNamespace(status=word, words=None)
 
-    async def report_pages(self, task_id: str, size: int) -> Any:
+    async def report_pages(self, task_id: str, size: int, *, take: Any, memory_bytes: int) -> Any:
         """A report without rows."""
         self.unread -= 1
         if self.unread >= 0:
             raise TransientError("the pages do not fit together")
         self.collected.append(task_id)
-        return [page(report([]))]
+        return [take(page(report([])))]
 
 
 def _raise(word: Seen) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from analytics_assets.errors import UnexpectedPayloadError
-from analytics_assets.sources.airbridge.tables import report_raw_table
-from analytics_assets.sources.airbridge.transform import raw_days, typed_days
-from analytics_assets_tests.sources.airbridge.days import DAY, LATER
+from analytics_assets.sources.airbridge.report_days import FinishedTask
+from analytics_assets.sources.airbridge.transform import typed_days
+from analytics_assets_tests.sources.airbridge.days import DAY, LATER, split
 from analytics_assets_tests.sources.airbridge.vendor import Scripted, always, group, report, spec, sub_row
 
 HALF, OTHER_HALF = "spring \ud83d", "spring \ud83e"
@@ -28,17 +28,7 @@ async def test_a_report_keeps_every_group_and_counts_the_repaired_value():
         "notification": [{"code": "X", "message": "cut \ude00"}],
     }
     pages = await always(sent(body)).client().report_pages("t-1")
-    raw = raw_days(
-        [DAY],
-        pages,
-        spec=of,
-        table=report_raw_table(of),
-        task_id="t-1",
-        requested_at=LATER,
-        first_day=DAY,
-        last_day=DAY,
-        zone="UTC",
-    )[DAY]
+    raw = split(pages, of, FinishedTask("t-1", LATER, DAY, DAY))[DAY]
     assert raw.notes == {"task_id": "t-1", "notifications": ["X"], "repaired_texts": 2}
     cohorts = typed_days(DAY, raw.content, of, zone="UTC", currency="EUR")["revenue_cohorts"].content
     assert sorted(set(cohorts["channel"].to_pylist())) == ["b", "spring \ufffd"]

@@ -9,7 +9,7 @@ import pytest
 
 from analytics_assets.errors import TransientError, UnexpectedPayloadError
 from analytics_assets.sources.airbridge.client import PAGE_SIZE
-from analytics_assets.sources.airbridge.paging import AHEAD, Page
+from analytics_assets.sources.airbridge.paging import AHEAD, Page, declared_groups
 from analytics_assets_tests.sources.airbridge.samples import REPORT
 from analytics_assets_tests.sources.airbridge.vendor import Scripted, group, paged, report
 
@@ -19,6 +19,15 @@ SEVEN = [group([name]) for name in "abcdefg"]
 def names(pages: Sequence[Page]) -> str:
     """The group values of all pages in a row."""
     return "".join(one.values[0] for page in pages for one in page.groups)
+
+
+def page_at(bodies: Sequence[Any], request: httpx.Request) -> Any:
+    """The body at the place that `skip` names; behind the last one, a page that has no groups and is otherwise the same."""
+    skip = int(request.url.params["skip"])
+    if skip < len(bodies):
+        return bodies[skip]
+    told = bodies[-1]["data"]
+    return report([], total=told["metadata"]["totalCount"], more=False if told["hasNext"] is False else None)
 
 
 @pytest.mark.parametrize(
@@ -94,22 +103,78 @@ async def test_pages_after_the_first_are_read_at_once_but_not_all():
 @pytest.mark.parametrize(
     ("pages", "said"),
     [
-        ([report([group(["a"])], total=2, more=False)], "1 groups where 2 are announced"),
-        ([report([group(["a"]), group(["b"])], total=1)], "2 groups where 1 are announced"),
-        ([report([], total=3, more=True)], "0 groups where 3 are announced"),
+        ([report([], total=3, more=False)], "0 groups where 3 are announced"),
         ([report([group(["a"])], total=2), report([group(["a"])], total=2)], "1 groups come twice"),
         ([report([group(["a"])], total=2), report([group(["b"])], total=3)], "2 groups where 2 or 3 are announced"),
-        ([report([group(["a"])], total=1, more=True)], "more groups are announced after the last"),
-        ([report([group(["a"])], more=True), report([], more=True)], "more groups are announced after the last"),
-        ([REPORT], "1 groups where 48 are announced"),
     ],
 )
 async def test_pages_that_do_not_fit_together_are_read_again_three_times(pages: list[Any], said: str):
-    """Half a report would look like a whole one; the vendor's own sample, which is cut short, is no exception."""
-    vendor = Scripted(lambda request: pages[int(request.url.params["skip"]) > 0])
+    """Half a report would look like a whole one."""
+    vendor = Scripted(lambda request: page_at(pages, request))
     with pytest.raises(TransientError, match=f"task t-1: the pages do not fit together in 4 readings: {said}"):
         await vendor.client().report_pages("t-1", 1)
     assert vendor.asked().count(("0", "1")) == 4
+
+
+@pytest.mark.parametrize(
+    ("pages", "told", "asked"),
+    [
+        (["a", "", "b"], {"total": 2, "more": True}, ["0", "1", "2", "3"]),
+        (["a", "", "b"], {"more": True}, ["0", "1", "2", "3"]),
+        (["", "", "a", "b"], {"more": True}, ["0", "1", "2", "3", "4"]),
+        (["a", "", "", "b"], {"total": 4, "more": True}, ["0", "1", "2", "3", "4"] * 2),
+    ],
+)
+async def test_a_page_without_groups_that_says_more_follow_is_not_the_end(
+    pages: list[str], told: dict[str, Any], asked: list[str]
+):
+    """The pages behind it are read; the last one says that nothing follows."""
+    more = told.get("more")
+    bodies = [report([group([name])] if name else [], total=told.get("total"), more=more) for name in pages]
+    end = report([], total=told.get("total"), more=False)
+    vendor = Scripted(lambda request: page_at([*bodies, end], request))
+    assert names(await vendor.client().report_pages("t-1", 1)) == "ab"
+    assert [skip for skip, _ in vendor.asked()] == asked
+
+
+async def test_a_page_in_the_middle_is_passed_by_the_vendors_own_step():
+    """The vendor returns two groups where five were requested, so the next ones begin two further on."""
+    bodies = {"0": report([group(["a"]), group(["b"])], more=True), "2": report([], more=True)}
+    vendor = Scripted(lambda request: bodies.get(request.url.params["skip"], report([group(["c"])], more=False)))
+    assert names(await vendor.client().report_pages("t-1", 5)) == "abc"
+    assert vendor.asked() == [("0", "5"), ("2", "5"), ("4", "5")]
+
+
+async def test_groups_behind_a_page_that_says_nothing_follows_are_read_while_the_declared_number_is_not_reached():
+    """`hasNext` and `totalCount` contradict each other; one more request shows which is right."""
+    bodies = [report([group([name])], total=2, more=False) for name in "ab"]
+    vendor = Scripted(lambda request: page_at(bodies, request))
+    assert names(await vendor.client().report_pages("t-1", 1)) == "ab"
+    assert vendor.asked() == [("0", "1"), ("1", "1")]
+
+
+async def test_groups_behind_the_declared_number_are_read():
+    """Two groups, one declared: `hasNext` leads to the second."""
+    bodies = [report([group(["a"])], total=1, more=True), report([group(["b"])], total=1, more=False)]
+    vendor = Scripted(lambda request: page_at(bodies, request))
+    assert names(await vendor.client().report_pages("t-1", 1)) == "ab"
+
+
+@pytest.mark.parametrize(("first", "declared"), [(REPORT, 48), (report([group(["a"])], total=2, more=False), 2)])
+async def test_a_declared_number_that_two_complete_readings_contradict_is_left_to_the_caller(first: Any, declared: int):
+    """What the vendor counts is not certain; the vendor's own sample shows one group of 48."""
+    vendor = Scripted(lambda request: page_at([first], request))
+    pages = await vendor.client().report_pages("t-1", 1)
+    assert (declared_groups(pages), sum(len(page.groups) for page in pages)) == (declared, 1)
+    assert vendor.asked().count(("0", "1")) == 2
+
+
+async def test_a_report_of_pages_without_groups_is_refused():
+    """A vendor that announces more for ever is not asked a thousand times."""
+    vendor = Scripted(lambda _: report([], more=True))
+    with pytest.raises(UnexpectedPayloadError, match="20 pages in a row have no group, and each announces more"):
+        await vendor.client().report_pages("t-1", 3)
+    assert len(vendor.requests) == 20
 
 
 async def test_pages_that_shifted_once_are_read_again_from_the_start():

@@ -37,6 +37,11 @@ def test_the_raw_table_keeps_what_was_sent_and_by_whom():
         "task_id": (pa.string(), False, True),
         "notifications": (pa.large_string(), False, True),
         "requested_at": (MOMENT, False, True),
+        "ended_at": (MOMENT, True, True),
+        "groups_declared": (pa.int64(), True, True),
+        "groups_read": (pa.int64(), True, True),
+        "group_total": (pa.large_string(), True, True),
+        "total_difference": (pa.string(), True, True),
     }
 
 

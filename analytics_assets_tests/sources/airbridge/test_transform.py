@@ -10,10 +10,11 @@ import pytest
 
 from analytics_assets.errors import PermanentError, UnexpectedPayloadError
 from analytics_assets.lake.content import content_hash
+from analytics_assets.sources.airbridge.report_days import FinishedTask
 from analytics_assets.sources.airbridge.request import body, spec_hash
 from analytics_assets.sources.airbridge.tables import cohorts_table, daily_tables, report_raw_table
-from analytics_assets.sources.airbridge.transform import raw_days, typed_days
-from analytics_assets_tests.sources.airbridge.days import DAY, LATER, columns, read, typed, valid
+from analytics_assets.sources.airbridge.transform import typed_days
+from analytics_assets_tests.sources.airbridge.days import DAY, LATER, columns, read, split, typed, valid
 from analytics_assets_tests.sources.airbridge.samples import NOTIFICATION, REPORT, SUB_ROW
 from analytics_assets_tests.sources.airbridge.vendor import NOW, Sandboxed, days, group, page, report, spec, sub_row
 
@@ -33,11 +34,21 @@ def test_the_sample_report_becomes_a_raw_day_with_the_sub_row_as_sent():
             "task_id": "t-1",
             "notifications": msgspec.json.encode([NOTIFICATION]).decode(),
             "requested_at": LATER,
+            "ended_at": datetime(2022, 1, 17, 10, 10, 0, 286939, tzinfo=UTC),
+            "groups_declared": 48,
+            "groups_read": 1,
+            "group_total": msgspec.json.encode(REPORT["data"]["stats"]["rows"][0]["total"]).decode(),
+            "total_difference": "revenue 10.45 in its own total and 10 in its sub-rows",
         }
     ]
     assert (raw.requested_at, raw.notes) == (
         LATER,
-        {"task_id": "t-1", "notifications": ["AGG_DATA_MASKING_BY_FACEBOOK"]},
+        {
+            "task_id": "t-1",
+            "notifications": ["AGG_DATA_MASKING_BY_FACEBOOK"],
+            "groups_declared": 48,
+            "groups_read": 1,
+        },
     )
 
 
@@ -94,17 +105,8 @@ def test_only_the_days_wanted_are_handed_out():
     """Others of the task have landed already."""
     of = spec()
     answered = page(report([group(["a"], sub_row("2026-03-01", 1), sub_row("2026-03-02", 2))]))
-    raw = raw_days(
-        [date(2026, 3, 2)],
-        [answered],
-        spec=of,
-        table=report_raw_table(of),
-        task_id="t-1",
-        requested_at=LATER,
-        first_day=DAY,
-        last_day=date(2026, 3, 2),
-        zone="UTC",
-    )
+    task = FinishedTask("t-1", LATER, DAY, date(2026, 3, 2))
+    raw = split([answered], of, task, wanted=[date(2026, 3, 2)])
     assert {day: one.content["date"].to_pylist() for day, one in raw.items()} == {date(2026, 3, 2): [date(2026, 3, 2)]}
 
 
@@ -241,17 +243,7 @@ async def test_reports_of_the_sandbox_become_valid_days(metric: str):
     pages = await sandbox.client.report_pages(handle.task_id, 4)
     raw_of, cohorts_of, totals_of = daily_tables(of)
     wanted = days(first, last)
-    raw = raw_days(
-        wanted,
-        pages,
-        spec=of,
-        table=raw_of,
-        task_id=handle.task_id,
-        requested_at=NOW,
-        first_day=first,
-        last_day=last,
-        zone="Asia/Seoul",
-    )
+    raw = split(pages, of, FinishedTask(handle.task_id, NOW, first, last), zone="Asia/Seoul")
     for day in wanted:
         content = raw_of.validated(raw[day].content, day)
         made = typed_days(day, content, of, zone="Asia/Seoul", currency="USD")
@@ -271,17 +263,7 @@ async def test_the_last_cumulative_value_of_a_mature_cohort_is_its_revenue():
     handle = await sandbox.client.request_report(body(of, DAY, DAY))
     sandbox.wait(2)
     read_page = await sandbox.client.report_page(handle.task_id)
-    raw = raw_days(
-        [DAY],
-        [read_page],
-        spec=of,
-        table=report_raw_table(of),
-        task_id="t-1",
-        requested_at=NOW,
-        first_day=DAY,
-        last_day=DAY,
-        zone="Asia/Seoul",
-    )
+    raw = split([read_page], of, FinishedTask("t-1", NOW, DAY, DAY), zone="Asia/Seoul")
     cohorts, totals = valid(typed_days(DAY, raw[DAY].content, of, zone="Asia/Seoul", currency="USD"), of)
     last = [row for row in columns(cohorts, "interval", "channel", "value") if row[0] == 3]
     revenue = columns(totals, "channel", "revenue")

@@ -16,7 +16,7 @@ from analytics_assets.sandbox.credentials import AIRBRIDGE_API_TOKEN
 from analytics_assets.sandbox.options import Options
 from analytics_assets.sources.airbridge.client import AirbridgeClient, AirbridgeCredentials, airbridge_session
 from analytics_assets.sources.airbridge.paging import Page
-from analytics_assets.sources.airbridge.payloads import Body, group_of
+from analytics_assets.sources.airbridge.payloads import Body, group_of, instant_of
 from analytics_assets.sources.airbridge.request import ReportSpec
 
 NOW = datetime(2026, 3, 20, 3, 0, tzinfo=UTC)
@@ -75,7 +75,8 @@ def page(body: Any) -> Page:
     answer = kept(body)
     read = answer.read(Body)
     groups = tuple(group_of(row) for row in read.rows() or ())
-    return Page(read.total_count(), read.has_next(), groups, tuple(read.notification or ()), answer)
+    ended_at = instant_of(read.named("ended_at"))
+    return Page(read.total_count(), read.has_next(), groups, tuple(read.notification or ()), answer, ended_at)
 
 
 def days(first: date, last: date) -> list[date]:

@@ -1,0 +1,51 @@
+"""What the declared number of groups was worth in stored responses.
+
+`totalCount` counts the groups of a report, as far as the vendor's page shows; it may count something else. So a number that differs from the
+groups read is an error where the two were equal before, and a warning of a check otherwise.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from analytics_assets.errors import TransientError
+from analytics_assets.lake.store import Lake
+from analytics_assets.sources.airbridge.paging import Page, declared_groups
+from analytics_assets.sources.airbridge.payloads import shown
+from analytics_assets.sources.airbridge.request import ReportSpec, spec_hash
+from analytics_assets.sources.airbridge.tables import report_raw_table
+
+RESPONSES: Final = 3
+# A task covers 92 days, so three of them are found well within these.
+_NEWEST_DAYS: Final = 366
+
+
+def refuse_other_count(lake: Lake, account: str, spec: ReportSpec, task_id: str, pages: Sequence[Page]) -> None:
+    """Nothing, or an error where the last stored responses had as many groups as declared and this one has not.
+
+    Raises:
+        TransientError: Groups are missing, or too many.
+    """
+    declared, found = declared_groups(pages), sum(len(page.groups) for page in pages)
+    if declared in (None, found) or not were_as_declared(lake, account, spec):
+        return
+    raise TransientError(
+        f"Airbridge task {shown(task_id)}: {found} groups were read and {declared} are declared, which were equal in the last {RESPONSES} "
+        f"stored responses of {spec.name}. A new report may do better."
+    )
+
+
+def were_as_declared(lake: Lake, account: str, spec: ReportSpec) -> bool:
+    """Whether each of the last three stored responses to the same request had as many groups as it declared."""
+    table, counts = report_raw_table(spec), dict[datetime, tuple[int | None, int | None]]()
+    for day in reversed(lake.days(account, table.name)[-_NEWEST_DAYS:]):
+        stored = lake.landed(account, table.name, day)
+        if stored is None or stored.footer.requested_at in (None, *counts) or stored.footer.asked != spec_hash(spec):
+            continue
+        rows = lake.read(account, table, [day], ["requested_at", "groups_declared", "groups_read"])
+        counts |= {row["requested_at"]: (row["groups_declared"], row["groups_read"]) for row in rows[:1].to_pylist()}
+        if len(counts) == RESPONSES:
+            break
+    return len(counts) == RESPONSES and all(
+        declared is not None and declared == read for declared, read in counts.values()
+    )

@@ -1,0 +1,158 @@
+"""A declared number of groups that differs from those read: an error where it was right before, a warning of a check otherwise."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pyarrow as pa
+import pytest
+
+from analytics_assets.checks.finding import USUAL
+from analytics_assets.lake.landing import DayResult
+from analytics_assets.lake.store import Lake
+from analytics_assets.sources.airbridge.checks import MASKED_SHARE, report_checks
+from analytics_assets.sources.airbridge.declared import were_as_declared
+from analytics_assets.sources.airbridge.reader import Waiting
+from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
+from analytics_assets.sources.airbridge.request import ReportSpec, spec_hash
+from analytics_assets.sources.airbridge.streams import App, report_stream
+from analytics_assets.sources.airbridge.tables import daily_tables, report_raw_table
+from analytics_assets.sources.airbridge.transform import typed_days
+from analytics_assets.state.ledger import Ledger
+from analytics_assets_tests.checks.planted import Planted
+from analytics_assets_tests.lake.vendor import brought
+from analytics_assets_tests.sources.airbridge.days import DAY, read
+from analytics_assets_tests.sources.airbridge.vendor import Scripted, group, report, spec, sub_row
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+TABLE = report_raw_table(spec())
+NEW = ["ended_at", "groups_declared", "groups_read", "group_total", "total_difference"]
+
+
+async def load(tmp_path: Path, number: int, *, declared: int | None, day: date = DAY, groups: str = "a") -> DayResult:
+    """What becomes of a day whose report has these groups and declares a number of them; `number` is that of the run."""
+    answer = report([group([name], sub_row(str(day), 1)) for name in groups], total=declared, more=False)
+
+    def said(request: httpx.Request) -> Any:
+        if request.method == "POST":
+            return {"data": {"taskId": f"t-{number}"}}
+        return answer if int(request.url.params["skip"]) == 0 else report([], total=declared, more=False)
+
+    now = NOW + timedelta(days=number)
+    async with report_stream(
+        "shop",
+        App("shop", "UTC", "EUR", 4.0),
+        spec(),
+        Scripted(said).client(),
+        ledger=Ledger(f"sqlite:///{tmp_path}/state.db"),
+        lake=Lake(str(tmp_path / "lake")),
+        waiting=Waiting(60, 92, 100, TaskPolicy(first_look_s=0.01)),
+        clock=lambda: now,
+        owner=f"run-{number}",
+        log=logging.getLogger("test"),
+    ) as stream:
+        selected = {table.name for table in daily_tables(spec())}
+        [result] = await brought(Lake(str(tmp_path / "lake")), stream, [day], family=str(number), selected=selected)
+    return result
+
+
+def found(tmp_path: Path, name: str, day: date = DAY) -> tuple[str, str]:
+    """Level and words of a check of the raw day."""
+    checks = report_checks("shop", spec(), TaskPolicy(), USUAL, masked_share=MASKED_SHARE)
+    check = next(one for one in checks if one.name == name)
+    finding = Planted(Lake(str(tmp_path / "lake"))).found(check, [day])[day]
+    return finding.level, finding.words
+
+
+@pytest.mark.parametrize("declared", [3, 0])
+async def test_a_first_report_with_another_number_of_groups_is_stored_with_a_warning(
+    tmp_path: Path, declared: int
+) -> None:
+    """What the number counts is not certain, and nothing shows that it was ever right."""
+    result = await load(tmp_path, 1, declared=declared)
+    assert result.error is None
+    assert {name: result.figures[TABLE.name][name] for name in ("groups_declared", "groups_read")} == {
+        "groups_declared": declared,
+        "groups_read": 1,
+    }
+    words = f"1 groups were read and {declared} are declared"
+    assert found(tmp_path, "groups_as_declared") == ("warning", words)
+
+
+async def test_a_report_with_fewer_groups_than_declared_fails_where_the_last_three_were_right(tmp_path: Path) -> None:
+    """The three days keep their rows, and the day of the fourth has none."""
+    for number in range(1, 4):
+        assert (await load(tmp_path, number, declared=1, day=DAY + timedelta(days=number))).error is None
+    result = await load(tmp_path, 4, declared=2)
+    assert str(result.error) == (
+        "Airbridge task t-4: 1 groups were read and 2 are declared, which were equal in the last 3 stored responses of revenue. A new report "
+        "may do better."
+    )
+    assert Lake(str(tmp_path / "lake")).landed("shop", TABLE.name, DAY) is None
+    # The same request is right again in its next task.
+    assert found(tmp_path, "groups_as_declared", DAY + timedelta(days=3)) == ("fine", "")
+
+
+@pytest.mark.parametrize("earlier", [[1, 1], [1, 2, 1], [1, None, 1], [2, 1, 1]])
+async def test_two_right_numbers_are_not_enough(tmp_path: Path, earlier: Sequence[int | None]) -> None:
+    """Nor is one that was wrong, or not declared, among the last three."""
+    for number, declared in enumerate(earlier, start=1):
+        assert (await load(tmp_path, number, declared=declared, day=DAY + timedelta(days=number))).error is None
+    assert (await load(tmp_path, 9, declared=2)).error is None
+    assert found(tmp_path, "groups_as_declared") == ("warning", "1 groups were read and 2 are declared")
+
+
+async def test_only_the_last_three_responses_count_and_days_of_one_response_count_once(tmp_path: Path) -> None:
+    """Three days of one task are one response; an older wrong number is forgotten."""
+    lake = Lake(str(tmp_path))
+    store(lake, spec(), [(1, 2, 1), (2, 1, 1), (3, 1, 1), (4, 1, 1)])
+    assert were_as_declared(lake, "shop", spec())
+    lake = Lake(str(tmp_path / "other"))
+    store(lake, spec(), [(1, 1, 1), (2, 1, 1)])
+    store(lake, spec(), [(2, 1, 1)], first=DAY + timedelta(days=9))
+    assert not were_as_declared(lake, "shop", spec())
+
+
+async def test_responses_to_another_request_prove_nothing(tmp_path: Path) -> None:
+    """Other filters may have another number."""
+    lake = Lake(str(tmp_path))
+    store(lake, spec(return_events=("app_subscribe",)), [(number, 1, 1) for number in range(1, 5)])
+    assert not were_as_declared(lake, "shop", spec())
+
+
+async def test_a_report_without_groups_that_declares_some_is_never_stored(tmp_path: Path) -> None:
+    """An empty day would replace a good one."""
+    result = await load(tmp_path, 1, declared=3, groups="")
+    assert "0 groups where 3 are announced" in str(result.error)
+
+
+def test_raw_days_of_a_lake_without_these_columns_are_read_as_ever(tmp_path: Path) -> None:
+    """Typed tables are derived from them, checks have nothing to say, and they are no proof."""
+    lake, raw = Lake(str(tmp_path / "lake")), read([report([group(["a"], sub_row(str(DAY), 1, 2, 3))])], spec())[DAY]
+    old = replace(TABLE, columns=[column for column in TABLE.columns if column.name not in NEW])
+    content = raw.content.drop_columns(NEW)
+    lake.land("shop", old, DAY, content, asked=spec_hash(spec()), requested_at=NOW)
+    stored = lake.read("shop", TABLE, [DAY])
+    assert [stored[name].null_count for name in NEW] == [1] * len(NEW)
+    derived = typed_days(DAY, stored, spec(), zone="UTC", currency="EUR")
+    assert derived["revenue_cohorts"].content["value"].to_pylist() == [1, 2, 3]
+    for name in ("groups_as_declared", "totals_add_up"):
+        assert found(tmp_path, name) == ("fine", "")
+    assert not were_as_declared(lake, "shop", spec())
+
+
+def store(lake: Lake, of: ReportSpec, counts: Sequence[tuple[int, int, int]], *, first: date = DAY) -> None:
+    """A raw day for each run: its number, the groups declared and those read."""
+    for offset, (number, declared, groups_read) in enumerate(counts):
+        day, at = first + timedelta(days=offset), NOW + timedelta(days=number)
+        content = read([report([group(["a"], sub_row(str(day), 1))])], of, first=day, last=day, requested_at=at)[
+            day
+        ].content
+        for name, count in (("groups_declared", declared), ("groups_read", groups_read)):
+            number_of = content.schema.get_field_index(name)
+            content = content.set_column(number_of, content.schema.field(name), pa.array([count], pa.int64()))
+        lake.land("shop", report_raw_table(of), day, content, asked=spec_hash(of), requested_at=at)
