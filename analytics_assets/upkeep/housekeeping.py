@@ -17,7 +17,7 @@ from analytics_assets.lake.table import Table
 from analytics_assets.partitions import DAILY_TAG
 from analytics_assets.schedules import once_a_day
 from analytics_assets.settings import settings
-from analytics_assets.state.closed import forget_landed
+from analytics_assets.state.closed import forget_budgets, forget_landed
 from analytics_assets.upkeep.history import prune
 from analytics_assets.upkeep.months import keep_copies
 
@@ -65,6 +65,7 @@ def housekeeping(
         metadata = {"files_left_aside_removed": len(lake.files.sweep(before=now - LEFT_AFTER))}
         if chosen.keep_runs is not None:
             before = now - chosen.keep_runs
+            forget_budgets(chosen.state, before=before)
             metadata["quarantined_responses_removed"] = lake.quarantine.sweep(before=before.astimezone(UTC).date())
             metadata["report_requests_removed"] = forget_landed(chosen.state, before=before)
         yield dg.Output(None, metadata=metadata)

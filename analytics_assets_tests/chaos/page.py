@@ -48,6 +48,7 @@ has landed. A run that both have put into Celery's queue is worked at by one wor
 | the disk of the lake is full | `... cannot be written (No space left on device). Check ANALYTICS_LAKE, its rights and its space.` | a person: *Re-execute from failure*; no vendor was asked, what stood stays, nothing is left aside |
 | the state database alone is gone | `The state database of ANALYTICS_STATE does not work (...). Report tasks and budgets are kept there: see that it runs, can be reached and has space.` | a person: *Re-execute from failure*; whoever asks next is answered, and nothing has to be started anew |
 | a machine's clock is an hour off | `The clock of this machine is 3600 s ahead of that of the state database. ... set both by NTP, then start again.` | a person: sets the clock. Each vendor's day is over an hour before it is asked for, so a lone machine asks for no day that goes on |
+| the clock of a lone machine is set back | nothing but slower work | nothing has to: what was stamped by the clock from before counts as of now, so a budget, a pause, a lease or a poll waits no longer than its own length |
 """
 _MACHINE = (
     (r"worker-\d+@[\w.-]+", "worker-N@host"),

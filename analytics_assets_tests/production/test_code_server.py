@@ -23,7 +23,7 @@ from analytics_assets_tests.production.test_files import compose
 
 TABLES = ("bento/ads_raw", "bento/ads_attribution")
 DAYS = ("2026-03-01", "2026-03-02", "2026-03-03")
-RESTARTED_WITHIN_S = 30.0
+NOTICED_WITHIN_S = 15.0
 PATIENCE_S = 240.0
 
 
@@ -85,15 +85,13 @@ def test_a_code_server_ends_with_the_process_that_holds_the_definitions(machine:
     until_it_answers(machine)
     started = machine.processes["code"]
     os.kill(innermost(started.pid), signal.SIGKILL)
-    killed = time.monotonic()
     try:
-        started.wait(RESTARTED_WITHIN_S)
+        started.wait(NOTICED_WITHIN_S)
     except subprocess.TimeoutExpired:
         assert answers(machine), "the code server lives on and gives no definitions"
     machine.kill("code")
     machine.start("code")
     until_it_answers(machine)
-    assert time.monotonic() - killed < RESTARTED_WITHIN_S
 
 
 def test_containers_are_started_again_when_they_end() -> None:

@@ -2,9 +2,14 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-from analytics_assets.state.closed import forget_landed
+from sqlalchemy import select
+
+from analytics_assets.state.budget import Budget
+from analytics_assets.state.closed import forget_budgets, forget_landed
+from analytics_assets.state.database import budget_doors, budget_spent, engine
 from analytics_assets.state.ledger import Ledger
 from analytics_assets.state.requests import Request
+from analytics_assets_tests.state.watch import Make, Watch, passes
 
 LONG_AGO = datetime(2026, 3, 10, 12, tzinfo=UTC)
 NOW = LONG_AGO + timedelta(days=200)
@@ -53,3 +58,21 @@ def test_only_what_landed_long_ago_is_forgotten(url: str) -> None:
     # A day of a forgotten request is asked for as ever, under a number of its own.
     assert opened(ledger, DAYS[0], NOW).id > newest.id
     assert forget_landed(url, before=NOW) == 1
+
+
+def test_budgets_that_no_request_has_used_for_long_are_forgotten(url: str, gate: Make, watch: Watch) -> None:
+    """As when the key of an account was changed; one that is used keeps all requests of its window."""
+    passes(gate("gone"))
+    gate("gone").close(30, "HTTP 429")
+    month = Budget(10, 30 * 86400)
+    passes(gate("used", budget=month))
+    watch.now += timedelta(days=10)
+    passes(gate("used", budget=month))
+    forget_budgets(url, before=watch.now - timedelta(days=7))
+    with engine(url).connect() as connection:
+        counts = {
+            table.name: connection.execute(select(table.c.key).order_by(table.c.key)).scalars().all()
+            for table in (budget_doors, budget_spent)
+        }
+    assert counts == {"budget_doors": ["used"], "budget_spent": ["used", "used"]}
+    assert gate("gone").left() == 3

@@ -167,9 +167,12 @@ class ReportReader:
 
     async def _awaited(self, request_id: int, days: Sequence[date]) -> ReadDay:
         """Waits for a request's task and reads it; days that another run lands meanwhile are taken from the lake."""
-        until = self._clock() + timedelta(seconds=self._waiting.wait_s)
+        longest = timedelta(seconds=self._waiting.wait_s)
+        until = self._clock() + longest
         is_mine = False
         while True:
+            # A clock that is set back meanwhile makes the wait no longer.
+            until = min(until, self._clock() + longest)
             is_held = await self._held.take(request_id)
             # Read once the lease is held: until then another process may have posted.
             request = await self._threads.call(self._ledger.get, request_id)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from analytics_assets.errors import TransientError
+from analytics_assets.sources.airbridge.held_requests import RENEW_S
 from analytics_assets.sources.airbridge.request import spec_hash
 from analytics_assets.state.database import engine
 from analytics_assets.state.ledger import Ledger
@@ -264,3 +265,24 @@ async def test_a_task_id_is_kept_even_if_the_run_is_cancelled_while_it_is_writte
     ledger.may_end.set()
     await closing
     assert (ledger.get(1).task_id, ledger.get(1).lease_owner) == ("t-1", None)
+
+
+async def test_a_clock_that_is_set_back_does_not_make_a_run_wait_longer(url: str, tmp_path: Path) -> None:
+    """By an hour, a minute into the wait of two: the days are left to the sensor two minutes later."""
+    time, slept = Time(), 0.0
+
+    async def sleep(seconds: float) -> None:
+        nonlocal slept
+        if seconds >= RENEW_S:
+            await asyncio.Event().wait()
+        before, slept = slept, slept + seconds
+        time.now += timedelta(seconds=seconds)
+        if before < 60 <= slept:
+            time.now -= timedelta(hours=1)
+        await asyncio.sleep(0)
+
+    reader = reader_of(HeldVendor(status="RUNNING"), tmp_path, ledger=Ledger(url), clock=time, sleep=sleep, wait_s=120)
+    reader.announce(DAYS)
+    assert await outcome(reader, DAYS) == ["AwaitedError"] * 2
+    await reader.close()
+    assert 180 <= slept < 200
