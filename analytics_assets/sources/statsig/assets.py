@@ -15,6 +15,7 @@ from analytics_assets.catalogue import asset_key
 from analytics_assets.checks.finding import USUAL, Limits
 from analytics_assets.clock import Clock
 from analytics_assets.daily import DailyStep, daily_assets
+from analytics_assets.lake.loss import ACCEPT_TAG
 from analytics_assets.lake.snapshot import Snapshot
 from analytics_assets.lake.stream import Stream
 from analytics_assets.pictures.metadata import Pictures
@@ -30,7 +31,6 @@ from analytics_assets.sources.statsig.streams import (
     values_stream,
 )
 from analytics_assets.sources.statsig.tables import EVENT_METRICS, LISTING_RAW, METRIC_VALUES, VALUES_RAW
-from analytics_assets.sources.statsig.totals import ACCEPT_TAG
 from analytics_assets.work import Work
 
 

@@ -15,12 +15,12 @@ import pyarrow as pa
 
 from analytics_assets.checks.finding import Check, Finding, each_day
 from analytics_assets.errors import Evidence, UnexpectedPayloadError
+from analytics_assets.lake.loss import ACCEPT_TAG
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.table import Table
 from analytics_assets.sources.statsig.client import Reading
 from analytics_assets.sources.statsig.payloads import Pagination
 
-ACCEPT_TAG: Final = "analytics/accept_total"
 _RESPONSES: Final = 3
 # An event that was not requested on a day has no response there.
 _DAYS: Final = 10
@@ -86,7 +86,7 @@ class Totals:
         raise UnexpectedPayloadError(
             f"Statsig GET {path}: its pages declare {reading.miscount} items and hold {len(reading.items)}. The two were equal in the last "
             f"{_RESPONSES} stored responses of this list, so items may be missing. Re-execute from failure. If the numbers stay different and "
-            f"Statsig's console shows the same items, launch the run with the tag {ACCEPT_TAG}: true.",
+            f"Statsig's console shows the same items, set the tag {ACCEPT_TAG}=true for the run or backfill.",
             evidence=Evidence(last.endpoint, status=last.status, body=last.body.decode()),
         )
 

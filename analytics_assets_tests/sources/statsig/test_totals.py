@@ -68,7 +68,7 @@ async def test_a_total_that_was_right_three_times_refuses_a_list_that_differs(la
     assert str(last.error) == (
         f"Statsig GET /metrics/values: its pages declare {wrong[1]} items and hold {wrong[0]}. The two were equal in the last 3 stored "
         "responses of this list, so items may be missing. Re-execute from failure. If the numbers stay different and Statsig's console shows "
-        "the same items, launch the run with the tag analytics/accept_total: true."
+        "the same items, set the tag analytics/accept_loss=true for the run or backfill."
     )
     assert last.quarantine is not None
     assert lake.days("statsig", VALUES_RAW.name) == days(3)
@@ -175,7 +175,7 @@ class Project:
         yield self._vendor.client()
 
 
-@pytest.mark.parametrize(("tags", "is_stored"), [({}, False), ({"analytics/accept_total": "true"}, True)])
+@pytest.mark.parametrize(("tags", "is_stored"), [({}, False), ({"analytics/accept_loss": "true"}, True)])
 def test_a_run_accepts_by_its_tag(lake: Lake, tags: dict[str, str], is_stored: bool) -> None:
     """And warns by its check, which a day without a gap passes."""
     responses = [(5, 5)] * 3 + [(5, 9)]
