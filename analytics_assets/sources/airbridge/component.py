@@ -248,7 +248,13 @@ class AirbridgeRevenue(AccountComponent):
         partitions, policy = self.partitions(), self.tasks.policy()
         waiting, limits = self.waiting(), self.checks.limits()
         sensor = report_sensor(
-            account, specs, policy=policy, days_per_run=days, interval_s=self.tasks.sensor_seconds, clock=utc_now
+            account,
+            specs,
+            policy=policy,
+            days_per_run=days,
+            interval_s=self.tasks.sensor_seconds,
+            clock=utc_now,
+            first_day=partitions.start.date(),
         )
         return account_definitions(
             account,

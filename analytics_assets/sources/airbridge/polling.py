@@ -54,12 +54,14 @@ class Account:
         reports: The hash of what each report asks, by the report's name.
         policy: Bounds of waiting.
         days_per_run: Days a run stores at most.
+        first_day: First day of its tables.
     """
 
     name: str
     reports: Mapping[str, str]
     policy: TaskPolicy
     days_per_run: int
+    first_day: date = date.min
 
 
 @dataclass
@@ -113,7 +115,7 @@ def poll(
             )
             # If a run has posted another task meanwhile, the days are not ready because the old task is.
             tick.ready = [one for one in tick.ready if is_present or one.id != request.id]
-        runs = list(landings(tick.ready, longest=account.days_per_run, most=MOST_RUNS))
+        runs = list(landings(tick.ready, longest=account.days_per_run, most=MOST_RUNS, first_day=account.first_day))
         # Once for each request, also where its days need several runs.
         for request in {request.id: request for _, _, requests in runs for request in requests}.values():
             pause = min(_LONGEST_LANDING_PAUSE_S, _LANDING_PAUSE_S * 2 ** min(request.landings, 10))
@@ -142,6 +144,11 @@ def _sorted_out(
             tick.counts["in a run's hands"] += 1
         elif request.report not in account.reports:
             _pass_over(account, ledger, request, tick, clock())
+        elif max(request.days_left, default=account.first_day) < account.first_day:
+            why = f"these days are before the account's first day, {account.first_day}"
+            ledger.close_removed(request.id, f"{why}.", now=clock())
+            tick.counts["closed"] += 1
+            tick.words.append(f"{request.report} {_days(request)} is closed: {why}.")
         elif request.state == Seen.REFUSED and not ledger.has_new_key(request):
             tick.counts["paused"] += 1
             tick.words.append(f"{request.report} {_days(request)} is paused: {request.reason} {RESUMES}")

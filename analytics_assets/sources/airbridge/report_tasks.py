@@ -209,10 +209,13 @@ def failed_post(error: SourceError, *, unread: int, policy: TaskPolicy) -> tuple
     )
 
 
-def landings(ready: Sequence[Request], *, longest: int, most: int) -> Iterator[tuple[str, list[date], list[Request]]]:
+def landings(
+    ready: Sequence[Request], *, longest: int, most: int, first_day: date = date.min
+) -> Iterator[tuple[str, list[date], list[Request]]]:
     """As few range runs as the ready requests allow: report, adjacent days, and the requests these belong to.
 
-    Only days that have not landed are in a run, at most `longest` of them; at most `most` runs, by report and oldest days first.
+    Only days from `first_day` on that have not landed are in a run, at most `longest` of them; at most `most` runs, by report and oldest days
+    first.
     """
     found = (
         (
@@ -222,7 +225,8 @@ def landings(ready: Sequence[Request], *, longest: int, most: int) -> Iterator[t
         )
         for report in sorted({request.report for request in ready})
         for days in spans(
-            {day for request in ready if request.report == report for day in request.days_left}, longest=longest
+            {day for request in ready if request.report == report for day in request.days_left if day >= first_day},
+            longest=longest,
         )
     )
     yield from islice(found, most)

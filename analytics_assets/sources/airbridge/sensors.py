@@ -32,14 +32,21 @@ _UNFINISHED = (
 
 
 def report_sensor(
-    account: str, reports: Sequence[ReportSpec], *, policy: TaskPolicy, days_per_run: int, interval_s: int, clock: Clock
+    account: str,
+    reports: Sequence[ReportSpec],
+    *,
+    policy: TaskPolicy,
+    days_per_run: int,
+    interval_s: int,
+    clock: Clock,
+    first_day: date = date.min,
 ) -> dg.SensorDefinition:
     """The sensor of an account; runs by default."""
     keys = {
         spec.name: [asset_key(account, table.name) for table in (*daily_tables(spec), restatements_table(spec))]
         for spec in reports
     }
-    polled = Account(account, {spec.name: spec_hash(spec) for spec in reports}, policy, days_per_run)
+    polled = Account(account, {spec.name: spec_hash(spec) for spec in reports}, policy, days_per_run, first_day)
 
     @dg.sensor(
         name=f"{account}_reports",

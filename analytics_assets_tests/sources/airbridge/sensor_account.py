@@ -179,9 +179,13 @@ class Account:
         """The ledger."""
         return self.vendor.ledger()
 
-    def tick(self, *, reports: Any = (REVENUE, USERS)) -> tuple[list[tuple[int, int, str]], str, list[Any]]:
+    def tick(
+        self, *, reports: Any = (REVENUE, USERS), first_day: date = date.min
+    ) -> tuple[list[tuple[int, int, str]], str, list[Any]]:
         """One evaluation: the runs it launches, what it says, the checks it evaluates."""
-        sensor = report_sensor("shop", reports, policy=POLICY, days_per_run=7, interval_s=15, clock=lambda: NOW)
+        sensor = report_sensor(
+            "shop", reports, policy=POLICY, days_per_run=7, interval_s=15, clock=lambda: NOW, first_day=first_day
+        )
         self.output.readouterr()
         with dg.build_sensor_context(
             instance=self.instance, resources={"shop": self.vendor, "lake": LakeResource()}, repository_def=repository()

@@ -17,6 +17,7 @@ from analytics_assets.state.ledger import Ledger
 from analytics_assets_tests.sources.airbridge.sensor_account import (
     NOW,
     Account,
+    days,
     leased,
     opened,
     posted_anew,
@@ -280,3 +281,19 @@ def test_a_missing_lake_stops_the_tick(account: Account, tmp_path: Path, monkeyp
     assert (account.vendor.polled, request.landings) == ([], 0)
     (tmp_path / "away").rename(tmp_path / "lake")
     assert account.tick()[1] == "1 waiting."
+
+
+def test_days_before_the_first_one_of_the_account_are_not_stored_and_then_closed(account: Account) -> None:
+    """`start_date` was set while a request was open: a run that holds such a day would fail whole, and be launched for ever."""
+    request = task(account.ledger, Seen.SUCCESS, count=3)
+    first_day = days(3)[2]
+    assert account.tick(first_day=first_day)[:2] == ([(3, 3, "1")], "1 ready.")
+    account.ledger.landed(request.id, first_day, now=NOW)
+    runs, said, _ = account.tick(first_day=first_day)
+    assert (runs, said) == (
+        [],
+        "1 closed. revenue 2026-03-01 to 2026-03-02 is closed: these days are before the account's first day, 2026-03-03.",
+    )
+    assert account.ledger.get(request.id).is_open is False
+    assert account.ledger.get(request.id).reason == "these days are before the account's first day, 2026-03-03."
+    assert account.tick(first_day=first_day)[:2] == ([], "none.")
