@@ -33,6 +33,8 @@ from analytics_assets.verification.looking import ASKED_AGAIN, COPIES, Kind, Loo
 from analytics_assets.verification.mending import ask, askings, put_off, recorded, under_way
 
 _SHOWN: Final = 10
+# A file of a day: account, table, day, name.
+_DEPTH: Final = 3
 _DAEMON: Final = "BACKFILL"
 
 
@@ -178,11 +180,17 @@ def _told(wrong: Sequence[Wrong]) -> Iterator[str]:
 def _others(there: Inventory) -> Iterator[str]:
     """What is told and is no trouble."""
     if there.strangers:
-        yield f"No table has them, nobody reads them: {_some(there.strangers)}."
+        yield f"Of no table that a defs.yaml declares, so no load, check or reader uses them: {_some(_by_table(there.strangers))}."
     if there.leftovers:
         yield f"Left by writers that were killed, or of writers at work: {_some(there.leftovers)}."
     if there.quarantined:
         yield f"In the quarantine: {there.quarantined} files, kept for a person to read."
+
+
+def _by_table(names: Sequence[str]) -> list[str]:
+    """The files of a table's days as one entry with their number; other files by name."""
+    counts = Counter(name if name.count("/") < _DEPTH else "/".join(name.split("/")[:2]) for name in names)
+    return [name if name in names else f"{name} ({count} files)" for name, count in counts.items()]
 
 
 def _some(names: Sequence[str]) -> str:

@@ -39,11 +39,13 @@ def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
 def test_what_is_wrong_is_told_by_table_with_its_remedy_and_mended(lake: Lake, tmp_path: Path, capsys) -> None:
     """A line for days with the same trouble, what is no trouble beside it, the figures last; then all is well."""
     landed = [lake.land("bento", ADS_TOTALS, day, ADS_TOTALS.rows([]), is_sandbox=True) for day in (FIRST, SECOND)]
+    for day in (FIRST, SECOND):
+        lake.land("old_account", ADS_TOTALS, day, ADS_TOTALS.rows([]), is_sandbox=True)
     for name in ("bento/notes.txt", f"bento/_{'a' * 32}.tmp"):
         lake.files.promote(f"{lake.root}/{name}", b"")
     size = sum(one.size for one in landed)
     others = (
-        "No table has them, nobody reads them: bento/notes.txt.\n"
+        "Of no table that a defs.yaml declares, so no load, check or reader uses them: bento/notes.txt, old_account/ads_totals (2 files).\n"
         f"Left by writers that were killed, or of writers at work: bento/_{'a' * 32}.tmp.\n"
     )
     figures = f"{lake.root}: 2 files of 2 days in 1 tables, {size / 2**20:.1f} MiB"

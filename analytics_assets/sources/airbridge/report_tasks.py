@@ -157,8 +157,8 @@ def decide(seen: Seen, *, age_s: float, attempts: int, policy: TaskPolicy) -> De
 
 
 def requests_of(tags: Mapping[str, str]) -> frozenset[int]:
-    """The requests that the sensor asked a run to land, by the run's tags; none for other runs."""
-    return frozenset(int(part) for part in tags.get(REQUESTS_TAG, "").split(",") if part)
+    """The requests that the sensor asked a run to land, by the run's tags; none for other runs, or for a tag that a person has changed."""
+    return frozenset(int(part) for part in tags.get(REQUESTS_TAG, "").split(",") if part.isascii() and part.isdigit())
 
 
 _NEXT: Mapping[str, str] = {

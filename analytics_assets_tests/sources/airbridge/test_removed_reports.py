@@ -81,6 +81,18 @@ def test_a_request_that_a_run_has_is_left_to_the_run(account: Account) -> None:
     assert {request.id for request in account.ledger.open_requests("shop")} == {leased.id, queued.id}
 
 
+@pytest.mark.parametrize("tag", ["", "none", "1,?", " , "])
+def test_a_tag_that_a_person_has_changed_stops_no_tick(account: Account, tag: str) -> None:
+    """A run can be launched again with other tags; the sensor goes on while it is at work."""
+    waiting = task(account.ledger, age_s=60)
+    account.instance.create_run_for_job(
+        dg.GraphDefinition(name="store", node_defs=[]).to_job(),
+        status=dg.DagsterRunStatus.STARTED,
+        tags={REQUESTS_TAG: tag},
+    )
+    assert account.tick()[1] == ("1 in a run's hands." if tag.startswith(str(waiting.id)) else "1 waiting.")
+
+
 async def test_the_tables_of_report_requests_show_what_was_closed(account: Account) -> None:
     """Those of the other reports in their metadata, and that of the report itself once it is back."""
     opened(account.ledger, 2, of=GONE)
