@@ -98,13 +98,18 @@ def _without_entries(sent: Sent) -> Any:
 
 def _page_after(question: Question) -> Question:
     method, path, params = question
-    return method, path, tuple((name, str(int(value) + 1) if name == "page" else value) for name, value in params)
+    steps = {"page": 1, "skip": int(dict(params).get("size", 0))}
+    return (
+        method,
+        path,
+        tuple((name, str(int(value) + steps[name]) if name in steps else value) for name, value in params),
+    )
 
 
 def _empty_between(draw: Random, genuine: Responses, pages: list[Question]) -> Changed:
     """A page without entries that names a next one, and behind it all that was there before. Nothing is lost, so all must be stored."""
     if "page" not in dict(pages[0][2]):
-        return _emptied(draw, genuine, pages)
+        return _no_groups_between(draw, genuine, pages)
     at = draw.randrange(len(pages))
     body = _without_entries(genuine[pages[at]])
     first = parsed(genuine[pages[0]].body)["pagination"]["nextPage"]
@@ -115,6 +120,19 @@ def _empty_between(draw: Random, genuine: Responses, pages: list[Question]) -> C
         if body["pagination"]["nextPage"]:
             body["pagination"]["nextPage"] = _PAGE.sub(f"page={number + 1}", first)
         changed[_page_after(question)] = replace(genuine[question], body=written(body).encode())
+    return changed, [f"{pages[at][1][-30:]}: an empty page before page {at + 1} of {len(pages)}"], True
+
+
+def _no_groups_between(draw: Random, genuine: Responses, pages: list[Question]) -> Changed:
+    """The same in a report of groups, whose pages are named by the groups before them."""
+    at = draw.randrange(len(pages))
+    body = _without_entries(genuine[pages[at]])
+    for holder, name in places(body):
+        if name == "hasNext" and holder[name] is not None:
+            holder[name] = True
+    changed = {pages[at]: replace(genuine[pages[at]], body=written(body).encode())}
+    for question in pages[at:]:
+        changed[_page_after(question)] = genuine[question]
     return changed, [f"{pages[at][1][-30:]}: an empty page before page {at + 1} of {len(pages)}"], True
 
 

@@ -1,4 +1,4 @@
-"""Ten transforms and seven clients with a bug each, made wrong in one way. The oracles must catch every one.
+"""Ten transforms and eight clients with a bug each, made wrong in one way. The oracles must catch every one.
 
 A transform's bug takes what the true one made and spoils it the way a wrong line would have; a client's takes what was sent. `test_fuzz.py` runs them.
 """
@@ -153,5 +153,6 @@ CLIENT_BUGS = {
     ),
     "a total is not read": ("statsig values", Flaw(read=_without_total)),
     "a total that was right is not believed": ("statsig values after others", Flaw(read=_without_total)),
+    "a far smaller response replaces a day": ("statsig values", Flaw(accepts_losses=True)),
     "a Retry-After pauses for a day": ("bento audience", Flaw(paused=lambda _seconds: 86_400.0)),
 }

@@ -12,6 +12,7 @@ from itertools import count
 from typing import Any
 
 from analytics_assets.lake.landing import DayResult, Landing
+from analytics_assets.lake.loss import LossPolicy
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Stream
 from analytics_assets.sources.airbridge.request import ReportSpec
@@ -76,6 +77,11 @@ class Scene:
     earlier: Sequence[date] = ()
     notes: Callable[[Log], Mapping[str, Any]] = lambda _log: {}
 
+    @property
+    def kept(self) -> Sequence[str]:
+        """The tables whose rows are not given up to a smaller response."""
+        return self.tables[1:]
+
     @cached_property
     def vendors(self) -> Vendors:
         """Where its answers come from."""
@@ -101,7 +107,8 @@ class Scene:
         async with aclosing(streams):  # type: ignore[type-var] - it is a generator
             async for stream, days in streams:
                 chosen = {table.name for table in (stream.raw, *stream.typed) if table is not None}
-                landing = Landing(lake, chosen, family, lambda: NOW, is_sandbox=True)
+                loss = LossPolicy(is_accepted=wire.flaw.accepts_losses)
+                landing = Landing(lake, chosen, family, lambda: NOW, is_sandbox=True, loss=loss)
                 if self.earlier:
                     async for result in landing.bring(stream, self.earlier):
                         if result.error is not None:

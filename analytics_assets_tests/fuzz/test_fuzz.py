@@ -1,4 +1,4 @@
-"""Mutated answers, seventeen planted bugs, and the scales the oracles weigh with."""
+"""Mutated answers, eighteen planted bugs, and the scales the oracles weigh with."""
 
 from collections.abc import Iterator
 
@@ -47,7 +47,7 @@ def test_a_planted_bug_is_caught(bench: Bench, bug: Bug) -> None:
 
 @pytest.mark.parametrize("bug", CLIENT_BUGS)
 def test_a_client_that_reads_wrong_is_caught(bench: Bench, bug: str) -> None:
-    """Of empty pages, half characters, byte order marks and totals and absurd waits."""
+    """Of empty pages, half characters, byte order marks and totals, losses and absurd waits."""
     scene, flaw = CLIENT_BUGS[bug]
     caught = next(
         (

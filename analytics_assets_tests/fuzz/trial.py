@@ -29,6 +29,8 @@ from analytics_assets_tests.fuzz.wire import Flaw
 LONGEST_S = 20.0
 # Share of trials that change a whole list, and of those that store the genuine responses first.
 _LISTS, _AGAIN, _SHRUNKEN = 0.1, 0.2, 0.5
+# A day of so many rows is not replaced by one of less than half.
+_LEAST_ROWS = 10
 # No limit of the three vendors has a longer window.
 _LONGEST_PAUSE_S = 3600.0
 ROOT = "memory://fuzz"
@@ -177,6 +179,7 @@ def judged(
             wrong = _refused(scene, result.error, held, before.get(day, {}), is_harmless=is_harmless)
         else:
             wrong = _landed(scene, held, truth if isinstance(truth, Refusal) else truth[day])
+            wrong = wrong or _lost(scene, held, before.get(day, {}))
         if wrong is not None:
             return f"{day} {wrong}"
     return None
@@ -205,6 +208,15 @@ def _landed(
         return f"stands in {sorted(held)} of {sorted(scene.tables)}"
     unlike = ((table, difference(rows, held[table])) for table, rows in truth.items())
     return next((f"{table}: {words}" for table, words in unlike if words is not None), None)
+
+
+def _lost(scene: Scene, held: Mapping[str, Sequence[Any]], before: Mapping[str, Sequence[Any]]) -> str | None:
+    """A table that has lost most of its rows to another response to the same request, though no person accepted it."""
+    for table in scene.kept:
+        was, now = len(before.get(table, ())), len(held.get(table, ()))
+        if was >= _LEAST_ROWS and now < was / 2:
+            return f"{table}: {was} rows have become {now}"
+    return None
 
 
 def _unsaid(notes: Mapping[str, Any], results: Sequence[DayResult], raw: str) -> str | None:

@@ -23,10 +23,12 @@ class Flaw:
     Attributes:
         read: What the client reads in place of a response.
         paused: Seconds for which it pauses in place of those it should.
+        accepts_losses: Whether days are stored that lose most of their rows.
     """
 
     read: Callable[[Sent], Sent] = lambda sent: sent
     paused: Callable[[float], float] = lambda seconds: seconds
+    accepts_losses: bool = False
 
 
 class Vendors:
@@ -67,7 +69,7 @@ class Wire(httpx.AsyncBaseTransport):
     """One trial's way to the vendors; `log` has what went over it."""
 
     def __init__(self, vendors: Vendors, changed: Mapping[Question, Sent], flaw: Flaw) -> None:
-        self._vendors, self._changed, self._flaw = vendors, changed, flaw
+        self._vendors, self._changed, self.flaw = vendors, changed, flaw
         self.log = Log()
         self.gate = Pauses(flaw)
 
@@ -77,7 +79,7 @@ class Wire(httpx.AsyncBaseTransport):
         question = (request.method, request.url.raw_path.decode().partition("?")[0], tuple(query))
         sent = self._changed.get(question) or await self._vendors.answer(question, request)
         self.log.sent[question] = sent
-        sent = self._flaw.read(sent)
+        sent = self.flaw.read(sent)
         headers = {"content-type": sent.content_type}
         if sent.retry_after is not None:
             headers["retry-after"] = sent.retry_after
