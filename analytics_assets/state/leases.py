@@ -43,20 +43,6 @@ class Leases:
             is_held = and_(is_wanted, requests.c.lease_owner == owner, requests.c.lease_until >= as_text(now))
             return set(connection.execute(select(requests.c.id).where(is_held)).scalars())
 
-    def is_held_by(self, request_id: int, owner: str, *, now: datetime) -> bool:
-        """True if `owner` holds the lease of an open request at this instant.
-
-        For a writer that may have slept: ask right before a step that must not be repeated by two processes.
-        """
-        is_held = and_(
-            requests.c.id == request_id,
-            requests.c.is_open == 1,
-            requests.c.lease_owner == owner,
-            requests.c.lease_until >= as_text(now),
-        )
-        with self._engine.connect().execution_options(is_reading=True) as connection:
-            return connection.execute(select(requests.c.id).where(is_held)).first() is not None
-
     def bring_to_present(self, account: str, *, lease_s: float, now: datetime) -> None:
         """Corrects what a clock ahead of this one has stamped on open requests, as before the clock was set back.
 

@@ -18,7 +18,7 @@ from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake
 from analytics_assets.sources.airbridge.client import QUERY, TASK, AirbridgeClient
 from analytics_assets.sources.airbridge.declared import refuse_other_count
-from analytics_assets.sources.airbridge.held_requests import HeldRequests
+from analytics_assets.sources.airbridge.held_requests import REPEAT_S, HeldRequests
 from analytics_assets.sources.airbridge.looks import looked_at
 from analytics_assets.sources.airbridge.payloads import shown
 from analytics_assets.sources.airbridge.report_days import FinishedTask, ReportDays
@@ -41,6 +41,7 @@ from analytics_assets.state.requests import Request
 from analytics_assets.state.threads import Threads
 
 _THREADS = 4
+_WRITES = 3
 MEMORY_BYTES = 128 * 2**20
 ReadDay = Callable[[date], RawDay]
 
@@ -228,7 +229,7 @@ class ReportReader:
             seen, reason = failed_post(error, unread=unread, policy=self._waiting.policy)
             await self._decided(present, seen, reason, error)
             raise
-        await self._threads.call(self._ledger.posted, request.id, handle.task_id, now=self._clock())
+        await self._remember_task(request.id, handle.task_id)
         self._log.info(
             "Asked Airbridge for the report %s, %s to %s; it is task %s",
             self._spec.name,
@@ -236,6 +237,19 @@ class ReportReader:
             request.last_day,
             shown(handle.task_id),
         )
+
+    async def _remember_task(self, request_id: int, task_id: str) -> None:
+        """Writes the id of a task; a database that fails is tried again, because the vendor has begun the task."""
+        posted_at = self._clock()
+        for tries_left in reversed(range(_WRITES)):
+            try:
+                await self._threads.call(self._ledger.posted, request_id, task_id, now=posted_at)
+            except TransientError:
+                if not tries_left:
+                    raise
+                await self._sleep(REPEAT_S)
+            else:
+                return
 
     async def _decided(
         self, request: Request, seen: Seen, reason: str | None, trouble: SourceError | None

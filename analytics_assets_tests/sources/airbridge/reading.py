@@ -103,6 +103,13 @@ class Time:
                 self._slept.clear()
                 await self._slept.wait()
 
+    async def wake(self) -> None:
+        """Moves the clock to the next instant at which one wakes."""
+        first = min(self._sleepers, key=lambda one: one[0])
+        self.now = max(self.now, first[0])
+        self._sleepers.remove(first)
+        first[1].set_result(None)
+
     async def pass_seconds(self, seconds: float) -> None:
         """Moves the clock; each sleeper that wakes on the way is waited for until it sleeps again."""
         until = self.now + timedelta(seconds=seconds)

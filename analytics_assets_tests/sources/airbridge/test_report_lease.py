@@ -120,7 +120,7 @@ async def test_a_process_that_slept_beyond_its_lease_posts_no_second_task(url: s
 
     assert (vendor.posts, ledger.get(1).task_id, ledger.get(1).attempts) == ([], "task-of-another", 1)
     await reader.close()
-    assert ledger.is_held_by(1, "another", now=time.now)
+    assert ledger.get(1).lease_owner == "another"
 
 
 async def test_a_run_that_stops_waiting_gives_its_request_back_at_once(url: str, tmp_path: Path) -> None:
@@ -138,6 +138,14 @@ class BrokenLedger(Ledger):
     """A ledger whose database fails some renewals."""
 
     failures = 0
+    failed_posts = 0
+
+    def posted(self, *args: Any, **more: Any) -> None:
+        """As the ledger's, or an error."""
+        if self.failed_posts:
+            self.failed_posts -= 1
+            raise TransientError("database is locked")
+        super().posted(*args, **more)
 
     def lease_all(self, *args: Any, **more: Any) -> set[int]:
         """As the ledger's, or an error."""
@@ -161,6 +169,22 @@ async def test_a_renewal_that_fails_is_repeated_before_the_lease_ends(url: str, 
         await time.pass_seconds(10)
         assert not Ledger(url).lease(1, "another", seconds=120, now=time.now)
     assert not ledger.failures
+    await reader.close()
+
+
+async def test_a_task_id_is_written_once_the_database_is_back(url: str, tmp_path: Path) -> None:
+    """The vendor has begun the task, so the next process polls it and posts no second one."""
+    vendor, ledger, time = HeldVendor(), BrokenLedger(url), Time()
+    ledger.failed_posts = 2
+    reader = reader_of(vendor, tmp_path, ledger=ledger, clock=time, sleep=time.sleep)
+    reader.announce(DAYS)
+    outcomes = asyncio.ensure_future(outcome(reader, DAYS))
+    # The renewal of the lease sleeps too.
+    for _ in range(2):
+        await time.sleepers(2)
+        await time.wake()
+
+    assert (await outcomes, ledger.get(1).task_id, len(vendor.posts)) == (["AwaitedError"] * 2, "t-1", 1)
     await reader.close()
 
 
