@@ -28,7 +28,7 @@ from analytics_assets.places import address
 from analytics_assets.schedules import DailyLoad, daily_load
 from analytics_assets.settings import is_variable, settings
 from analytics_assets.state.resource import BudgetSettings
-from analytics_assets.yaml_text import misreadings
+from analytics_assets.yaml_text import find_misreadings
 
 T = TypeVar("T")
 
@@ -84,7 +84,7 @@ class YamlComponent(dg.Component, dg.Model, dg.Resolvable):
         """
         tree = context.resolution_context.source_position_tree
         if tree is not None and (file := Path(tree.position.filename)).is_file():
-            wrong = misreadings(cls, file.read_text(encoding="utf-8"), line=tree.position.start.line)
+            wrong = find_misreadings(cls, file.read_text(encoding="utf-8"), line=tree.position.start.line)
             if wrong:
                 raise ValueError(f"{file}:{wrong[0].line} {'; '.join(map(str, wrong))}")
         return super().load(attributes, context)

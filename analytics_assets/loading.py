@@ -19,7 +19,7 @@ from dagster_shared.error import DagsterUnresolvableSymbolError
 from analytics_assets.errors import PermanentError
 from analytics_assets.places import address
 from analytics_assets.settings import is_variable, settings
-from analytics_assets.yaml_text import misreadings
+from analytics_assets.yaml_text import find_misreadings
 
 REMEDY = "Correct it there; docs/configuration.md has every field."
 # Where Dagster stopped, and what is wrong: a field on a line of its own, if one is at fault, and the words of pydantic or of a validator of ours.
@@ -119,15 +119,17 @@ def refusal(defs: Path) -> UnloadableError | None:
 def words(error: BaseException, defs: Path, name: str) -> str | None:
     """File, line and reason of a folder that does not load; None where nobody foresaw the reason."""
     text = (defs / name / "defs.yaml").read_text()
-    found = _misread(text) or _reason(error, text)
+    found = _explain_misreadings(text) or _reason(error, text)
     return None if found is None else f"defs/{name}/defs.yaml{found[0]} does not load: {found[1]}"
 
 
-def _misread(text: str) -> tuple[str, str] | None:
+def _explain_misreadings(text: str) -> tuple[str, str] | None:
     """The line and words of text that would be read as something else; Dagster's words for it name neither the text nor the quotes."""
     component = re.search(r"^type: *([\w.]+)\.(\w+)", text, re.MULTILINE)
     try:
-        wrong = misreadings(getattr(importlib.import_module(component[1]), component[2]), text) if component else []
+        wrong = (
+            find_misreadings(getattr(importlib.import_module(component[1]), component[2]), text) if component else []
+        )
     except (yaml.YAMLError, AttributeError, ImportError):
         return None
     if not wrong:

@@ -39,7 +39,7 @@ class Misreading:
         return f"{self.field}: {self.reason}"
 
 
-def misreadings(component: type, text: str, *, line: int | None = None) -> list[Misreading]:
+def find_misreadings(component: type, text: str, *, line: int | None = None) -> list[Misreading]:
     """Every misreading in the attributes of a component.
 
     Args:
@@ -59,7 +59,7 @@ def misreadings(component: type, text: str, *, line: int | None = None) -> list[
 def _walk(node: yaml.Node, annotation: Any, field: str) -> Iterator[Misreading]:
     types = list(_arms(annotation))
     if isinstance(node, yaml.ScalarNode):
-        reason = _misread(node, types)
+        reason = _explain(node, types)
         if reason is not None:
             yield Misreading(node.start_mark.line + 1, field, reason)
     elif isinstance(node, yaml.SequenceNode):
@@ -102,7 +102,7 @@ def _any_of(types: list[Any]) -> Any:
     return Any if Any in types else None
 
 
-def _misread(node: yaml.ScalarNode, types: list[Any]) -> str | None:
+def _explain(node: yaml.ScalarNode, types: list[Any]) -> str | None:
     """Why a scalar is not the text that is written there; None where it is, or where no text belongs."""
     if not {str, Any} & set(types) or node.style is not None or node.tag in _TEXT:
         return None
@@ -116,7 +116,7 @@ def _misread(node: yaml.ScalarNode, types: list[Any]) -> str | None:
     is_number = node.tag in (f"{_TAG}int", f"{_TAG}float")
     if is_number and not may_be_other:
         # A key may have been pasted here, so it is not repeated.
-        return 'a number stands where text belongs. Write it in quotes, as in "0123".'
+        return 'this is a number where text belongs. Write it in quotes, as in "0123".'
     try:
         value = json.dumps(yaml.safe_load(node.value))
     except yaml.YAMLError:

@@ -6,7 +6,7 @@ from typing import NoReturn
 import pytest
 
 
-def missing(reason: str) -> NoReturn:
+def skip_or_fail(reason: str) -> NoReturn:
     """Skip the test, or fail it where everything has to be there."""
     if os.environ.get("TESTS_NEED_ALL"):  # noqa: TID251 - how tests are run is no setting of the product
         pytest.fail(reason, pytrace=False)
@@ -18,4 +18,4 @@ def require_module(name: str, *, source: str) -> None:
     try:
         __import__(name)
     except ImportError:
-        missing(f"{name} is in the {source}")
+        skip_or_fail(f"{name} is in the {source}")

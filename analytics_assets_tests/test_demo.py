@@ -12,7 +12,7 @@ import pytest
 
 from analytics_assets.demo import check_lake, main
 from analytics_assets.lake.resource import LakeResource
-from analytics_assets_tests.prerequisites import missing
+from analytics_assets_tests.prerequisites import skip_or_fail
 from analytics_assets_tests.production.parts import patient
 
 
@@ -57,7 +57,7 @@ def test_a_demo_that_is_interrupted_says_so_and_leaves_no_process(tmp_path: Path
 def test_a_port_that_is_taken_is_told_with_another_way() -> None:
     """Dagster would go on without its UI."""
     if shutil.which("make") is None:
-        missing("there is no make")
+        skip_or_fail("there is no make")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = subprocess.run(

@@ -2,10 +2,12 @@
 
 import pytest
 
-from analytics_assets_tests.prerequisites import missing, require_module
+from analytics_assets_tests.prerequisites import require_module, skip_or_fail
 
 
-@pytest.mark.parametrize("lacking", [lambda: missing("no disk"), lambda: require_module("no_disk", source="group dev")])
+@pytest.mark.parametrize(
+    "lacking", [lambda: skip_or_fail("no disk"), lambda: require_module("no_disk", source="group dev")]
+)
 def test_what_a_machine_lacks_skips_a_test_and_fails_it_in_continuous_integration(
     lacking, monkeypatch: pytest.MonkeyPatch
 ) -> None:

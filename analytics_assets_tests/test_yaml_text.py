@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 import analytics_assets
 from analytics_assets.loading import REMEDY, alone, refusal
-from analytics_assets.yaml_text import misreadings
+from analytics_assets.yaml_text import find_misreadings
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 SCHEDULE = "schedule: {cron: 20 20 * * *, lookback_days: 4, days_per_run: 31}\n"
@@ -197,10 +197,10 @@ def test_every_text_field_of_every_component_refuses_what_is_not_text(component:
     """Plain it is a misreading, in quotes it is none."""
     for written in ("NO", "0123", "1:30", "1.10", "on", "="):
         plain, quoted = (f"type: x\nattributes: {nested(path, text)}\n" for text in (written, repr(written)))
-        [found] = misreadings(getattr(analytics_assets, component), plain)
+        [found] = find_misreadings(getattr(analytics_assets, component), plain)
         assert found.line == 2
         assert "in quotes" in found.reason
-        assert misreadings(getattr(analytics_assets, component), quoted) == []
+        assert find_misreadings(getattr(analytics_assets, component), quoted) == []
 
 
 def test_the_fields_of_all_components_are_among_them() -> None:
@@ -227,7 +227,7 @@ def test_the_fields_of_all_components_are_among_them() -> None:
         (
             "BentoStats",
             f"{SCHEDULE}segments: [newsletter, 0123]\n",
-            ':5 does not load: attributes.segments.1: a number stands where text belongs. Write it in quotes, as in "0123".',
+            ':5 does not load: attributes.segments.1: this is a number where text belongs. Write it in quotes, as in "0123".',
         ),
         (
             "AirbridgeRevenue",
@@ -250,10 +250,10 @@ def test_a_field_that_holds_text_only_is_refused_with_line_and_quotes(
 
 
 def test_a_key_pasted_as_a_number_is_not_repeated(project: Project) -> None:
-    """It stands where the name of its variable belongs."""
+    """It is where the name of its variable belongs."""
     refused = project.refusal("StatsigMetrics", f"key: 8151623429\n{SCHEDULE}")
     assert refused == (
-        'defs/shop/defs.yaml:4 does not load: attributes.key: a number stands where text belongs. Write it in quotes, as in "0123".'
+        'defs/shop/defs.yaml:4 does not load: attributes.key: this is a number where text belongs. Write it in quotes, as in "0123".'
     )
 
 

@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from analytics_assets.alerts.lengths import fitted, shortest
+from analytics_assets.alerts.lengths import fit_body, shorten
 from analytics_assets.clock import Clock
 from analytics_assets.errors import AccessRefusedError
 from analytics_assets.http.statuses import Vendor
@@ -100,10 +100,10 @@ def send(destination: str, message: Message, *, environment: Mapping[str, str] |
     is_split = service.overflow_mode == apprise.OverflowMode.SPLIT
     if not is_split:
         service.overflow_mode = apprise.OverflowMode.TRUNCATE
-        message = replace(message, body=fitted(message.body, _room(service, message.title)))
+        message = replace(message, body=fit_body(message.body, _room(service, message.title)))
     said = _notify(services, message)
     # After a time-out one part has perhaps arrived already; several parts may never arrive within the time.
-    if said is not None and (short := shortest(message)) is not None and (is_split or said != _LATE):
+    if said is not None and (short := shorten(message)) is not None and (is_split or said != _LATE):
         said = _notify(services, short) and said
     return None if said is None else Vendor(destination, destination, _secrets(address)).redact(said)
 

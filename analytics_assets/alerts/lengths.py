@@ -14,7 +14,7 @@ _LINK: Final = "://"
 _LOOK: Final = "Look: "
 
 
-def fitted(body: str, room: int) -> str:
+def fit_body(body: str, room: int) -> str:
     """The body in at most `room` characters: first with shorter lines, then with fewer paragraphs; links stay whole."""
     if len(body) <= room:
         return body
@@ -33,7 +33,7 @@ def fitted(body: str, room: int) -> str:
     return _cut(paragraphs[0], room, links=False)
 
 
-def shortest(message: Message) -> Message | None:
+def shorten(message: Message) -> Message | None:
     """The title and where to look, for a destination that has refused the message; None where it is as short already."""
     if len(message.title) + len(message.body) <= _SHORTEST:
         return None

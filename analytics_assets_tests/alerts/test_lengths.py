@@ -7,7 +7,7 @@ import pytest
 
 from analytics_assets.alerts.cause import FAILURE, Cause, Kind, Reason
 from analytics_assets.alerts.delivery import deliver, send
-from analytics_assets.alerts.lengths import fitted, shortest
+from analytics_assets.alerts.lengths import fit_body, shorten
 from analytics_assets.alerts.messages import Writer
 from analytics_assets.clock import utc_now
 from analytics_assets.state.database import engine
@@ -42,7 +42,7 @@ SHORT = Message("shop: a newer alert", "Short.", FAILURE)
 @pytest.mark.parametrize("room", [10_000, 6000, 4096, 2000])
 def test_a_long_alert_loses_words_before_it_loses_issues(room: int) -> None:
     """A link is whole or missing; the last line counts what is missing."""
-    text = fitted(LONG.body, room)
+    text = fit_body(LONG.body, room)
     assert len(LONG.body) > 10_000 >= room >= len(text)
     kept = [link for link in LINKS if link in text]
     assert kept == LINKS[: len(kept)]
@@ -54,20 +54,20 @@ def test_a_long_alert_loses_words_before_it_loses_issues(room: int) -> None:
 @pytest.mark.parametrize("room", range(1, 200, 7))
 def test_a_body_fits_however_small_the_room(room: int) -> None:
     """A pager's too."""
-    assert 0 < len(fitted(LONG.body, room)) <= room
+    assert 0 < len(fit_body(LONG.body, room)) <= room
 
 
 def test_what_fits_stays_as_it_is() -> None:
     """To the last character."""
-    assert fitted(LONG.body, len(LONG.body)) == LONG.body
-    assert fitted("a\n\nb", 4) == "a\n\nb"
+    assert fit_body(LONG.body, len(LONG.body)) == LONG.body
+    assert fit_body("a\n\nb", 4) == "a\n\nb"
 
 
 def test_the_shortest_form_is_the_title_and_where_to_look() -> None:
     """A message that is as short already has none."""
-    assert shortest(LONG) == Message(LONG.title, f"The whole alert was refused here.\n{LINKS[0]}", FAILURE)
-    assert shortest(SHORT) is None
-    long_title = shortest(replace(LONG, title="t" * 1000, body="b" * 1000))
+    assert shorten(LONG) == Message(LONG.title, f"The whole alert was refused here.\n{LINKS[0]}", FAILURE)
+    assert shorten(SHORT) is None
+    long_title = shorten(replace(LONG, title="t" * 1000, body="b" * 1000))
     assert long_title is not None
     assert len(long_title.title) + len(long_title.body) < 300
 

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from analytics_assets_tests.browser.served import Served, served
-from analytics_assets_tests.prerequisites import missing
+from analytics_assets_tests.prerequisites import skip_or_fail
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _ARGUMENTS = (
@@ -32,7 +32,7 @@ def browser() -> Iterator[Browser]:
     """Chromium without a window."""
     found = next(filter(None, map(shutil.which, _NAMES)), None)
     if found is None:
-        missing(f"no browser here: none of {', '.join(_NAMES)} is on the path")
+        skip_or_fail(f"no browser here: none of {', '.join(_NAMES)} is on the path")
     expect.set_options(timeout=_PATIENCE_MS)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=found, args=list(_ARGUMENTS))

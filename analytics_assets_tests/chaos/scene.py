@@ -29,7 +29,7 @@ from analytics_assets_tests.chaos.gate import Gate
 from analytics_assets_tests.chaos.storm import shipped
 from analytics_assets_tests.integration.daemon import made_project
 from analytics_assets_tests.integration.server import Sandbox, sandbox_server, served
-from analytics_assets_tests.prerequisites import missing
+from analytics_assets_tests.prerequisites import skip_or_fail
 from analytics_assets_tests.production.deployment import Deployment, deployed
 from analytics_assets_tests.production.parts import Postgres, Redis, bucket_server, free_port, postgres, redis
 
@@ -165,7 +165,7 @@ def small_disk(megabytes: int) -> Iterator[Path]:
         mounting = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", folder]
         done = subprocess.run(mounting, check=False, capture_output=True, text=True, timeout=10)
         if done.returncode:
-            missing(f"no file system that could be filled may be mounted here: {done.stderr.strip()}")
+            skip_or_fail(f"no file system that could be filled may be mounted here: {done.stderr.strip()}")
         try:
             yield Path(folder)
         finally:

@@ -21,7 +21,7 @@ _ROWS = ("breakdown", "chart", "chartData")
 _SHARES = (0.0, 0.05, 0.2, 0.4, 0.6, 0.9)
 
 
-def relisted(draw: Random, genuine: Responses) -> Changed | None:
+def change_list(draw: Random, genuine: Responses) -> Changed | None:
     """One list of several pages changed; None where the stream has none."""
     lists = sorted(_lists(genuine).items())
     if not lists:
@@ -30,7 +30,7 @@ def relisted(draw: Random, genuine: Responses) -> Changed | None:
     return draw.choice((_empty_between, _empty_between, _emptied, _miscounted))(draw, genuine, pages)
 
 
-def shrunken(draw: Random, genuine: Responses) -> Changed:
+def shrink_lists(draw: Random, genuine: Responses) -> Changed:
     """Every response with a share of its rows, its totals to match."""
     share = draw.choice(_SHARES)
     changed = {}
@@ -153,13 +153,13 @@ def _miscounted(draw: Random, genuine: Responses, pages: list[Question]) -> Chan
     total = int(next((one for one in totals if isinstance(one, int)), 0))
     told = draw.choice((total + 1, total - 1, 0, total * 10, total + 100))
     return (
-        {question: replace(genuine[question], body=_told(genuine[question], told)) for question in pages},
+        {question: replace(genuine[question], body=_with_total(genuine[question], told)) for question in pages},
         [f"{pages[0][1][-30:]}: {told} in all"],
         False,
     )
 
 
-def _told(sent: Sent, total: int) -> bytes:
+def _with_total(sent: Sent, total: int) -> bytes:
     body = parsed(sent.body)
     for holder, name in places(body):
         if name in _TOTALS and holder[name] is not None:

@@ -20,7 +20,7 @@ from analytics_assets_tests.fuzz.sent import (
     needed,
     part,
     refuse,
-    stored,
+    stored_body,
     text,
     thing,
     things,
@@ -48,7 +48,7 @@ def ads(log: Log, day: date, asked: list[tuple[str, str]]) -> dict[str, Rows]:
             "revenue_mode": mode,
             "revenue_truncated": flag(body.get("revenueTruncated"), "revenueTruncated"),
         }
-        tables["ads_raw"].append({"body": stored(sent)})
+        tables["ads_raw"].append({"body": stored_body(sent)})
         tables["ads_totals"] += [about | row for row in _totals(body)]
         tables["ads_attribution"] += [about | row for row in _breakdown(body)]
         tables["ads_chart"] += [about | row for row in _chart(body, day)]
@@ -156,7 +156,7 @@ def audience(log: Log, day: date, segments: list[str]) -> dict[str, Rows]:
                 refuse(f"{field} is missing")
             counts[field] = whole(body[field], field)
         rows.append({"date": day, "kind": kind, "id": name, **counts})
-    return {"audience_counts": rows, "audience_raw": [{"body": stored(sent)} for *_, sent in asked]}
+    return {"audience_counts": rows, "audience_raw": [{"body": stored_body(sent)} for *_, sent in asked]}
 
 
 def reports(log: Log, day: date, names: list[str]) -> dict[str, Rows]:
@@ -177,7 +177,7 @@ def reports(log: Log, day: date, names: list[str]) -> dict[str, Rows]:
         }
         points = _points(body["data"])
         tables["report_points"] += [about | {"point_no": number, **point} for number, point in enumerate(points)]
-        tables["reports_raw"].append({"body": stored(sent)})
+        tables["reports_raw"].append({"body": stored_body(sent)})
     return tables
 
 

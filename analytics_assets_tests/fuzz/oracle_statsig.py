@@ -19,7 +19,7 @@ from analytics_assets_tests.fuzz.sent import (
     needed,
     part,
     refuse,
-    stored,
+    stored_body,
     text,
     thing,
     things,
@@ -61,7 +61,7 @@ def values(log: Log, day: date, *, is_total_reliable: bool = False) -> dict[str,
         )
     if not rows:
         refuse("an empty list of a day that may not be computed yet")
-    return {"metric_values": rows, "values_raw": [{"body": stored(page)} for page in pages]}
+    return {"metric_values": rows, "values_raw": [{"body": stored_body(page)} for page in pages]}
 
 
 def miscount(log: Log, day: date) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def document(sent: Sent) -> Any:
         refuse(f"no JSON: {type(error).__name__}")
 
 
-def stored(sent: Sent) -> "str | Json":
+def stored_body(sent: Sent) -> "str | Json":
     """What a raw table holds of a body: the text as sent without its byte order mark, or with U+FFFD for each half of a character."""
     read = document(sent)
     try:

@@ -18,7 +18,7 @@ from analytics_assets.errors import SourceError
 from analytics_assets.lake.landing import DayResult
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Stream
-from analytics_assets_tests.fuzz.lists import relisted, shrunken
+from analytics_assets_tests.fuzz.lists import change_list, shrink_lists
 from analytics_assets_tests.fuzz.log import Question
 from analytics_assets_tests.fuzz.mutations import mutated
 from analytics_assets_tests.fuzz.same import difference
@@ -93,7 +93,7 @@ class Bench:
             self.genuine[scene.name] = await scene.genuine(lake)
         genuine, is_again = self.genuine[scene.name], draw.random() < _AGAIN
         if is_again and draw.random() < _SHRUNKEN:
-            changed, told, is_harmless = shrunken(draw, genuine)
+            changed, told, is_harmless = shrink_lists(draw, genuine)
         else:
             changed, told, is_harmless = changes(draw, scene, genuine)
         wire = scene.vendors.wire(changed, flaw)
@@ -134,7 +134,7 @@ def changes(
     changed: dict[Question, Sent] = {}
     told: list[str] = []
     is_harmless = True
-    if draw.random() < _LISTS and (relisting := relisted(draw, genuine)) is not None:
+    if draw.random() < _LISTS and (relisting := change_list(draw, genuine)) is not None:
         return relisting
     questions = sorted(genuine)
     for question in draw.sample(questions, min(len(questions), draw.choice((1, 1, 1, 2)))):

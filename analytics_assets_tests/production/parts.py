@@ -20,7 +20,7 @@ from urllib.request import urlopen
 import fsspec
 from sqlalchemy import NullPool, create_engine, text
 
-from analytics_assets_tests.prerequisites import missing, require_module
+from analytics_assets_tests.prerequisites import require_module, skip_or_fail
 
 PATIENCE_S = 60.0
 USER = "analytics"
@@ -30,7 +30,7 @@ _IS_ROOT = os.geteuid() == 0
 def needed(what: str | None, *, name: str, package: str) -> str:
     """The program, if it is there; without it the test is skipped, or fails where everything has to be there."""
     if what is None:
-        missing(f"{name} is not installed; it is in Debian's package {package}")
+        skip_or_fail(f"{name} is not installed; it is in Debian's package {package}")
     return what
 
 
