@@ -86,8 +86,8 @@ EVENT_METRICS = Table(
         "observation shows. Any other day is reconstructed (`is_reconstructed`). It holds a metric if an observation within the day shows it, or if "
         "the metric was created before the end of the day and an observation at or after that end shows it. A metric of unknown creation time "
         "counts as created before if the first observation after the day shows it. Each row is as the nearest of these observations shows it "
-        "(`observed_at`), so it can hold later edits. A metric that the last observation before the day shows, and none in or after it, is left out; "
-        "the materialization counts such metrics as `unproven`. Materializing a reconstructed day again adds what newer observations prove."
+        "(`observed_at`), so it can hold later edits. A metric that the last observation before the day shows, and that none in or after it proves, is "
+        "left out; the materialization counts such metrics as `unproven`. Materializing a reconstructed day again adds what newer observations prove."
     ),
     docs_url=DEFINITIONS_URL,
     origin=Origin(LISTING_RAW, "body"),
