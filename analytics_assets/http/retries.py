@@ -24,7 +24,8 @@ class RetryPolicy:
         first_wait_s: Pause before the second attempt; it doubles from then on, with jitter.
         longest_wait_s: No pause is longer, a vendor's Retry-After included; a longer one gives up at once.
         throttled_wait_s: First pause after a 429 without Retry-After; doubles likewise.
-        blocked_wait_s: First pause where the path to the vendor is blocked; doubles likewise. One longer than `longest_wait_s` gives up at once.
+        blocked_attempts: Attempts in all where the path to the vendor is blocked.
+        blocked_wait_s: First pause where it is; doubles likewise. One longer than `longest_wait_s` gives up at once.
         patience_s: This long after the first attempt began, no further pause begins.
     """
 
@@ -32,6 +33,7 @@ class RetryPolicy:
     first_wait_s: float = 0.5
     longest_wait_s: float = 60.0
     throttled_wait_s: float = 5.0
+    blocked_attempts: int = 3
     blocked_wait_s: float = 30.0
     patience_s: float = 300.0
 
@@ -50,8 +52,9 @@ def backoff(policy: RetryPolicy, *, attempt: Callable[[], int]) -> Callable[[Exc
         if error.retry_after_s:
             return error.retry_after_s if error.retry_after_s <= policy.longest_wait_s else False
         if isinstance(error, BlockedError):
-            wait = float(min(policy.longest_wait_s, policy.blocked_wait_s * 2 ** (attempt() - 1)))
-            return wait if policy.blocked_wait_s <= policy.longest_wait_s else False
+            number = attempt()
+            wait = policy.blocked_wait_s * 2 ** (number - 1)
+            return wait if number < policy.blocked_attempts and wait <= policy.longest_wait_s else False
         if error.evidence is not None and error.evidence.status == THROTTLED:
             return float(min(policy.longest_wait_s, policy.throttled_wait_s * 2 ** (attempt() - 1)))
         return True

@@ -131,19 +131,20 @@ def error_of(
     if trace_id:
         asked += f" [trace {trace_id}]"
     evidence = Evidence(endpoint, status=status, body=text, trace_id=trace_id or None)
+    wait = retry_after_s(headers.get("retry-after"), now, longest_s=longest_pause_s)
+    asks = "" if wait is None else f" Requests wait {wait:.0f} s (Retry-After)."
     if status in (TIMED_OUT, TOO_EARLY, THROTTLED) or status >= SERVER_FAULT:
-        wait = retry_after_s(headers.get("retry-after"), now, longest_s=longest_pause_s)
-        asks = "" if wait is None else f" Requests wait {wait:.0f} s (Retry-After)."
         return TransientError(f"{asked}. This may pass by itself.{asks}", evidence=evidence, retry_after_s=wait)
     is_json = not is_html and ("json" in kind or text.lstrip()[:1] in ("{", "["))
     # A refusal of the vendor's own is JSON or has no body. A redirect is never one, because no API here redirects.
     is_own = is_json or (status >= _BAD_REQUEST and not text.strip())
     if not is_own and status not in _TOO_LARGE:
-        moved = f" It leads to {host}." if (host := _host(headers.get("location", ""))) else ""
+        moved = f" It leads to {vendor.redact(host)}." if (host := _host(headers.get("location", ""))) else ""
         return BlockedError(
             f"{asked}. This is not {vendor.name}'s API, but a proxy, a firewall or a bot wall in front of it.{moved} Requests are repeated "
-            "with long pauses. If it stays, allow this machine's address and User-Agent there, and check HTTPS_PROXY and base_url.",
+            f"with long pauses. If it stays, allow this machine's address and User-Agent there, and check HTTPS_PROXY and base_url.{asks}",
             evidence=evidence,
+            retry_after_s=wait,
         )
     error, advice = _refusal(vendor, status)
     return error(f"{asked}. {advice}", evidence=evidence)

@@ -1,7 +1,5 @@
 """What is worth another attempt and how long to wait before it."""
 
-import math
-
 import pytest
 import stamina
 
@@ -60,13 +58,14 @@ def test_the_pause_before_the_second_attempt(error: TransientError, expected: bo
 def test_a_blocked_path_is_tried_again_after_long_pauses() -> None:
     """A bot wall that is asked again at once only closes further."""
     numbers = iter(range(1, 5))
-    hook = backoff(RetryPolicy(longest_wait_s=100.0), attempt=lambda: next(numbers))
+    hook = backoff(RetryPolicy(), attempt=lambda: next(numbers))
     blocked = BlockedError("HTML", evidence=Evidence("GET /x", status=403))
-    assert [hook(blocked) for _ in range(4)] == [30.0, 60.0, 100.0, 100.0]
+    assert [hook(blocked) for _ in range(4)] == [30.0, 60.0, False, False]
     assert is_untaken(blocked)
+    assert backoff(RetryPolicy(), attempt=lambda: 1)(BlockedError("HTML", retry_after_s=61.0)) is False
 
 
-@pytest.mark.parametrize("policy", [RetryPolicy(longest_wait_s=29.0), RetryPolicy(blocked_wait_s=math.inf)])
+@pytest.mark.parametrize("policy", [RetryPolicy(longest_wait_s=29.0), RetryPolicy(blocked_attempts=1)])
 def test_a_blocked_path_ends_a_request_that_has_no_time_for_a_long_pause(policy: RetryPolicy) -> None:
     """As the look of a sensor, which comes again by itself."""
     assert backoff(policy, attempt=lambda: 1)(BlockedError("HTML")) is False

@@ -32,12 +32,12 @@ _KEYS = {
 _BASIC = base64.b64encode(f"{credentials.BENTO_PUBLISHABLE_KEY}:{credentials.BENTO_SECRET_KEY}".encode()).decode()
 FAULTS: Mapping[str, Callable[[str], Response]] = {
     "refused": lambda echo: JSONResponse({"status": 401, "message": f"invalid key was sent. Key: {echo}"}, 401),
-    "forbidden": lambda echo: HTMLResponse(f"<html><body>blocked: {echo}</body></html>", 403),
+    "forbidden": lambda echo: HTMLResponse(f"<html><body>blocked: {echo}</body></html>", 403, headers=_LATER),
     "unknown": lambda echo: JSONResponse({"title": "Not Found", "detail": echo, "traceId": echo}, 404),
     "invalid": lambda echo: JSONResponse({"errors": [{"property": "key", "errorMessage": {"sent": echo}}]}, 400),
     "throttled": lambda echo: JSONResponse({"error": echo}, 429, headers=_LATER),
     "broken": lambda echo: Response(f"Traceback: {echo}", 500, headers=_LATER),
-    "moved": lambda echo: RedirectResponse(f"https://elsewhere.example/?{echo}", 302),
+    "moved": lambda echo: RedirectResponse(f"https://elsewhere.example/?{echo}", 302, headers=_LATER),
     "page": lambda echo: HTMLResponse(f"<html><body>One moment, {echo}</body></html>"),
     "shapeless": lambda echo: JSONResponse({"data": {"sent": echo}, "taskId": {"sent": echo}}),
 }

@@ -5,7 +5,6 @@ two envelopes, is refused here, with one request. What the bodies hold is in `pa
 Keep waiting for a task out of here (`report_tasks.py`, `streams.py`), rows and columns too (`transform.py`), retrying as well (`http/`).
 """
 
-import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -46,7 +45,7 @@ RETRIES: Final = RetryPolicy(
     attempts=5, first_wait_s=1.0, longest_wait_s=240.0, throttled_wait_s=30.0, patience_s=600.0
 )
 # A tick has no time to wait out a blocked path; the sensor itself looks again later.
-LOOK_RETRIES: Final = replace(RETRIES, blocked_wait_s=math.inf)
+LOOK_RETRIES: Final = replace(RETRIES, blocked_attempts=1)
 
 T = TypeVar("T")
 
