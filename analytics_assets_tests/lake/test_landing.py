@@ -197,7 +197,8 @@ async def test_a_day_that_becomes_final_while_the_run_works_stays_refused(disk: 
 
 async def test_a_slot_is_given_back_when_its_day_is_stored(disk: Lake) -> None:
     """With one slot the second day is fetched only then; a lost slot would stop the run for ever."""
-    results = await asyncio.wait_for(brought(disk, Vendor().stream(ahead=1), days(3)), 20)
+    async with asyncio.timeout(10):
+        results = await brought(disk, Vendor().stream(ahead=1), days(3))
     assert outcomes(results) == {str(day): ALL for day in days(3)}
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from analytics_assets.lake.store import Lake
 from analytics_assets_tests.lake.sample import DAY, land, row
+from analytics_assets_tests.lake.test_sleeping_writers import Interrupted, store
 from analytics_assets_tests.lake.vendor import NOW, START, Vendor, brought
 
 TABLES = ("numbers_raw", "numbers", "sums")
@@ -91,3 +92,14 @@ def test_a_day_whose_sync_fails_is_not_stored(disk: Lake) -> None:
     with pytest.raises(Exception, match=r"cannot be written \(No space left on device\)"):
         land(disk, row(clicks=8))
     assert disk.held("airbridge", "revenue", DAY)["clicks"].to_pylist() == [7]
+
+
+def test_the_history_of_a_table_is_on_the_disk_before_the_table_changes(disk: Lake) -> None:
+    """A power cut between the two would lose the change for good."""
+    store(disk, 1, 0, "first")
+    watched, folder = Disk(), disk.path("shop", "changes", START).rpartition("/")[0]
+    found = list[bool]()
+    lake = Interrupted(disk.root, "numbers", lambda: found.append((folder, True) in watched.synced))
+    lake.files.fsync = watched.fsync
+    assert store(lake, 2, 1, "second") == "numbers numbers_raw sums"
+    assert found == [True]

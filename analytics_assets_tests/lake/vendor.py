@@ -20,6 +20,7 @@ from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Stream, Typed
 from analytics_assets.lake.table import DATE, MOMENT, Column, Table
 
+PATIENCE_S = 60.0
 START = date(2026, 3, 1)
 NOW = datetime(2026, 4, 1, 12, tzinfo=UTC)
 
@@ -139,8 +140,8 @@ def landing(lake: Lake, **changes: Any) -> Landing:
 
 
 async def brought(lake: Lake, stream: Stream, wanted: list[date], **changes: Any) -> list[DayResult]:
-    """What became of each day."""
-    async with aclosing(landing(lake, **changes).bring(stream, wanted)) as results:
+    """What became of each day; a load that hangs fails the test that waits for it."""
+    async with asyncio.timeout(PATIENCE_S), aclosing(landing(lake, **changes).bring(stream, wanted)) as results:
         return [result async for result in results]
 
 
