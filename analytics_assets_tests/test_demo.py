@@ -6,12 +6,15 @@ import signal
 import socket
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from analytics_assets.demo import check_lake, main
+from analytics_assets.demo import check_lake, main, stale_days
 from analytics_assets.lake.resource import LakeResource
+from analytics_assets.lake.store import Lake
+from analytics_assets_tests.lake.vendor import NUMBERS, RAW
 from analytics_assets_tests.prerequisites import skip_or_fail
 from analytics_assets_tests.production.parts import patient
 
@@ -96,3 +99,12 @@ def test_a_demo_over_a_lake_that_is_gone_says_so_before_it_starts(
         check_lake()
     assert str(refused.value).startswith(f"The lake is not at {tmp_path}/lake: the state database knows lake ")
     assert str(refused.value).endswith("\n`make clean` removes all local data; then the demo starts anew.")
+
+
+def test_days_of_an_earlier_demo_are_not_taken_for_days_of_this_one(tmp_path: Path) -> None:
+    """A raw day says when it was requested; a typed day may be older, because equal content is not written again."""
+    lake, at = Lake(str(tmp_path)), datetime(2026, 3, 1, 12, tzinfo=UTC)
+    typed = lake.land("shop", NUMBERS, at.date(), NUMBERS.rows([]), is_sandbox=True)
+    raw = lake.land("shop", RAW, at.date(), RAW.rows([]), asked="v1", requested_at=at, is_sandbox=True)
+    assert stale_days([typed, raw], since=at) == 0
+    assert stale_days([typed, raw], since=at + timedelta(seconds=1)) == 1
