@@ -19,12 +19,18 @@ settings.load_profile("patient")
 
 # These files look at the same observations, which take longer to make than to look at.
 _TOGETHER = "analytics_assets_tests/contract/"
+# Seconds for a test with one of these marks; pyproject.toml has the bound of the others, .ci/run that of all.
+_SLOW_MARKS = ("proof", "alone")
+_SLOW_S = 720
 _OURS = ("ANALYTICS_", "BENTO_", "STATSIG_", "AIRBRIDGE_", "DAGSTER_HOME")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Starts the longest proofs first, so that several processes end at the same time."""
+    """Starts the longest proofs first, so that several processes end at the same time; proofs have a longer time-out."""
     items.sort(key=lambda item: -_minutes(item))
+    for item in items:
+        if any(map(item.get_closest_marker, _SLOW_MARKS)) and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(_SLOW_S))
 
 
 def _minutes(item: pytest.Item) -> float:
