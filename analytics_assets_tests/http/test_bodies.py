@@ -41,7 +41,8 @@ def test_half_a_character_is_replaced_for_every_reader(body: bytes, text: str) -
     repaired, texts = json_of(body)
     assert (msgspec.json.decode(repaired), texts) == ({"a": text}, [text])
     assert pa_json.read_json(io.BytesIO(repaired)).to_pylist() == [{"a": text}]
-    found = duckdb.execute("SELECT json_extract_string(?::json, '$.a')", [repaired.decode()]).fetchone()
+    with duckdb.connect() as database:
+        found = database.execute("SELECT json_extract_string(?::json, '$.a')", [repaired.decode()]).fetchone()
     assert found == (text,)
 
 

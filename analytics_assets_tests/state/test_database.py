@@ -59,6 +59,7 @@ def test_a_new_database_has_its_folder_tables_and_version(url: str, tmp_path: Pa
         "budget_doors",
         "budget_queue",
         "budget_spent",
+        "lake",
         "report_days",
         "report_requests",
         "report_states",
