@@ -14,6 +14,7 @@ from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -135,6 +136,7 @@ def live(vendor: AnyVendor, ledger: Ledger, lake: Lake) -> str:
     raise AssertionError(f"after {MOST_TICKS} ticks the request is {request.state}")
 
 
+@pytest.mark.proof(2)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(words=st.lists(WORDS, max_size=12), unread=st.integers(0, 20))
 def test_from_any_answers_a_request_ends_landed_or_paused_by_a_refusal(words: list[Seen], unread: int) -> None:
