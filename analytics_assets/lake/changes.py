@@ -1,15 +1,13 @@
-"""What a new reading of a day changed in a table: rows matched by key, and how many came, went and differ.
-
-Keep files out of here (`store.py`) and the meaning of a difference too; it is each source's own.
-"""
+"""Difference between two loads of a day: rows matched by key, and the change of each sum that the table declares."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analytics_assets.lake.table import Table
+from analytics_assets.lake.table import Sum, Table
 
 
 @dataclass(frozen=True)
@@ -47,8 +45,19 @@ def matched(key: Sequence[str], before: pa.Table, after: pa.Table) -> Matched:
     return Matched(both["_before"], both["_after"], removed["_before"], added["_after"])
 
 
-def counted(table: Table, before: pa.Table, after: pa.Table) -> dict[str, int]:
-    """`rows_changed`, `rows_added` and `rows_removed` of a day; nothing for a table whose rows have no identity."""
+def compare(table: Table, before: pa.Table, after: pa.Table) -> dict[str, Any]:
+    """Figures of a day that changed.
+
+    `rows_changed`, `rows_added` and `rows_removed` where the table has a key. `<column>_change` for each column of the table's sums: the
+    new sum minus the old, by the values of `Sum.per`. A group has a figure only if both loads have it with complete, known numbers.
+    """
+    changes = {
+        f"{name}_change": _sum_changes(total, name, before, after) for total in table.sums for name in total.columns
+    }
+    return {**_row_counts(table, before, after), **{name: change for name, change in changes.items() if change}}
+
+
+def _row_counts(table: Table, before: pa.Table, after: pa.Table) -> dict[str, int]:
     if not table.key:
         return {}
     rows = matched(table.key, before, after)
@@ -68,6 +77,25 @@ def differing(old: pa.ChunkedArray, new: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_nested(old.type):
         return pa.chunked_array([[a != b for a, b in zip(old.to_pylist(), new.to_pylist(), strict=True)]], pa.bool_())
     return pc.or_(pc.not_equal(old, new).fill_null(False), pc.xor(old.is_null(), new.is_null()))
+
+
+def _sum_changes(total: Sum, column: str, before: pa.Table, after: pa.Table) -> dict[str, int]:
+    old, new = _known_sums(total, column, before), _known_sums(total, column, after)
+    return {group: new[group] - old[group] for group in sorted(old.keys() & new.keys())}
+
+
+def _known_sums(total: Sum, column: str, rows: pa.Table) -> dict[str, int]:
+    """Sums by group. A group with an unknown or incomplete number has none."""
+    sums, unknown = dict[str, int](), set[str]()
+    for row in rows.to_pylist():
+        if total.only and not row[total.only]:
+            continue
+        group = "/".join(str(row[name]) for name in total.per)
+        if row[column] is None or (total.incomplete and row[total.incomplete]):
+            unknown.add(group)
+        else:
+            sums[group] = sums.get(group, 0) + row[column]
+    return {group: number for group, number in sums.items() if group not in unknown}
 
 
 def _numbered(key: Sequence[str], table: pa.Table, name: str) -> pa.Table:

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from analytics_assets.clock import Clock
 from analytics_assets.errors import LossError, PermanentError, UnusableFileError
-from analytics_assets.lake.changes import counted
+from analytics_assets.lake.changes import compare
 from analytics_assets.lake.content import content_hash
 from analytics_assets.lake.deriving import evidence_of, valid_raw, valid_typed
 from analytics_assets.lake.footer import Footer
@@ -174,7 +174,7 @@ class Making:
         before = self._before(stream, draft.day, changed - other)
         for table in (one for one in stream.typed if one.name in before):
             old, new = before[table.name], draft.made[table.name].content
-            figures[table.name] = {**figures[table.name], **counted(table, old, new), **stream.moved(table, old, new)}
+            figures[table.name] = {**figures[table.name], **compare(table, old, new)}
         figures |= {name: {**figures[name], "question_changed": True} for name in other}
         return before
 

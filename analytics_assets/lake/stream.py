@@ -85,7 +85,6 @@ class Stream:
         landed: Told when a fetched day stands in the lake; in another thread, because requests need not wait for a disk.
         requests: The least requests that `fetch` sends for some days, by endpoint; pages and looks can be more.
         history: Keeps what later readings changed, where that is kept.
-        moved: By how much another reading of a day moved a table, as figures; given the table, what stood and what stands now.
         limits: Names of what the vendor says it has left out of a raw day, such as data older than it keeps. A raw day never replaces one
             that has fewer of them.
         is_snapshot: True if a day is the last observation made on it, so that every table is stored anew with each observation.
@@ -103,6 +102,5 @@ class Stream:
     landed: Callable[[date], None] = lambda _day: None
     requests: Callable[[Sequence[date]], Mapping[str, int]] = lambda _days: {}
     history: History | None = None
-    moved: Callable[[Table, pa.Table, pa.Table], Mapping[str, Any]] = lambda _table, _before, _after: {}
     limits: Callable[[pa.Table], Collection[str]] = lambda _content: ()
     is_snapshot: bool = False

@@ -58,6 +58,23 @@ class Origin:
 
 
 @dataclass(frozen=True)
+class Sum:
+    """Columns whose sum over some rows of a day means something.
+
+    Attributes:
+        columns: Names of the columns; they hold whole numbers.
+        per: Key columns that are never summed across, such as a currency.
+        only: Boolean column that is true on the rows to sum, where other rows repeat the same number; empty for all rows.
+        incomplete: Boolean column that is true where the vendor says the number is incomplete; empty where it says nothing.
+    """
+
+    columns: Sequence[str]
+    per: Sequence[str]
+    only: str = ""
+    incomplete: str = ""
+
+
+@dataclass(frozen=True)
 class Table:
     """One table of one account.
 
@@ -69,6 +86,7 @@ class Table:
         docs_url: The vendor's page.
         origin: What it is made from; None for what is read or kept itself.
         example: A query over its rows, named `days`, that minds what the description warns of; in DuckDB's SQL.
+        sums: What may be summed. Only where a day has all rows of a group: the top rows of a ranking have no meaningful sum.
         only_grows: Whether later readings add to a day what no later one tells again, so that a day that is lost stays lost.
     """
 
@@ -79,6 +97,7 @@ class Table:
     docs_url: str = ""
     origin: Origin | None = None
     example: str = ""
+    sums: Sequence[Sum] = ()
     only_grows: bool = False
 
     @cached_property

@@ -1,9 +1,9 @@
-"""A day of Bento and of Statsig that is read before and after its evening: each materialization says by how much its figures moved.
+"""A day of Bento and of Statsig that is loaded before and after its evening: its materializations show the difference.
 
-The vendors' world stops at noon for the first reading, as if the rest came late; what must have moved is counted from both worlds.
+The vendors' world stops at noon for the first load, as if the rest came late. The expected difference is counted from both worlds.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -21,68 +21,81 @@ from analytics_assets_tests.integration.server import sandbox_server
 DAY = date(2025, 3, 4)
 NOON, NOW = datetime(2025, 3, 4, 12, tzinfo=UTC), datetime(2025, 3, 6, 21, tzinfo=UTC)
 TABLES = ("bento/ads_totals", "bento/ads_attribution", "statsig/metric_values")
-WISHES = Wishes(ads=AdsSpec(dimensions=("source",)))
 
 
-def told(instance: dg.DagsterInstance, table: str) -> dict[str, Any]:
-    """The figures of moves in the newest materialization of the day."""
+KEYS = dict(
+    zip(
+        TABLES,
+        (
+            ("dimension", "revenue_mode", "currency"),
+            ("dimension", "revenue_mode", "key", "currency"),
+            ("metric_name", "metric_type", "unit_type"),
+        ),
+        strict=True,
+    )
+)
+WISHES = Wishes(ads=AdsSpec(dimensions=("source", "campaign")))
+
+
+def difference(instance: dg.DagsterInstance, table: str) -> dict[str, Any]:
+    """The difference that the newest materialization of the day shows."""
     event = instance.get_latest_materialization_event(dg.AssetKey(table.split("/")))
     assert event is not None
     assert event.asset_materialization is not None
-    found = event.asset_materialization.metadata
+    metadata = event.asset_materialization.metadata
     return {
-        name: value.value for name, value in found.items() if name.endswith(("_moved", "_shifted")) or "move_" in name
+        name: value.value for name, value in metadata.items() if name.startswith("rows_") or name.endswith("_change")
     }
 
 
-def test_a_later_reading_says_by_how_much_it_moved_the_day(
+def row_counts(before: list[dict[str, Any]], after: list[dict[str, Any]], key: Sequence[str]) -> dict[str, int]:
+    """Rows that changed, came and went, counted by key."""
+    old, new = ({tuple(row[name] for name in key): row for row in rows} for rows in (before, after))
+    return {
+        "rows_changed": sum(old[row] != new[row] for row in old.keys() & new.keys()),
+        "rows_added": len(new.keys() - old.keys()),
+        "rows_removed": len(old.keys() - new.keys()),
+    }
+
+
+def test_a_day_that_is_loaded_again_shows_what_changed(
     point: Callable[[str], Place], instance: dg.DagsterInstance
 ) -> None:
-    """Signups, customers and cents of Bento's totals, cents that changed their source, and Statsig's largest move; a first reading says none."""
+    """Rows of each table, and of Bento's totals signups, customers and cents; the first load shows nothing."""
     world = SeededWorld(3)
     early: World = StoppedWorld(world, NOON)
-    told_by_reading = []
+    shown = []
     for until in (NOON, None):
         with sandbox_server(Options(seed=3, now=lambda: NOW, until=until), world) as sandbox:
             point(sandbox.url)
             for job, chosen in (("bento_daily", None), ("statsig_daily", ("statsig/values_raw", TABLES[2]))):
                 result = run(definitions_at(lambda: NOW, WISHES), job, instance, range_tags([DAY]), chosen)
                 assert result.success, failure_words(result)
-        told_by_reading.append({table: told(instance, table) for table in TABLES})
+        shown.append({table: difference(instance, table) for table in TABLES})
 
-    before, after = (BentoTruth(one, NOW).ads([DAY], ("source",), ("all_revenue",)) for one in (early, world))
-    totals = [{row["currency"]: row for row in reading["ads_totals"]} for reading in (before, after)]
-    expected: dict[str, Any] = {
-        f"{name}_moved": next(iter(totals[1].values()))[name] - next(iter(totals[0].values()))[name]
-        for name in ("signups", "customers")
-    }
-    shifted = {}
-    for currency in totals[0] | totals[1]:
-        old, new = (one.get(currency, {"revenue_cents": 0})["revenue_cents"] for one in totals)
-        expected[f"revenue_cents_{currency}_moved"] = new - old
-        cents = [
-            {row["key"]: row["revenue_cents"] for row in reading["ads_attribution"] if row["currency"] == currency}
-            for reading in (before, after)
-        ]
-        shifted[f"revenue_cents_{currency}_shifted"] = sum(
-            abs(cents[1].get(key, 0) - cents[0].get(key, 0)) for key in cents[0] | cents[1]
-        )
-    values = [
+    rows = [
         {
-            (row["metric_name"], row["metric_type"], row["unit_type"]): row["value"]
-            for row in StatsigTruth(one, NOW).values([DAY])
+            **{
+                f"bento/{name}": rows
+                for name, rows in BentoTruth(one, NOW).ads([DAY], ("source", "campaign"), ("all_revenue",)).items()
+            },
+            TABLES[2]: StatsigTruth(one, NOW).values([DAY]),
         }
         for one in (early, world)
     ]
-    moved = {key: (old, values[1][key]) for key, old in values[0].items() if old != values[1][key]}
-    percents = {key: 100 * (new - old) / abs(old) for key, (old, new) in moved.items() if old}
-    largest = max(percents, key=lambda key: abs(percents[key]))
-    statsig = told_by_reading[1][TABLES[2]]
-
-    assert told_by_reading[0] == {table: {} for table in TABLES}
-    assert expected["signups_moved"] > 0
-    assert told_by_reading[1][TABLES[0]] == expected
-    assert told_by_reading[1][TABLES[1]] == shifted
-    assert statsig["metrics_moved"] == len({key[:2] for key in moved})
-    assert statsig["largest_move_percent"] == round(percents[largest], 6)
-    assert set(statsig) == {"metrics_moved", "largest_move_percent", "largest_move_metric"}
+    expected: dict[str, dict[str, Any]] = {
+        table: row_counts(rows[0][table], rows[1][table], KEYS[table]) for table in TABLES
+    }
+    old, new = ({(row["dimension"], row["currency"]): row for row in reading[TABLES[0]]} for reading in rows)
+    for name in ("signups", "customers"):
+        expected[TABLES[0]][f"{name}_change"] = {
+            f"{dimension}/all_revenue": new[dimension, "USD"][name] - old[dimension, "USD"][name]
+            for dimension in ("source", "campaign")
+        }
+    expected[TABLES[0]]["revenue_cents_change"] = {
+        f"{dimension}/all_revenue/{currency}": new[dimension, currency]["revenue_cents"] - row["revenue_cents"]
+        for (dimension, currency), row in old.items()
+    }
+    assert shown == [{table: {} for table in TABLES}, expected]
+    assert expected[TABLES[0]]["signups_change"]["source/all_revenue"] > 0
+    assert len(old) == 4

@@ -1,19 +1,19 @@
-"""What a new reading of a day changed: rows that differ, came and went."""
+"""Differences between two loads of a day: rows, sums, and the history of replaced rows."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from analytics_assets.lake.changes import counted
+from analytics_assets.lake.changes import compare
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Change, History
-from analytics_assets.lake.table import DATE, MOMENT, Column, Table
-from analytics_assets_tests.lake.vendor import NOW, NUMBERS, START, Vendor, brought
+from analytics_assets.lake.table import DATE, MOMENT, Column, Sum, Table
+from analytics_assets_tests.lake.vendor import NOW, NUMBERS, START, SUMS, Vendor, brought
 
 _DATE = Column(DATE, pa.date32(), "The day.")
 TAGS = Table(
@@ -21,13 +21,32 @@ TAGS = Table(
     "Rows with two keys, a list and an observation.",
     (
         _DATE,
-        Column("a", pa.string(), "First key."),
+        Column("a", pa.string(), "First key.", nullable=True),
         Column("b", pa.int64(), "Second key."),
         Column("value", pa.decimal128(38, 9), "A value.", nullable=True),
         Column("tags", pa.list_(pa.string()), "A list.", nullable=True),
         Column("seen_at", MOMENT, "When.", nullable=True, is_observation=True),
     ),
     key=("a", "b"),
+)
+SALES = Table(
+    "sales",
+    "Money by report, currency and shop; the number of people repeats on each currency row of a shop.",
+    (
+        _DATE,
+        Column("report", pa.string(), "The same day, counted in another way."),
+        Column("currency", pa.string(), "Currency of `cents`."),
+        Column("shop", pa.string(), "The shop."),
+        Column("is_main", pa.bool_(), "True on one row of a shop."),
+        Column("people", pa.int64(), "People.", nullable=True),
+        Column("cents", pa.int64(), "Money.", nullable=True),
+        Column("is_partial", pa.bool_(), "Whether the money is incomplete.", nullable=True),
+    ),
+    key=("report", "currency", "shop"),
+    sums=(
+        Sum(("people",), per=("report",), only="is_main"),
+        Sum(("cents",), per=("report", "currency"), incomplete="is_partial"),
+    ),
 )
 LOST = Table(
     "lost",
@@ -38,7 +57,7 @@ LOST = Table(
 ALL = {"numbers_raw", "numbers", "sums", "lost"}
 
 
-def rows(*cells: tuple[str, int, Any, Any]) -> pa.Table:
+def rows(*cells: tuple[str | None, int, Any, Any]) -> pa.Table:
     """Rows of `TAGS`."""
     return TAGS.rows(
         {DATE: date(2026, 3, 1), "a": a, "b": b, "value": value, "tags": tags} for a, b, value, tags in cells
@@ -53,13 +72,16 @@ def rows(*cells: tuple[str, int, Any, Any]) -> pa.Table:
         ([("x", 1, 1, ["t"]), ("x", 2, 1, None)], [("x", 2, 1, None), ("x", 1, 1, ["t"])], 0, 0, 0),
         ([("x", 1, None, ["t"])], [("x", 1, 0, ["t"])], 1, 0, 0),
         ([("x", 1, 2, ["t"]), ("y", 1, 2, None)], [("x", 1, 2, ["u"]), ("y", 2, 2, None)], 1, 1, 1),
+        ([(None, 1, 1, None), ("x", 1, 1, None)], [(None, 1, 2, None), ("x", 1, 1, None)], 1, 0, 0),
+        ([(None, 1, 1, None), ("", 1, 2, None)], [("", 1, 2, None), (None, 1, 1, None)], 0, 0, 0),
+        ([(None, 1, 1, None)], [("", 1, 1, None)], 0, 1, 1),
     ],
 )
 def test_rows_are_matched_by_key_and_compared_by_content(
     before: list[Any], after: list[Any], changed: int, added: int, removed: int
 ) -> None:
-    """Null is not zero, a list is compared whole, and the order of rows is nothing."""
-    assert counted(TAGS, rows(*before), rows(*after)) == {
+    """Null is equal to null only, in keys and values; a list is compared whole; the order of rows does not count."""
+    assert compare(TAGS, rows(*before), rows(*after)) == {
         "rows_changed": changed,
         "rows_added": added,
         "rows_removed": removed,
@@ -68,25 +90,74 @@ def test_rows_are_matched_by_key_and_compared_by_content(
 
 def test_a_table_without_identity_tells_no_changes() -> None:
     """Nothing says which of its rows became which."""
-    assert counted(Table("free", "", (_DATE,)), rows(), rows()) == {}
+    assert compare(Table("free", "", (_DATE,)), rows(), rows()) == {}
 
 
-async def test_another_reading_tells_by_how_much_it_moved_a_table(tmp_path: Path) -> None:
-    """As the source says it, given what stood and what stands now, beside the numbers of rows; an equal reading tells nothing."""
-    lake, vendor, told = Lake(str(tmp_path)), Vendor(), []
+def sale(**changes: Any) -> dict[str, Any]:
+    """A row of `SALES`: ten people and 500 cents, with changes."""
+    given = {"report": "all", "currency": "USD", "shop": "a", "is_main": True, "people": 10, "cents": 500}
+    return {DATE: START, "is_partial": False, **given, **changes}
 
-    def moved(table: Table, before: pa.Table, after: pa.Table) -> dict[str, int]:
-        column = {"numbers": "number", "sums": "sum"}[table.name]
-        return {"moved": pc.sum(after[column]).as_py() - pc.sum(before[column]).as_py()}
 
+EUR = {"currency": "EUR", "is_main": False}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ([sale()], [sale(people=12, cents=450)], {"people": {"all": 2}, "cents": {"all/USD": -50}}),
+        ([sale(cents=-40)], [sale(cents=-50)], {"people": {"all": 0}, "cents": {"all/USD": -10}}),
+        # Money that only changes its shop changes no sum; a shop that comes or goes counts with all it has.
+        (
+            [sale(), sale(shop="b"), sale(shop="c", people=1, cents=1)],
+            [sale(cents=400), sale(shop="b", cents=600), sale(shop="d", people=3, cents=7)],
+            {"people": {"all": 2}, "cents": {"all/USD": 6}},
+        ),
+        # Currencies and reports are separate; people of two currency rows are the same people.
+        (
+            [sale(), sale(**EUR), sale(report="first")],
+            [sale(people=12, cents=501), sale(**EUR, people=12, cents=520), sale(report="first", people=9, cents=800)],
+            {"people": {"all": 2, "first": -1}, "cents": {"all/EUR": 20, "all/USD": 1, "first/USD": 300}},
+        ),
+        ([sale(people=None)], [sale(cents=None)], {}),
+        ([sale(people=None, cents=None)], [sale()], {}),
+        ([sale(), sale(shop="b", cents=None)], [sale(cents=700), sale(shop="b")], {"people": {"all": 0}}),
+        ([sale()], [sale(cents=700, is_partial=True)], {"people": {"all": 0}}),
+        ([sale(is_partial=True)], [sale(cents=700)], {"people": {"all": 0}}),
+        ([sale(is_partial=None)], [sale(is_partial=None)], {"people": {"all": 0}, "cents": {"all/USD": 0}}),
+        # A currency of one load only has no sum in the other.
+        ([sale()], [sale(), sale(**EUR)], {"people": {"all": 0}, "cents": {"all/USD": 0}}),
+        ([sale()], [], {}),
+    ],
+)
+def test_a_sum_changes_by_the_new_number_minus_the_old(
+    before: list[dict[str, Any]], after: list[dict[str, Any]], expected: dict[str, dict[str, int]]
+) -> None:
+    """Within each group of its own; a group with an unknown or incomplete number in either load has no figure."""
+    figures = compare(SALES, SALES.rows(before), SALES.rows(after))
+    changes = {name.removesuffix("_change"): value for name, value in figures.items() if name.endswith("_change")}
+    assert changes == expected
+
+
+def test_a_sum_of_a_column_declared_later_has_no_change() -> None:
+    """Rows of an earlier definition have null there, and nothing says which of them to sum."""
+    after = SALES.rows([sale()])
+    before = after.set_column(after.schema.get_field_index("is_main"), "is_main", pa.nulls(1, pa.bool_()))
+    assert "people_change" not in compare(SALES, before, after)
+
+
+async def test_a_day_shows_its_difference_to_the_load_before(tmp_path: Path) -> None:
+    """The first load has none, and neither has an equal one."""
+    lake, vendor, figures = Lake(str(tmp_path)), Vendor(), []
+    table = replace(NUMBERS, sums=(Sum(("number",), per=(DATE,)),))
     for family, bodies in enumerate([["1", "2"], ["1", "7"], ["1", "7"]]):
         vendor.answers = {START: bodies}
-        [result] = await brought(lake, vendor.stream(moved=moved), [START], family=str(family))
-        told.append((dict(result.figures["numbers"]), dict(result.figures["sums"])))
-    counts = {"rows_changed": 1, "rows_added": 0, "rows_removed": 0}
-    assert told == [
+        [result] = await brought(lake, vendor.stream(typed=(table, SUMS)), [START], family=str(family))
+        figures.append((dict(result.figures["numbers"]), dict(result.figures["sums"])))
+    difference = {"rows_changed": 1, "rows_added": 0, "rows_removed": 0, "number_change": {str(START): 5}}
+    assert figures == [
         ({"biggest": 2}, {"sum": 3}),
-        ({"biggest": 7, **counts, "moved": 5}, {"sum": 8, "moved": 5}),
+        ({"biggest": 7, **difference}, {"sum": 8}),
         ({"biggest": 7}, {"sum": 8}),
     ]
 
@@ -119,12 +190,11 @@ async def test_the_answer_to_another_question_is_compared_with_nothing(tmp_path:
         vendor.answers = {START: [body]}
         stream = vendor.stream(
             history=History(LOST, "numbers", grown),
-            moved=lambda *_: {"moved": True},
             asked=lambda _day, question=question: question,
         )
         [result] = await brought(lake, stream, [START], family=str(family), selected=ALL)
         told.append((dict(result.figures["numbers"]), lake.read("shop", LOST)["number"].to_pylist()))
-    moved = {"rows_changed": 1, "rows_added": 0, "rows_removed": 0, "moved": True, "lost_now": 1}
+    moved = {"rows_changed": 1, "rows_added": 0, "rows_removed": 0, "lost_now": 1}
     assert told == [
         ({"biggest": 1}, []),
         ({"biggest": 2, **moved}, [1]),

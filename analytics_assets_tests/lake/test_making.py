@@ -57,22 +57,21 @@ async def test_a_day_that_another_process_lands_meanwhile_is_made_again(disk: La
 
 
 async def test_a_typed_day_that_changes_meanwhile_is_compared_with_what_stands_in_the_end(disk: Lake) -> None:
-    """The figures of what moved are those of the day that was replaced."""
+    """The difference is to the day that was replaced."""
     calls = list[date]()
 
     def transform(day: date, raw: pa.Table | None) -> Mapping[str, Typed]:
         calls.append(day)
         if len(calls) == 1:
-            disk.land("shop", SUMS, START, SUMS.rows([{DATE: START, "sum": 5}]))
+            disk.land(
+                "shop", NUMBERS, START, NUMBERS.rows({DATE: START, "part": part, "number": 5} for part in range(3))
+            )
         return numbers(day, raw)
 
-    def moved(_table: object, before: pa.Table, after: pa.Table) -> Mapping[str, int]:
-        return {"from": before["sum"][0].as_py(), "to": after["sum"][0].as_py()}
-
-    [result] = await brought(disk, Vendor().stream(transform=transform, moved=moved), [START])
+    [result] = await brought(disk, Vendor().stream(transform=transform), [START])
     assert calls == [START, START]
-    assert result.figures["sums"] == {"sum": 1, "from": 5, "to": 1}
-    assert disk.read("shop", SUMS).to_pylist() == [{DATE: START, "sum": 1}]
+    assert result.figures["numbers"] == {"biggest": 1, "rows_changed": 1, "rows_added": 0, "rows_removed": 2}
+    assert disk.read("shop", NUMBERS).to_pylist() == [{DATE: START, "part": 0, "number": 1}]
 
 
 async def test_a_typed_file_names_the_raw_day_it_was_made_from(disk: Lake) -> None:

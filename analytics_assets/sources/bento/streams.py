@@ -23,7 +23,6 @@ from analytics_assets.lake.snapshot import Snapshot
 from analytics_assets.lake.stream import Stream
 from analytics_assets.sources.bento.chart import bucket_starts, is_proof
 from analytics_assets.sources.bento.client import ADS, DIMENSIONS, REVENUE_MODES, AdsQuery, BentoClient
-from analytics_assets.sources.bento.moves import ads_moved
 from analytics_assets.sources.bento.payloads import read_ads
 from analytics_assets.sources.bento.tables import (
     ADS_ATTRIBUTION,
@@ -207,7 +206,6 @@ def ads_stream(account: str, spec: AdsSpec, client: BentoClient) -> Stream:
         transform=partial(ads_tables, zone=zone),
         final_at=spec.final_at,
         requests=spec.requests,
-        moved=partial(ads_moved, dimension=spec.dimensions[0], mode=spec.revenue_modes[0]),
         # Enough days at once that the connections allowed are all in use while as many days wait for their landing.
         ahead=2 * math.ceil(IN_FLIGHT / (len(spec.dimensions) * len(spec.revenue_modes))),
     )

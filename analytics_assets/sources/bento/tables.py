@@ -7,7 +7,7 @@ Keep how rows are made out of here (`transform.py`). Source of all meanings: htt
 import pyarrow as pa
 
 from analytics_assets.lake.raw import raw_table
-from analytics_assets.lake.table import DATE, MOMENT, Column, Origin, Table
+from analytics_assets.lake.table import DATE, MOMENT, Column, Origin, Sum, Table
 
 DOCS_URL = "https://bentonow.com/stats"
 
@@ -118,6 +118,10 @@ ADS_TOTALS = Table(
 select date, revenue_mode, currency, is_main_currency, signups, customers, revenue_cents
 from days where dimension = (select min(dimension) from days) order by date desc, revenue_mode, currency""",
     key=("dimension", "revenue_mode", "currency"),
+    sums=(
+        Sum(("signups", "customers"), per=("dimension", "revenue_mode"), only="is_main_currency"),
+        Sum(("revenue_cents",), per=("dimension", "revenue_mode", "currency"), incomplete="revenue_truncated"),
+    ),
     columns=(
         _DAY,
         _DIMENSION,

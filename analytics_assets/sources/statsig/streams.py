@@ -22,7 +22,6 @@ from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Stream, Typed
 from analytics_assets.sources.statsig.client import VALUES, StatsigClient, day_without_values, is_askable, started
 from analytics_assets.sources.statsig.figures import counted_values
-from analytics_assets.sources.statsig.moves import values_moved
 from analytics_assets.sources.statsig.paging import LIMIT
 from analytics_assets.sources.statsig.payloads import Metric
 from analytics_assets.sources.statsig.tables import LISTING_RAW, METRIC_VALUES, VALUES_RAW
@@ -152,7 +151,6 @@ def values_stream(
         transform=counted_values,
         final_at=spec.final_at,
         requests=spec.requests,
-        moved=values_moved,
     )
 
 

@@ -3,6 +3,8 @@
 import pytest
 
 from analytics_assets.errors import UnexpectedPayloadError
+from analytics_assets.lake.changes import compare
+from analytics_assets.sources.bento.tables import ADS_ATTRIBUTION, ADS_TOTALS
 from analytics_assets_tests.sources.bento.ads_rows import ATTRIBUTION_ROW, CHART_ROW, SUMS, TOTALS_ROW, ads
 from analytics_assets_tests.sources.bento.samples import ADS
 from analytics_assets_tests.sources.bento.vendor import changed, part
@@ -212,3 +214,38 @@ def test_a_filter_is_a_column_of_the_totals():
     """Whoever reads the totals sees that they may be those of one value."""
     rows, _ = ads(ADS, value="google")["ads_totals"]
     assert rows == [{**TOTALS_ROW, "value_filter": "google"}]
+
+
+def test_totals_of_another_load_change_per_answer_and_currency():
+    """Counts repeat on each currency row and change once; each dimension and mode is another count of the same people and money."""
+    euros = {"currency": "EUR", "is_main_currency": False}
+    answers = ({}, {"dimension": "campaign"}, {"revenue_mode": "subscriptions"})
+    old, new = (
+        ADS_TOTALS.rows({**TOTALS_ROW, **answer, **row} for answer in answers for row in rows)
+        for rows in (
+            ({}, {**euros, "revenue_cents": 1200}),
+            ({"signups": 12, "revenue_cents": 5000}, {**euros, "signups": 12, "revenue_cents": 1300}),
+        )
+    )
+    names = ("source/all_revenue", "campaign/all_revenue", "source/subscriptions")
+    figures = compare(ADS_TOTALS, old, new)
+    assert figures["signups_change"] == dict.fromkeys(names, 2)
+    assert figures["customers_change"] == dict.fromkeys(names, 0)
+    assert figures["revenue_cents_change"] == {
+        **{f"{name}/USD": -50 for name in names},
+        **{f"{name}/EUR": 100 for name in names},
+    }
+
+
+@pytest.mark.parametrize("truncated", [0, 1])
+def test_truncated_revenue_of_either_load_has_no_change(truncated):
+    """Revenue that Bento calls incomplete is less than the day's, so its difference to the whole is no restatement."""
+    old, new = (ADS_TOTALS.rows([{**TOTALS_ROW, "revenue_truncated": load == truncated}]) for load in (0, 1))
+    assert "revenue_cents_change" not in compare(ADS_TOTALS, old, new)
+
+
+def test_attribution_shows_changed_rows_only():
+    """Bento sends the top values: a key that leaves them has not lost its revenue, so a sum over keys would mislead."""
+    old = ADS_ATTRIBUTION.rows([ATTRIBUTION_ROW, {**ATTRIBUTION_ROW, "key": "tiktok"}])
+    new = ADS_ATTRIBUTION.rows([{**ATTRIBUTION_ROW, "revenue_cents": 1}])
+    assert compare(ADS_ATTRIBUTION, old, new) == {"rows_changed": 1, "rows_added": 0, "rows_removed": 1}
