@@ -13,8 +13,8 @@ import msgspec
 REPLACEMENT: Final = "\ufffd"
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
-# A string, and whether it is the name of a field.
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?', re.DOTALL)
+# A string, and whether it is the name of a field. One that is cut short ends with the body, so that no search begins inside it.
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"(\s*:)?|\\?\Z)', re.DOTALL)
 # Pairs and other escapes come first, so that a match of the last group is a half.
 _ESCAPE = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\.", re.DOTALL

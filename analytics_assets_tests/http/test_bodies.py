@@ -3,6 +3,7 @@
 import io
 import json
 import random
+import time
 
 import duckdb
 import msgspec
@@ -148,3 +149,12 @@ def test_a_large_body_is_repaired_in_a_time_that_grows_with_it() -> None:
     body = json.dumps([*texts, "\ud83d"]).encode()
     repaired, broken = json_of(body)
     assert (len(repaired), broken) == (len(body), ["\ufffd"])
+
+
+def test_a_text_cut_after_many_quotes_is_refused_in_a_time_that_grows_with_it() -> None:
+    r"""Each `\"` in it looks like the beginning of another text."""
+    body = rb'{"a":"' + rb"\"" * 50_000
+    began = time.process_time()
+    with pytest.raises(ValueError, match="truncated"):
+        json_of(body)
+    assert time.process_time() - began < 5
