@@ -159,7 +159,9 @@ class ReportDays:
             number = len(self._parts)
             self._parts.append(part)
         groups = tuple(replace(group, days={}, total=msgspec.Raw()) for group in page.groups)
-        return replace(page, groups=groups, answer=replace(page.answer, body=b""), part=number)
+        # As they are, they are views that hold the whole body in memory.
+        told = tuple(one.copy() for one in page.notifications)
+        return replace(page, groups=groups, notifications=told, answer=replace(page.answer, body=b""), part=number)
 
     def finish(self, pages: Sequence[Page]) -> None:
         """Completes the report with its pages, in order, as `take` returned them."""

@@ -98,7 +98,7 @@ async def test_no_more_pages_are_in_flight_than_fit_in_memory(pages_in_memory: i
 
 
 async def test_the_memory_of_a_long_report_is_that_of_a_few_pages() -> None:
-    """Forty pages of 150 KB each; together they are 6 MB."""
+    """Forty pages of 150 KB each; together they are 6 MB. The notification that each page has does not hold its body."""
     first, last = DAY, DAY + timedelta(days=91)
     rows = [sub_row(str(DAY + timedelta(days=day)), *range(121)) for day in range(92)]
     texts = {number: msgspec.json.encode(group([f"g{number:02}"], *rows)) for number in range(40)}
@@ -106,9 +106,13 @@ async def test_the_memory_of_a_long_report_is_that_of_a_few_pages() -> None:
 
     def answer(request: httpx.Request) -> Any:
         skip = int(request.url.params["skip"])
-        return b'{"data":{"status":"SUCCESS","hasNext":%s,"metadata":{"totalCount":40},"stats":{"rows":[%s]}}}' % (
-            b"false" if skip == 39 else b"true",
-            texts[skip],
+        return (
+            b'{"data":{"status":"SUCCESS","hasNext":%s,"metadata":{"totalCount":40},"stats":{"rows":[%s]}},"notification":[%s]}'
+            % (
+                b"false" if skip == 39 else b"true",
+                texts[skip],
+                b'{"code":"AGG_DATA_MASKING_BY_FACEBOOK"}',
+            )
         )
 
     client.session._transport = httpx.MockTransport(
