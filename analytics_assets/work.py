@@ -33,6 +33,7 @@ class Work:
         owner: The run's id.
         log: The run's log.
         tags: The run's tags.
+        accepts_by_tag: Whether the run, or the first of its attempts, has the tag that accepts losses and totals that differ.
         caller: Whose requests the run's are, told to the budget, and what has been spent.
     """
 
@@ -42,6 +43,7 @@ class Work:
     owner: str
     log: Logger
     tags: Mapping[str, str]
+    accepts_by_tag: bool = False
     caller: Caller = field(default_factory=Caller)
 
 
@@ -69,9 +71,8 @@ def opened_landing(
     except SourceError as error:
         raise dg.Failure(str(error), allow_retries=False) from None
     tags = (root or context.run).tags
-    is_accepted = "true" in (tags.get(ACCEPT_TAG), context.run.tags.get(ACCEPT_TAG)) or (
-        kind_of(tags) is Kind.PERSON and days <= MOST_DAYS_OF_A_PERSON
-    )
+    by_tag = "true" in (tags.get(ACCEPT_TAG), context.run.tags.get(ACCEPT_TAG))
+    is_accepted = by_tag or (kind_of(tags) is Kind.PERSON and days <= MOST_DAYS_OF_A_PERSON)
     landing = Landing(
         lake=opened,
         selected={key.path[-1] for key in context.selected_asset_keys},
@@ -88,6 +89,7 @@ def opened_landing(
         owner=context.run.run_id,
         log=context.log,
         tags=context.run.tags,
+        accepts_by_tag=by_tag,
         caller=Caller(kind_of(tags), context.log.info),
     )
 

@@ -71,6 +71,7 @@ def report_assets(
                 owner=work.owner,
                 log=work.log,
                 only=requests_of(work.tags),
+                accepts_totals=work.accepts_by_tag,
             ) as stream,
         ):
             yield stream

@@ -5,10 +5,12 @@ groups read is an error where the two were equal before, and a warning of a chec
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
-from analytics_assets.errors import TransientError
+from analytics_assets.errors import TransientError, UnusableFileError
+from analytics_assets.lake.loss import ACCEPT_TAG
 from analytics_assets.lake.store import Lake
 from analytics_assets.sources.airbridge.paging import Page, declared_groups
 from analytics_assets.sources.airbridge.payloads import shown
@@ -31,7 +33,8 @@ def refuse_other_count(lake: Lake, account: str, spec: ReportSpec, task_id: str,
         return
     raise TransientError(
         f"Airbridge task {shown(task_id)}: {found} groups were read and {declared} are declared, which were equal in the last {RESPONSES} "
-        f"stored responses of {spec.name}. A new report may do better."
+        f"stored responses of {spec.name}. A new report may do better. If the numbers stay different and Airbridge's dashboard shows the same "
+        f"groups, set the tag {ACCEPT_TAG}=true for the run or backfill."
     )
 
 
@@ -39,11 +42,19 @@ def were_as_declared(lake: Lake, account: str, spec: ReportSpec) -> bool:
     """Whether each of the last three stored responses to the same request had as many groups as it declared."""
     table, counts = report_raw_table(spec), dict[datetime, tuple[int | None, int | None]]()
     for day in reversed(lake.days(account, table.name)[-_NEWEST_DAYS:]):
-        stored = lake.landed(account, table.name, day)
-        if stored is None or stored.footer.requested_at in (None, *counts) or stored.footer.asked != spec_hash(spec):
-            continue
-        rows = lake.read(account, table, [day], ["requested_at", "groups_declared", "groups_read"])
-        counts |= {row["requested_at"]: (row["groups_declared"], row["groups_read"]) for row in rows[:1].to_pylist()}
+        # A load replaces a file that cannot be used; until then it is no response.
+        with suppress(UnusableFileError):
+            stored = lake.landed(account, table.name, day)
+            if (
+                stored is None
+                or stored.footer.requested_at in (None, *counts)
+                or stored.footer.asked != spec_hash(spec)
+            ):
+                continue
+            rows = lake.read(account, table, [day], ["requested_at", "groups_declared", "groups_read"])
+            counts |= {
+                row["requested_at"]: (row["groups_declared"], row["groups_read"]) for row in rows[:1].to_pylist()
+            }
         if len(counts) == RESPONSES:
             break
     return len(counts) == RESPONSES and all(

@@ -87,14 +87,15 @@ class ReportReader:
         log: Logger,
         only: Collection[int],
         zone: str,
+        accepts_totals: bool = False,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """Reads with `client` for the run `owner` a report of an app in `zone`; nothing is asked before `announce`.
 
         A run that the sensor asked for lands the requests `only`. What another run has landed of them meanwhile is taken from the lake, and
-        never asked for anew.
+        never asked for anew. With `accepts_totals` a number of groups that differs from the declared one is stored whatever it was before.
         """
-        self._only, self._zone = only, zone
+        self._only, self._zone, self._accepts_totals = only, zone, accepts_totals
         self._account, self._spec, self._client = account, spec, client
         self._ledger, self._lake, self._waiting = ledger, lake, waiting
         self._clock, self._log, self._sleep = clock, log, sleep
@@ -305,8 +306,9 @@ class ReportReader:
                 task.task_id, self._waiting.page_size, take=report.take, memory_bytes=memory_bytes
             )
             self._log.info("Airbridge task %s is ready: %d pages read.", shown(task.task_id), len(pages))
-            checked = (self._lake, self._account, self._spec, task.task_id, pages)
-            await self._threads.call(refuse_other_count, *checked)
+            if not self._accepts_totals:
+                checked = (self._lake, self._account, self._spec, task.task_id, pages)
+                await self._threads.call(refuse_other_count, *checked)
         except UnexpectedPayloadError as error:
             await self._decided(request, Seen.UNUSABLE, str(error), error)
             raise

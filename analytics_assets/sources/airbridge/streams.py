@@ -79,8 +79,9 @@ async def report_stream(
     owner: str,
     log: Logger,
     only: Collection[int] = (),
+    accepts_totals: bool = False,
 ) -> AsyncIterator[Stream]:
-    """The stream of a report for one run; what it waits for is let go at the end; `only` as in `ReportReader`."""
+    """The stream of a report for one run; what it waits for is let go at the end; the last two as in `ReportReader`."""
     raw = report_raw_table(spec)
     reader = ReportReader(
         account,
@@ -94,6 +95,7 @@ async def report_stream(
         log=log,
         only=only,
         zone=app.zone,
+        accepts_totals=accepts_totals,
     )
     try:
         yield Stream(

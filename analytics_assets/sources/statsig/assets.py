@@ -15,7 +15,6 @@ from analytics_assets.catalogue import asset_key
 from analytics_assets.checks.finding import USUAL, Limits
 from analytics_assets.clock import Clock
 from analytics_assets.daily import DailyStep, daily_assets
-from analytics_assets.lake.loss import ACCEPT_TAG
 from analytics_assets.lake.snapshot import Snapshot
 from analytics_assets.lake.stream import Stream
 from analytics_assets.pictures.metadata import Pictures
@@ -48,7 +47,7 @@ def values_assets(
     @asynccontextmanager
     async def opened(work: Work) -> AsyncIterator[Stream]:
         async with work.resource.open(clock=clock, caller=work.caller) as client:
-            yield values_stream(account, spec, client, clock, work.lake, accepts_totals=_accepts_totals(work))
+            yield values_stream(account, spec, client, clock, work.lake, accepts_totals=work.accepts_by_tag)
 
     step = DailyStep(
         name="values",
@@ -104,14 +103,10 @@ def listing_assets(account: str, spec: ListingSpec, *, clock: Clock, limits: Lim
     @asynccontextmanager
     async def opened(work: Work) -> AsyncIterator[Snapshot]:
         async with work.resource.open(clock=clock, caller=work.caller) as client:
-            yield listing_snapshot(account, spec, client, work.lake, accepts_totals=_accepts_totals(work))
+            yield listing_snapshot(account, spec, client, work.lake, accepts_totals=work.accepts_by_tag)
 
     def metric_day(moment: datetime) -> date:
         return day_of(moment, spec.day_utc_offset_hours)
 
     step = SnapshotStep("listing", account, "statsig", LISTING_RAW, (), opened, metric_day, listing_checks(), limits)
     return snapshot_assets(step, clock)
-
-
-def _accepts_totals(work: Work) -> bool:
-    return work.tags.get(ACCEPT_TAG) == "true"

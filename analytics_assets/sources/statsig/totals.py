@@ -14,7 +14,7 @@ import msgspec
 import pyarrow as pa
 
 from analytics_assets.checks.finding import Check, Finding, each_day
-from analytics_assets.errors import Evidence, UnexpectedPayloadError
+from analytics_assets.errors import Evidence, UnexpectedPayloadError, UnusableFileError
 from analytics_assets.lake.loss import ACCEPT_TAG
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.table import Table
@@ -98,9 +98,12 @@ class Totals:
         return len(list(takewhile(bool, islice(equal, _RESPONSES)))) == _RESPONSES
 
     def _counts(self, day: date, mark: str) -> Mapping[str, Count]:
-        """The lists in a stored day, read once while the file is the same."""
+        """The lists in a stored day, read once while the file is the same; none in a file that cannot be used."""
         if (day, mark) not in self._read:
-            self._read[day, mark] = counted(self.lake.read(self.account, self.table, [day], _COLUMNS))
+            try:
+                self._read[day, mark] = counted(self.lake.read(self.account, self.table, [day], _COLUMNS))
+            except UnusableFileError:
+                self._read[day, mark] = {}
         return self._read[day, mark]
 
 

@@ -1,20 +1,27 @@
 """A declared number of groups that differs from those read: an error where it was right before, a warning of a check otherwise."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import httpx
 import pyarrow as pa
 import pytest
 
 from analytics_assets.checks.finding import USUAL
 from analytics_assets.lake.landing import DayResult
+from analytics_assets.lake.resource import LakeResource
 from analytics_assets.lake.store import Lake
+from analytics_assets.partitions import daily_partitions
+from analytics_assets.settings import settings
+from analytics_assets.sources.airbridge.assets import report_assets
 from analytics_assets.sources.airbridge.checks import MASKED_SHARE, report_checks
+from analytics_assets.sources.airbridge.client import AirbridgeClient
 from analytics_assets.sources.airbridge.declared import were_as_declared
 from analytics_assets.sources.airbridge.reader import Waiting
 from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
@@ -30,30 +37,41 @@ from analytics_assets_tests.sources.airbridge.vendor import Scripted, group, rep
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 TABLE = report_raw_table(spec())
+WAITING = Waiting(60, 92, 100, TaskPolicy(first_look_s=0.01))
 NEW = ["ended_at", "groups_declared", "groups_read", "group_total", "total_difference"]
 
 
-async def load(tmp_path: Path, number: int, *, declared: int | None, day: date = DAY, groups: str = "a") -> DayResult:
+def answered(request: httpx.Request, number: int, *, declared: int | None, day: date, groups: str = "a") -> Any:
+    """What the vendor says of the task of a run."""
+    if request.method == "POST":
+        return {"data": {"taskId": f"t-{number}"}}
+    sent = groups if int(request.url.params["skip"]) == 0 else ""
+    return report([group([name], sub_row(str(day), 1)) for name in sent], total=declared, more=False)
+
+
+async def load(
+    tmp_path: Path,
+    number: int,
+    *,
+    declared: int | None,
+    day: date = DAY,
+    groups: str = "a",
+    accepts_totals: bool = False,
+) -> DayResult:
     """What becomes of a day whose report has these groups and declares a number of them; `number` is that of the run."""
-    answer = report([group([name], sub_row(str(day), 1)) for name in groups], total=declared, more=False)
-
-    def said(request: httpx.Request) -> Any:
-        if request.method == "POST":
-            return {"data": {"taskId": f"t-{number}"}}
-        return answer if int(request.url.params["skip"]) == 0 else report([], total=declared, more=False)
-
     now = NOW + timedelta(days=number)
     async with report_stream(
         "shop",
         App("shop", "UTC", "EUR", 4.0),
         spec(),
-        Scripted(said).client(),
+        Scripted(lambda request: answered(request, number, declared=declared, day=day, groups=groups)).client(),
         ledger=Ledger(f"sqlite:///{tmp_path}/state.db"),
         lake=Lake(str(tmp_path / "lake")),
-        waiting=Waiting(60, 92, 100, TaskPolicy(first_look_s=0.01)),
+        waiting=WAITING,
         clock=lambda: now,
         owner=f"run-{number}",
         log=logging.getLogger("test"),
+        accepts_totals=accepts_totals,
     ) as stream:
         selected = {table.name for table in daily_tables(spec())}
         [result] = await brought(Lake(str(tmp_path / "lake")), stream, [day], family=str(number), selected=selected)
@@ -90,7 +108,8 @@ async def test_a_report_with_fewer_groups_than_declared_fails_where_the_last_thr
     result = await load(tmp_path, 4, declared=2)
     assert str(result.error) == (
         "Airbridge task t-4: 1 groups were read and 2 are declared, which were equal in the last 3 stored responses of revenue. A new report "
-        "may do better."
+        "may do better. If the numbers stay different and Airbridge's dashboard shows the same groups, set the tag analytics/accept_loss=true "
+        "for the run or backfill."
     )
     assert Lake(str(tmp_path / "lake")).landed("shop", TABLE.name, DAY) is None
     # The same request is right again in its next task.
@@ -115,6 +134,56 @@ async def test_only_the_last_three_responses_count_and_days_of_one_response_coun
     store(lake, spec(), [(1, 1, 1), (2, 1, 1)])
     store(lake, spec(), [(2, 1, 1)], first=DAY + timedelta(days=9))
     assert not were_as_declared(lake, "shop", spec())
+
+
+async def test_a_damaged_file_is_no_response(tmp_path: Path) -> None:
+    """The responses before it decide, and its day can be stored again."""
+    lake = Lake(str(tmp_path / "lake"))
+    store(lake, spec(), [(number, 1, 1) for number in range(1, 5)])
+    damaged = DAY + timedelta(days=3)
+    damage(lake.path("shop", TABLE.name, damaged))
+    assert were_as_declared(lake, "shop", spec())
+    assert "1 groups were read and 2 are declared" in str((await load(tmp_path, 9, declared=2, day=damaged)).error)
+    assert (await load(tmp_path, 10, declared=1, day=damaged)).error is None
+
+
+async def test_a_person_accepts_a_number_that_counts_something_else(tmp_path: Path) -> None:
+    """The error names the tag; once a report is stored with it, the following days need no person."""
+    store(Lake(str(tmp_path / "lake")), spec(), [(number, 1, 1) for number in range(1, 4)])
+    later = DAY + timedelta(days=4)
+    error = (await load(tmp_path, 5, declared=2, day=later)).error
+    assert "set the tag analytics/accept_loss=true for the run or backfill" in str(error)
+    assert (await load(tmp_path, 6, declared=2, day=later, accepts_totals=True)).error is None
+    assert found(tmp_path, "groups_as_declared", later) == ("warning", "1 groups were read and 2 are declared")
+    assert (await load(tmp_path, 7, declared=2, day=later + timedelta(days=1))).error is None
+
+
+@pytest.mark.parametrize(("tags", "is_stored"), [({}, False), ({"analytics/accept_loss": "true"}, True)])
+def test_a_run_accepts_by_its_tag(tmp_path: Path, tags: dict[str, str], *, is_stored: bool) -> None:
+    """The last three reports had the groups that they declared, and this one has not."""
+    lake, later = Lake(str(tmp_path / "lake")), DAY + timedelta(days=4)
+    store(lake, spec(), [(number, 1, 1) for number in range(1, 4)], is_sandbox=True)
+
+    class Project:
+        @asynccontextmanager
+        async def open(self, **_: Any) -> AsyncIterator[AirbridgeClient]:
+            yield Scripted(lambda request: answered(request, 9, declared=2, day=later)).client()
+
+        def ledger(self) -> Ledger:
+            return Ledger(f"sqlite:///{tmp_path}/state.db")
+
+    partitions = daily_partitions(replace(settings({}), start_date=DAY))
+    app, clock = App("shop", "UTC", "EUR", 4.0), lambda: NOW + timedelta(days=9)
+    assets = report_assets("shop", app, spec(), WAITING, partitions, days_per_run=9, clock=clock)
+    resources = {
+        "shop": dg.ResourceDefinition.hardcoded_resource(Project()),
+        "lake": LakeResource(root=lake.root, sandbox=True),
+    }
+    with dg.DagsterInstance.ephemeral() as instance:
+        given = {"instance": instance, "resources": resources, "tags": tags, "raise_on_error": False}
+        result = dg.materialize([assets], partition_key=str(later), **given)
+    assert result.success is is_stored
+    assert (later in lake.days("shop", TABLE.name)) is is_stored
 
 
 async def test_responses_to_another_request_prove_nothing(tmp_path: Path) -> None:
@@ -145,7 +214,19 @@ def test_raw_days_of_a_lake_without_these_columns_are_read_as_ever(tmp_path: Pat
     assert not were_as_declared(lake, "shop", spec())
 
 
-def store(lake: Lake, of: ReportSpec, counts: Sequence[tuple[int, int, int]], *, first: date = DAY) -> None:
+def damage(path: str) -> None:
+    """Leaves a file of which a power cut has taken the end."""
+    Path(path).write_bytes(b"PAR1" + bytes(40))
+
+
+def store(
+    lake: Lake,
+    of: ReportSpec,
+    counts: Sequence[tuple[int, int, int]],
+    *,
+    first: date = DAY,
+    is_sandbox: bool = False,
+) -> None:
     """A raw day for each run: its number, the groups declared and those read."""
     for offset, (number, declared, groups_read) in enumerate(counts):
         day, at = first + timedelta(days=offset), NOW + timedelta(days=number)
@@ -155,4 +236,5 @@ def store(lake: Lake, of: ReportSpec, counts: Sequence[tuple[int, int, int]], *,
         for name, count in (("groups_declared", declared), ("groups_read", groups_read)):
             number_of = content.schema.get_field_index(name)
             content = content.set_column(number_of, content.schema.field(name), pa.array([count], pa.int64()))
-        lake.land("shop", report_raw_table(of), day, content, asked=spec_hash(of), requested_at=at)
+        table, asked = report_raw_table(of), spec_hash(of)
+        lake.land("shop", table, day, content, asked=asked, requested_at=at, is_sandbox=is_sandbox)

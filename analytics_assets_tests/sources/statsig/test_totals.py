@@ -54,6 +54,11 @@ async def load(lake: Lake, responses: Sequence[Response], *, accepts_totals: boo
     return found
 
 
+def damage(path: str) -> None:
+    """Leaves a file of which a power cut has taken the end."""
+    Path(path).write_bytes(b"PAR1" + bytes(40))
+
+
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
     """An empty lake."""
@@ -97,6 +102,17 @@ async def test_a_total_that_is_not_declared_is_not_missed(lake: Lake) -> None:
     """A list without a total is as complete as its pages say."""
     *_, last = await load(lake, [(5, 5)] * 3 + [(4, None)])
     assert last.error is None
+
+
+async def test_a_damaged_file_is_no_response_and_its_day_can_be_loaded(lake: Lake) -> None:
+    """The responses before it decide; otherwise no day could be stored, the damaged one included, while its file is there."""
+    responses = [(5, 5)] * 3 + [(5, 9)] * 2
+    await load(lake, responses[:3])
+    lake.land("statsig", VALUES_RAW, days(5)[-1], lake.read("statsig", VALUES_RAW, days(1)).slice(0, 0))
+    damage(lake.path("statsig", VALUES_RAW.name, days(5)[-1]))
+    *_, last = await load(lake, responses[:4])
+    assert "declare 9 items and hold 5" in str(last.error)
+    assert [result.error for result in await load(lake, [(5, 5)] * 5)] == [None] * 5
 
 
 async def test_a_person_accepts_totals_that_count_something_else(lake: Lake) -> None:
