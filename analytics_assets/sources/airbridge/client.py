@@ -44,8 +44,8 @@ PAGE_SIZE: Final = 100
 RETRIES: Final = RetryPolicy(
     attempts=5, first_wait_s=1.0, longest_wait_s=240.0, throttled_wait_s=30.0, patience_s=600.0
 )
-# A tick has no time to wait out a blocked path; the sensor itself looks again later.
-LOOK_RETRIES: Final = replace(RETRIES, blocked_attempts=1)
+# A tick has no time to wait out a blocked path or an outage; the sensor itself looks again later, and remembers why the look failed.
+LOOK_RETRIES: Final = replace(RETRIES, blocked_attempts=1, patience_s=5.0)
 
 T = TypeVar("T")
 

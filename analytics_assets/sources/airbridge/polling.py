@@ -89,7 +89,13 @@ class Tick:
 
 
 def poll(
-    account: Account, resource: AirbridgeResource, ledger: Ledger, *, busy: Container[int], clock: Clock
+    account: Account,
+    resource: AirbridgeResource,
+    ledger: Ledger,
+    *,
+    busy: Container[int],
+    clock: Clock,
+    polling_s: float = LOOKING_S,
 ) -> tuple[Tick, list[tuple[str, list[date], list[Request]]]]:
     """Polls all open requests of an account; returns what was seen, and the runs to launch: report, days, requests.
 
@@ -101,7 +107,7 @@ def poll(
     tick = Tick()
     to_poll = _sorted_out(account, ledger, tick, busy=busy, clock=clock)
     if to_poll:
-        asyncio.run(_poll_all(account, resource, to_poll, tick, clock))
+        asyncio.run(_poll_all(account, resource, to_poll, tick, clock, polling_s=polling_s))
     with ledger.at_once():
         for request, verdict, seen_at, reason in tick.looks:
             is_present = ledger.saw(
@@ -200,41 +206,40 @@ async def _poll_all(
     to_poll: Collection[tuple[Request, str]],
     tick: Tick,
     clock: Clock,
+    *,
+    polling_s: float,
 ) -> None:
     """Polls some requests at once, within the time of a tick."""
+    slots, unanswered = asyncio.Semaphore(_IN_FLIGHT), dict[int, Request]()
+
+    async def poll_one(client: AirbridgeClient, request: Request, task_id: str) -> None:
+        async with slots:
+            unanswered[request.id] = request
+            seen, reason, _ = await looked_at(client, task_id)
+        del unanswered[request.id]
+        _remember(request, seen, reason, tick, policy=account.policy, now=clock())
+
     try:
         async with (
             resource.open(clock=clock, caller=Caller(Kind.SENSOR), retries=LOOK_RETRIES) as client,
-            asyncio.timeout(LOOKING_S),
+            asyncio.timeout(polling_s),
         ):
-            slots = asyncio.Semaphore(_IN_FLIGHT)
-            await asyncio.gather(
-                *(
-                    _poll_one(client, request, task_id, tick, slots=slots, policy=account.policy, clock=clock)
-                    for request, task_id in to_poll
-                )
-            )
+            await asyncio.gather(*(poll_one(client, request, task_id) for request, task_id in to_poll))
     except TimeoutError:
         # What was polled until then is remembered all the same.
-        tick.words.append(f"Looking took longer than {LOOKING_S:.0f} s; the rest is looked at in the next tick.")
+        tick.words.append(f"Looking took longer than {polling_s:g} s; the rest is looked at in the next tick.")
+        reason = f"no answer within {polling_s:g} s, waits for the rate limit included"
+        for request in unanswered.values():
+            _remember(request, Seen.TROUBLE, reason, tick, policy=account.policy, now=clock())
     except SourceError as error:
         # Only the opening raises: a token that is not set, an address that is refused.
         tick.words.append(str(error))
 
 
-async def _poll_one(
-    client: AirbridgeClient,
-    request: Request,
-    task_id: str,
-    tick: Tick,
-    *,
-    slots: asyncio.Semaphore,
-    policy: TaskPolicy,
-    clock: Clock,
+def _remember(
+    request: Request, seen: Seen, reason: str | None, tick: Tick, *, policy: TaskPolicy, now: datetime
 ) -> None:
-    async with slots:
-        seen, reason, _ = await looked_at(client, task_id)
-    now = clock()
+    """Puts what a poll has shown into the tick."""
     verdict = judge(seen, posted_at=request.posted_at, attempts=request.attempts, now=now, policy=policy)
     tick.looks.append((request, verdict, now, reason))
     decision = verdict.decision

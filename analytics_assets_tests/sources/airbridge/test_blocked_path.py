@@ -33,7 +33,7 @@ def opened(folder: Path) -> Ledger:
     return ledger
 
 
-async def look(vendor: Scripted, ledger: Ledger, at: datetime) -> Tick:
+async def look(vendor: Any, ledger: Ledger, at: datetime, *, polling_s: float = 40.0) -> Tick:
     """One tick of the sensor."""
 
     class Resource:
@@ -42,7 +42,7 @@ async def look(vendor: Scripted, ledger: Ledger, at: datetime) -> Tick:
             yield vendor.client()
 
     account, resource = Account("shop", {"revenue": spec_hash(spec())}, POLICY, 92), Resource()
-    tick, _ = await asyncio.to_thread(poll, account, resource, ledger, busy=(), clock=lambda: at)  # type: ignore[arg-type]
+    tick, _ = await asyncio.to_thread(poll, account, resource, ledger, busy=(), clock=lambda: at, polling_s=polling_s)  # type: ignore[arg-type]
     return tick
 
 
@@ -100,6 +100,32 @@ async def test_a_page_that_stays_is_looked_at_ever_less_and_is_loud_after_a_whil
     assert len(troubled) == 1
     assert len(vendor.requests) < 120
     assert at - NOW == pytest.approx(timedelta(days=1), abs=timedelta(minutes=15))
+
+
+async def test_a_task_that_no_poll_gets_an_answer_for_is_loud_after_a_while(tmp_path: Path):
+    """Packets that a firewall drops, or a rate limit that all waits for, use up the time of each tick."""
+
+    class Silent:
+        def client(self) -> Any:
+            return self
+
+        async def report_state(self, task_id: str) -> Any:
+            await asyncio.Event().wait()
+
+    ledger = opened(tmp_path)
+    ledger.begin_attempt(1, now=NOW)
+    ledger.posted(1, "t-1", now=NOW)
+    tick = await look(Silent(), ledger, NOW + timedelta(seconds=60), polling_s=0.01)
+    request = ledger.get(1)
+    assert (request.state, request.reason) == (
+        Seen.TROUBLE,
+        "no answer within 0.01 s, waits for the rate limit included",
+    )
+    assert not tick.troubled
+    tick = await look(Silent(), ledger, NOW + timedelta(seconds=POLICY.deadline_s), polling_s=0.01)
+    assert (ledger.get(1).state, tick.troubled) == (Seen.UNSEEN, {"revenue"})
+    await look(Silent(), ledger, NOW + timedelta(seconds=POLICY.patience_s), polling_s=0.01)
+    assert ledger.get(1).state == Seen.OVERDUE
 
 
 async def test_a_refusal_in_json_pauses_the_report(tmp_path: Path):
