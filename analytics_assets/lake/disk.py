@@ -98,7 +98,12 @@ def locked(folder: Path, *, wait_s: float) -> Iterator[None]:
     opened = os.open(folder, os.O_RDONLY)
     try:
         _lock(opened, folder, wait_s)
-        yield
+        try:
+            yield
+        finally:
+            # A process forked meanwhile holds the file open too, and closing it here alone would leave the lock to that process.
+            with suppress(OSError):
+                fcntl.flock(opened, fcntl.LOCK_UN)
     finally:
         os.close(opened)
 

@@ -4,6 +4,7 @@ The pause points are calls of the lake that a test interrupts with a whole load 
 """
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -175,3 +176,15 @@ def test_a_lock_ends_with_its_holder(disk: Lake) -> None:
     with locked(Path(folder), wait_s=0.0):
         assert store(disk, 2, 1, "second").startswith("TransientError: Another process has been replacing")
     assert store(disk, 2, 1, "second") == "numbers numbers_raw sums"
+
+
+def test_a_lock_ends_although_another_process_inherited_it(tmp_path: Path) -> None:
+    """A process that was forked meanwhile has the locked folder open as well, which a duplicate of the descriptor shows."""
+    with locked(tmp_path, wait_s=0):
+        [held] = [one for one in Path("/proc/self/fd").iterdir() if one.is_symlink() and one.readlink() == tmp_path]
+        inherited = os.dup(int(held.name))
+    try:
+        with locked(tmp_path, wait_s=0):
+            pass
+    finally:
+        os.close(inherited)
