@@ -36,7 +36,7 @@ class Making:
     is_sandbox: bool
     clock: Clock
     loss: LossPolicy
-    _taken: dict[tuple[date, str], str] = field(default_factory=dict)
+    _taken: dict[date, dict[str, str]] = field(default_factory=dict)
 
     def seen(self, stream: Stream, day: date) -> dict[str, Landed | None]:
         """What stands in the tables that a day is made of or lands in; a damaged file is refused."""
@@ -57,7 +57,7 @@ class Making:
                 if error.table not in tables or (is_raw and error.table not in self.selected):
                     raise
                 if path := self.lake.take_unusable(stream.account, error.table, day, seen_at=self.clock()):
-                    self._taken[day, error.table] = path
+                    self._taken.setdefault(day, {})[error.table] = path
                 if is_raw and raw is None:
                     # Its rows are needed; another attempt finds the place empty and requests them.
                     raise
@@ -65,7 +65,8 @@ class Making:
 
     def _with_taken(self, made: MadeDay) -> MadeDay:
         """The day, with the files that were moved to the quarantine for it among its figures."""
-        taken = {table: path for (day, table), path in self._taken.items() if day == made.day}
+        # Only of its own day: another thread may be making the next one.
+        taken = self._taken.get(made.day, {})
         figures = {name: {**made.figures.get(name, {}), "unusable_file_kept_in": path} for name, path in taken.items()}
         return replace(made, figures={**made.figures, **figures}) if taken else made
 
