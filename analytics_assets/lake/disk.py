@@ -128,12 +128,13 @@ def _lock(opened: int, folder: Path, wait_s: float) -> None:
             return
 
 
-def create(target: Path, content: bytes) -> None:
-    """Puts a file in place in one step; raises `FileExistsError` if there is one."""
-    aside = target.with_name(f"_{uuid.uuid4().hex}.tmp")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        aside.write_bytes(content)
+def create(target: Path, content: bytes, *, inside: Path, sync: Callable[[int], Any]) -> None:
+    """Puts a file in place in one step and syncs it; raises `FileExistsError` if there is one."""
+    with written_aside(target, inside=inside) as (file, aside):
+        file.write(content)
+        file.flush()
+        synced([aside], sync)
+        folders = folders_to_sync([target], inside=inside)
         try:
             # A rename would replace a file; a link does not.
             target.hardlink_to(aside)
@@ -141,10 +142,11 @@ def create(target: Path, content: bytes) -> None:
             raise
         except OSError:
             # Some shares have no links.
-            with target.open("xb") as file:
-                file.write(content)
-    finally:
-        aside.unlink(missing_ok=True)
+            with target.open("xb") as created:
+                created.write(content)
+            synced([target], sync)
+        synced(folders, sync)
+    aside.unlink(missing_ok=True)
 
 
 def is_leftover(name: str) -> bool:

@@ -204,16 +204,21 @@ class Files:
             ) from error
 
     def create(self, path: str, content: bytes) -> None:
-        """Puts a file in place in one step, unless there is one.
+        """Puts a file in place in one step and syncs it, unless there is one.
 
         Raises:
             LakeError: It cannot be written.
         """
         with self.errors_of(path, "written"), suppress(FileExistsError):
             if self.is_local:
-                disk.create(Path(path), content)
-            else:
+                disk.create(Path(path), content, inside=Path(self.root), sync=self.fsync)
+                return
+            try:
                 self.fs.pipe_file(path, content, mode="create")
+            except (OSError, NotImplementedError, TypeError, ValueError):
+                # Other servers than AWS may not know the condition, and have other errors for a file that exists.
+                if not self.fs.exists(path):
+                    self.fs.pipe_file(path, content)
 
     def remove(self, path: str) -> None:
         """Takes a file away; one that is not there is no error.

@@ -8,6 +8,7 @@ from threading import Thread
 
 import dagster as dg
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 from analytics_assets.__main__ import main
 from analytics_assets.errors import LakeError
@@ -214,5 +215,26 @@ def test_a_bucket_has_an_identity_too() -> None:
     """An object that is created once."""
     files = Lake("memory://growth/lake-with-identity").files
     assert read_identity(files) is None
+    identity = create_identity(files)
+    assert create_identity(files) == read_identity(files) == identity
+
+
+class Unconditional(MemoryFileSystem):
+    """A bucket whose server does not know conditional uploads, as some that speak S3 do not."""
+
+    protocol = ("unconditional",)
+    cachable = False
+
+    def pipe_file(self, path, value, mode="overwrite", **kwargs):
+        """Takes plain uploads only."""
+        if mode != "overwrite":
+            raise NotImplementedError("A header you provided implies functionality that is not implemented")
+        super().pipe_file(path, value, mode=mode, **kwargs)
+
+
+def test_a_bucket_without_conditional_uploads_has_an_identity_too() -> None:
+    """Otherwise neither a run nor `lake accept` could begin a lake there; one that exists stays."""
+    files = Lake("memory://growth/unconditional").files
+    files.fs = Unconditional()
     identity = create_identity(files)
     assert create_identity(files) == read_identity(files) == identity

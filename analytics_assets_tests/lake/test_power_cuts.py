@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from analytics_assets.lake.identity import create_identity
 from analytics_assets.lake.store import Lake
 from analytics_assets_tests.lake.sample import DAY, land, row
 from analytics_assets_tests.lake.test_sleeping_writers import Interrupted, store
@@ -103,3 +104,11 @@ def test_the_history_of_a_table_is_on_the_disk_before_the_table_changes(disk: La
     lake.files.fsync = watched.fsync
     assert store(lake, 2, 1, "second") == "numbers numbers_raw sums"
     assert found == [True]
+
+
+def test_the_identity_is_on_the_disk_before_anything_knows_it(disk: Lake, power: Disk) -> None:
+    """An empty or missing identity after a power cut would stop every run until a person accepts the lake."""
+    create_identity(disk.files)
+    (aside, _), *folders = power.synced
+    assert aside.startswith(f"{disk.root}/_")
+    assert disk.root in {folder for folder, _ in folders}
