@@ -1,12 +1,13 @@
-"""Text in a component's YAML that would be read as something else: `NO` as false, `0123` as 83, `1:30` as 90, `1.10` as 1.1.
+"""Text and numbers in a component's YAML that would be read as something else: `NO` as false, `0123` as 83, `1:30` as 90, `1.10` as 1.1.
 
-Contains the one rule for all components; which fields hold text is read from their annotations. `configuration.py` applies it when a component
+Contains the one rule for all components; which fields hold text or numbers is read from their annotations. `configuration.py` applies it when a component
 loads and passes quoted text on as it is written; `loading.py` turns what is found into the message.
 """
 
 import functools
 import json
 import operator
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import UnionType
@@ -19,6 +20,8 @@ _TAG: Final = "tag:yaml.org,2002:"
 # Dagster reads dates as text.
 _TEXT: Final = {f"{_TAG}str", f"{_TAG}timestamp"}
 _NULLS: Final = ("", "~", "null")
+# Minutes or seconds after a colon count sixty to one, and digits after a zero are octal.
+_OTHER_NUMBER: Final = re.compile(r".*:.*|[-+]?0[0-9_]+")
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ def find_misreadings(component: type, text: str, *, line: int | None = None) -> 
 def _walk(node: yaml.Node, annotation: Any, field: str) -> Iterator[Misreading]:
     types = list(_arms(annotation))
     if isinstance(node, yaml.ScalarNode):
-        reason = _explain(node, types)
+        reason = _explain(node, types) or _explain_number(node, types)
         if reason is not None:
             yield Misreading(node.start_mark.line + 1, field, reason)
     elif isinstance(node, yaml.SequenceNode):
@@ -123,6 +126,16 @@ def _explain(node: yaml.ScalarNode, types: list[Any]) -> str | None:
         return f'`{node.value}` is a sign of YAML. Write it in quotes: "{node.value}".'
     other = f", or write `{value}` if you mean that" if may_be_other else ""
     return f'`{node.value}` is read as {value}. Write it in quotes: "{node.value}"{other}.'
+
+
+def _explain_number(node: yaml.ScalarNode, types: list[Any]) -> str | None:
+    """Why a scalar is not the number that is written there; None where it is, or where other things belong too."""
+    is_number = node.tag in (f"{_TAG}int", f"{_TAG}float") and _OTHER_NUMBER.fullmatch(node.value)
+    is_switch = node.tag == f"{_TAG}bool" and bool not in types
+    if {str, Any} & set(types) or not {int, float} & set(types) or not (is_number or is_switch):
+        return None
+    value = json.dumps(yaml.safe_load(node.value))
+    return f"`{node.value}` is read as {value}. Write a number without colons and leading zeros."
 
 
 def _is_as_written(node: yaml.ScalarNode) -> bool:

@@ -271,6 +271,17 @@ def test_numbers_and_switches_are_written_as_yaml_allows(project: Project) -> No
     assert (component.keep_personal_fields, component.final_after_hours, component.checks.days) == (True, 12.5, 10)
 
 
+@pytest.mark.parametrize(
+    ("written", "value"), [("010", "8"), ("1:30", "90"), ("1:30.5", "90.5"), ("-012", "-10"), ("yes", "true")]
+)
+def test_a_number_that_is_read_as_another_one_is_refused(project: Project, written: str, value: str) -> None:
+    """Ten days would be eight, and half past one ninety hours."""
+    assert project.refusal("StatsigMetrics", f"{SCHEDULE}final_after_hours: {written}\n") == (
+        f"defs/shop/defs.yaml:5 does not load: attributes.final_after_hours: `{written}` is read as {value}. Write a number without colons and "
+        "leading zeros."
+    )
+
+
 def test_a_block_of_text_ends_without_its_line_break(project: Project) -> None:
     """As Dagster reads it."""
     assert project.load("StatsigMetrics", f"{SCHEDULE}events:\n  - |\n    sign up\n").events == ["sign up"]
