@@ -15,14 +15,17 @@ from typing import Final, NoReturn
 
 import msgspec
 
-from analytics_assets.errors import TransientError, UnexpectedPayloadError
+from analytics_assets.errors import PermanentError, TransientError, UnexpectedPayloadError
 from analytics_assets.http.answer import Answer
 from analytics_assets.http.bodies import REPLACEMENT
 from analytics_assets.http.bounds import MOST_EMPTY_PAGES, MOST_PAGES
+from analytics_assets.http.statuses import NOT_FOUND
 from analytics_assets.sources.airbridge.payloads import Group, shown
 
 AHEAD: Final = 4
 READINGS: Final = 4
+# What a page behind the last may answer; no page of the documentation says.
+_REFUSED: Final = (400, NOT_FOUND)
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,12 @@ async def _reading(read_page: ReadPage, size: int, memory_bytes: int | None) -> 
                 f"Airbridge GET /revenue/query/{{task_id}}: {MOST_EMPTY_PAGES} pages in a row have no group, and each announces more, so the "
                 "end of the report is not known. Something may be wrong at Airbridge; ask its support."
             )
-        pages.append(await read_page(skip, size))
+        try:
+            pages.append(await read_page(skip, size))
+        except PermanentError as error:
+            if pages[-1].has_next is not False or error.evidence is None or error.evidence.status not in _REFUSED:
+                raise
+            break
         # Behind a page without groups the vendor's own step leads on.
         skip += len(pages[-1].groups) or step
     return pages

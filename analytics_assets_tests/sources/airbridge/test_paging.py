@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from analytics_assets.errors import TransientError, UnexpectedPayloadError
+from analytics_assets.errors import PermanentError, TransientError, UnexpectedPayloadError
 from analytics_assets.sources.airbridge.client import PAGE_SIZE
 from analytics_assets.sources.airbridge.paging import AHEAD, Page, declared_groups
 from analytics_assets_tests.sources.airbridge.samples import REPORT
@@ -195,6 +195,24 @@ async def test_a_page_that_cannot_be_had_ends_the_reading():
 
     with pytest.raises(TransientError, match="503"):
         await Scripted(answer).client().report_pages("t-1", 1)
+
+
+@pytest.mark.parametrize("status", [400, 404])
+async def test_a_page_behind_the_last_may_be_refused(status: int):
+    """The vendor said that nothing follows; only the declared number was a reason to look, and it counts something else."""
+    vendor = Scripted(
+        lambda request: report(SEVEN[:2], total=9, more=False) if request.url.params["skip"] == "0" else (status, {})
+    )
+    assert names(await vendor.client().report_pages("t-1", 3)) == "ab"
+    assert len(vendor.requests) == 4
+
+
+@pytest.mark.parametrize("more", [True, None])
+async def test_a_refused_page_is_no_end_where_the_vendor_did_not_say_so(more: bool | None):
+    """A task that the vendor has forgotten meanwhile must not leave half a report."""
+    vendor = Scripted(lambda request: report(SEVEN[:2], more=more) if request.url.params["skip"] == "0" else (404, {}))
+    with pytest.raises(PermanentError, match="does not know the task"):
+        await vendor.client().report_pages("t-1", 2)
 
 
 async def test_a_report_said_to_be_endless_is_given_up_before_it_is_read():
