@@ -140,9 +140,13 @@ def error_of(
     is_own = is_json or (status >= _BAD_REQUEST and not text.strip())
     if not is_own and status not in _TOO_LARGE:
         moved = f" It leads to {vendor.redact(host)}." if (host := _host(headers.get("location", ""))) else ""
+        # Only a refusal of keys can be the vendor's own in another form.
+        places = (
+            f"HTTPS_PROXY, base_url and {vendor.credentials}" if status == UNAUTHORIZED else "HTTPS_PROXY and base_url"
+        )
         return BlockedError(
             f"{asked}. This is not {vendor.name}'s API, but a proxy, a firewall or a bot wall in front of it.{moved} Requests are repeated "
-            f"with long pauses. If it stays, allow this machine's address and User-Agent there, and check HTTPS_PROXY and base_url.{asks}",
+            f"with long pauses. If it stays, allow this machine's address and User-Agent there, and check {places}.{asks}",
             evidence=evidence,
             retry_after_s=wait,
         )

@@ -103,8 +103,10 @@ _IN_FRONT = (
 )
 def test_a_refusal_that_is_not_json_is_a_blocked_path(status: int, body: bytes, kind: str, said: str) -> None:
     """The vendors refuse in JSON, so whoever sent this is in front of them, and may let the next request pass."""
-    error = _error(status, body, content_type=kind)
-    assert (type(error), str(error)) == (BlockedError, f"Airbridge GET /x: HTTP {status} ({said}). {_IN_FRONT}")
+    error, advice = _error(status, body, content_type=kind), _IN_FRONT
+    if status == 401:
+        advice = advice.replace(" and base_url", ", base_url and AIRBRIDGE_API_TOKEN")
+    assert (type(error), str(error)) == (BlockedError, f"Airbridge GET /x: HTTP {status} ({said}). {advice}")
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404])
@@ -115,6 +117,14 @@ def test_a_refusal_that_is_not_json_is_a_blocked_path(status: int, body: bytes, 
 def test_a_refusal_in_json_or_without_a_body_is_the_vendors_own(status: int, body: bytes, kind: str) -> None:
     """Whatever the content type says, but a page with a body: then nothing is repeated."""
     assert isinstance(_error(status, body, content_type=kind), PermanentError) is (kind != "text/html" or not body)
+
+
+def test_a_refusal_of_keys_that_is_not_json_names_the_keys_too() -> None:
+    """Rails, for one, answers a wrong password with a line of text; so do gateways that want one of their own."""
+    error = _error(401, b"HTTP Basic: Access denied.\n", content_type="text/html")
+    assert isinstance(error, BlockedError)
+    assert "check HTTPS_PROXY, base_url and AIRBRIDGE_API_TOKEN." in str(error)
+    assert "AIRBRIDGE_API_TOKEN" not in str(_error(403, b"<html>", content_type="text/html"))
 
 
 def test_a_redirect_is_a_blocked_path_that_names_where_it_leads() -> None:
