@@ -27,9 +27,9 @@ _ARGUMENTS = (
 _PATIENCE_MS = 90_000
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium without a window."""
+    """Chromium without a window. It ends with the module: Playwright keeps an event loop running, in which later tests could start none."""
     found = next(filter(None, map(shutil.which, _NAMES)), None)
     if found is None:
         skip_or_fail(f"no browser here: none of {', '.join(_NAMES)} is on the path")
@@ -40,7 +40,7 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def product(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The product over an empty lake; not started where no browser could look at it."""
     with served(tmp_path_factory.mktemp("product")) as one:
