@@ -48,6 +48,12 @@ def add(subparsers: Any) -> None:
         description="For a lake that was put in the place of another one deliberately. Runs refuse a lake that is missing or not the one they "
         "know; after this they know the lake that ANALYTICS_LAKE names. No table is touched. Run `lake verify` afterwards.",
     )
+    accepting.add_argument(
+        "lake",
+        nargs="?",
+        metavar="LAKE",
+        help="a lake that code names, as LakeResource(root=...); else that of ANALYTICS_LAKE",
+    )
     accepting.set_defaults(carry_out=_accept)
     verifying = verbs.add_parser(
         "verify",
@@ -72,10 +78,13 @@ def add(subparsers: Any) -> None:
     verifying.set_defaults(carry_out=_verify)
 
 
-def _accept(_chosen: argparse.Namespace, _defs: Path, _clock: Clock) -> int:
-    lake = LakeResource().located()
+def _accept(chosen: argparse.Namespace, _defs: Path, _clock: Clock) -> int:
+    lake = LakeResource(root=chosen.lake).located()
     with opened_instance(creates=True) as instance:
-        identity = accept(lake, state=settings().state, instance=instance)
+        identity = accept(lake, state=None if chosen.lake else settings().state, instance=instance)
+    if chosen.lake:
+        print(f"{lake.files.address} is lake {identity[:8]}; Dagster's history knows it by this address from now on.")
+        return 0
     print(
         f"{lake.files.address} is lake {identity[:8]}; the state database and Dagster's history belong to it from now on. "
         "`analytics-assets lake verify` lists the days that Dagster shows and this lake does not have."

@@ -1,6 +1,7 @@
 """Binds the state database and Dagster's history to one lake, so that no run, tick or check goes on over another one.
 
-The history keeps the identity among the cursors of Dagster's daemons, which every kind of storage has.
+The history keeps the identity among the cursors of Dagster's daemons, which every kind of storage has: that of ANALYTICS_LAKE, and by its
+address that of each lake that code names, as an asset does that reads the tables of another deployment.
 """
 
 from functools import partial
@@ -9,14 +10,14 @@ from typing import Final
 import dagster as dg
 import msgspec
 
-from analytics_assets.lake.identity import Guard, Known, create_identity, read_identity, refuse_another
+from analytics_assets.lake.identity import ACCEPT, Guard, Known, create_identity, read_identity, refuse_another
 from analytics_assets.lake.store import Lake
 from analytics_assets.state.lakes import known_lake, remember_lake
 
 _KEY: Final = "analytics_assets/lake"
 
 
-def bind(lake: Lake, *, state: str | None, instance: dg.DagsterInstance | None) -> None:
+def bind(lake: Lake, *, state: str | None, instance: dg.DagsterInstance | None, is_named: bool = False) -> None:
     """Sees that a lake is the one that is known, and that only this one is written to.
 
     A lake that neither knows, new or of an earlier version, gets its identity at the first write. A moved lake keeps its own.
@@ -25,53 +26,67 @@ def bind(lake: Lake, *, state: str | None, instance: dg.DagsterInstance | None) 
         lake: The lake.
         state: The state database, where the lake is the one of its setting.
         instance: Where Dagster's history is.
+        is_named: Whether code names the lake, in place of ANALYTICS_LAKE.
 
     Raises:
         LakeError: The lake is not there, or is another one.
     """
-    identity = look(lake, state=state, instance=instance)
-    remember = partial(_remember, lake, state=state, instance=instance)
+    identity = look(lake, state=state, instance=instance, is_named=is_named)
+    remember = partial(_remember, lake, state=state, instance=instance, is_named=is_named)
     if identity is not None:
         remember(identity)
     lake.files.before_write = Guard(lake.files, identity, remember).check
 
 
-def look(lake: Lake, *, state: str | None, instance: dg.DagsterInstance | None) -> str | None:
+def look(lake: Lake, *, state: str | None, instance: dg.DagsterInstance | None, is_named: bool = False) -> str | None:
     """The identity of a lake that is the known one, or None for one that is still to begin; nothing is written. Raises as `bind`."""
     present = read_identity(lake.files)
     in_state = known_lake(state) if state is not None else None
     known = {
         "the state database": Known(*in_state) if in_state else None,
-        "Dagster's history": None if instance is None else lake_of_history(instance),
+        "Dagster's history": None
+        if instance is None
+        else lake_of_history(instance, lake.files.address if is_named else None),
     }
-    refuse_another(lake.files, present, known)
+    refuse_another(lake.files, present, known, accept=f"{ACCEPT} {lake.files.address}" if is_named else ACCEPT)
     return present
 
 
-def accept(lake: Lake, *, state: str, instance: dg.DagsterInstance) -> str:
+def accept(lake: Lake, *, state: str | None, instance: dg.DagsterInstance) -> str:
     """Makes this lake the one that the state database and the history belong to, whatever they belonged to; returns its identity.
+
+    Without a state database it is a lake that code names.
 
     Raises:
         LakeError: The lake cannot be read or written.
     """
     identity = create_identity(lake.files)
-    remember_lake(state, identity, lake.files.address, is_accepted=True)
-    _set(instance, Known(identity, lake.files.address))
+    if state is not None:
+        remember_lake(state, identity, lake.files.address, is_accepted=True)
+    _set(instance, Known(identity, lake.files.address), None if state is not None else lake.files.address)
     return identity
 
 
-def lake_of_history(instance: dg.DagsterInstance) -> Known | None:
-    """The lake whose days a history shows; None where it has not been bound yet."""
-    value = instance.daemon_cursor_storage.get_cursor_values({_KEY}).get(_KEY)
+def lake_of_history(instance: dg.DagsterInstance, address: str | None = None) -> Known | None:
+    """The lake whose days a history shows, or the one that code names by an address; None where it has not been bound yet."""
+    key = _key(address)
+    value = instance.daemon_cursor_storage.get_cursor_values({key}).get(key)
     return None if value is None else msgspec.json.decode(value, type=Known)
 
 
-def _remember(lake: Lake, identity: str, *, state: str | None, instance: dg.DagsterInstance | None) -> None:
+def _remember(
+    lake: Lake, identity: str, *, state: str | None, instance: dg.DagsterInstance | None, is_named: bool
+) -> None:
     if state is not None and known_lake(state) is None:
         remember_lake(state, identity, lake.files.address)
-    if instance is not None and lake_of_history(instance) is None:
-        _set(instance, Known(identity, lake.files.address))
+    address = lake.files.address if is_named else None
+    if instance is not None and lake_of_history(instance, address) is None:
+        _set(instance, Known(identity, lake.files.address), address)
 
 
-def _set(instance: dg.DagsterInstance, known: Known) -> None:
-    instance.daemon_cursor_storage.set_cursor_values({_KEY: msgspec.json.encode(known).decode()})
+def _set(instance: dg.DagsterInstance, known: Known, address: str | None) -> None:
+    instance.daemon_cursor_storage.set_cursor_values({_key(address): msgspec.json.encode(known).decode()})
+
+
+def _key(address: str | None) -> str:
+    return _KEY if address is None else f"{_KEY} {address}"

@@ -69,13 +69,16 @@ def create_identity(files: Files) -> str:
     return identity
 
 
-def refuse_another(files: Files, present: str | None, known: Mapping[str, Known | None]) -> None:
+def refuse_another(
+    files: Files, present: str | None, known: Mapping[str, Known | None], *, accept: str = ACCEPT
+) -> None:
     """Sees that everything that knows a lake knows the one at this place.
 
     Args:
         files: The files of the lake.
         present: Its identity; None where it has none.
         known: By what knows it, as a subject of a sentence, the lake it knows.
+        accept: The command that accepts it.
 
     Raises:
         LakeError: The lake is not there, or is another one.
@@ -88,12 +91,12 @@ def refuse_another(files: Files, present: str | None, known: Mapping[str, Known 
             raise LakeError(
                 f"The lake is not at {where}: {subject} knows lake {lake.lake[:8]} from {lake.address}, and there is no {FILE}. Nothing was "
                 "read or written. Mount the disk or share that it is on, or set ANALYTICS_LAKE to where it was moved; only if a new lake is to "
-                f"begin here, run `{ACCEPT}`."
+                f"begin here, run `{accept}`."
             )
         raise LakeError(
             f"{where} is lake {present[:8]}, and {subject} belongs to lake {lake.lake[:8]} from {lake.address}: it tells of days whose files "
             "are elsewhere. Nothing was read or written. Set ANALYTICS_MODE, ANALYTICS_LAKE, ANALYTICS_STATE and DAGSTER_HOME to what belongs "
-            f"together; only if this lake is the right one from now on, run `{ACCEPT}` and then `analytics-assets lake verify`."
+            f"together; only if this lake is the right one from now on, run `{accept}` and then `analytics-assets lake verify`."
         )
 
 

@@ -42,7 +42,8 @@ class LakeResource(dg.ConfigurableResource[Lake]):
         """
         lake = self.located()
         # A lake that is not that of the setting has no part in the state database.
-        bind(lake, state=None if self.root else settings().state, instance=self._instance)
+        state = None if self.root else settings().state
+        bind(lake, state=state, instance=self._instance, is_named=bool(self.root))
         return lake
 
     def is_sandbox(self) -> bool:

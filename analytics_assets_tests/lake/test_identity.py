@@ -53,9 +53,9 @@ def instance(folder: Path) -> Iterator[dg.DagsterInstance]:
         yield opened
 
 
-def failed(instance: dg.DagsterInstance, asset: dg.AssetsDefinition) -> str:
-    """Why a run of an asset failed; empty where it did not."""
-    done = dg.materialize([asset], instance=instance, resources={"lake": LakeResource()}, raise_on_error=False)
+def failed(instance: dg.DagsterInstance, asset: dg.AssetsDefinition, root: str | None = None) -> str:
+    """Why a run of an asset over a lake, by default that of the setting, failed; empty where it did not."""
+    done = dg.materialize([asset], instance=instance, resources={"lake": LakeResource(root=root)}, raise_on_error=False)
     errors = [event.step_failure_data.error for event in done.get_step_failure_events()]
     return "" if done.success else str(errors[0].cause or errors[0])
 
@@ -217,6 +217,22 @@ def test_a_bucket_has_an_identity_too() -> None:
     assert read_identity(files) is None
     identity = create_identity(files)
     assert create_identity(files) == read_identity(files) == identity
+
+
+def test_a_lake_that_code_names_leaves_the_history_to_that_of_the_setting(
+    folder: Path, instance: dg.DagsterInstance
+) -> None:
+    """An asset that reads the tables of another deployment, run first, stops no run of this one; each is compared and accepted by itself."""
+    other = str(folder / "other")
+    create_identity(Lake(other).files)
+    assert failed(instance, reads, other) == failed(instance, writes) == failed(instance, reads, other) == ""
+    (folder / "other" / FILE).unlink()
+    words = failed(instance, reads, other)
+    assert "Dagster's history knows lake " in words
+    assert f"run `analytics-assets lake accept {other}`" in words
+    assert failed(instance, writes) == ""
+    assert main(("lake", "accept", other)) == 0
+    assert failed(instance, reads, other) == failed(instance, writes) == ""
 
 
 class Unconditional(MemoryFileSystem):
