@@ -116,7 +116,7 @@ class TasksConfig(dg.Model, dg.Resolvable):
     memory_mb: int = Field(
         default=MEMORY_BYTES // 2**20,
         ge=1,
-        description="MB of a report's pages that a run holds in memory; more is written to a temporary file. Where pages are large, fewer are requested at once. One page always has to fit: lower `page_size` for many days and intervals.",
+        description="MB of a report's pages that a run holds in memory, those of all its tasks together; more is written to a temporary file. Where pages are large, fewer are requested at once. One page always has to fit: lower `page_size` for many days and intervals.",
     )
     sensor_seconds: int = Field(default=15, ge=1, description="Seconds between two looks of the sensor.")
     deadline_seconds: float = Field(default=900.0, gt=0, description="A task without an end after this is given up.")

@@ -55,7 +55,7 @@ class Waiting:
         days_per_task: Days one task covers at most; the vendor allows 92.
         page_size: Groups read at once.
         policy: Bounds of looks and new attempts.
-        memory_bytes: How much of a report's pages is held in memory.
+        memory_bytes: How much of the pages of its tasks a run holds in memory.
     """
 
     wait_s: float
@@ -103,6 +103,7 @@ class ReportReader:
         # The ledger and the lake are called in threads: either can be slow, and requests to the vendor go on meanwhile.
         self._threads = Threads(_THREADS)
         self._raw = report_raw_table(spec)
+        self._memory_bytes = waiting.memory_bytes
         self._opening: asyncio.Future[None] | None = None
         self._request_of: dict[date, int] = {}
         self._reports: dict[int, asyncio.Future[ReadDay]] = {}
@@ -127,6 +128,8 @@ class ReportReader:
             longest=self._waiting.days_per_task,
             now=self._clock(),
         )
+        # Their reports are read side by side; 0 would be no bound.
+        self._memory_bytes = max(1, self._waiting.memory_bytes // max(1, len(opened)))
         for request in opened:
             for day in set(request.days_left) & set(days):
                 self._request_of[day] = request.id
@@ -298,7 +301,7 @@ class ReportReader:
                 f"was reported as finished. The sensor of {self._account} requests the report again."
             )
         task = FinishedTask(request.task_id, request.posted_at, request.first_day, request.last_day)
-        memory_bytes = self._waiting.memory_bytes
+        memory_bytes = self._memory_bytes
         report = ReportDays(days, task, self._spec, zone=self._zone, memory_bytes=memory_bytes)
         self._collected.append(report)
         try:

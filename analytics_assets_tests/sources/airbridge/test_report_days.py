@@ -1,6 +1,7 @@
 """The days of a report that does not fit in memory, split off its pages as they arrive."""
 
 import asyncio
+import logging
 import tracemalloc
 from contextlib import closing
 from datetime import date, timedelta
@@ -12,8 +13,12 @@ import msgspec
 import pytest
 
 from analytics_assets.errors import PermanentError
+from analytics_assets.lake.store import Lake
 from analytics_assets.sources.airbridge.component import TasksConfig
+from analytics_assets.sources.airbridge.reader import ReportReader, Waiting
 from analytics_assets.sources.airbridge.report_days import FinishedTask, ReportDays
+from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
+from analytics_assets.state.ledger import Ledger
 from analytics_assets_tests.sources.airbridge.days import DAY, LATER, split
 from analytics_assets_tests.sources.airbridge.vendor import Scripted, group, page, paged, report, spec, sub_row
 
@@ -94,6 +99,49 @@ async def test_no_more_pages_are_in_flight_than_fit_in_memory(pages_in_memory: i
     client.session._transport = Slow()
     memory_bytes = None if pages_in_memory is None else pages_in_memory * len(bodies[0])
     assert len(await client.report_pages("t-1", 1, memory_bytes=memory_bytes)) == 12
+    assert flight[1] == at_once
+
+
+@pytest.mark.parametrize(("count", "at_once"), [(1, 2), (2, 2)])
+async def test_the_reports_of_a_run_share_its_memory(tmp_path: Path, count: int, at_once: int) -> None:
+    """The setting is for a run; each of its tasks has a part, and at least one page."""
+    flight = [0, 0]
+    wanted = [DAY + timedelta(days=number) for number in range(count)]
+
+    class Slow(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            if request.method == "POST":
+                body: Any = {"data": {"taskId": msgspec.json.decode(await request.aread())["from"]}}
+            else:
+                skip, day = int(request.url.params["skip"]), request.url.path.rpartition("/")[2]
+                body = report([group([f"{skip:02}"], sub_row(day, 1))], total=12)
+                flight[0] += skip > 0
+                flight[1] = max(flight)
+                for _ in range(20):
+                    await asyncio.sleep(0)
+                flight[0] -= skip > 0
+            return httpx.Response(200, content=msgspec.json.encode(body), headers={"Content-Type": "application/json"})
+
+    client = Scripted(lambda _: None).client()
+    client.session._transport = Slow()
+    page_bytes = len(msgspec.json.encode(report([group(["00"], sub_row(str(DAY), 1))], total=12)))
+    reader = ReportReader(
+        "shop",
+        spec(),
+        client,
+        ledger=Ledger(f"sqlite:///{tmp_path}/state.db"),
+        lake=Lake(f"{tmp_path}/lake"),
+        waiting=Waiting(60, 1, 1, TaskPolicy(first_look_s=0.01), memory_bytes=2 * page_bytes),
+        clock=lambda: LATER,
+        owner="run",
+        log=logging.getLogger("test"),
+        only=[],
+        zone="UTC",
+    )
+    reader.announce(wanted)
+    days = await asyncio.gather(*map(reader.fetch, wanted))
+    await reader.close()
+    assert [day.content.num_rows for day in days] == [12] * count
     assert flight[1] == at_once
 
 
