@@ -24,13 +24,14 @@ from analytics_assets.checks.landed import days_land, latest_day_landed
 from analytics_assets.clock import Clock
 from analytics_assets.errors import SourceError
 from analytics_assets.failures import failure, told
+from analytics_assets.http.meter import by_endpoint
 from analytics_assets.lake.landing import DayResult
 from analytics_assets.lake.store import Landed
 from analytics_assets.lake.stream import Stream
 from analytics_assets.lake.table import Table
 from analytics_assets.partitions import run_days
 from analytics_assets.pictures.metadata import Pictures, pictured
-from analytics_assets.progress import Progress, in_requests, on_its_day
+from analytics_assets.progress import Progress, say_spent
 from analytics_assets.work import Work, opened_landing
 
 Opener = Callable[[Work], AbstractAsyncContextManager[Stream]]
@@ -118,7 +119,7 @@ async def _land(
     clock: Clock,
 ) -> AsyncGenerator[dg.AssetMaterialization | dg.AssetCheckResult, None]:
     landing, work = opened_landing(context, step.account, clock, days=len(days), loss_most=step.limits.loss_most)
-    progress = Progress(len(days), work.caller.meters, clock, say=context.log.info)
+    progress = Progress(len(days), work.caller.meter, clock, say=context.log.info)
     errors: dict[date, SourceError] = {}
     quarantined: dict[date, str] = {}
     seen: list[DayResult] = []
@@ -127,12 +128,12 @@ async def _land(
         # The days are let go before the stream they are read from is closed.
         async with (
             step.open(work) as opened,
-            aclosing(landing.bring(_announced(context, step, opened), days)) as results,
+            aclosing(landing.bring(_announced(context, opened), days)) as results,
         ):
             async for result in results:
                 number += 1
                 seen.append(result)
-                for event in await _materializations(step, work, result, progress, is_newest=number == len(days)):
+                for event in await _materializations(step, work, result, is_newest=number == len(days)):
                     yield event
                 progress.step(number, is_landed=result.error is None)
                 if result.error is None:
@@ -151,14 +152,14 @@ async def _land(
     reasons = {day: told(error, quarantined.get(day)) for day, error in errors.items()}
     for evaluation in _evaluated(context, step, work, partitions, clock, of_run=(days, reasons)):
         yield evaluation
-    _tell(context, step, spent=progress.end())
+    say_spent(work.caller.meter, context.log.info)
     if errors:
         what = f"{step.account}/{step.name}"
-        raise failure(errors, of=len(days), what=what, quarantined=quarantined, spent=progress.spent())
+        raise failure(errors, of=len(days), what=what, quarantined=quarantined)
 
 
 async def _materializations(
-    step: DailyStep, work: Work, result: DayResult, progress: Progress, *, is_newest: bool
+    step: DailyStep, work: Work, result: DayResult, *, is_newest: bool
 ) -> list[dg.AssetMaterialization]:
     """The events of a day that has landed: its raw one says what was spent, and the newest of the run have pictures."""
     shown = await _drawn(step, work, result) if is_newest else {}
@@ -166,7 +167,7 @@ async def _materializations(
     for name, landed in result.tables.items():
         figures = {**result.figures.get(name, {}), **shown.get(name, {})}
         if step.raw is not None and name == step.raw.name:
-            figures |= progress.spent_for(result.day)
+            figures |= result.spent
         events.append(_materialized(step, result, name, landed, figures))
     return events
 
@@ -206,28 +207,15 @@ async def _drawn(step: DailyStep, work: Work, result: DayResult) -> dict[str, di
     return shown
 
 
-def _announced(context: dg.AssetExecutionContext, step: DailyStep, stream: Stream) -> Stream:
-    """The stream, with its plan in the run's log and among its tags before the first request, and what is sent for a day counted as its."""
+def _announced(context: dg.AssetExecutionContext, stream: Stream) -> Stream:
+    """The stream, with its plan in the run's log before the first request."""
 
     def announce(days: Sequence[date]) -> None:
-        requests = stream.requests(days) if days else {}
-        plan = f"{len(days)} {'day' if len(days) == 1 else 'days'} asked for" + (
-            f"; at least {in_requests(requests)}" if requests else ""
-        )
-        if requests:
-            context.log.info("Plan: %s.", plan)
-        # A re-execution begins with the tags of the run before it.
-        _tell(context, step, plan=plan, spent="nothing yet")
+        if days and (requests := stream.requests(days)):
+            context.log.info("Plan: at least %s (days: %d).", by_endpoint(requests), len(days))
         stream.announce(days)
 
-    return replace(stream, announce=announce, fetch=on_its_day(stream.fetch))
-
-
-def _tell(context: dg.AssetExecutionContext, step: DailyStep, **words: str) -> None:
-    """Tags of the run, which the UI shows while it works: metadata of a table would come with its first day."""
-    if step.raw is not None:
-        named = {f"analytics/{what}.{step.account}.{step.name}": said for what, said in words.items()}
-        context.instance.add_run_tags(context.run.run_id, named)
+    return replace(stream, announce=announce)
 
 
 def _evaluated(

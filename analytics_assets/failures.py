@@ -8,7 +8,6 @@ Dagster concept: Failure, https://docs.dagster.io/guides/build/ops/op-retries
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
 
 import dagster as dg
 
@@ -26,7 +25,6 @@ def failure(
     of: int,
     what: str,
     quarantined: Mapping[date, str],
-    spent: Mapping[str, Any] | None = None,
 ) -> dg.Failure:
     """The failure of a step some of whose days did not land.
 
@@ -35,7 +33,6 @@ def failure(
         of: Days the step was for.
         what: What was to land, such as `bento/ads`.
         quarantined: Where the answers that could not be used are kept.
-        spent: What the step has spent, as metadata.
     """
     causes: dict[str, list[date]] = {}
     for day, error in errors.items():
@@ -48,7 +45,6 @@ def failure(
     return dg.Failure(
         f"{what}: {len(errors)} of {of} days did not land.\n" + "\n".join(lines) + f"{more}\n{advice}",
         metadata={
-            **(spent or {}),
             NEXT: advice,
             DAYS_NOT_LANDED: dg.MetadataValue.table(
                 records=[

@@ -21,7 +21,7 @@ from analytics_assets.failures import failure, told
 from analytics_assets.lake.snapshot import Snapshot
 from analytics_assets.lake.stream import Stream
 from analytics_assets.lake.table import Table
-from analytics_assets.progress import Progress, on_its_day
+from analytics_assets.progress import say_spent
 from analytics_assets.work import Work, opened_landing
 
 
@@ -86,7 +86,6 @@ async def _read(
     context: dg.AssetExecutionContext, step: SnapshotStep, clock: Clock
 ) -> AsyncGenerator[dg.AssetMaterialization | dg.AssetCheckResult, None]:
     landing, work = opened_landing(context, step.account, clock, days=1, loss_most=step.limits.loss_most)
-    progress = Progress(1, work.caller.meters, clock, say=context.log.info)
     what = f"{step.account}/{step.name}"
     try:
         async with step.open(work) as snapshot:
@@ -101,7 +100,7 @@ async def _read(
                 for name, landed in result.tables.items():
                     figures = {"observed_on": day.isoformat(), **result.figures.get(name, {})}
                     if name == step.raw.name:
-                        figures |= progress.spent_for(day)
+                        figures |= result.spent
                     key, asked_at = asset_key(step.account, name), result.requested_at
                     yield materialization(key, landed, figures, partition=None, requested_at=asked_at)
     except SourceError as error:
@@ -110,6 +109,8 @@ async def _read(
         for evaluation in _evaluated(context, step, work, clock, of_run=(today, {today: str(error)})):
             yield evaluation
         raise failure({today: error}, of=1, what=what, quarantined={}) from error
+    finally:
+        say_spent(work.caller.meter, context.log.info)
     for evaluation in _evaluated(context, step, work, clock, of_run=(day, {})):
         yield evaluation
 
@@ -142,7 +143,7 @@ def _as_stream(step: SnapshotStep, snapshot: Snapshot) -> Stream:
         raw=snapshot.raw,
         typed=snapshot.typed,
         asked=lambda _day: step.name if snapshot.typed else "",
-        fetch=on_its_day(snapshot.fetch),
+        fetch=snapshot.fetch,
         transform=lambda day, raw: {} if raw is None else snapshot.transform(day, raw),
         final_at=lambda _day: datetime.min.replace(tzinfo=UTC),
         is_snapshot=True,

@@ -1,4 +1,4 @@
-"""The plan of a run and what it has spent, as tags that the UI shows beside each other while it works and afterwards."""
+"""The requests of a run: its plan and what it spent as lines of the log, and the counts of each day as metadata of the raw table."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -10,81 +10,89 @@ import dagster as dg
 import pytest
 
 from analytics_assets.errors import TransientError
-from analytics_assets.http.session import Meter
+from analytics_assets.http.meter import spent
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.stream import Stream
 from analytics_assets_tests.lake.vendor import Vendor
-from analytics_assets_tests.shop import Shop, span
+from analytics_assets_tests.shop import Shop, span, table_key
 
-PLAN, SPENT = "analytics/plan.shop.numbers", "analytics/spent.shop.numbers"
+BAD = date(2026, 3, 2)
+
+
+def lines(shop: Shop, run_id: str) -> list[str]:
+    """What a run has logged of its plan and of its spending."""
+    logged = [log.user_message for log in shop.instance.all_logs(run_id) if log.dagster_event is None]
+    return [line for line in logged if line.startswith(("Plan", "Spent"))]
 
 
 @dataclass
-class Watched(Vendor):
-    """A vendor that notes the tags of the run as they are at each request, and counts two requests a day.
+class Counted(Vendor):
+    """A vendor that needs two requests a day, the second of them sent as often as the day of the month.
 
     Attributes:
         shop: Whose runs are watched.
-        tags: Plan and spending, at each request.
+        logged: Plan and spending in the log at each request.
     """
 
     shop: Shop | None = None
-    tags: list[tuple[str, str]] = field(default_factory=list)
+    logged: list[list[str]] = field(default_factory=list)
 
     def stream(self) -> Stream:
-        """The vendor's stream, watched."""
+        """The vendor's stream, counted."""
         shop, inner = self.shop, super().stream()
         assert shop is not None
-        if not shop.works:
-            return inner
-        meter = Meter()
-        shop.works[-1].caller.meters.append(meter)
+        works = shop.works
 
         async def fetch(day: date) -> RawDay:
-            held = shop.instance.get_run_by_id(shop.works[-1].owner)
-            assert held is not None
-            self.tags.append((held.tags[PLAN], held.tags[SPENT]))
-            meter.requests += Counter({"GET /numbers": 2})
-            return await inner.fetch(day)
+            self.logged.append(lines(shop, works[-1].owner))
+            meter = works[-1].caller.meter
+            meter.requests += Counter({"GET /numbers": 1 + day.day})
+            meter.retries += day.day - 1
+            return replace(await inner.fetch(day), spent=spent(1 + day.day, day.day - 1, 0.5))
 
         return replace(inner, fetch=fetch, requests=lambda days: {"GET /numbers": 2 * len(days)})
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
-    """An account whose vendor watches the tags."""
+    """An account whose vendor watches the log."""
     with dg.DagsterInstance.ephemeral() as instance:
         made = Shop(tmp_path / "lake", instance)
-        made.vendor = Watched(shop=made)
+        made.vendor = Counted(shop=made)
         yield made
 
 
-def tags_of(run: dg.DagsterRun) -> tuple[str, str]:
-    """Plan and spending."""
-    return run.tags[PLAN], run.tags[SPENT]
-
-
-def test_the_plan_is_on_the_run_before_the_first_request_and_the_spending_beside_it_at_the_end(shop: Shop) -> None:
-    """Also of a run that fails."""
-    bad = date(2026, 3, 2)
-    shop.vendor.answers = {bad: TransientError("Timed out.")}
+def test_the_plan_is_logged_before_the_first_request_and_the_spending_once_at_the_end(shop: Shop) -> None:
+    """Also of a run that fails, and with the requests of the days that did."""
+    shop.vendor.answers = {BAD: TransientError("Timed out.")}
     run = shop.run(span("01", "03"))
-    plan = "3 days asked for; at least 6 GET /numbers"
-    assert isinstance(shop.vendor, Watched)
-    assert shop.vendor.tags == [(plan, "nothing yet")] * 3
-    assert tags_of(run) == (plan, "6 GET /numbers; 0 of them repeats; 0 s waited for the budget")
+    plan = "Plan: at least 6 GET /numbers (days: 3)."
+    assert isinstance(shop.vendor, Counted)
+    assert shop.vendor.logged == [[plan]] * 3
+    assert lines(shop, run.run_id) == [
+        plan,
+        "Spent: 9 GET /numbers; 3 of them repeats; 0 s waited for the budget.",
+    ]
 
 
-def test_a_re_execution_does_not_show_what_the_run_before_it_has_spent(shop: Shop) -> None:
-    """Dagster hands its tags on; this one asks for what is missing, and a run of typed tables for nothing."""
-    bad = date(2026, 3, 2)
-    shop.vendor.answers = {bad: TransientError("Timed out.")}
-    first = shop.run(span("01", "03"))
-    shop.vendor = Watched(shop=shop)
-    second = shop.run(dict(first.tags), again=first)
-    plan = "1 day asked for; at least 2 GET /numbers"
-    assert isinstance(shop.vendor, Watched)
-    assert shop.vendor.tags == [(plan, "nothing yet")]
-    assert tags_of(second) == (plan, "2 GET /numbers; 0 of them repeats; 0 s waited for the budget")
-    typed = shop.run(dict(second.tags), tables=["sums"])
-    assert tags_of(typed) == ("0 days asked for", "nothing")
+def test_a_run_of_typed_tables_logs_neither(shop: Shop) -> None:
+    """It sends no request."""
+    shop.run(span("01", "03"))
+    typed = shop.run(span("01", "03"), tables=["sums"])
+    assert typed.status is dg.DagsterRunStatus.SUCCESS
+    assert lines(shop, typed.run_id) == []
+
+
+def test_the_raw_table_of_each_day_carries_the_requests_of_that_day(shop: Shop) -> None:
+    """Days are read ahead of those before them. Typed tables have no requests."""
+    run = shop.run(span("01", "03"))
+    names = ("requests", "requests_repeated", "seconds_waited")
+    found = {
+        str(event.partition)[-2:]: tuple(event.metadata[name].value for name in names)
+        for event in shop.materializations(run)
+        if event.asset_key == table_key("numbers_raw")
+    }
+    assert found == {"01": (2, 0, 0.5), "02": (3, 1, 0.5), "03": (4, 2, 0.5)}
+    typed = [event for event in shop.materializations(run) if event.asset_key != table_key("numbers_raw")]
+    assert typed
+    assert not any("requests" in event.metadata for event in typed)

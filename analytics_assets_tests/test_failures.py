@@ -117,12 +117,3 @@ def test_many_causes_are_cut_short_in_the_message_only() -> None:
     table = told.metadata["days_not_landed"]
     assert isinstance(table, dg.TableMetadataValue)
     assert len(table.records) == 22
-
-
-def test_what_the_step_has_spent_stands_beside_the_days() -> None:
-    """Requests are spent whether days land or not."""
-    spent = {"requests_spent": {"GET /stats": 3}, "requests_repeated": 1, "seconds_waited": 2.5}
-    told = failure({MARCH[0]: TransientError("Later.")}, of=1, what="shop/numbers", quarantined={}, spent=spent)
-    assert {
-        name: value.value for name, value in told.metadata.items() if name not in {"next", "days_not_landed"}
-    } == spent

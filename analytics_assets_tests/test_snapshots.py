@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import dagster as dg
 import pytest
 
 from analytics_assets.errors import SourceError, TransientError
+from analytics_assets.http.meter import spent
+from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.resource import LakeResource
 from analytics_assets.lake.snapshot import Snapshot
 from analytics_assets.lake.store import Lake
@@ -32,6 +35,7 @@ class Readings:
 
     def __init__(self, folder: Path, instance: dg.DagsterInstance) -> None:
         self.instance, self.vendor, self.variable, self.now = instance, Vendor(requested_at=SEEN), "", SEEN
+        self.works: list[Work] = []
         self.lake = Lake(str(folder))
         self._resources = {
             "shop": dg.ResourceDefinition.hardcoded_resource(self.vendor),
@@ -42,7 +46,8 @@ class Readings:
         """Its tables."""
 
         @asynccontextmanager
-        async def opened(_work: Work) -> AsyncIterator[Snapshot]:
+        async def opened(work: Work) -> AsyncIterator[Snapshot]:
+            self.works.append(work)
             if self.variable:
                 secret(self.variable, {})
             yield Snapshot(
@@ -105,6 +110,25 @@ def test_a_reading_is_filed_under_the_day_of_the_vendor(readings: Readings) -> N
     }
     assert {event.partition for event in result.get_asset_materialization_events()} == {None}
     assert [readings.lake.days("shop", table) for table in ("numbers_raw", "numbers", "sums")] == [[DAY]] * 3
+
+
+@pytest.mark.parametrize("is_failing", [False, True])
+def test_the_requests_of_a_reading_are_logged_and_metadata_of_its_raw_table(
+    readings: Readings, *, is_failing: bool
+) -> None:
+    """A reading that fails has been paid for too."""
+
+    class Counted(Vendor):
+        async def fetch(self, day: date) -> RawDay:
+            readings.works[-1].caller.meter.sent("GET /numbers", waited_s=1.5, is_repeat=False)
+            return replace(await super().fetch(day), spent=spent(1, 0, 1.5))
+
+    readings.vendor = Counted({DAY: TransientError("Timed out.")} if is_failing else {}, requested_at=SEEN)
+    result = readings.read()
+    found = {table: values.get("seconds_waited") for table, values in shown(result).items()}
+    assert found == ({} if is_failing else {"numbers_raw": 1.5, "numbers": None, "sums": None})
+    logged = [log.user_message for log in readings.instance.all_logs(result.run_id) if log.dagster_event is None]
+    assert logged[-1] == "Spent: 1 GET /numbers; 0 of them repeats; 2 s waited for the budget."
 
 
 def test_the_last_reading_of_a_day_stands_and_other_days_stay(readings: Readings) -> None:

@@ -80,8 +80,7 @@ async def _asked(account: VendorProbe, clock: Clock) -> Outcome:
             await account.resource.greet(clock=clock, caller=caller)
     except (SourceError, TimeoutError, WaitsError) as raised:
         error = raised
-    ahead = next((meter.ahead_s for meter in caller.meters), None)
-    return Outcome(error, ahead, asyncio.get_running_loop().time() - began)
+    return Outcome(error, caller.meter.ahead_s, asyncio.get_running_loop().time() - began)
 
 
 def _refuse_to_wait(words: str) -> None:

@@ -31,6 +31,7 @@ class Answer:
         requested_at: Instant at which the last attempt was sent.
         answered_at: Instant at which its body was complete.
         attempts: Attempts made, 1 without a retry.
+        waited_s: Seconds that the attempts waited for the budget.
         repaired: Texts of the body that hold U+FFFD in place of half a character.
     """
 
@@ -42,6 +43,7 @@ class Answer:
     requested_at: datetime
     answered_at: datetime
     attempts: int = 1
+    waited_s: float = 0.0
     repaired: int = 0
 
     def read(self, kind: type[T]) -> T:

@@ -1,71 +1,49 @@
-"""What a session spends, as a whole and on each day it is spent on.
-
-A request belongs to the day whose reading it was sent in; one that serves many days, such as a report task, belongs to none of them.
-Keep what may be spent out of here (`state/budget.py`), and what a run tells of it (`progress.py`).
-"""
+"""Counts of requests: of a run (`Meter`), and of one day as plain numbers that Dagster plots."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
-from typing import Self
-
-# Tasks begun while a day is read inherit it, however deep; sessions need not be told.
-_DAY: ContextVar[date | None] = ContextVar("day", default=None)
 
 
-@contextmanager
-def spent_on(day: date) -> Iterator[None]:
-    """What is sent within, and in tasks begun within, is spent on that day."""
-    token = _DAY.set(day)
-    try:
-        yield
-    finally:
-        _DAY.reset(token)
+def spent(requests: int, repeated: int, waited_s: float) -> dict[str, float]:
+    """What was spent, as metadata by name."""
+    return {"requests": requests, "requests_repeated": repeated, "seconds_waited": round(waited_s, 3)}
+
+
+def by_endpoint(requests: Mapping[str, int]) -> str:
+    """Requests in words, by endpoint."""
+    return ", ".join(f"{number} {endpoint}" for endpoint, number in sorted(requests.items()))
 
 
 @dataclass
 class Meter:
-    """What a session has spent.
+    """What the sessions of one caller have spent.
 
     Attributes:
         requests: Requests sent, by endpoint, retries included.
         retries: Requests that repeated an earlier one.
         waited_s: Seconds spent waiting for the gate.
-        received: Bytes of successful bodies.
-        days: Of the requests, repeats and seconds: what was spent on one day alone.
-        left: What the session's gate says is left; see `session.Gate.left`.
+        left: How many requests may be sent now; see `http.gate.Gate.left`.
         ahead_s: Seconds by which the clock here was ahead of the one the last answer was dated with; None before a dated one.
     """
 
     requests: Counter[str] = field(default_factory=Counter)
     retries: int = 0
     waited_s: float = 0.0
-    received: int = 0
-    days: dict[date, "Meter"] = field(default_factory=dict)
     left: Callable[[], int | None] = field(default=lambda: None, compare=False)
     ahead_s: float | None = field(default=None, compare=False)
 
     def sent(self, endpoint: str, *, waited_s: float, is_repeat: bool) -> None:
         """Counts a request that is sent now, after that many seconds before the gate."""
-        day = _DAY.get()
-        for meter in (self, *([] if day is None else [self.days.setdefault(day, Meter())])):
-            meter.requests[endpoint] += 1
-            meter.retries += is_repeat
-            meter.waited_s += waited_s
+        self.requests[endpoint] += 1
+        self.retries += is_repeat
+        self.waited_s += waited_s
 
-    @classmethod
-    def total(cls, meters: Iterable["Meter"]) -> Self:
-        """The requests, repeats and seconds of several."""
-        together = cls()
-        for meter in meters:
-            together.requests += meter.requests
-            together.retries += meter.retries
-            together.waited_s += meter.waited_s
-        return together
+    def spent(self) -> dict[str, float]:
+        """The whole of it, as metadata by name."""
+        return spent(self.requests.total(), self.retries, self.waited_s)
 
-    def without(self, other: "Meter") -> "Meter":
-        """The requests, repeats and seconds that are not the other's, which is a part of it."""
-        return Meter(self.requests - other.requests, self.retries - other.retries, self.waited_s - other.waited_s)
+    def __str__(self) -> str:
+        return (
+            f"{by_endpoint(self.requests)}; {self.retries} of them repeats; {self.waited_s:.0f} s waited for the budget"
+        )

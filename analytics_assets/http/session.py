@@ -58,6 +58,7 @@ class Session:
         private_params: Mapping[str, str] | None = None,
         retries: RetryPolicy | None = None,
         gate: Gate | None = None,
+        meter: Meter | None = None,
         timeouts: httpx.Timeout = TIMEOUTS,
         longest_attempt_s: float = LONGEST_ATTEMPT_S,
         largest_body: int = LARGEST_BODY,
@@ -74,6 +75,7 @@ class Session:
             private_params: Query parameters that identify the account: sent, but in no answer, message or file.
             retries: Bounds of the retries of one request.
             gate: Asked before each attempt.
+            meter: Counts what is sent.
             timeouts: Bounds of each phase of an attempt.
             longest_attempt_s: Bound of an attempt as a whole: a body that trickles keeps within the bounds of each phase.
             largest_body: Bytes of a body, unpacked, beyond which it is not read on.
@@ -92,7 +94,8 @@ class Session:
         self._private = dict(private_params or {})
         self._policy = retries or RetryPolicy()
         self._gate = gate or OpenGate()
-        self.meter = Meter(left=self._gate.left)
+        self.meter = meter or Meter()
+        self.meter.left = self._gate.left
         self._longest_attempt_s = longest_attempt_s
         self._largest_body = largest_body
         self._slots = asyncio.Semaphore(in_flight)
@@ -149,7 +152,7 @@ class Session:
         content: bytes | None = None,
     ) -> Answer:
         name = f"{method} {endpoint}"
-        attempt_no, held_s = 0, 0.0
+        attempt_no, held_s, budget_s = 0, 0.0, 0.0
         policy = self._policy
         hook = backoff(policy, attempt=lambda: attempt_no)
         began = asyncio.get_running_loop().time()
@@ -174,12 +177,14 @@ class Session:
                 async with self._slots:
                     waited_s = await self._gate.enter(name)
                     held_s += asyncio.get_running_loop().time() - waiting_since
+                    budget_s += waited_s
                     self.meter.sent(name, waited_s=waited_s, is_repeat=attempt_no > 1)
-                    return await self._once(method, name, path, params=params, content=content, attempt_no=attempt_no)
+                    answer = await self._once(method, name, path, params=params, content=content)
+                    return replace(answer, attempts=attempt_no, waited_s=budget_s)
         raise AssertionError  # pragma: no cover - the loop returns or raises
 
     async def _once(
-        self, method: str, name: str, path: str, *, params: Mapping[str, str], content: bytes | None, attempt_no: int
+        self, method: str, name: str, path: str, *, params: Mapping[str, str], content: bytes | None
     ) -> Answer:
         requested_at = self._clock()
         try:
@@ -209,7 +214,6 @@ class Session:
             raise await self._failure(name, response.status_code, headers, body, now=now, dated=dated)
         body, repaired = read_json(self.vendor, name, response.status_code, headers, body)
         body = self.vendor.without_secrets(body)
-        self.meter.received += len(body)
         return Answer(
             endpoint=name,
             path=path,
@@ -218,7 +222,6 @@ class Session:
             body=body,
             requested_at=requested_at,
             answered_at=self._clock(),
-            attempts=attempt_no,
             repaired=repaired,
         )
 

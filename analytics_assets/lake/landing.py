@@ -37,6 +37,7 @@ class DayResult:
         requested_at: Instant its raw was asked for, where the stream has raw.
         is_asked: Whether the vendor was asked for it.
         quarantine: Where the answer that could not be used is kept, or None.
+        spent: Requests, repeats and seconds waited for its raw, as metadata by name; empty where nothing was asked.
     """
 
     day: date
@@ -46,6 +47,7 @@ class DayResult:
     requested_at: datetime | None = None
     is_asked: bool = False
     quarantine: str | None = None
+    spent: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -205,6 +207,7 @@ class Landing:
             made.figures,
             requested_at=made.requested_at,
             is_asked=is_asked,
+            spent={} if made.raw is None else made.raw.spent,
         )
 
     def _published(self, stream: Stream, made: MadeDay) -> dict[str, Landed]:

@@ -5,8 +5,8 @@ instead (`sources/airbridge/tables.py`). Keep what a body means out of here.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ import msgspec
 import pyarrow as pa
 
 from analytics_assets.http.answer import Answer
+from analytics_assets.http.meter import spent
 from analytics_assets.lake.table import DATE, MOMENT, Column, Table
 
 
@@ -25,11 +26,13 @@ class RawDay:
         content: Rows of the stream's raw table.
         requested_at: Instant of the first request; for a report, the instant its task was asked for.
         notes: What the metadata of the day should say of the reading, such as unknown fields.
+        spent: Requests, repeats and seconds waited for the day, as metadata by name.
     """
 
     content: pa.Table
     requested_at: datetime
     notes: dict[str, Any]
+    spent: Mapping[str, float] = field(default_factory=dict)
 
 
 def raw_table(name: str, description: str, docs_url: str) -> Table:
@@ -71,9 +74,14 @@ def raw_day(table: Table, day: date, answers: Sequence[Answer], notes: dict[str,
         }
         for part, answer in enumerate(answers)
     )
-    return RawDay(
-        table.rows(rows), min(answer.requested_at for answer in answers), {**(notes or {}), **repaired(answers)}
-    )
+    requested_at = min(answer.requested_at for answer in answers)
+    return RawDay(table.rows(rows), requested_at, {**(notes or {}), **repaired(answers)}, spent_on(answers))
+
+
+def spent_on(answers: Collection[Answer]) -> dict[str, float]:
+    """Requests, repeats and seconds waited of some answers."""
+    requests = sum(answer.attempts for answer in answers)
+    return spent(requests, requests - len(answers), sum(answer.waited_s for answer in answers))
 
 
 def repaired(answers: Iterable[Answer]) -> dict[str, int]:

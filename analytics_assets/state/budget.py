@@ -54,12 +54,12 @@ class Caller:
     Attributes:
         kind: Whose requests they are.
         say: Told in words what is waited for and until when, once a wait.
-        meters: What each session opened for the caller has spent.
+        meter: Counts what the sessions opened for the caller send.
     """
 
     kind: Kind = Kind.PERSON
     say: Callable[[str], None] = lambda _words: None
-    meters: list[Meter] = field(default_factory=list)
+    meter: Meter = field(default_factory=Meter)
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ async def test_an_answer_says_what_was_asked_and_when() -> None:
             answered_at=NOW,
             attempts=1,
         )
-        assert way.meter == Meter(requests=Counter({"GET /stats/{kind}": 1}), retries=0, waited_s=0.0, received=8)
+        assert way.meter == Meter(requests=Counter({"GET /stats/{kind}": 1}), retries=0, waited_s=0.0)
     assert [asked.line for asked in server.asked] == ["GET /stats/ads?day=2026-03-01&site=s-77 HTTP/1.1"]
     assert server.asked[0].headers["authorization"] == "Bearer sk-secret/key+1"
     assert server.asked[0].headers["accept"] == "application/json"

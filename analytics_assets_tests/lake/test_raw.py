@@ -13,15 +13,19 @@ TABLE = raw_table("ads_raw", "Answers of Bento.", "https://docs.bentonow.com/")
 LATER = NOON + timedelta(seconds=2)
 
 
-def _answer(body: str, *, page: str = "1", at: int = 0, attempts: int = 1) -> Answer:
+def _answer(body: str, *, page: str = "1", at: int = 0, attempts: int = 1, waited_s: float = 0.0) -> Answer:
     asked_at = NOON + timedelta(seconds=at)
-    return Answer("GET /a/{x}", "/a/%2F", (("page", page), ("q", "ü")), 200, body.encode(), asked_at, LATER, attempts)
+    params = (("page", page), ("q", "ü"))
+    return Answer("GET /a/{x}", "/a/%2F", params, 200, body.encode(), asked_at, LATER, attempts, waited_s)
 
 
 def test_a_raw_day_holds_every_answer_as_sent() -> None:
     """One row an answer, whole; the day is as old as its first request."""
     day = raw_day(
-        TABLE, DAY, [_answer('{"b": "ü", "n": 1.10}', at=1), _answer("[]", page="2", attempts=3)], {"unknown": ["b"]}
+        TABLE,
+        DAY,
+        [_answer('{"b": "ü", "n": 1.10}', at=1), _answer("[]", page="2", attempts=3, waited_s=2.5)],
+        {"unknown": ["b"]},
     )
     first = {
         "date": DAY,
@@ -38,6 +42,7 @@ def test_a_raw_day_holds_every_answer_as_sent() -> None:
     second = {**first, "part": 1, "params": '{"page":"2","q":"ü"}', "body": "[]", "requested_at": NOON, "attempts": 3}
     assert day.content.to_pylist() == [first, second]
     assert (day.requested_at, day.notes) == (NOON, {"unknown": ["b"]})
+    assert day.spent == {"requests": 4, "requests_repeated": 2, "seconds_waited": 2.5}
     assert TABLE.validated(day.content, DAY).equals(day.content)
 
 

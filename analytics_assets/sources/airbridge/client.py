@@ -18,6 +18,7 @@ from analytics_assets.errors import AccessRefusedError, Evidence, PermanentError
 from analytics_assets.http.answer import Answer
 from analytics_assets.http.destination import Destination
 from analytics_assets.http.gate import Gate
+from analytics_assets.http.meter import Meter
 from analytics_assets.http.retries import RetryPolicy
 from analytics_assets.http.session import Session
 from analytics_assets.http.statuses import NOT_FOUND, Vendor
@@ -77,6 +78,7 @@ def airbridge_session(
     destination: Destination,
     clock: Clock,
     gate: Gate | None = None,
+    meter: Meter | None = None,
     retries: RetryPolicy | None = None,
 ) -> Session:
     """The way out to the apps of one token; close it after use."""
@@ -87,6 +89,7 @@ def airbridge_session(
         headers=credentials.headers(),
         clock=clock,
         gate=gate,
+        meter=meter,
         retries=retries or RETRIES,
     )
 

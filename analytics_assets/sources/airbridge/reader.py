@@ -6,14 +6,15 @@ What a state means is decided in `report_tasks.py`; what rows mean in `transform
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from logging import Logger
 from typing import Any
 
 from analytics_assets.clock import Clock
 from analytics_assets.errors import AwaitedError, SourceError, TransientError, UnexpectedPayloadError
+from analytics_assets.http.meter import Meter
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake
 from analytics_assets.sources.airbridge.client import QUERY, TASK, AirbridgeClient
@@ -88,9 +89,10 @@ class ReportReader:
         only: Collection[int],
         zone: str,
         accepts_totals: bool = False,
+        meter: Meter | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """Reads with `client` for the run `owner` a report of an app in `zone`; nothing is asked before `announce`.
+        """Reads with `client`, whose requests `meter` counts, for the run `owner` a report of an app in `zone`; nothing is asked before `announce`.
 
         A run that the sensor asked for lands the requests `only`. What another run has landed of them meanwhile is taken from the lake, and
         never asked for anew. With `accepts_totals` a number of groups that differs from the declared one is stored whatever it was before.
@@ -108,6 +110,8 @@ class ReportReader:
         self._request_of: dict[date, int] = {}
         self._reports: dict[int, asyncio.Future[ReadDay]] = {}
         self._collected: list[ReportDays] = []
+        self._meter = meter or Meter()
+        self._counted: Mapping[str, float] = {}
 
     def announce(self, days: Sequence[date]) -> None:
         """Joins or opens the requests that cover the days, and begins to wait for all of them at once."""
@@ -138,13 +142,19 @@ class ReportReader:
             )
 
     async def fetch(self, day: date) -> RawDay:
-        """The raw rows of one day."""
+        """The raw rows of one day, with what was spent since the day read before it: a task's requests are on the first day it answers for."""
         if self._opening is not None:
             await asyncio.shield(self._opening)
         if day not in self._request_of:
-            return await self._threads.call(self._kept, day)
-        read_day = await asyncio.shield(self._reports[self._request_of[day]])
-        return await self._threads.call(read_day, day)
+            read_day: ReadDay = self._kept
+        else:
+            read_day = await asyncio.shield(self._reports[self._request_of[day]])
+        spent = self._newly_spent()
+        return replace(await self._threads.call(read_day, day), spent=spent)
+
+    def _newly_spent(self) -> dict[str, float]:
+        before, self._counted = self._counted, self._meter.spent()
+        return {name: round(number - before.get(name, 0), 3) for name, number in self._counted.items()}
 
     def landed(self, day: date) -> None:
         """Tells the ledger that a day stands in the lake."""

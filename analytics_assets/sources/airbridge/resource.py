@@ -84,8 +84,8 @@ class AirbridgeResource(dg.ConfigurableResource[AirbridgeClient]):
             destination=destination(chosen, vendor="airbridge", base_url=self.base_url),
             clock=clock,
             gate=self.gate(clock=clock, caller=whose),
+            meter=whose.meter,
             retries=retries,
         )
-        whose.meters.append(session.meter)
         async with session:
             yield AirbridgeClient(session, self.app_name)

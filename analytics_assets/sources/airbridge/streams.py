@@ -96,6 +96,7 @@ async def report_stream(
         only=only,
         zone=app.zone,
         accepts_totals=accepts_totals,
+        meter=client.session.meter,
     )
     try:
         yield Stream(

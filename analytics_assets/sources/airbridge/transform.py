@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from analytics_assets.errors import PermanentError
 from analytics_assets.http.answer import Answer
 from analytics_assets.http.fields import unknown_fields
-from analytics_assets.lake.raw import RawDay, repaired
+from analytics_assets.lake.raw import RawDay, repaired, spent_on
 from analytics_assets.lake.stream import Typed
 from analytics_assets.lake.table import DATE
 from analytics_assets.sources.airbridge.cells import sub_rows
@@ -97,7 +97,7 @@ def catalog_day(day: date, answers: Mapping[Kind, Answer]) -> RawDay:
             rows.append({**row, "entry": text, "observed_at": answer.requested_at})
     requested_at = min(answer.requested_at for answer in answers.values())
     notes = {**named(unknown_fields=unknown), **repaired(answers.values())}
-    return RawDay(CATALOG.rows(rows), requested_at, notes)
+    return RawDay(CATALOG.rows(rows), requested_at, notes, spent_on(answers.values()))
 
 
 def period_limits(content: pa.Table) -> list[str]:

@@ -13,6 +13,7 @@ from analytics_assets.errors import PermanentError
 from analytics_assets.http.answer import Answer
 from analytics_assets.http.destination import Destination
 from analytics_assets.http.gate import Gate
+from analytics_assets.http.meter import Meter
 from analytics_assets.http.retries import RetryPolicy
 from analytics_assets.http.session import Session
 from analytics_assets.http.statuses import NOT_FOUND, Vendor
@@ -90,6 +91,7 @@ def bento_session(
     destination: Destination,
     clock: Clock,
     gate: Gate | None = None,
+    meter: Meter | None = None,
     retries: RetryPolicy | None = None,
 ) -> Session:
     """A session that asks for one site; close it after use."""
@@ -102,6 +104,7 @@ def bento_session(
         clock=clock,
         retries=retries or RETRIES,
         gate=gate,
+        meter=meter,
     )
 
 

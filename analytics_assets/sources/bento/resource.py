@@ -72,8 +72,8 @@ class BentoResource(dg.ConfigurableResource[BentoClient]):
             destination=destination(chosen, vendor="bento", base_url=self.base_url),
             clock=clock,
             gate=self.gate(clock=clock, caller=whose),
+            meter=whose.meter,
             retries=retries,
         )
-        whose.meters.append(session.meter)
         async with session:
             yield BentoClient(session)

@@ -22,6 +22,7 @@ from analytics_assets.http.answer import Answer, read
 from analytics_assets.http.bodies import REPLACEMENT
 from analytics_assets.http.destination import Destination
 from analytics_assets.http.gate import Gate
+from analytics_assets.http.meter import Meter
 from analytics_assets.http.retries import RetryPolicy
 from analytics_assets.http.session import Session
 from analytics_assets.http.statuses import NOT_FOUND, Vendor
@@ -76,6 +77,7 @@ def statsig_session(
     destination: Destination,
     clock: Clock,
     gate: Gate | None = None,
+    meter: Meter | None = None,
     retries: RetryPolicy | None = None,
 ) -> Session:
     """The way out to one project."""
@@ -86,6 +88,7 @@ def statsig_session(
         headers=credentials.headers(),
         clock=clock,
         gate=gate,
+        meter=meter,
         retries=retries or RETRIES,
     )
 

@@ -74,8 +74,8 @@ class StatsigResource(dg.ConfigurableResource[StatsigClient]):
             destination=destination(chosen, vendor="statsig", base_url=self.base_url),
             clock=clock,
             gate=self.gate(clock=clock, caller=whose),
+            meter=whose.meter,
             retries=retries,
         )
-        whose.meters.append(session.meter)
         async with session:
             yield StatsigClient(session)

@@ -6,7 +6,7 @@ import tracemalloc
 from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import msgspec
@@ -18,8 +18,11 @@ from analytics_assets.sources.airbridge.component import TasksConfig
 from analytics_assets.sources.airbridge.reader import ReportReader, Waiting
 from analytics_assets.sources.airbridge.report_days import FinishedTask, ReportDays
 from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
+from analytics_assets.sources.airbridge.request import spec_hash
+from analytics_assets.state.database import engine
 from analytics_assets.state.ledger import Ledger
 from analytics_assets_tests.sources.airbridge.days import DAY, LATER, split
+from analytics_assets_tests.sources.airbridge.reading import reader_of
 from analytics_assets_tests.sources.airbridge.vendor import Scripted, group, page, paged, report, spec, sub_row
 
 LAST = DAY + timedelta(days=4)
@@ -183,3 +186,22 @@ async def test_the_memory_of_a_long_report_is_that_of_a_few_pages() -> None:
 def test_the_setting_is_in_megabytes() -> None:
     """One default, which a user sees in the table of settings."""
     assert TasksConfig().memory_mb == 128
+
+
+async def test_the_requests_of_a_task_are_on_the_first_day_that_is_read(tmp_path: Path) -> None:
+    """One poll that is repeated, and one page, are for five days."""
+    url = f"sqlite:///{tmp_path}/state.db"
+    ledger, days = Ledger(url), [DAY + timedelta(days=number) for number in range(5)]
+    ledger.join_or_open("shop", "revenue", spec_hash(spec()), days, longest=92, now=LATER)
+    ledger.begin_attempt(1, now=LATER)
+    ledger.posted(1, "t-1", now=LATER)
+    replies = [(503, "{}"), *[report(GROUPS, total=7, more=False)] * 2]
+    client = Scripted(lambda _: replies.pop(0)).client()
+    reader = reader_of(cast("Any", client), tmp_path, ledger=ledger, clock=lambda: LATER, meter=client.session.meter)
+    reader.announce(days)
+    first, *others = [(await reader.fetch(day)).spent for day in days]
+    assert first == {"requests": 3, "requests_repeated": 1, "seconds_waited": 0.0}
+    assert others == [{"requests": 0, "requests_repeated": 0, "seconds_waited": 0.0}] * 4
+    await reader.close()
+    engine(url).dispose()
+    engine.cache_clear()
