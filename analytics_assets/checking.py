@@ -13,7 +13,6 @@ import dagster as dg
 import pyarrow as pa
 from dagster import DailyPartitionsDefinition
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
-from dagster._core.storage.partition_status_cache import AssetPartitionStatus
 from pydantic import Field, model_validator
 
 from analytics_assets.catalogue import asset_key
@@ -200,7 +199,7 @@ def daily_look(
         keys = [day.isoformat() for day in last]
         held = context.instance.get_status_by_partition(asset_key(account, table), keys, partitions) or {}
         words = "the last run that asked for it did not land it; its error names the reason"
-        return {date.fromisoformat(key): words for key, one in held.items() if one == AssetPartitionStatus.FAILED}
+        return {date.fromisoformat(key): words for key, one in held.items() if one == dg.AssetPartitionStatus.FAILED}
 
     return Look(lake, account, last, newest, final_at, red, resource=resource, begins=begins)
 

@@ -14,7 +14,6 @@ from typing import Final
 import dagster as dg
 from dagster import DailyPartitionsDefinition
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
-from dagster._core.storage.partition_status_cache import AssetPartitionStatus
 
 from analytics_assets.lake.store import Lake
 from analytics_assets.partitions import SNAPSHOT_TAG, lookback, newest_final_day
@@ -128,7 +127,7 @@ def left_behind(
         shown = instance.get_status_by_partition(key, names, partitions) or {}
         first = next((number for number, name in enumerate(names) if shown.get(name) is not None), len(names))
         wanted = days[max(first, len(days) - REACH_DAYS) :]
-        found |= {day for day in wanted if shown.get(str(day)) in {AssetPartitionStatus.FAILED, None}}
+        found |= {day for day in wanted if shown.get(str(day)) in {dg.AssetPartitionStatus.FAILED, None}}
     return found
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import dagster as dg
 import yaml
-from dagster._core.errors import DagsterInvalidConfigError
 from dagster._core.instance.ref import InstanceRef
 
 from analytics_assets.doctor.line import Line, Verdict
@@ -58,7 +57,7 @@ def opens(stack: ExitStack, into: list[dg.DagsterInstance], *, creates: bool = F
             yield Line("dagster", HISTORY, "not checked", f"Dagster has no history in {folder} yet", _START)
             return
         instance = dg.DagsterInstance.from_ref(reference)
-    except (DagsterInvalidConfigError, yaml.YAMLError) as error:
+    except (dg.DagsterInvalidConfigError, yaml.YAMLError) as error:
         remedy = f"Correct {Path(home or here).expanduser() / _FILE}."
         yield Line("dagster", _FILE, "wrong", f"{_FILE} does not load: {_refusal(error)}", remedy)
         return
@@ -97,9 +96,9 @@ def _placed(home: str | None, here: Path) -> Line | None:
     return None
 
 
-def _refusal(error: DagsterInvalidConfigError | yaml.YAMLError) -> str:
+def _refusal(error: dg.DagsterInvalidConfigError | yaml.YAMLError) -> str:
     """Why it does not load, without the values, one of which may be a password."""
-    if isinstance(error, DagsterInvalidConfigError):
+    if isinstance(error, dg.DagsterInvalidConfigError):
         missing = _MISSING.findall(str(error))
         if missing:
             return f"the environment variable {missing[0]} is not set"
