@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from analytics_assets.clock import Clock, utc_now
-from analytics_assets.commands import alerts, calibrate, doctor, lake, plan, resume
+from analytics_assets.commands import alerts, calibrate, doctor, lake, load, plan, resume
 from analytics_assets.commands.accounts import RefusedError
 from analytics_assets.errors import SourceError
 from analytics_assets.loading import check_places
@@ -42,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     calibrate.add(commands)
     plan.add(commands)
+    load.add(commands)
     alerts.add(commands)
     doctor.add(commands)
     resume.add(commands)

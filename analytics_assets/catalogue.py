@@ -8,7 +8,7 @@ Dagster concept: asset metadata, https://docs.dagster.io/guides/build/assets/met
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,46 @@ class Place:
     owners: Sequence[str]
     code: Path
     repository: str | None = None
+
+
+@dataclass(frozen=True)
+class DailyTables:
+    """Daily tables that one step loads together.
+
+    Attributes:
+        account: Their account.
+        name: Name of the stream, such as `ads`.
+        raw: The table of the responses, if there is one.
+        typed: The other tables.
+        first: The first day.
+    """
+
+    account: str
+    name: str
+    raw: str | None
+    typed: Sequence[str]
+    first: date
+
+    @property
+    def tables(self) -> Sequence[str]:
+        """All of them, the raw one first."""
+        return [*([] if self.raw is None else [self.raw]), *self.typed]
+
+
+def daily_tables(definitions: dg.Definitions) -> list[DailyTables]:
+    """The daily tables of all accounts, step by step."""
+    found: list[DailyTables] = []
+    for assets in definitions.assets or ():
+        if not isinstance(assets, dg.AssetsDefinition) or not isinstance(
+            assets.partitions_def, dg.DailyPartitionsDefinition
+        ):
+            continue
+        account, _, name = assets.op.name.partition("__")
+        raw = [spec.key.path[-1] for spec in assets.specs if spec.tags.get("layer") == "raw"]
+        typed = [spec.key.path[-1] for spec in assets.specs if spec.tags.get("layer") != "raw"]
+        first = assets.partitions_def.start.date()
+        found.append(DailyTables(account, name, raw[0] if raw else None, typed, first))
+    return found
 
 
 def asset_key(account: str, table: str) -> dg.AssetKey:

@@ -72,7 +72,11 @@ class DailyStep:
     def all_checks(self) -> list[Check]:
         """What each of its tables is checked for, and what is its own."""
         tables = [*([self.raw] if self.raw else []), *self.typed]
-        of_any = [check(table) for table in tables for check in (days_land, latest_day_landed)]
+        of_any = [
+            check
+            for table in tables
+            for check in (days_land(table), latest_day_landed(table, self.typed if table is self.raw else ()))
+        ]
         return [*of_any, *self.checks]
 
 

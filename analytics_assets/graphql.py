@@ -1,10 +1,9 @@
-"""The API that Dagster's UI uses, as the demo asks it: whether the definitions are loaded, runs launched and followed.
+"""The API that Dagster's UI uses: whether the definitions are loaded, and runs and backfills launched and followed.
 
-Keep what is asked for, and when, out of here (`demo.py`).
 Dagster concept: GraphQL, https://docs.dagster.io/api/graphql
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +18,26 @@ class Load:
     job: str
     first: str
     last: str
+
+
+@dataclass(frozen=True)
+class Backfill:
+    """How far a backfill is.
+
+    Attributes:
+        status: Dagster's word for it, such as `REQUESTED`.
+        stored: Days stored so far, by table.
+        failed: Days that failed so far, by table.
+    """
+
+    status: str
+    stored: Mapping[tuple[str, ...], int]
+    failed: Mapping[tuple[str, ...], int]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more comes."""
+        return self.status.startswith("COMPLETED") or self.status in {"FAILED", "CANCELED"}
 
 
 class GraphQL:
@@ -62,6 +81,69 @@ class GraphQL:
         if asked["__typename"] != "LaunchRunSuccess":
             raise RuntimeError(f"Dagster did not take the run of {job}: {asked.get('message', asked)}")
         return str(asked["run"]["runId"])
+
+    def launch_backfill(
+        self, assets: Sequence[dg.AssetKey], first: str, last: str, tags: Mapping[str, str], title: str
+    ) -> str:
+        """Requests one backfill for a range of days of some tables, for the daemon; returns its id."""
+        days = {"range": {"start": first, "end": last}}
+        asked = self.ask(
+            "mutation ($backfill: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $backfill) "
+            "{ __typename ... on LaunchBackfillSuccess { backfillId } ... on Error { message } } }",
+            backfill={
+                "partitionsByAssets": [{"assetKey": {"path": key.path}, "partitions": days} for key in assets],
+                "tags": [{"key": name, "value": value} for name, value in tags.items()],
+                "title": title,
+            },
+        )["launchPartitionBackfill"]
+        if asked["__typename"] != "LaunchBackfillSuccess":
+            raise RuntimeError(f"Dagster refused the backfill: {asked.get('message', asked)}")
+        return str(asked["backfillId"])
+
+    def backfill(self, backfill_id: str) -> Backfill:
+        """How far a backfill is."""
+        asked = self.ask(
+            "query ($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status assetBackfillData "
+            "{ assetBackfillStatuses { ... on AssetPartitionsStatusCounts { assetKey { path } numPartitionsMaterialized numPartitionsFailed } } } } "
+            "... on Error { message } } }",
+            id=backfill_id,
+        )["partitionBackfillOrError"]
+        if "status" not in asked:
+            raise RuntimeError(f"Dagster cannot show the backfill {backfill_id}: {asked.get('message', asked)}")
+        counts = (asked["assetBackfillData"] or {}).get("assetBackfillStatuses", [])
+        tables = {tuple(one["assetKey"]["path"]): one for one in counts if one}
+        return Backfill(
+            asked["status"],
+            {key: one["numPartitionsMaterialized"] for key, one in tables.items()},
+            {key: one["numPartitionsFailed"] for key, one in tables.items()},
+        )
+
+    def failures(self, backfill_id: str) -> list[str]:
+        """What the failed steps of a backfill's runs say, oldest run first."""
+        runs = self.ask(
+            "query ($filter: RunsFilter!) { runsOrError(filter: $filter) { ... on Runs { results { runId } } } }",
+            filter={"tags": [{"key": "dagster/backfill", "value": backfill_id}], "statuses": ["FAILURE"]},
+        )["runsOrError"]
+        return [words for run in reversed(runs["results"]) for words in self._failures_of_run(run["runId"])]
+
+    def _failures_of_run(self, run_id: str) -> list[str]:
+        found: list[str] = []
+        cursor, has_more = None, True
+        while has_more:
+            events = self.ask(
+                "query ($id: ID!, $after: String) { logsForRun(runId: $id, afterCursor: $after) { ... on EventConnection { cursor hasMore events { "
+                "... on ExecutionStepFailureEvent { failureMetadata { description } error { message } } "
+                "... on RunFailureEvent { error { message } } } } } }",
+                id=run_id,
+                after=cursor,
+            )["logsForRun"]
+            for event in events.get("events", []):
+                told = (event.get("failureMetadata") or {}).get("description") or (event.get("error") or {}).get(
+                    "message"
+                )
+                found += [told] if told else []
+            cursor, has_more = events.get("cursor"), events.get("hasMore", False)
+        return found
 
     def run(self, run_id: str) -> tuple[str, int]:
         """Status of a run, and how many tables have landed in it so far, a day of a table counted once."""

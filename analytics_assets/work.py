@@ -14,7 +14,7 @@ import dagster as dg
 
 from analytics_assets.clock import Clock
 from analytics_assets.errors import SourceError
-from analytics_assets.lake.landing import Landing
+from analytics_assets.lake.landing import REPLACE_TAG, Landing
 from analytics_assets.lake.loss import ACCEPT_TAG, MOST_DAYS_OF_A_PERSON, LossPolicy
 from analytics_assets.lake.resource import LakeResource
 from analytics_assets.lake.store import Lake
@@ -81,6 +81,7 @@ def opened_landing(
         is_sandbox=lake.is_sandbox(),
         since=_began(context.instance, root, context.run.tags),
         loss=LossPolicy(loss_most, is_accepted),
+        replaces_other_mode="true" in (tags.get(REPLACE_TAG), context.run.tags.get(REPLACE_TAG)),
     )
     return landing, Work(
         resource=getattr(resources, account),

@@ -5,7 +5,7 @@ the answer that was kept. Days before the oldest that stands were never wanted, 
 Keep what a day holds out of here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 from typing import Final
 
@@ -54,15 +54,21 @@ def days_land(table: Table) -> Check:
         "another day. What stood before stands still. Or a file of the lake is damaged, or older than a column of its table. A warning says that a "
         "person accepted a response with far fewer rows than were stored for the same request.",
         "Read the reason; an answer that could not be used is kept under the path named. Mend the cause and re-execute the run from failure: "
-        "only these days are asked for. A damaged file is put aside and its day asked for again by `analytics-assets lake verify --ask-again`; one that "
+        "only these days are asked for. A damaged file goes to the quarantine when its day is loaded again, as with `analytics-assets load`; one that "
         "is older than a column is made anew by materializing the typed tables alone. After a loss that was accepted by mistake, materialize the "
         "day again; the raw day that was replaced is in the quarantine.",
         find,
     )
 
 
-def latest_day_landed(table: Table) -> Check:
-    """Whether the newest day that could have landed has, and no day before it is left out."""
+def latest_day_landed(table: Table, made: Collection[Table] = ()) -> Check:
+    """Whether the newest day that could have landed has, and no day before it is left out.
+
+    Args:
+        table: The table.
+        made: The tables made from it. A day that all of them have needs no file of this one.
+    """
+    names = [one.name for one in made]
     return Check(
         LATEST_DAY,
         table.name,
@@ -70,13 +76,17 @@ def latest_day_landed(table: Table) -> Check:
         "sides, or right after a run, which may have been for older days alone. Days before the first that ever landed or before the account's first day do not "
         "count, nor does a day in its hours of grace.",
         LAND_LATE,
-        lambda look: late_days(look, table.name),
+        lambda look: late_days(look, table.name, names),
     )
 
 
-def late_days(look: Look, table: str) -> Mapping[date, Finding]:
-    """The days of a table that could have landed and have not; without one the newest as fine, and nothing where none ever landed."""
-    standing = set(look.all_days(table))
+def late_days(look: Look, table: str, made: Collection[str] = ()) -> Mapping[date, Finding]:
+    """The days of a table that could have landed and have not; without one the newest as fine, and nothing where none ever landed.
+
+    A raw day without a file has expired, and is not missing, where all tables that are `made` from it have the day.
+    """
+    expired = set.intersection(*(set(look.all_days(name)) for name in made)) if made else set()
+    standing = set(look.all_days(table)) | expired
     if not standing or look.newest is None:
         return {}
     first, last = max(min(standing), look.begins), max(standing)

@@ -1,6 +1,6 @@
 """`analytics-assets lake`: whether the lake is whole and Dagster's record agrees with it, and which lake is the right one.
 
-`verify` repairs what it finds if asked to; `accept` makes the lake that is set the one that the state database and the history belong to. What
+`verify` prints what is wrong and the loads that repair it; `accept` makes the lake that is set the one that the state database and the history belong to. What
 is looked at and done is `analytics_assets.verification`; here it is printed.
 """
 
@@ -14,28 +14,27 @@ from pathlib import Path
 from typing import Any, Final
 
 import dagster as dg
-from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 
+from analytics_assets.catalogue import DailyTables, daily_tables
 from analytics_assets.clock import Clock
 from analytics_assets.commands.accounts import RefusedError, accounts, component, day, write_json
 from analytics_assets.commands.instance import opened_instance
 from analytics_assets.configuration import tables_of
 from analytics_assets.failures import without_day
 from analytics_assets.lake.binding import accept, bind, look
-from analytics_assets.lake.months import copy_path, days_of
+from analytics_assets.lake.months import days_of
 from analytics_assets.lake.resource import LakeResource
 from analytics_assets.lake.table import Table
 from analytics_assets.loading import quietly, whole
 from analytics_assets.settings import settings
 from analytics_assets.spans import in_words
 from analytics_assets.verification.files import Inventory, Name
-from analytics_assets.verification.looking import ASKED_AGAIN, COPIES, Kind, Looked, Place, Wrong, looked
-from analytics_assets.verification.mending import ask, askings, put_off, recorded, under_way
+from analytics_assets.verification.looking import COPIES, Looked, Place, Wrong, looked
+from analytics_assets.verification.repairs import TOO_EARLY, Repair, recorded, repairs, too_early
 
 _SHOWN: Final = 10
 # A file of a day: account, table, day, name.
 _DEPTH: Final = 3
-_DAEMON: Final = "BACKFILL"
 
 
 def add(subparsers: Any) -> None:
@@ -66,11 +65,6 @@ def add(subparsers: Any) -> None:
     verifying.add_argument("--to", dest="last", type=day, metavar="DAY", help="last day, itself included")
     verifying.add_argument("--json", type=Path, metavar="FILE", help="where the findings are also written to")
     verifying.add_argument(
-        "--ask-again",
-        action="store_true",
-        help="put damaged files into the quarantine, ask for damaged and missing days as backfills, and take damaged copies of months away",
-    )
-    verifying.add_argument(
         "--record-again",
         action="store_true",
         help="log a materialization of each file that Dagster does not know, as of a lake from a back-up",
@@ -92,30 +86,26 @@ def _accept(chosen: argparse.Namespace, _defs: Path, _clock: Clock) -> int:
     return 0
 
 
-def _verify(chosen: argparse.Namespace, defs: Path, clock: Clock) -> int:
+def _verify(chosen: argparse.Namespace, defs: Path, _clock: Clock) -> int:
     if chosen.first and chosen.last and chosen.last < chosen.first:
         raise RefusedError(f"--to {chosen.last} is before --from {chosen.first}.")
     tables, resource = declared_tables(defs), LakeResource()
     names = _chosen(chosen.select, tables)
-    lake, writes = resource.located(), chosen.record_again or chosen.ask_again
-    with opened_instance(creates=writes) as instance, quietly():
-        (bind if writes else look)(lake, state=settings().state, instance=instance)
-        graph = dg.Definitions.merge(whole(defs), dg.Definitions(resources={"lake": resource})).resolve_asset_graph()
-        daily = frozenset(name for name in tables if graph.get(dg.AssetKey(name)).is_partitioned)
+    lake = resource.located()
+    with opened_instance(creates=chosen.record_again) as instance, quietly():
+        (bind if chosen.record_again else look)(lake, state=settings().state, instance=instance)
+        steps = daily_tables(dg.Definitions.merge(whole(defs), dg.Definitions(resources={"lake": resource})))
+        daily = frozenset((step.account, table) for step in steps for table in step.tables)
         place = Place(lake, resource.is_sandbox(), instance, tables, daily, names, chosen.first, chosen.last)
         found = looked(place, lambda words: print(words, file=sys.stderr, flush=True))
-        for line in [*_told(found.wrong), *_others(found.inventory)]:
+        loads = repairs(place, steps, found.wrong)
+        for line in [*_told(found.wrong), *_expired(found), *_others(found.inventory), *_repairs(steps, found, loads)]:
             print(line)
         if chosen.json is not None:
-            write_json(chosen.json, [_as_json(one) for one in found.wrong])
+            write_json(chosen.json, [_as_json(one, loads, steps) for one in found.wrong])
         if chosen.record_again:
             logged = sum(1 for _ in recorded(place, found.wrong))
             print(f"Recorded in Dagster: {logged} files that stand.")
-        if chosen.ask_again:
-            for line in _taken_away(place, found):
-                print(line, flush=True)
-            for line in _asked_again(place, graph, found, clock):
-                print(line, flush=True)
     print(_figures(place, found))
     if not found.files and not found.wrong:
         raise RefusedError(
@@ -125,30 +115,17 @@ def _verify(chosen: argparse.Namespace, defs: Path, clock: Clock) -> int:
     return int(not found.is_well)
 
 
-def _taken_away(place: Place, found: Looked) -> Iterator[str]:
-    """Removes damaged copies, which the housekeeping takes for whole as long as their footer is."""
-    for one in found.wrong:
-        if one.kind is Kind.DAMAGED_COPY:
-            path = copy_path(place.lake, one.account, one.table, one.day)
-            place.lake.files.remove(path)
-            yield f"Taken away: {place.lake.files.named(path)}; the next housekeeping makes it anew."
+def _expired(found: Looked) -> Iterator[str]:
+    for (account, table), days in found.expired.items():
+        yield f"Expired, without a file, and their typed days are stored: {account}/{table} {in_words(days)}."
 
 
-def _asked_again(place: Place, graph: AssetGraph, found: Looked, clock: Clock) -> Iterator[str]:
-    busy = under_way(place.instance, graph)
-    later: dict[str, set[date]] = {}
-    for one in found.wrong:
-        if one.kind in ASKED_AGAIN and (reason := put_off(graph, one, busy)) is not None:
-            later.setdefault(reason, set()).add(one.day)
-    for reason, days in later.items():
-        yield f"Not asked for, {in_words(days)}: {reason}."
-    wanted = askings(place, graph, found, busy)
-    for asking in wanted:
-        backfill, kept = ask(place, graph, asking, now=clock())
-        yield from (f"In the quarantine: {path}" for path in kept)
-        yield f"Backfill {backfill}: {asking.title}: {in_words(asking.days) or 'of the present day'}."
-    if (wanted or later) and not place.instance.get_daemon_statuses([_DAEMON])[_DAEMON].healthy:
-        yield "No daemon is at work on this instance; backfills begin when one is, as with `dagster dev`."
+def _repairs(steps: Sequence[DailyTables], found: Looked, loads: Sequence[Repair]) -> Iterator[str]:
+    if loads:
+        yield "Repair with:"
+        yield from (f"  {load.command}" for load in loads)
+    if days := too_early(steps, found.wrong):
+        yield f"{in_words(days)}: {TOO_EARLY}."
 
 
 def declared_tables(defs: Path) -> dict[Name, Table]:
@@ -221,7 +198,7 @@ def _figures(place: Place, found: Looked) -> str:
     return f"{read}: {'all well.' if found.files else 'nothing has landed there yet.'}"
 
 
-def _as_json(one: Wrong) -> dict[str, Any]:
+def _as_json(one: Wrong, loads: Sequence[Repair], steps: Sequence[DailyTables]) -> dict[str, Any]:
     return {
         "account": one.account,
         "table": one.table,
@@ -229,4 +206,5 @@ def _as_json(one: Wrong) -> dict[str, Any]:
         "kind": one.kind.value,
         "words": one.words,
         "remedy": one.remedy,
+        "command": next((load.command for load in loads if load.is_for(one, steps)), None),
     }

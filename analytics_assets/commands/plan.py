@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
+
 from analytics_assets.clock import Clock
 from analytics_assets.commands.accounts import RefusedError, accounts, component, day, write_json
 from analytics_assets.comparisons import Comparisons
@@ -31,6 +33,17 @@ def add(subparsers: Any) -> None:
     planning.set_defaults(carry_out=_plan)
 
 
+def account_plan(found: dg.Component, account: str, *, option: str) -> AccountPlan:
+    """What an account requests.
+
+    Raises:
+        RefusedError: The component loads no days.
+    """
+    if not isinstance(found, BentoStats | StatsigMetrics | AirbridgeRevenue):
+        raise RefusedError(f"{option} {account}: a {type(found).__name__} has no plan.")
+    return found.plan(account)
+
+
 def _plan(chosen: argparse.Namespace, defs: Path, clock: Clock) -> int:
     if chosen.last < chosen.first:
         raise RefusedError(f"--to {chosen.last} is before --from {chosen.first}.")
@@ -41,9 +54,7 @@ def _plan(chosen: argparse.Namespace, defs: Path, clock: Clock) -> int:
         if isinstance(found, Comparisons) and not chosen.select:
             # They ask nobody for anything.
             continue
-        if not isinstance(found, BentoStats | StatsigMetrics | AirbridgeRevenue):
-            raise RefusedError(f"--select {account}: a {type(found).__name__} has no plan.")
-        asked[account] = found.plan(account)
+        asked[account] = account_plan(found, account, option="--select")
     here = settings()
     plan = planned(asked, chosen.first, chosen.last, start=here.start_date, zone=here.timezone, now=clock())
     print("\n".join(plan.lines()))

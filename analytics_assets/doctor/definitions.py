@@ -9,6 +9,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from analytics_assets.catalogue import daily_tables
 from analytics_assets.checks.landed import LATEST_DAY
 from analytics_assets.doctor.line import Line
 from analytics_assets.loading import REMEDY, alone, words
@@ -34,6 +35,10 @@ class Loaded:
         made = [one for one in self.definitions.assets or [] if isinstance(one, dg.AssetsDefinition)]
         keys = [key for assets in made for key in assets.check_keys]
         return sorted(key.asset_key.path[-1] for key in keys if key.name == LATEST_DAY)
+
+    def made_from(self) -> dict[str, list[str]]:
+        """The daily tables made from each raw one."""
+        return {step.raw: list(step.typed) for step in daily_tables(self.definitions) if step.raw is not None}
 
     def all_tables(self) -> set[str]:
         """Every table of the account."""

@@ -59,7 +59,7 @@ def _lines(
     for name in folders:
         yield from examined("definitions", name, partial(loads, defs, name, loaded), within_s=_LOADING_S)
     accounts = [
-        work.Account(one.name, one.probe.account, one.daily_tables())
+        work.Account(one.name, one.probe.account, one.daily_tables(), one.made_from())
         for one in loaded
         if one.probe and one.probe.account
     ]

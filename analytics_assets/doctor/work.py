@@ -3,8 +3,8 @@
 Late days are those of the check `latest_day_landed`, looked for now. Keep what is switched on out of here (`daemon.py`).
 """
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -33,11 +33,12 @@ _NO_FOLDER: Final = (
 
 @dataclass(frozen=True)
 class Account:
-    """An account of a vendor, its name and its daily tables."""
+    """An account of a vendor, its name, its daily tables, and those made from each raw one."""
 
     name: str
     probe: VendorProbe
     tables: Sequence[str]
+    made_from: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def budget(account: Account, clock: Clock, mode: str) -> Iterator[Line]:
@@ -125,7 +126,7 @@ def late(account: Account, chosen: Settings, now: datetime) -> Iterator[Line]:
     landed: list[str] = []
     empty: list[str] = []
     for table in account.tables:
-        found = late_days(look, table)
+        found = late_days(look, table, account.made_from.get(table, ()))
         by_words: dict[tuple[str, str], list[date]] = {}
         for day, finding in found.items():
             by_words.setdefault((finding.words, finding.level), []).append(day)

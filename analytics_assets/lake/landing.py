@@ -22,6 +22,8 @@ from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake, Landed, ReplacedError, refuse_other_mode
 from analytics_assets.lake.stream import NOT_ASKED, Stream
 
+# Tag of runs that may replace sandbox numbers in a live lake, or live numbers in a sandbox lake.
+REPLACE_TAG: Final = "analytics/replace_other_mode"
 _ATTEMPTS: Final = 5
 
 
@@ -62,6 +64,7 @@ class Landing:
         is_sandbox: Whether the numbers are invented.
         since: For a re-execution, the instant its first attempt began; what anybody has asked for since then is not asked for again.
         loss: What is done about a day that would lose most of its rows.
+        replaces_other_mode: Whether files of the other mode go to the quarantine; else their days fail.
     """
 
     lake: Lake
@@ -71,10 +74,19 @@ class Landing:
     is_sandbox: bool
     since: datetime | None = None
     loss: LossPolicy = field(default_factory=LossPolicy)
+    replaces_other_mode: bool = False
 
     @cached_property
     def _making(self) -> Making:
-        return Making(self.lake, self.selected, self.family, self.is_sandbox, self.clock, self.loss)
+        return Making(
+            self.lake,
+            self.selected,
+            self.family,
+            self.is_sandbox,
+            self.clock,
+            self.loss,
+            replaces_other_mode=self.replaces_other_mode,
+        )
 
     async def bring(self, stream: Stream, days: Sequence[date]) -> AsyncGenerator[DayResult, None]:
         """Yields what became of each day, in order.
@@ -151,7 +163,9 @@ class Landing:
         if stream.raw is None or stream.raw.name not in self.selected:
             return False
         standing = self.lake.usable(stream.account, stream.raw.name, day)
-        if standing is not None:
+        if standing is not None and standing.footer.is_sandbox != self.is_sandbox:
+            if self.replaces_other_mode:
+                return True
             # Live tables are never made of invented numbers.
             refuse_other_mode(standing, is_sandbox=self.is_sandbox)
         if standing is None or standing.footer.emptied_at or standing.footer.asked != stream.asked(day):

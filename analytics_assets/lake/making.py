@@ -6,8 +6,11 @@ Keep the order of days out of here, and what a file looks like too (`store.py`).
 """
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
+from typing import Final
 
 import msgspec
 import pyarrow as pa
@@ -15,15 +18,18 @@ import pyarrow as pa
 from analytics_assets.clock import Clock
 from analytics_assets.errors import LossError, PermanentError, UnusableFileError
 from analytics_assets.lake.changes import compare
-from analytics_assets.lake.content import content_hash
+from analytics_assets.lake.content import content_hash, is_altered
 from analytics_assets.lake.deriving import evidence_of, valid_raw, valid_typed
 from analytics_assets.lake.footer import Footer
 from analytics_assets.lake.loss import LossPolicy
 from analytics_assets.lake.prepared import Draft, MadeDay
 from analytics_assets.lake.raw import RawDay
+from analytics_assets.lake.reading import DayFile
 from analytics_assets.lake.store import Lake, Landed, Packed, refuse_other_mode
 from analytics_assets.lake.stream import Change, History, Stream
 from analytics_assets.lake.table import Table
+
+_OTHER_MODE: Final = "its numbers are of the other mode"
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,7 @@ class Making:
     is_sandbox: bool
     clock: Clock
     loss: LossPolicy
+    replaces_other_mode: bool = False
     _taken: dict[date, dict[str, str]] = field(default_factory=dict)
 
     def seen(self, stream: Stream, day: date) -> dict[str, Landed | None]:
@@ -56,7 +63,10 @@ class Making:
                 is_raw = stream.raw is not None and error.table == stream.raw.name
                 if error.table not in tables or (is_raw and error.table not in self.selected):
                     raise
-                if path := self.lake.take_unusable(stream.account, error.table, day, seen_at=self.clock()):
+                examine = partial(self._examine, stream)
+                if path := self.lake.take_unusable(
+                    stream.account, error.table, day, examine=examine, seen_at=self.clock()
+                ):
                     self._taken.setdefault(day, {})[error.table] = path
                 if is_raw and raw is None:
                     # Its rows are needed; another attempt finds the place empty and requests them.
@@ -70,6 +80,31 @@ class Making:
         figures = {name: {**made.figures.get(name, {}), "unusable_file_kept_in": path} for name, path in taken.items()}
         return replace(made, figures={**made.figures, **figures}) if taken else made
 
+    def _is_replaceable(self, footer: Footer) -> bool:
+        """Whether a file is of the other mode and may be replaced."""
+        return self.replaces_other_mode and footer.is_sandbox != self.is_sandbox
+
+    def _examine_existing(self, stream: Stream, table: str, day: date) -> None:
+        """Reads the file of a day, if there is one; raises as `_examine`."""
+        with suppress(FileNotFoundError):
+            self._examine(stream, self.lake.place(stream.account, table, day))
+
+    def _examine(self, stream: Stream, place: DayFile) -> None:
+        """Reads a file to its end and compares its content with its footer.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            UnusableFileError: It has to be replaced.
+        """
+        with place.opened() as (parquet, footer):
+            content = parquet.read()
+        if self._is_replaceable(footer):
+            raise place.error(_OTHER_MODE)
+        history = [] if stream.history is None else [stream.history.table]
+        for table in (*stream.typed, *history):
+            if table.name == place.table and is_altered(table, content, footer.content_hash):
+                raise place.error("its content is not what its footer says")
+
     def _tables(self, stream: Stream) -> list[str]:
         """Names of the tables that a day is made from or stored in."""
         history = self._history(stream)
@@ -78,6 +113,9 @@ class Making:
 
     def _made(self, stream: Stream, day: date, raw: RawDay | None) -> MadeDay:
         seen = self.seen(stream, day)
+        for name, landed in seen.items():
+            if landed is not None and self._is_replaceable(landed.footer):
+                raise self.lake.place(stream.account, name, day).error(_OTHER_MODE)
         standing = None if stream.raw is None else seen[stream.raw.name]
         if standing is not None:
             refuse_other_mode(standing, is_sandbox=self.is_sandbox)
@@ -103,6 +141,11 @@ class Making:
                 losses=_own(draft.source, table.name),
             )
             draft.contents[table.name] = table, draft.made[table.name], about
+        for name in draft.contents:
+            existing = draft.seen[name]
+            if existing is not None and existing.footer.content_hash == draft.hashes[name]:
+                # The file would stay as it is.
+                self._examine_existing(stream, name, day)
         files = self._packed(draft)
         return MadeDay(day, raw, files, draft.figures, requested_at, draft.seen, draft.outgrown, is_loss)
 
@@ -182,6 +225,7 @@ class Making:
     def _add_history(self, draft: Draft, history: History, before: pa.Table | None) -> None:
         """Adds the history of the day with what this load changes in its table."""
         table, figures = history.table, draft.figures
+        self._examine_existing(draft.stream, table.name, draft.day)
         held = self._standing_as(table, draft.stream, draft.day)
         if held is None:
             draft.outgrown = table.name

@@ -71,7 +71,7 @@ class DayFile:
             names = parquet.schema_arrow.names
             # Its footer names no table, and columns that it lacks would be taken for later ones.
             if not footer.table and table.key and set(table.key).isdisjoint(names):
-                raise self._error(f"it has no column of the key of {table.name} ({', '.join(table.key)})")
+                raise self.error(f"it has no column of the key of {table.name} ({', '.join(table.key)})")
             schema = table.schema if columns is None else pa.schema([table.schema.field(name) for name in columns])
             part, rows = (
                 parquet.read(columns=[name for name in schema.names if name in names]),
@@ -84,9 +84,9 @@ class DayFile:
     def _footer(self, metadata: pq.FileMetaData) -> Footer:
         footer = footer_of(metadata)
         if footer.table and (footer.account, footer.table, footer.day) != (self.account, self.table, self.day):
-            raise self._error(f"it is the file of {footer.account}/{footer.table} {footer.day}")
+            raise self.error(f"it is the file of {footer.account}/{footer.table} {footer.day}")
         if not footer.table and (other := _other_days(metadata, self.day)):
-            raise self._error(f"its rows are of {', '.join(map(str, other))}")
+            raise self.error(f"its rows are of {', '.join(map(str, other))}")
         return footer
 
     @contextmanager
@@ -94,17 +94,19 @@ class DayFile:
         try:
             yield
         except (KeyError, msgspec.DecodeError) as error:
-            raise self._error("it was not written by a lake: its footer says nothing of a day") from error
+            raise self.error("it was not written by a lake: its footer says nothing of a day") from error
         except (pa.ArrowException, OSError) as error:
             # Arrow's own errors of reading are plain OSError without a number; those of disks and networks are not.
             if isinstance(error, OSError) and (type(error) is not OSError or error.errno is not None):
                 raise
-            raise self._error(f"it cannot be read to its end ({str(error).strip().rstrip('.')})") from error
+            raise self.error(f"it cannot be read to its end ({str(error).strip().rstrip('.')})") from error
 
-    def _error(self, why: str) -> UnusableFileError:
+    def error(self, why: str) -> UnusableFileError:
+        """The error of a file that cannot be used; `why` follows the path and the day."""
+        command = f"analytics-assets load {self.account} --from {self.day} --to {self.day}"
         return UnusableFileError(
-            f"{self.files.named(self.path)} cannot be used for {self.day}: {why}. Materialize the day, or call `analytics-assets lake verify "
-            "--ask-again`: both move the file to the quarantine and store the day again.",
+            f"{self.files.named(self.path)} cannot be used for {self.day}: {why}. Materialize the day, as with `{command}`: the file moves to "
+            "the quarantine, and the day is stored again.",
             table=self.table,
         )
 

@@ -4,7 +4,7 @@ A day of a table is `<root>/<account>/<table>/dt=YYYY-MM-DD/data.parquet`; DuckD
 The footer says what was asked, when and by which attempt family. How a file appears whole is in `files.py`; keep vendors and Dagster out of here.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -19,6 +19,7 @@ from analytics_assets.lake.footer import Footer, encoded, is_made_from
 from analytics_assets.lake.parquet import parquet
 from analytics_assets.lake.quarantine import Quarantine
 from analytics_assets.lake.reader import LakeReader, Landed
+from analytics_assets.lake.reading import DayFile
 from analytics_assets.lake.table import Table, ValidDay
 
 # `Landed` is what reading and storing a day both return.
@@ -189,12 +190,20 @@ class Lake(LakeReader):
                 raise ReplacedError(self.files.named(path))
             return None if mark is None else self.quarantine.copy(account, table, day, path, seen_at=seen_at)
 
-    def take_unusable(self, account: str, table: str, day: date, *, seen_at: datetime) -> str | None:
-        """Moves the file of a day to the quarantine if it cannot be used; returns where it is then, or None."""
+    def take_unusable(
+        self,
+        account: str,
+        table: str,
+        day: date,
+        *,
+        examine: Callable[[DayFile], object] = DayFile.read,
+        seen_at: datetime,
+    ) -> str | None:
+        """Moves the file of a day to the quarantine if `examine` raises `UnusableFileError`; returns where it is then, or None."""
         place = self.place(account, table, day)
         with self.files.locked([place.path]):
             try:
-                place.read()
+                examine(place)
             except FileNotFoundError:
                 return None
             except UnusableFileError:

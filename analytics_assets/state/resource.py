@@ -9,6 +9,7 @@ Dagster concept: run tags, https://docs.dagster.io/guides/build/assets/metadata-
 import hashlib
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from typing import Final
 
 import dagster as dg
 import httpx
@@ -19,6 +20,9 @@ from analytics_assets.http.destination import checked
 from analytics_assets.http.gate import Gate, OpenGate
 from analytics_assets.settings import Settings
 from analytics_assets.state.budget import Budget, Caller, Kind, SharedGate
+
+# Tag of the runs of `analytics-assets load`.
+LOAD_TAG: Final = "analytics/load"
 
 
 class BudgetSettings(dg.Config):
@@ -83,8 +87,8 @@ def mark_of(secret: str, place: str) -> str:
 
 
 def kind_of(tags: Mapping[str, str]) -> Kind:
-    """Whose requests those of a run are, from its tags. A run of a backfill has its tag; one that a person launched has none."""
-    if "dagster/backfill" in tags or "dagster/root_backfill_id" in tags:
+    """Whose requests those of a run are, from its tags. A run of a backfill or of `analytics-assets load` has its tag; others of a person have none."""
+    if not tags.keys().isdisjoint(("dagster/backfill", "dagster/root_backfill_id", LOAD_TAG)):
         return Kind.BACKFILL
     if "dagster/schedule_name" in tags:
         return Kind.SCHEDULED

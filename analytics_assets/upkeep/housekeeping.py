@@ -26,7 +26,7 @@ LEFT_AFTER: Final = timedelta(hours=1)
 _SHOWN: Final = 100
 _MEND: Final = (
     ", for a file of theirs cannot be used; a copy from before stays, and all other months are as they should be. "
-    "`analytics-assets lake verify --ask-again` puts such files into the quarantine and asks for their days again."
+    "Load these days again, as with `analytics-assets load`: such files move to the quarantine."
 )
 
 

@@ -30,7 +30,7 @@ from analytics_assets.verification.files import (
 )
 from analytics_assets.verification.record import recorded_versions
 
-_COMMAND = "analytics-assets lake verify"
+_RECORD = "`analytics-assets lake verify --record-again`"
 
 
 class Kind(Enum):
@@ -47,28 +47,27 @@ class Kind(Enum):
     EARLIER = "earlier definition"
 
 
-ASKED_AGAIN = (Kind.DAMAGED, Kind.FOREIGN, Kind.MISSING, Kind.UNRELATED)
+# What a load of the day repairs, and what `--record-again` does.
+LOADED_AGAIN = (Kind.DAMAGED, Kind.FOREIGN, Kind.MISSING, Kind.UNRELATED)
 RECORDED_AGAIN = (Kind.UNRECORDED, Kind.OTHERWISE)
 # Of a month, and named by its first day.
 COPIES = (Kind.STALE_COPY, Kind.DAMAGED_COPY)
 
 _REMEDIES: Mapping[Kind, str] = {
-    Kind.DAMAGED: f"`{_COMMAND} --ask-again` puts the file into the quarantine and asks for the day again",
-    Kind.FOREIGN: f"invented and real numbers must not stand together: `{_COMMAND} --ask-again` puts the file into the quarantine and asks "
-    "for the day again",
-    Kind.MISSING: f"`{_COMMAND} --ask-again` asks for the day again",
-    Kind.UNRELATED: f"`{_COMMAND} --ask-again` makes the day again from its raw day, without a request",
-    Kind.UNRECORDED: f"`{_COMMAND} --record-again` records what stands",
-    Kind.OTHERWISE: f"`{_COMMAND} --record-again` records what stands; materialize the day for a new answer",
+    Kind.DAMAGED: "load the day again: the file moves to the quarantine",
+    Kind.FOREIGN: "sandbox and live numbers must not be in one lake: load the day again, and the file moves to the quarantine",
+    Kind.MISSING: "load the day again",
+    Kind.UNRELATED: "load the day again from its raw day, which needs no request",
+    Kind.UNRECORDED: f"{_RECORD} records what stands",
+    Kind.OTHERWISE: f"{_RECORD} records what stands; materialize the day for a new answer",
     Kind.STALE_COPY: "the next housekeeping makes it anew, or launch the job `housekeeping` now",
     Kind.EARLIER: "nothing has to be done: columns declared since are null, and others are not read; materialize the day to load it again, as far as "
     "the vendor still has it",
-    Kind.DAMAGED_COPY: f"`{_COMMAND} --ask-again` takes the copy away, and the next housekeeping makes it anew from the days; nothing is asked "
-    "for",
+    Kind.DAMAGED_COPY: "remove the file, and the next housekeeping makes it anew from the days",
 }
 _LOST = (
-    f"the vendor keeps no history of it, so only a back-up has that day; `{_COMMAND} --ask-again` clears the place and takes a reading of "
-    "the present day"
+    "the vendor keeps no history of it, so only a back-up has that day. Without one, remove the file if it is damaged and launch the job "
+    "`snapshots`, which stores the present day"
 )
 
 
@@ -155,6 +154,7 @@ class Looked:
         days: Different days they are of.
         size: Bytes of them that were found right.
         copies: Copies of months that were read.
+        expired: Raw days without a file whose typed days are all stored.
     """
 
     wrong: list[Wrong]
@@ -163,6 +163,7 @@ class Looked:
     days: set[date] = field(default_factory=set)
     size: int = 0
     copies: int = 0
+    expired: dict[Name, list[date]] = field(default_factory=dict)
 
     @property
     def is_well(self) -> bool:
@@ -186,7 +187,11 @@ def looked(place: Place, say: Callable[[str], None]) -> Looked:
         found.days.update(days)
         right = [one.landed if isinstance(one, Trouble) else one for one in files.values()]
         found.size += sum(one.size for one in right if one is not None)
-        found.wrong += _compared(place, name, files)
+        wrong = list(_compared(place, name, files))
+        expired = _expired(found.inventory, place, wrong)
+        if expired:
+            found.expired[name] = [one.day for one in expired]
+        found.wrong += [one for one in wrong if one not in expired]
         # No copy can hold days of two definitions; the days themselves are told.
         mixed = {month_of(day) for day, one in files.items() if isinstance(one, Trouble) and one.kind is Kind.EARLIER}
         months = [
@@ -201,13 +206,28 @@ def looked(place: Place, say: Callable[[str], None]) -> Looked:
     return found
 
 
+def _expired(there: Inventory, place: Place, wrong: Sequence[Wrong]) -> list[Wrong]:
+    """Missing days of a raw table that every table made from it has."""
+    missing = [one for one in wrong if one.kind is Kind.MISSING]
+    if not missing:
+        return []
+    account, raw = missing[0].account, missing[0].table
+    made = [name for name in place.daily if name[0] == account and _origin(place.tables[name]) == raw]
+    days = set.intersection(*(set(there.days[name]) for name in made)) if made else set()
+    return [one for one in missing if one.day in days]
+
+
+def _origin(table: Table) -> str | None:
+    return None if table.origin is None else table.origin.table.name
+
+
 def _refuse_wrong_settings(place: Place, found: Looked) -> None:
     """What is wrong with all of a lake is wrong with the settings: nothing of it must be put away or asked for again."""
     where, kinds = place.lake.files.named(place.lake.root), {one.kind for one in found.wrong}
     if not any(found.inventory.days.values()) and Kind.MISSING in kinds:
         raise PermanentError(
             f"No table has a file in {where}, and Dagster shows {len(found.wrong)} that have landed. Set ANALYTICS_LAKE and ANALYTICS_MODE to "
-            "the lake of this instance; one that is lost is put back from a back-up, or asked for by backfills in the UI."
+            "the lake of this instance; one that is lost is put back from a back-up, or loaded again with `analytics-assets load`."
         )
     foreign = [one for one in found.wrong if one.kind is Kind.FOREIGN]
     if foreign and len(foreign) == found.files:
@@ -234,10 +254,10 @@ def _file(place: Place, name: Name, day: date) -> Landed | Trouble | None:
     return landed
 
 
-def is_still_wrong(place: Place, wrong: Wrong) -> bool:
-    """True if the file of a day is still unusable; another process can have stored the day since it was read."""
-    trouble = _file(place, (wrong.account, wrong.table), wrong.day)
-    return isinstance(trouble, Trouble) and trouble.kind is wrong.kind
+def is_sound(place: Place, name: Name, day: date) -> bool:
+    """Whether the file of a day is there, whole and of this mode."""
+    found = _file(place, name, day)
+    return found.kind is Kind.EARLIER if isinstance(found, Trouble) else found is not None
 
 
 def _of_copy(place: Place, name: Name, month: date, marks: Mapping[date, str]) -> Trouble | None:
@@ -283,9 +303,9 @@ def _differences(place: Place, name: Name, files: Seen) -> Iterator[tuple[date, 
 
 
 def _remedy(place: Place, name: Name, kind: Kind) -> str:
-    if kind in ASKED_AGAIN and name not in place.daily:
+    if kind in LOADED_AGAIN and name not in place.daily:
         return _LOST
     words = _REMEDIES[kind]
-    if kind in ASKED_AGAIN and kind is not Kind.UNRELATED and place.tables[name].only_grows:
+    if kind in LOADED_AGAIN and kind is not Kind.UNRELATED and place.tables[name].only_grows:
         words += ", empty: what earlier readings had added is in no later one"
     return words

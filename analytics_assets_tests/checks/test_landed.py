@@ -1,13 +1,15 @@
 """Which days are missed, and since when."""
 
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pyarrow as pa
 
 from analytics_assets.checks.finding import Finding
 from analytics_assets.checks.landed import days_land, latest_day_landed, reading_taken
 from analytics_assets.lake.table import Column, Table
-from analytics_assets_tests.checks.planted import DAY, Planted, back, failures
+from analytics_assets_tests.checks.planted import ACCOUNT, DAY, Planted, back, failures
 from analytics_assets_tests.lake.vendor import NUMBERS
 
 ROW = {"part": 0, "number": 1}
@@ -37,6 +39,19 @@ def test_days_before_a_first_day_that_was_moved_later_are_missed_no_more(planted
     found = planted.found(latest_day_landed(NUMBERS), begins=DAY - timedelta(days=1))
     words = "missing; could have landed since 2026-03-01 02:00 UTC"
     assert failures(found) == dict.fromkeys(back(1, 0), ("error", words))
+
+
+def test_a_raw_day_has_expired_where_all_tables_made_from_it_have_the_day(planted: Planted) -> None:
+    """A raw file that is gone is missed where one of them is missing too."""
+    raw, *made = (replace(NUMBERS, name=name) for name in ("numbers_raw", "numbers", "others"))
+    for table in (raw, *made):
+        planted.land(table, ROW, day=DAY - timedelta(days=2))
+        planted.land(table, ROW, day=DAY)
+    for table in made:
+        planted.land(table, ROW, day=DAY - timedelta(days=1))
+    assert failures(planted.found(latest_day_landed(raw, made))) == {}
+    Path(planted.lake.path(ACCOUNT, "others", DAY - timedelta(days=1))).unlink()
+    assert set(failures(planted.found(latest_day_landed(raw, made)))) == {DAY - timedelta(days=1)}
 
 
 def test_a_table_without_any_day_misses_none(planted: Planted) -> None:

@@ -187,7 +187,9 @@ async def test_typed_tables_alone_leave_an_unusable_raw_file_where_it_is(lake: L
     put(lake, path, b"")
     [result] = await brought(lake, Vendor().stream(), [START], selected={"numbers"})
     assert isinstance(result.error, UnusableFileError)
-    assert "Materialize the day, or call `analytics-assets lake verify --ask-again`" in str(result.error)
+    assert "Materialize the day, as with `analytics-assets load shop --from 2026-03-01 --to 2026-03-01`: " in str(
+        result.error
+    )
     assert lake.files.fs.cat_file(path) == b""
 
 

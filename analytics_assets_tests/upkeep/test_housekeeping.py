@@ -135,7 +135,7 @@ def test_a_month_that_cannot_be_copied_fails_the_step_and_names_the_remedy(
 
     assert str(failed.value.description) == (
         "1 months were not copied, for a file of theirs cannot be used; a copy from before stays, and all other months are as they should be. "
-        "`analytics-assets lake verify --ask-again` puts such files into the quarantine and asks for their days again.\n"
+        "Load these days again, as with `analytics-assets load`: such files move to the quarantine.\n"
         "shop/sums 2026-03-02: it cannot be read to its end (Parquet file size is 4 bytes, smaller than the minimum file footer (8 bytes))"
     )
     assert [path.parent.name for path in shop.folder.glob("_months/**/*.parquet")] == ["numbers"]

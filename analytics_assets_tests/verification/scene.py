@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
-
+from analytics_assets.catalogue import DailyTables, daily_tables
+from analytics_assets.lake.table import Origin, Table
 from analytics_assets.verification.files import Name
 from analytics_assets.verification.looking import Looked, Place, looked
 from analytics_assets_tests.lake.vendor import NUMBERS, RAW, SUMS
@@ -36,9 +36,17 @@ def file(shop: Shop, table: str, day: date) -> Path:
     return Path(shop.lake.path("shop", table, day))
 
 
-def graph(shop: Shop) -> AssetGraph:
-    """The assets of the shop."""
-    return shop.definitions().resolve_asset_graph()
+def steps(shop: Shop) -> list[DailyTables]:
+    """What loads the tables of the shop."""
+    return daily_tables(shop.definitions())
+
+
+def with_origin() -> dict[Name, Table]:
+    """The tables of the shop, the typed ones made from the raw one."""
+    return {
+        name: table if table is RAW else replace(table, origin=Origin(RAW, "body"))
+        for name, table in SHOP_TABLES.items()
+    }
 
 
 def names(tables: Sequence[str]) -> list[Name]:

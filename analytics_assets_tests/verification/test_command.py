@@ -13,6 +13,7 @@ from analytics_assets.commands.lake import declared_tables
 from analytics_assets.definitions import defs, tables
 from analytics_assets.lake.store import Lake
 from analytics_assets.sources.bento.tables import ADS_CHART, ADS_TOTALS
+from analytics_assets.verification.repairs import TOO_EARLY
 from analytics_assets_tests.lake.vendor import days
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -36,7 +37,7 @@ def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
     return Lake(str(tmp_path / "lake"))
 
 
-def test_what_is_wrong_is_told_by_table_with_its_remedy_and_mended(lake: Lake, tmp_path: Path, capsys) -> None:
+def test_what_is_wrong_is_told_by_table_with_its_remedy_and_recorded(lake: Lake, tmp_path: Path, capsys) -> None:
     """A line for days with the same trouble, what is no trouble beside it, the figures last; then all is well."""
     landed = [lake.land("bento", ADS_TOTALS, day, ADS_TOTALS.rows([]), is_sandbox=True) for day in (FIRST, SECOND)]
     for day in (FIRST, SECOND):
@@ -68,6 +69,7 @@ def test_what_is_wrong_is_told_by_table_with_its_remedy_and_mended(lake: Lake, t
             "kind": "not recorded",
             "words": "the file stands, and Dagster has no materialization of it",
             "remedy": REMEDY,
+            "command": None,
         }
         for day in (FIRST, SECOND)
     ]
@@ -90,25 +92,25 @@ def test_a_file_that_cannot_be_written_is_refused_after_the_findings(lake: Lake,
     assert (out, err.partition("\n")[2]) == (told, words)
 
 
-def test_a_command_that_is_given_twice_asks_once(lake: Lake, capsys) -> None:
-    """While its backfill waits for the daemon, the days are told and left to it."""
-    gone = dg.AssetMaterialization(dg.AssetKey(["bento", "ads_totals"]), partition="2026-03-01")
+def test_days_that_a_load_repairs_are_named_with_its_command(lake: Lake, tmp_path: Path, capsys) -> None:
+    """On the terminal once for adjacent days, and with each finding for programs; a day before the account's first one has none."""
     lake.land("bento", ADS_CHART, SECOND, ADS_CHART.rows([]), is_sandbox=True)
     with dg.DagsterInstance.get() as instance:
-        instance.report_runless_asset_event(gone)
-    assert main((*VERIFY, "--ask-again"), clock=clock) == 1
-    told = capsys.readouterr().out
-    assert main((*VERIFY, "--ask-again"), clock=clock) == 1
-    again = capsys.readouterr().out
-    with dg.DagsterInstance.get() as instance:
-        [made] = instance.get_backfills()
-    no_daemon = "No daemon is at work on this instance; backfills begin when one is, as with `dagster dev`.\n"
-    asked = f"Backfill {made.backfill_id}: bento/ads asked again after lake verify: 2026-03-01.\n{no_daemon}"
-    assert asked in told
-    assert (
-        told.replace(asked, f"Not asked for, 2026-03-01: a backfill that has not ended asks for it.\n{no_daemon}")
-        == again
-    )
+        for day in ("2020-02-27", *map(str, days(2)), "2026-03-05"):
+            instance.report_runless_asset_event(
+                dg.AssetMaterialization(dg.AssetKey(["bento", "ads_totals"]), partition=day)
+            )
+    report = tmp_path / "found.json"
+    assert main((*VERIFY, "--json", str(report)), clock=clock) == 1
+    load = "analytics-assets load bento --from {} --to {} --tables ads_raw"
+    assert capsys.readouterr().out.splitlines()[-5:-1] == [
+        "Repair with:",
+        f"  {load.format(FIRST, SECOND)}",
+        f"  {load.format('2026-03-05', '2026-03-05')}",
+        f"2020-02-27: {TOO_EARLY}.",
+    ]
+    commands = {one["day"]: one["command"] for one in json.loads(report.read_text())}
+    assert commands["2026-03-02"] == load.format(FIRST, SECOND)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +146,7 @@ def test_an_instance_that_does_not_load_is_refused_without_its_values(lake: Lake
     assert err.endswith(f" Correct {home}/dagster.yaml.\n")
 
 
-@pytest.mark.parametrize("arguments", [(), ("--ask-again",), ("--record-again",)])
+@pytest.mark.parametrize("arguments", [(), ("--record-again",)])
 def test_a_verification_that_looked_at_nothing_is_not_well(
     lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys, arguments: tuple[str, ...]
 ) -> None:
@@ -184,7 +186,7 @@ def test_a_look_from_another_folder_finds_the_lake_and_creates_nothing(
 def test_a_lake_of_the_other_mode_is_refused_with_the_remedy(lake: Lake, capsys) -> None:
     """And nothing of it is put away, whatever was asked for."""
     lake.land("bento", ADS_TOTALS, FIRST, ADS_TOTALS.rows([]))
-    assert main((*VERIFY, "--ask-again"), clock=clock) == 2
+    assert main(VERIFY, clock=clock) == 2
     assert capsys.readouterr().err.splitlines()[-1] == (
         f"analytics-assets: Every file of {lake.root}: it holds live numbers, and ANALYTICS_MODE is sandbox. Set ANALYTICS_MODE or "
         "ANALYTICS_LAKE to what belongs together."
@@ -198,13 +200,11 @@ def test_an_empty_lake_is_refused_where_dagster_shows_days(lake: Lake, capsys) -
         instance.report_runless_asset_event(
             dg.AssetMaterialization(dg.AssetKey(["bento", "ads_totals"]), partition="2026-03-01")
         )
-    assert main((*VERIFY, "--ask-again"), clock=clock) == 2
+    assert main(VERIFY, clock=clock) == 2
     assert capsys.readouterr().err.splitlines()[-1] == (
         f"analytics-assets: No table has a file in {lake.root}, and Dagster shows 1 that have landed. Set ANALYTICS_LAKE and ANALYTICS_MODE "
-        "to the lake of this instance; one that is lost is put back from a back-up, or asked for by backfills in the UI."
+        "to the lake of this instance; one that is lost is put back from a back-up, or loaded again with `analytics-assets load`."
     )
-    with dg.DagsterInstance.get() as instance:
-        assert list(instance.get_backfills()) == []
 
 
 def test_every_table_of_every_account_is_looked_at() -> None:

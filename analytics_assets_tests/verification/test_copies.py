@@ -27,10 +27,7 @@ from analytics_assets_tests.verification.scene import file, look, told
 
 MARCH = date(2026, 3, 1)
 FIRST, SECOND, THIRD = days(3)
-REMEDY = (
-    "`analytics-assets lake verify --ask-again` takes the copy away, and the next housekeeping makes it anew from the days; nothing is asked "
-    "for"
-)
+REMEDY = "remove the file, and the next housekeeping makes it anew from the days"
 
 
 def copy(lake: Lake, *tables: Table, account: str = "airbridge", is_sandbox: bool = False) -> Path:
@@ -196,10 +193,8 @@ def test_copies_are_looked_at_beside_their_days_and_told_as_months(shop: Shop) -
     assert look(shop, first=date(2026, 4, 1)).copies == 0
 
 
-def test_the_command_names_the_month_and_takes_a_damaged_copy_away(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
-) -> None:
-    """Copies are no strangers, and then all is well until the housekeeping makes them anew."""
+def test_the_command_names_the_month_of_a_damaged_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    """It is not counted among files of no table; without it all is well."""
     (tmp_path / "home").mkdir()
     (tmp_path / "home/dagster.yaml").write_text("telemetry: {enabled: false}\n")
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
@@ -215,18 +210,17 @@ def test_the_command_names_the_month_and_takes_a_damaged_copy_away(
     assert capsys.readouterr().out.endswith(f"{lake.root}{well}")
     path.write_bytes(b"PAR1")
 
-    assert main((*verify, "--ask-again", "--json", str(report)), clock=lambda: now) == 1
+    assert main((*verify, "--json", str(report)), clock=lambda: now) == 1
 
     words = (
         "it cannot be read to its end (Parquet file size is 4 bytes, smaller than the minimum file footer (8 bytes))"
     )
     assert capsys.readouterr().out.splitlines() == [
         "bento/ads_totals",
-        f"  2026-03-01 to 2026-03-31: damaged copy: {words}. {REMEDY}.",
-        f"Taken away: {path}; the next housekeeping makes it anew.",
+        f"  2026-03-01 to 2026-03-31: damaged copy: {words}. {REMEDY.capitalize()}.",
         f"{lake.root}: 1 files of 1 days in 1 tables, 0.0 MiB, and 1 copies of months: 1 findings (1 damaged copy).",
     ]
     [one] = json.loads(report.read_text())
     assert (one["day"], one["kind"], one["words"], one["remedy"]) == ("2026-03-01", "damaged copy", words, REMEDY)
+    path.unlink()
     assert main(verify, clock=lambda: now) == 0
-    assert not path.exists()

@@ -13,7 +13,7 @@ from analytics_assets.catalogue import materialization
 from analytics_assets.errors import PermanentError
 from analytics_assets.lake.files import Files
 from analytics_assets.verification.looking import Kind
-from analytics_assets.verification.mending import recorded
+from analytics_assets.verification.repairs import recorded
 from analytics_assets_tests.lake.vendor import NUMBERS, Vendor, days
 from analytics_assets_tests.shop import Shop, span, table_key
 from analytics_assets_tests.verification.scene import file, look, names, place, told
@@ -43,8 +43,8 @@ def test_each_disagreement_is_told_once_with_what_to_do(shop: Shop) -> None:
         ("numbers", "07", "not recorded"),
     ]
     assert [one.remedy for one in found.wrong] == [
-        "`analytics-assets lake verify --ask-again` puts the file into the quarantine and asks for the day again",
-        "`analytics-assets lake verify --ask-again` asks for the day again",
+        "load the day again: the file moves to the quarantine",
+        "load the day again",
         "`analytics-assets lake verify --record-again` records what stands; materialize the day for a new answer",
         "`analytics-assets lake verify --record-again` records what stands",
     ]

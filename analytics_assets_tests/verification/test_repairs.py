@@ -1,0 +1,152 @@
+"""Which loads repair what is wrong; that they do is in `integration/test_lake_repaired.py`."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import dagster as dg
+import msgspec
+import pytest
+
+from analytics_assets.lake.parquet import parquet
+from analytics_assets.verification.looking import Kind
+from analytics_assets.verification.repairs import Repair, recorded, repairs, too_early
+from analytics_assets_tests.lake.vendor import RAW as RAW_TABLE
+from analytics_assets_tests.lake.vendor import Vendor, days
+from analytics_assets_tests.shop import Shop, span, table_key
+from analytics_assets_tests.verification.scene import SHOP_TABLES, file, look, names, place, steps, told, with_origin
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+FIRST, SECOND, THIRD = days(3)
+
+
+def loads(shop: Shop, **changes: object) -> Sequence[str]:
+    """The loads that repair what a look finds, without the name of the command."""
+    found = look(shop, **changes)
+    prefix = "analytics-assets load shop --from 2026-03-"
+    return [one.command.removeprefix(prefix) for one in repairs(place(shop, **changes), steps(shop), found.wrong)]
+
+
+def test_raw_that_is_not_whole_is_requested_and_the_rest_made_of_it(shop: Shop) -> None:
+    """The raw table for its day; of the other days only the tables that are wrong."""
+    file(shop, "numbers_raw", FIRST).write_bytes(b"PAR1")
+    file(shop, "numbers", FIRST).unlink()
+    file(shop, "numbers", SECOND).unlink()
+    file(shop, "sums", THIRD).write_bytes(file(shop, "sums", FIRST).read_bytes())
+    assert loads(shop) == [
+        "01 --to 2026-03-01 --tables numbers_raw",
+        "02 --to 2026-03-02 --tables numbers",
+        "03 --to 2026-03-03 --tables sums",
+    ]
+
+
+def test_adjacent_days_are_one_load_and_others_their_own(shop: Shop) -> None:
+    """Of the same tables."""
+    for day in (FIRST, SECOND):
+        for table in ("numbers", "sums"):
+            file(shop, table, day).unlink()
+    file(shop, "sums", THIRD).unlink()
+    assert loads(shop) == ["01 --to 2026-03-02 --tables numbers,sums", "03 --to 2026-03-03 --tables sums"]
+
+
+def test_a_raw_day_without_a_file_has_expired_where_its_typed_days_are_stored(shop: Shop) -> None:
+    """It is counted and nothing is wrong; where one typed day is missing as well, both are."""
+    tables = with_origin()
+    for day in (FIRST, SECOND):
+        file(shop, "numbers_raw", day).unlink()
+    file(shop, "sums", SECOND).unlink()
+    found = look(shop, tables=tables)
+    assert found.expired == {("shop", "numbers_raw"): [FIRST]}
+    assert told(found) == [("numbers_raw", "02", "missing"), ("sums", "02", "missing")]
+    assert loads(shop, tables=tables) == ["02 --to 2026-03-02 --tables numbers_raw"]
+
+
+def test_a_typed_day_of_another_raw_day_is_never_recorded(shop: Shop) -> None:
+    """As after a writer that slept: Dagster may even show that file. It is made again without a request."""
+    tables = with_origin()
+    stale = file(shop, "sums", SECOND).read_bytes()
+    shop.vendor = Vendor({SECOND: ["7"]}, requested_at=datetime(2026, 4, 2, tzinfo=UTC))
+    shop.run(span("02", "02"))
+    file(shop, "sums", SECOND).write_bytes(stale)
+    found = look(shop, tables=tables)
+    assert told(found) == [("sums", "02", "of another raw day")]
+    assert list(recorded(place(shop, tables=tables), found.wrong)) == []
+    assert loads(shop, tables=tables) == ["02 --to 2026-03-02 --tables sums"]
+    shop.vendor = Vendor()
+    shop.run(span("02", "02"), tables=["sums"])
+    assert (shop.vendor.asked, look(shop, tables=tables).wrong) == ([], [])
+
+
+def test_a_file_of_another_table_is_damaged(shop: Shop) -> None:
+    """Though it is whole, its columns fit and Dagster's record agrees."""
+    file(shop, "numbers", THIRD).write_bytes(file(shop, "numbers", SECOND).read_bytes())
+    [wrong] = look(shop).wrong
+    assert (wrong.kind, wrong.words) == (Kind.DAMAGED, "it is the file of shop/numbers 2026-03-02")
+
+
+def test_a_file_of_the_other_mode_needs_the_option(shop: Shop) -> None:
+    """In the day's command alone."""
+    sums = SHOP_TABLES["shop", "sums"]
+    for day in (FIRST, SECOND):
+        file(shop, "sums", day).unlink()
+    shop.lake.land("shop", sums, SECOND, sums.rows([]), is_sandbox=True)
+    assert loads(shop) == [
+        "01 --to 2026-03-01 --tables sums",
+        "02 --to 2026-03-02 --tables sums --replace-other-mode",
+    ]
+
+
+def test_a_snapshot_is_repaired_by_no_load(shop: Shop) -> None:
+    """Its vendor keeps no history."""
+    file(shop, "sums", THIRD).write_bytes(b"PAR1")
+    daily = frozenset(names(["numbers_raw", "numbers"]))
+    found = look(shop, daily=daily, chosen=names(["sums"]))
+    of_daily = [replace(step, typed=["numbers"]) for step in steps(shop)]
+    damaged = [one for one in found.wrong if one.kind is Kind.DAMAGED]
+    assert len(damaged) == 1
+    assert repairs(place(shop, daily=daily), of_daily, found.wrong) == []
+    assert damaged[0].remedy.startswith("the vendor keeps no history of it, so only a back-up has that day.")
+
+
+def test_a_day_before_the_first_of_its_account_is_not_loaded(shop: Shop) -> None:
+    """As after ANALYTICS_START_DATE or `start_date` was moved."""
+    day = days(1)[0].replace(month=2)
+    event = dg.AssetMaterialization(table_key("numbers"), partition=day.isoformat(), tags={"dagster/data_version": "1"})
+    shop.instance.report_runless_asset_event(event)
+    found = look(shop)
+    assert told(found) == [("numbers", "01", "missing")]
+    assert too_early(steps(shop), found.wrong) == [day]
+    assert loads(shop) == []
+
+
+def test_what_only_grows_is_told_to_be_lost(shop: Shop) -> None:
+    """Before it is loaded again."""
+    tables = {**SHOP_TABLES, ("shop", "sums"): replace(SHOP_TABLES["shop", "sums"], only_grows=True)}
+    file(shop, "sums", SECOND).unlink()
+    [lost] = look(shop, tables=tables, chosen=names(["sums"])).wrong
+    assert lost.remedy.endswith("load the day again, empty: what earlier readings had added is in no later one")
+
+
+@pytest.mark.parametrize("table", ["numbers", "sums"])
+@pytest.mark.parametrize("raw", ["gone", "damaged", "emptied"])
+def test_typed_days_whose_raw_has_no_rows_are_requested(shop: Shop, table: str, raw: str) -> None:
+    """There is nothing to make them from; whichever tables were looked at."""
+    path = file(shop, "numbers_raw", SECOND)
+    landed = shop.lake.landed("shop", "numbers_raw", SECOND)
+    assert landed is not None
+    path.unlink()
+    if raw == "damaged":
+        path.write_bytes(b"PAR1")
+    elif raw == "emptied":
+        footer = msgspec.structs.replace(landed.footer, emptied_at=NOW)
+        content = parquet(RAW_TABLE.schema.empty_table(), {b"analytics_assets": msgspec.json.encode(footer)})
+        path.write_bytes(content.to_pybytes())
+        assert look(shop).wrong == []
+    file(shop, table, SECOND).unlink()
+    assert loads(shop, chosen=names([table])) == ["02 --to 2026-03-02 --tables numbers_raw"]
+
+
+def test_a_load_repairs_its_own_days_and_tables() -> None:
+    """As shown with each finding."""
+    repair = Repair("shop", FIRST, SECOND, ["numbers_raw"])
+    assert repair.command == "analytics-assets load shop --from 2026-03-01 --to 2026-03-02 --tables numbers_raw"
