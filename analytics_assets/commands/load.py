@@ -105,7 +105,7 @@ class _Lines(logging.Formatter):
         return str(_logged(record).get("orig_message", record.getMessage()))
 
 
-@dg.logger(description="The progress of a run on the terminal.")
+@dg.logger(None, "The progress of a run on the terminal.")
 def _progress_lines(_context: dg.InitLoggerContext) -> logging.Logger:
     """Errors are printed when the run has ended."""
     handler = logging.StreamHandler(sys.stdout)
