@@ -46,6 +46,10 @@ class GraphQL:
     def __init__(self, url: str) -> None:
         self._http = httpx.Client(base_url=url, timeout=30.0, trust_env=False)
 
+    def close(self) -> None:
+        """Closes its connections."""
+        self._http.close()
+
     def is_ready(self) -> bool:
         """Whether the definitions are loaded."""
         try:

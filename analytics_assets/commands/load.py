@@ -8,6 +8,7 @@ import logging
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -260,13 +261,13 @@ def _load_through(
 ) -> int:
     """Requests a backfill of a deployment and follows it; the status of the command."""
     days = days_between(*span)
-    graphql = GraphQL(url)
     try:
-        title = f"{account} {in_words(days)}"
-        backfill_id = graphql.launch_backfill(keys, str(span[0]), str(span[1]), tags, title)
-        print(f"Backfill {backfill_id}: {url.rstrip('/')}/runs/b/{backfill_id}", flush=True)
-        backfill = _followed(graphql, backfill_id, len(days))
-        reasons = [] if backfill.status == "COMPLETED_SUCCESS" else graphql.failures(backfill_id)
+        with closing(GraphQL(url)) as graphql:
+            title = f"{account} {in_words(days)}"
+            backfill_id = graphql.launch_backfill(keys, str(span[0]), str(span[1]), tags, title)
+            print(f"Backfill {backfill_id}: {url.rstrip('/')}/runs/b/{backfill_id}", flush=True)
+            backfill = _followed(graphql, backfill_id, len(days))
+            reasons = [] if backfill.status == "COMPLETED_SUCCESS" else graphql.failures(backfill_id)
     except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:
         raise RefusedError(f"--url {url}: {error}. Check the address and that the deployment runs.") from error
     for words in reasons:

@@ -86,7 +86,7 @@ def served(home: Path) -> Iterator[Served]:
             time.sleep(0.5)
         yield product
     finally:
-        product.graphql._http.close()
+        product.graphql.close()
         for process in (dagster, *product.sandbox):
             _end(process)
 

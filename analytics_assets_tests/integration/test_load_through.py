@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -45,10 +45,11 @@ def web_server(project: Project) -> Iterator[str]:  # noqa: F811 - the value of 
         )
     try:
         url, until = f"http://127.0.0.1:{port}", time.monotonic() + PATIENCE_S
-        while not GraphQL(url).is_ready():
-            if time.monotonic() > until or process.poll() is not None:
-                raise RuntimeError((project.root / "web.log").read_text()[-3000:])
-            time.sleep(0.5)
+        with closing(GraphQL(url)) as graphql:
+            while not graphql.is_ready():
+                if time.monotonic() > until or process.poll() is not None:
+                    raise RuntimeError((project.root / "web.log").read_text()[-3000:])
+                time.sleep(0.5)
         yield url
     finally:
         process.terminate()
