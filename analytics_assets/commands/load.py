@@ -209,6 +209,8 @@ def _load_here(
                 "dagster/asset_partition_range_end": days[-1].isoformat(),
             },
             asset_selection=list(keys),
+            # Without it Dagster uses its own.
+            run_config={"loggers": {"console": {}}},
             raise_on_error=False,
         )
         landed = {(event.asset_key, event.partition) for event in result.get_asset_materialization_events()}
