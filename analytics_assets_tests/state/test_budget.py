@@ -12,7 +12,7 @@ from analytics_assets.http.gate import OpenGate
 from analytics_assets.settings import settings
 from analytics_assets.state.budget import Budget, Caller, Kind, SharedGate
 from analytics_assets.state.database import budget_spent, engine
-from analytics_assets.state.resource import BudgetSettings, kind_of
+from analytics_assets.state.resource import LOAD_TAG, BudgetSettings, kind_of
 from analytics_assets_tests.state.watch import Make, Watch, passes
 
 
@@ -164,12 +164,13 @@ def test_the_time_requests_take_is_known_beforehand(requests: int, seconds: floa
     [
         ({}, Kind.PERSON),
         ({"dagster/backfill": "abc"}, Kind.BACKFILL),
+        ({LOAD_TAG: "analytics-assets load"}, Kind.BACKFILL),
         ({"dagster/schedule_name": "bento_daily"}, Kind.SCHEDULED),
         ({"dagster/sensor_name": "airbridge_reports"}, Kind.SENSOR),
     ],
 )
 def test_a_runs_tags_say_whose_requests_it_makes(tags: dict[str, str], kind: Kind) -> None:
-    """The tags are Dagster's own."""
+    """The tags are Dagster's own, and that of a load."""
     assert kind_of(tags) is kind
 
 
