@@ -144,6 +144,7 @@ def test_days_that_fail_are_named_with_the_reason_and_the_others_stored(
     assert ("Stack Trace" in said, "dagster - " in said) == (False, False)
 
 
+@pytest.mark.proof(1)
 def test_an_account_that_is_refused_ends_the_load(vendor: Sandbox, command: Command) -> None:
     """The second run would be refused as the first was."""
     vendor.spoil(kind="status", vendor="bento", status=401, body={"error": "no"})
@@ -153,6 +154,7 @@ def test_an_account_that_is_refused_ends_the_load(vendor: Sandbox, command: Comm
     assert "Failed: 2026-03-01 to 2026-03-04." in said
 
 
+@pytest.mark.proof(1)
 def test_typed_tables_alone_are_made_from_raw_without_a_request(
     project: Project, vendor: Sandbox, command: Command
 ) -> None:
@@ -234,6 +236,7 @@ def test_what_is_damaged_or_missing_is_repaired_and_nothing_else_is_requested(
     assert "In the quarantine: 3 files, kept for a person to read." in said
 
 
+@pytest.mark.proof(1)
 def test_an_expired_raw_day_with_a_missing_typed_day_is_requested(
     project: Project, vendor: Sandbox, command: Command
 ) -> None:
@@ -248,6 +251,7 @@ def test_an_expired_raw_day_with_a_missing_typed_day_is_requested(
     assert command("lake", "verify")[0] == 0
 
 
+@pytest.mark.proof(1)
 def test_a_typed_day_of_another_raw_day_is_made_again(project: Project, vendor: Sandbox, command: Command) -> None:
     """Without a request."""
     assert command("load", "bento", *RANGE, "--yes")[0] == 0
@@ -268,6 +272,7 @@ def make_live(path: Path) -> None:
     path.write_bytes(parquet(parquet_file.read(), encoded(footer)).to_pybytes())
 
 
+@pytest.mark.proof(1)
 def test_files_of_the_other_mode_are_replaced_by_the_printed_command_alone(
     project: Project, vendor: Sandbox, command: Command
 ) -> None:
@@ -290,6 +295,7 @@ def test_files_of_the_other_mode_are_replaced_by_the_printed_command_alone(
     assert "In the quarantine: 2 files" in said
 
 
+@pytest.mark.proof(1)
 @pytest.mark.parametrize("damage", [cut, altered])
 def test_damaged_restatements_are_repaired_without_a_request(
     project: Project, vendor: Sandbox, command: Command, damage: Callable[[Path], None]
