@@ -27,8 +27,7 @@ class Footer(msgspec.Struct, frozen=True, omit_defaults=True):
         account: Account of the table; empty in files of earlier versions, as are all fields below.
         table: Name of the table.
         day: Day of the file.
-        raw_hash: Of a typed table, `content_hash` of the raw day it was made from.
-        raw_requested_at: Of a typed table, `requested_at` of that raw day.
+        raw_hash: Of a typed table, `content_hash` of the raw day it was made from. No instant: an equal day has equal bytes in every lake.
         losses: Rows that tables had before most of them were lost to another response to the same request, by table, where a person accepted that;
             of a raw table for all tables made from it, of a typed table its own.
         typed: Of a raw table, `content_hash` of each table made from it, by name, also of those that were equal and not written again.
@@ -45,7 +44,6 @@ class Footer(msgspec.Struct, frozen=True, omit_defaults=True):
     table: str = ""
     day: date | None = None
     raw_hash: str = ""
-    raw_requested_at: datetime | None = None
     typed: Mapping[str, str] = {}
     losses: Mapping[str, int] = {}
 
@@ -67,4 +65,4 @@ def is_made_from(typed: Footer, raw: Footer, table: str) -> bool:
     """
     if (known := raw.typed.get(table)) is None or typed.content_hash == known:
         return True
-    return typed.raw_hash == raw.content_hash and typed.raw_requested_at == raw.requested_at
+    return typed.raw_hash == raw.content_hash

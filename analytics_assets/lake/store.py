@@ -121,7 +121,6 @@ class Lake(LakeReader):
             table=table.name,
             day=day,
             raw_hash="" if raw is None else raw.content_hash,
-            raw_requested_at=None if raw is None else raw.requested_at,
         )
         if standing is not None:
             refuse_other_mode(standing, is_sandbox=footer.is_sandbox)

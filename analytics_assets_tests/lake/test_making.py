@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Mapping
 from datetime import date, timedelta
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -80,7 +81,7 @@ async def test_a_typed_file_names_the_raw_day_it_was_made_from(disk: Lake) -> No
     raw, typed = result.tables["numbers_raw"].footer, result.tables["numbers"].footer
     assert (raw.account, raw.table, raw.day, raw.raw_hash) == ("shop", "numbers_raw", START, "")
     assert (typed.account, typed.table, typed.day) == ("shop", "numbers", START)
-    assert (typed.raw_hash, typed.raw_requested_at) == (raw.content_hash, NOW)
+    assert typed.raw_hash == raw.content_hash
     assert raw.typed == {
         "numbers": typed.content_hash,
         "sums": content_hash(SUMS, SUMS.rows([{DATE: START, "sum": 1}])),
@@ -115,3 +116,14 @@ async def test_a_typed_file_of_an_earlier_raw_day_is_written_again(disk: Lake) -
     [third] = await brought(disk, later.stream(transform=as_before), [START], selected={"sums"}, family="third")
     assert third.tables["sums"].is_changed
     assert is_made_from(third.tables["sums"].footer, second.tables["numbers_raw"].footer, "sums")
+
+
+async def test_an_equal_typed_day_has_equal_bytes_in_every_lake(tmp_path: Path) -> None:
+    """Whenever and by whichever run it was requested."""
+    files = []
+    for name, hours in (("one", 0), ("other", 5)):
+        lake = Lake(str(tmp_path / name))
+        vendor = Vendor({START: ["4"]}, requested_at=NOW + timedelta(hours=hours))
+        await brought(lake, vendor.stream(), [START], family=name)
+        files.append([lake.files.fs.cat_file(lake.path("shop", table, START)) for table in ("numbers", "sums")])
+    assert files[0] == files[1]
