@@ -4,6 +4,7 @@ Keep the ways of changing out of here (`mutations.py`), and what is right too (`
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,6 +12,8 @@ from random import Random
 from typing import Any
 
 Where = tuple[Any, Any]
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,8 @@ def written(value: Any) -> str:
         case Decimal():
             return str(value)
         case _:
-            return json.dumps(value, ensure_ascii=False)
+            # A half of a character has no bytes of its own, so it stays an escape.
+            return _HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", json.dumps(value, ensure_ascii=False))
 
 
 def _name(name: Any) -> str:
