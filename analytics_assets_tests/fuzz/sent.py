@@ -61,7 +61,9 @@ def stored_body(sent: Sent) -> "str | Json":
         body = sent.body.removeprefix(_MARK).decode()
     except UnicodeDecodeError:
         return Json(read)
-    return Json(read) if _letters(json.loads(body)) != json.loads(body) else body
+    # As pairs, because a name that comes twice hides the first of its values.
+    pairs = json.loads(body, object_pairs_hook=lambda found: [list(pair) for pair in found])
+    return Json(read) if _letters(pairs) != pairs else body
 
 
 def _decoded(body: bytes) -> str:
