@@ -19,6 +19,8 @@ _MARK = b"\xef\xbb\xbf"
 _SURROGATES = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]|\xed[\xa0-\xbf][\x80-\xbf]")
 _NO_CHARACTER = re.compile(rb"[\xc0\xc1\xf5-\xff]")
 _HALF = re.compile("[\ud800-\udfff]")
+# What is stored for half a character.
+REPLACEMENT = "\ufffd"
 _LONGEST_EXPONENT = 400
 # More digits of a whole number no reader takes.
 _MOST_DIGITS = 4300
@@ -82,7 +84,7 @@ def _character(found: re.Match[bytes]) -> bytes:
 def _letters(value: Any) -> Any:
     """The value with U+FFFD for each half of a character."""
     if isinstance(value, str):
-        return _HALF.sub("\ufffd", value)
+        return _HALF.sub(REPLACEMENT, value)
     if isinstance(value, list):
         return [_letters(one) for one in value]
     return {_letters(name): _letters(one) for name, one in value.items()} if isinstance(value, dict) else value
