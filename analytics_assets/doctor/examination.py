@@ -4,7 +4,7 @@ Keep single checks out of here; each has its room.
 """
 
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import datetime, time
 from functools import partial
@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from analytics_assets.clock import Clock
-from analytics_assets.definitions import shared
 from analytics_assets.doctor import daemon, dagster_home, places, vendors, work
 from analytics_assets.doctor.definitions import Loaded, loads
 from analytics_assets.doctor.line import Line, examined, parted
@@ -28,12 +27,15 @@ _LOADING_S: Final = 60.0
 _LAKE_FIRST: Final = "Fix the lake's identity first."
 
 
-def examine(defs: Path, folders: Sequence[str], *, clock: Clock, is_offline: bool) -> list[Line]:
+def examine(
+    defs: Path, folders: Sequence[str], shared: Callable[[], dg.Definitions], *, clock: Clock, is_offline: bool
+) -> list[Line]:
     """Everything there is to say of this set-up.
 
     Args:
         defs: Folder of the accounts, in a Dagster project.
         folders: Their names.
+        shared: Definitions that all accounts share.
         clock: The present instant.
         is_offline: Whether no vendor is asked.
     """
@@ -41,12 +43,19 @@ def examine(defs: Path, folders: Sequence[str], *, clock: Clock, is_offline: boo
         # Dagster's own, which are no affair of the person who asks.
         warnings.simplefilter("ignore")
         loaded: list[Loaded] = []
-        lines = list(_lines(defs, folders, clock, loaded, stack, is_offline=is_offline))
+        lines = list(_lines(defs, folders, shared, loaded, stack, clock=clock, is_offline=is_offline))
         return without_secrets(lines, _secrets(loaded))
 
 
 def _lines(
-    defs: Path, folders: Sequence[str], clock: Clock, loaded: list[Loaded], stack: ExitStack, *, is_offline: bool
+    defs: Path,
+    folders: Sequence[str],
+    shared: Callable[[], dg.Definitions],
+    loaded: list[Loaded],
+    stack: ExitStack,
+    *,
+    clock: Clock,
+    is_offline: bool,
 ) -> Iterator[Line]:
     try:
         chosen = settings()
@@ -76,7 +85,7 @@ def _lines(
         yield Line("lake", "writable", "not checked", "it is not the lake that is known", _LAKE_FIRST)
     state = examined("state", "database", lambda: places.state(chosen))
     yield from state
-    yield from _dagster(loaded, chosen, clock, stack)
+    yield from _dagster(loaded, shared, chosen, clock, stack)
     if all(line.verdict == "ok" for line in state):
         for one in accounts:
             yield from examined("budget", one.name, partial(work.budget, one, clock, chosen.mode))
@@ -112,7 +121,9 @@ def _vendors(loaded: Sequence[Loaded], chosen: Settings, clock: Clock, *, is_off
     yield vendors.started(start, clock())
 
 
-def _dagster(loaded: Sequence[Loaded], chosen: Settings, clock: Clock, stack: ExitStack) -> Iterator[Line]:
+def _dagster(
+    loaded: Sequence[Loaded], shared: Callable[[], dg.Definitions], chosen: Settings, clock: Clock, stack: ExitStack
+) -> Iterator[Line]:
     opened: list[dg.DagsterInstance] = []
     home = examined("dagster", "home", lambda: dagster_home.opens(stack, opened))
     yield from home
