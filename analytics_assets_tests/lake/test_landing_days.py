@@ -1,7 +1,7 @@
 """What stands afterwards: answers not asked for twice, days that are refused, readings that are older, numbers that are invented."""
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -63,6 +63,21 @@ async def test_other_attempts_ask_again(disk: Lake) -> None:
     again = Vendor({START: ["7"]}, requested_at=NOW + HOUR)
     await brought(disk, again.stream(), days(2), family="second")
     assert (again.asked, values(disk)) == (days(2), [7, 2])
+
+
+@pytest.mark.parametrize(
+    ("since", "requested"),
+    [(NOW - timedelta(microseconds=1), []), (NOW, []), (NOW + timedelta(microseconds=1), [START])],
+    ids=["requested after it began", "requested when it began", "requested before it began"],
+)
+async def test_a_re_execution_uses_what_another_run_requested_since_its_first_attempt_began(
+    disk: Lake, since: datetime, requested: list[date]
+) -> None:
+    """The instant of the beginning belongs to the attempt."""
+    await brought(disk, Vendor().stream(), [START], family="sensor")
+    again = Vendor({START: ["7"]}, requested_at=NOW + HOUR)
+    await brought(disk, again.stream(), [START], since=since)
+    assert (again.asked, values(disk)) == (requested, [7] if requested else [1])
 
 
 async def test_another_question_is_asked_though_the_attempts_are_the_same(disk: Lake) -> None:

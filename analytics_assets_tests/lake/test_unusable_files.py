@@ -82,9 +82,11 @@ def test_every_reader_refuses_a_file_that_is_no_day_with_path_and_day(lake: Lake
 
 
 def test_rows_that_were_changed_on_the_disk_are_refused(lake: Lake) -> None:
-    """The footer is whole; the checksum of the page is not that of its bytes."""
-    landed = land(lake, row())
-    put(lake, landed.path, spoilt(lake.files.fs.cat_file(landed.path)))
+    """One letter of a value differs, and the file can be decoded: only the checksum of the page shows it."""
+    landed = land(lake, row(raw='{"a": "first"}'))
+    whole = lake.files.fs.cat_file(landed.path)
+    assert whole.count(b"first") == 1
+    put(lake, landed.path, whole.replace(b"first", b"fifth"))
     with pytest.raises(UnusableFileError, match="cannot be used for 2026-03-01: it cannot be read to its end"):
         lake.read_pandas("airbridge", TABLE)
 
