@@ -29,20 +29,21 @@ class Destination:
     transport: httpx.AsyncBaseTransport
 
 
-def destination(settings: Settings, *, vendor: str, base_url: str) -> Destination:
+def destination(settings: Settings, *, vendor: str, base_url: str, documented: str) -> Destination:
     """Where the requests of a client go: to the vendor in live mode, otherwise to the sandbox.
 
     Args:
         settings: The settings of this process.
         vendor: Folder of the vendor in the sandbox: `bento`, `statsig` or `airbridge`.
-        base_url: The vendor's address; what follows its host is kept in the sandbox.
+        base_url: The address that the account's YAML names; only live mode uses it.
+        documented: The address in the vendor's documentation; the sandbox has its path.
 
     Raises:
         PermanentError: An address is neither https nor http to this machine.
     """
     if settings.mode == "live":
         return live(base_url)
-    return sandbox(vendor, httpx.URL(base_url).path.rstrip("/"), settings.sandbox_url)
+    return sandbox(vendor, httpx.URL(documented).path.rstrip("/"), settings.sandbox_url)
 
 
 def key(settings: Settings, variable: str, sandbox_constant: str) -> str:
@@ -81,7 +82,7 @@ def sandbox(vendor: str, path: str, server_url: str | None = None) -> Destinatio
 
     Args:
         vendor: Folder of the vendor in the sandbox: `bento`, `statsig` or `airbridge`.
-        path: What the vendor's own base URL has after the host.
+        path: What the documented address of the vendor has after the host.
         server_url: Address of a sandbox server; http to this machine.
     """
     if server_url:

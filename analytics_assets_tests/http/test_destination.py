@@ -2,13 +2,31 @@
 
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import httpx
 import pytest
 
+from analytics_assets.clock import utc_now
 from analytics_assets.errors import AccessRefusedError, PermanentError
 from analytics_assets.http.destination import checked, live, sandbox
+from analytics_assets.sources.airbridge.resource import AirbridgeResource
+from analytics_assets.sources.bento.resource import BentoResource
+from analytics_assets.sources.statsig.resource import StatsigResource
+from analytics_assets.state.budget import Caller
+from analytics_assets.state.resource import BudgetSettings
 from analytics_assets_tests.http.scripted import session
+from analytics_assets_tests.integration.server import sandbox_server
+
+BUDGET = BudgetSettings(requests=30, per_seconds=3600)
+
+
+@pytest.fixture(scope="module")
+def vendors() -> Iterator[str]:
+    """Address of a sandbox server."""
+    with sandbox_server() as server:
+        yield server.url
 
 
 @pytest.mark.parametrize(
@@ -85,6 +103,28 @@ async def test_without_a_server_the_sandbox_answers_in_this_process() -> None:
     async with session(there.base_url, transport=there.transport) as way:
         with pytest.raises(AccessRefusedError, match=r"^Bento GET /stats/site: HTTP 401 "):
             await way.get("/stats/site", "/stats/site")
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        lambda address: BentoResource(base_url=address),
+        lambda address: StatsigResource(console_key_variable="LAB_KEY", base_url=address, budget=BUDGET),
+        lambda address: AirbridgeResource(
+            token_variable="APP_TOKEN", app_name="myapp", base_url=address, budget=BUDGET
+        ),
+    ],
+    ids=["bento", "statsig", "airbridge"],
+)
+@pytest.mark.parametrize("server", [False, True], ids=["in process", "server"])
+@pytest.mark.parametrize("address", ["https://gateway.example/growth/v7", "https://gateway.example", "not a URL:"])
+async def test_the_sandbox_ignores_the_base_url_of_an_account(
+    resource: Callable[[str], Any], address: str, server: bool, vendors: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gateway has its own path; the sandbox has only the paths that the vendors document."""
+    if server:
+        monkeypatch.setenv("ANALYTICS_SANDBOX_URL", vendors)
+    await resource(address).greet(clock=utc_now, caller=Caller())
 
 
 async def test_each_destination_has_a_transport_of_its_own() -> None:

@@ -151,7 +151,9 @@ class AirbridgeRevenue(AccountComponent):
     token: str = Field(
         default="AIRBRIDGE_API_TOKEN", description="Environment variable of the API token; never the token itself."
     )
-    base_url: str = Field(default=BASE_URL, description="Address of the API: https, or http to this machine.")
+    base_url: str = Field(
+        default=BASE_URL, description="Address of the API in live mode: https, or http to this machine."
+    )
     timezone: str = Field(description="The app's time zone, fixed when it was registered; its days begin there.")
     currency: str = Field(
         description="The app's standard currency, fixed when it was registered; answers never name it."

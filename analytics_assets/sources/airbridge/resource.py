@@ -81,7 +81,7 @@ class AirbridgeResource(dg.ConfigurableResource[AirbridgeClient]):
             credentials=AirbridgeCredentials(
                 key(chosen, self.token_variable, "AIRBRIDGE_API_TOKEN"), variables=(self.token_variable,)
             ),
-            destination=destination(chosen, vendor="airbridge", base_url=self.base_url),
+            destination=destination(chosen, vendor="airbridge", base_url=self.base_url, documented=BASE_URL),
             clock=clock,
             gate=self.gate(clock=clock, caller=whose),
             meter=whose.meter,

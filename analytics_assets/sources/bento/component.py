@@ -97,7 +97,9 @@ class BentoStats(AccountComponent):
     keys: KeysConfig = Field(
         default_factory=KeysConfig, description="Names of the environment variables that hold the keys."
     )
-    base_url: str = Field(default=BASE_URL, description="Address of the API: https, or http to this machine.")
+    base_url: str = Field(
+        default=BASE_URL, description="Address of the API in live mode: https, or http to this machine."
+    )
     ads: AdsConfig = Field(default_factory=AdsConfig, description="Which attribution to read each day.")
     segments: list[str] = Field(default=[], description="Ids of segments whose counts are read beside the site's.")
     reports: list[str] = Field(default=[], description="Ids of reports to read.")

@@ -69,7 +69,7 @@ class BentoResource(dg.ConfigurableResource[BentoClient]):
         whose = caller or Caller()
         session = bento_session(
             credentials=BentoCredentials(*found, variables=variables),
-            destination=destination(chosen, vendor="bento", base_url=self.base_url),
+            destination=destination(chosen, vendor="bento", base_url=self.base_url, documented=BASE_URL),
             clock=clock,
             gate=self.gate(clock=clock, caller=whose),
             meter=whose.meter,

@@ -36,7 +36,9 @@ class StatsigMetrics(AccountComponent):
     key: str = Field(
         default="STATSIG_CONSOLE_KEY", description="Environment variable of the Console API key; never the key itself."
     )
-    base_url: str = Field(default=BASE_URL, description="Address of the API: https, or http to this machine.")
+    base_url: str = Field(
+        default=BASE_URL, description="Address of the API in live mode: https, or http to this machine."
+    )
     events: list[str] | None = Field(
         default=None, description="Exact event names; unset discovers them from the lineage of all metrics."
     )

@@ -71,7 +71,7 @@ class StatsigResource(dg.ConfigurableResource[StatsigClient]):
             credentials=StatsigCredentials(
                 key(chosen, self.console_key_variable, "STATSIG_CONSOLE_KEY"), variables=(self.console_key_variable,)
             ),
-            destination=destination(chosen, vendor="statsig", base_url=self.base_url),
+            destination=destination(chosen, vendor="statsig", base_url=self.base_url, documented=BASE_URL),
             clock=clock,
             gate=self.gate(clock=clock, caller=whose),
             meter=whose.meter,
