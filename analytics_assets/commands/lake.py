@@ -104,8 +104,9 @@ def _verify(chosen: argparse.Namespace, defs: Path, _clock: Clock) -> int:
         if chosen.json is not None:
             write_json(chosen.json, [_as_json(one, loads, steps) for one in found.wrong])
         if chosen.record_again:
-            logged = sum(1 for _ in recorded(place, found.wrong))
-            print(f"Recorded in Dagster: {logged} files that stand.")
+            repaired = {id(finding) for finding in recorded(place, found.wrong)}
+            found.wrong = [finding for finding in found.wrong if id(finding) not in repaired]
+            print(f"Recorded in Dagster: {len(repaired)} files that stand.")
     print(_figures(place, found))
     if not found.files and not found.wrong:
         raise RefusedError(

@@ -73,12 +73,24 @@ def test_what_is_wrong_is_told_by_table_with_its_remedy_and_recorded(lake: Lake,
         }
         for day in (FIRST, SECOND)
     ]
-    assert main((*VERIFY, "--record-again"), clock=clock) == 1
-    assert capsys.readouterr().out == f"{told}Recorded in Dagster: 2 files that stand.\n{verdict}"
+    assert main((*VERIFY, "--record-again"), clock=clock) == 0
+    assert capsys.readouterr().out == f"{told}Recorded in Dagster: 2 files that stand.\n{figures}: all well.\n"
     assert main(VERIFY, clock=clock) == 0
     assert capsys.readouterr().out == f"{others}{figures}: all well.\n"
     assert main((*VERIFY, "--from", "2026-03-02"), clock=clock) == 0
     assert capsys.readouterr().out.endswith(f"{lake.root}: 1 files of 1 days in 1 tables, 0.0 MiB: all well.\n")
+
+
+def test_what_recording_does_not_repair_keeps_status_1(lake: Lake, capsys) -> None:
+    """A damaged file needs a load, whatever was recorded beside it."""
+    for day in (FIRST, SECOND):
+        lake.land("bento", ADS_TOTALS, day, ADS_TOTALS.rows([]), is_sandbox=True)
+    Path(lake.path("bento", ADS_TOTALS.name, SECOND)).write_bytes(b"PAR1")
+    for counted in (1, 0):
+        assert main((*VERIFY, "--record-again"), clock=clock) == 1
+        out = capsys.readouterr().out.splitlines()
+        assert out[-2] == f"Recorded in Dagster: {counted} files that stand."
+        assert out[-1].endswith(" MiB: 1 findings (1 damaged).")
 
 
 def test_a_file_that_cannot_be_written_is_refused_after_the_findings(lake: Lake, tmp_path: Path, capsys) -> None:
@@ -177,7 +189,7 @@ def test_a_look_from_another_folder_finds_the_lake_and_creates_nothing(
     assert "1 files of 1 days in 1 tables, 0.0 MiB: 1 findings (1 not recorded)." in out
     assert err.startswith(f"Dagster has no history in {home}/data/dagster/sandbox yet: no file is recorded.\n")
     assert sorted(tmp_path.rglob("*")) == before
-    assert main((*VERIFY, "--record-again"), clock=clock) == 1
+    assert main((*VERIFY, "--record-again"), clock=clock) == 0
     monkeypatch.chdir(tmp_path)
     assert main(VERIFY, clock=clock) == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["elsewhere", "home", "lake"]
