@@ -6,9 +6,10 @@ YAML gives, and are nowhere else. The README's table of settings is made from `V
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal, cast
 from urllib.parse import unquote
@@ -59,6 +60,14 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
         "never",
         "Days after a month's last one that the days of a typed table are also copied into one file, from 1, or `never`; day files stay.",
     ),
+}
+
+_PREFIX = "ANALYTICS_"
+# The files in `deploy/` read these.
+_DEPLOYMENT = ("ANALYTICS_BROKER", "ANALYTICS_CODE_HOST")
+# Settings of earlier versions, each with what to do.
+_REMOVED = {
+    "ANALYTICS_KEEP_RAW_DAYS": "Remove it. Raw tables are kept for ever; docs/upkeep.md says how to delete their old days."
 }
 
 # Vendors' keys have 28 characters and more. A shorter value would also be found, and redacted, in ordinary words.
@@ -127,6 +136,29 @@ def settings(environment: Mapping[str, str] | None = None, *, root: Path | None 
         keep_runs=_days(given, "ANALYTICS_KEEP_RUNS_DAYS", least=_LEAST_RUNS_DAYS),
         months_after=_days(given, "ANALYTICS_MONTHS_AFTER_DAYS", without=_NEVER),
     )
+
+
+def unknown_variables(used: str) -> Iterator[tuple[str, str, str]]:
+    """Each ANALYTICS_ variable of the environment that has no effect: its name, why, and what to do.
+
+    Args:
+        used: Text of all files that may name a variable of their own.
+    """
+    known = [*VARIABLES, *_DEPLOYMENT]
+    named = set(re.findall(r"\w+", used))
+    suffixes = [name.removeprefix(_PREFIX) for name in VARIABLES]
+    for name in sorted(name for name in os.environ if name.startswith(_PREFIX) and name not in {*known, *named}):
+        if name in _REMOVED:
+            yield name, "this setting of an earlier version has no effect", _REMOVED[name]
+            continue
+        # The common prefix would make all names alike.
+        close = get_close_matches(name.removeprefix(_PREFIX).upper(), suffixes, n=1, cutoff=0.7)
+        remedy = (
+            f"Remove it, or rename it if you mean {_PREFIX}{close[0]}."
+            if close
+            else "Remove it. README.md has all settings."
+        )
+        yield name, "no setting has this name, so it has no effect", remedy
 
 
 def secret(

@@ -20,7 +20,7 @@ from analytics_assets.doctor.definitions import Loaded, loads
 from analytics_assets.doctor.line import Line, examined, parted
 from analytics_assets.doctor.report import without_secrets
 from analytics_assets.errors import AccessRefusedError, PermanentError
-from analytics_assets.settings import Settings, passwords, secret, settings
+from analytics_assets.settings import Settings, passwords, secret, settings, unknown_variables
 
 # Dagster is loaded with the first one.
 _LOADING_S: Final = 60.0
@@ -57,6 +57,7 @@ def _lines(
     clock: Clock,
     is_offline: bool,
 ) -> Iterator[Line]:
+    yield from examined("settings", "unknown variables", lambda: _unknown_variables(defs, folders))
     try:
         chosen = settings()
     except PermanentError as error:
@@ -99,6 +100,12 @@ def _lines(
         yield Line("days", "all", "not checked", "days would be missed in another lake", _LAKE_FIRST)
     for one in accounts if is_known else ():
         yield from examined("days", one.name, partial(work.late, one, chosen, clock()))
+
+
+def _unknown_variables(defs: Path, folders: Sequence[str]) -> Iterator[Line]:
+    files = [file for name in folders if (file := defs / name / "defs.yaml").is_file()]
+    for name, found, remedy in unknown_variables("\n".join(file.read_text(errors="replace") for file in files)):
+        yield Line("settings", name, "warning", found, remedy)
 
 
 def _vendors(loaded: Sequence[Loaded], chosen: Settings, clock: Clock, *, is_offline: bool) -> Iterator[Line]:

@@ -214,6 +214,40 @@ def test_a_setting_that_cannot_be_read_is_told_alone(admit) -> None:
     assert len(visit.told) == 2
 
 
+def test_each_unknown_variable_is_a_warning_without_its_value(admit) -> None:
+    """Even if the settings cannot be read. Known are the variables of the deployment, and those that a defs.yaml names."""
+    patient = admit()
+    patient.writes("lab", ACCOUNTS["lab"].format(url=patient.url).replace("LAB_KEY", "ANALYTICS_LAB_KEY"))
+    unknown = ("ANALYTICS_TIMEZNOE", "ANALYTICS_KEEP_RAW_DAYS", "ANALYTICS_LAB", "ANALYTICS_COLOUR")
+    known = ("ANALYTICS_BROKER", "ANALYTICS_CODE_HOST", "ANALYTICS_LAB_KEY")
+    patient.environment |= {**dict.fromkeys((*unknown, *known), "pass-word"), "ANALYTICS_SCHEDULES": "sometimes"}
+    visit = patient.visited("--offline")
+    found = "no setting has this name, so it has no effect"
+    assert visit.lines("settings")[:4] == [
+        ("ANALYTICS_COLOUR", "warning", found, "Remove it. README.md has all settings."),
+        (
+            "ANALYTICS_KEEP_RAW_DAYS",
+            "warning",
+            "this setting of an earlier version has no effect",
+            "Remove it. Raw tables are kept for ever; docs/upkeep.md says how to delete their old days.",
+        ),
+        ("ANALYTICS_LAB", "warning", found, "Remove it. README.md has all settings."),
+        ("ANALYTICS_TIMEZNOE", "warning", found, "Remove it, or rename it if you mean ANALYTICS_TIMEZONE."),
+    ]
+    assert [line[0] for line in visit.lines("settings")[4:]] == ["environment", "all other checks"]
+    assert "pass-word" not in visit.out
+
+
+def test_unknown_variables_alone_keep_status_0(admit) -> None:
+    """They change nothing, so a nightly call of the doctor does not fail."""
+    patient = admit()
+    patient.environment |= {"ANALYTICS_COLOUR": "pass-word"}
+    with patient.instance() as instance:
+        beats(instance)
+    visit = patient.visited("--offline")
+    assert (visit.status, visit.line("settings", "ANALYTICS_COLOUR")[0]) == (0, "warning")
+
+
 def test_a_storage_that_cannot_be_read_is_told_by_the_class_of_its_error(admit) -> None:
     """Its text may hold an address with a password; what rests on it is left out. First a column is another, then it is no database at all."""
     patient = admit()
