@@ -34,7 +34,7 @@ from analytics_assets.http.meter import Meter
 from analytics_assets.http.retries import RetryPolicy, backoff, is_untaken
 from analytics_assets.http.retry_after import instant_of
 from analytics_assets.http.statuses import Vendor, error_of
-from analytics_assets.http.successes import read_json
+from analytics_assets.http.successes import is_page, page_error, read_json
 
 TIMEOUTS = httpx.Timeout(60.0, connect=10.0)
 LONGEST_ATTEMPT_S = 600.0
@@ -212,6 +212,8 @@ class Session:
             self.meter.ahead_s = (now - dated).total_seconds()
         if not response.is_success:
             raise await self._failure(name, response.status_code, headers, body, now=now, dated=dated)
+        if is_page(headers, body):
+            raise page_error(self.vendor, name, response.status_code, self._host, body)
         body, repaired = read_json(self.vendor, name, response.status_code, headers, body)
         body = self.vendor.without_secrets(body)
         return Answer(

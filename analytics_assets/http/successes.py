@@ -3,15 +3,41 @@
 Other statuses are in `statuses.py`. What the JSON means is each source's `payloads.py`.
 """
 
+import html
 import logging
+import re
 from collections.abc import Mapping
 
-from analytics_assets.errors import Evidence, TransientError, UnexpectedPayloadError
-from analytics_assets.http.bodies import EqualNamesError, json_of
+from analytics_assets.errors import BlockedError, Evidence, TransientError, UnexpectedPayloadError
+from analytics_assets.http.bodies import BYTE_ORDER_MARK, EqualNamesError, json_of
 from analytics_assets.http.bounds import DEEPEST, is_too_deep
 from analytics_assets.http.statuses import Vendor
 
 _LONGEST_SHOWN, _MOST_SHOWN = 80, 3
+# The title is near the top. A page may have any size, and is searched for a bounded time.
+_PAGE_HEAD = 4096
+_TITLE = re.compile(r"<title(?:\s[^>]{0,200})?>([^<]*)<", re.IGNORECASE)
+
+
+def is_page(headers: Mapping[str, str], body: bytes) -> bool:
+    """True if the body is an HTML page: it begins like one, or is labelled as one and does not begin like JSON."""
+    start = body.removeprefix(BYTE_ORDER_MARK).lstrip()[:1]
+    return start == b"<" or ("html" in headers.get("content-type", "").lower() and start not in (b"", b"{", b"["))
+
+
+def page_error(vendor: Vendor, name: str, status: int, host: str, body: bytes) -> BlockedError:
+    """The error for an HTML page with a 2xx status, as from a captive portal or a company's login page."""
+    text = body.decode(errors="replace")
+    found = _TITLE.search(text[:_PAGE_HEAD])
+    words = " ".join(html.unescape(found[1]).split()) if found else ""
+    title = "".join(letter for letter in vendor.redact(words) if letter.isprintable())[:_LONGEST_SHOWN]
+    shown = f" (title {title!r})" if title else ""
+    return BlockedError(
+        f"{vendor.name} {name}: HTTP {status}, not JSON: an HTML page came from {host}{shown}. A proxy or a login page is between this machine and "
+        f"{vendor.name}'s API. Requests are repeated with long pauses. If it stays, log in there or allow this machine's address and User-Agent, "
+        "and check HTTPS_PROXY and base_url.",
+        evidence=Evidence(name, status=status, body=vendor.redact(text)),
+    )
 
 
 def read_json(vendor: Vendor, name: str, status: int, headers: Mapping[str, str], body: bytes) -> tuple[bytes, int]:

@@ -141,7 +141,7 @@ FAULTS = (
     Fault(
         "200 with an HTML page",
         {"kind": "html"},
-        Expected(UNEXPECTED, 1, "content type 'text/html; charset=utf-8' where JSON belongs"),
+        Expected(BLOCKED, 1, "HTTP 200, not JSON: an HTML page"),
     ),
     Fault(
         "200 with JSON as text/plain",

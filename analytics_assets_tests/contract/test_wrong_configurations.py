@@ -193,7 +193,7 @@ def test_a_wrong_setting_is_told_with_variable_value_and_remedy(environment: dic
 def test_an_address_keys_must_not_go_to_is_refused(base_url: str, message: str):
     """The whole message; it repeats no secret."""
     with pytest.raises(PermanentError) as caught:
-        destination(settings({"ANALYTICS_MODE": "live"}), vendor="airbridge", base_url=base_url)
+        destination(settings({"ANALYTICS_MODE": "live"}), vendor="airbridge", base_url=base_url, documented=base_url)
     assert str(caught.value) == message
 
 
@@ -237,9 +237,9 @@ def test_a_key_with_blanks_around_is_the_key_and_one_of_two_lines_is_none() -> N
 
 def test_an_address_of_the_sandbox_is_refused_by_the_name_of_its_setting() -> None:
     """A person who set it knows no base_url."""
-    wrong = settings({"ANALYTICS_SANDBOX_URL": "localhost:8000"})
+    wrong, url = settings({"ANALYTICS_SANDBOX_URL": "localhost:8000"}), "https://app.bentonow.com/api/v1"
     with pytest.raises(PermanentError) as caught:
-        destination(wrong, vendor="bento", base_url="https://app.bentonow.com/api/v1")
+        destination(wrong, vendor="bento", base_url=url, documented=url)
     assert str(caught.value) == (
         "ANALYTICS_SANDBOX_URL to 'no host' is refused: it must start with https://, or with http:// to this machine."
     )

@@ -90,12 +90,11 @@ def test_a_daemon_that_has_never_run_is_told(refused) -> None:
 
 
 def test_a_page_in_place_of_an_answer_is_told(unanswered) -> None:
-    """200, but no JSON."""
-    patient, visit, _ = unanswered
-    assert visit.line("keys", "shop: accepted") == (
+    """With status 200, as of a login page."""
+    assert unanswered[1].line("keys", "shop: accepted") == (
         "wrong",
-        "Bento GET /stats/site: HTTP 200 with content type 'text/html; charset=utf-8' where JSON belongs",
-        f"See what answers in place of Bento at {patient.url}/bento/api/v1: a proxy, a log-in page.",
+        "Bento GET /stats/site: HTTP 200, not JSON: an HTML page came from 127.0.0.1: the keys were not looked at",
+        "Allow this machine's address and User-Agent there; check HTTPS_PROXY, and `base_url` in defs/shop/defs.yaml.",
     )
 
 

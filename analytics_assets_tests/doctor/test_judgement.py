@@ -51,6 +51,12 @@ def answered(kind: type[SourceError], status: int | None, said: str) -> SourceEr
             "Allow this machine's address and User-Agent there; check HTTPS_PROXY, and `base_url` in defs/lab/defs.yaml.",
         ),
         (
+            answered(BlockedError, 200, "HTTP 200, not JSON: an HTML page came from HOST (title 'Acme. Sign in')"),
+            "wrong",
+            f"{ASKED}: HTTP 200, not JSON: an HTML page came from HOST (title 'Acme. Sign in'): the keys were not looked at",
+            "Allow this machine's address and User-Agent there; check HTTPS_PROXY, and `base_url` in defs/lab/defs.yaml.",
+        ),
+        (
             answered(AccessRefusedError, 403, "HTTP 403 (no role)"),
             "wrong",
             f"{ASKED}: HTTP 403 (no role): the keys lack the permission",

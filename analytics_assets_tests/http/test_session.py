@@ -11,6 +11,7 @@ from httpx_aiohttp import AiohttpTransport
 
 from analytics_assets.errors import (
     AccessRefusedError,
+    BlockedError,
     Evidence,
     PermanentError,
     SourceError,
@@ -98,14 +99,41 @@ async def test_a_body_that_trickles_ends_with_the_attempt() -> None:
             await asyncio.wait_for(way.get("/x", "/x"), 3)
 
 
+_LOGIN = "A proxy or a login page is between this machine and Bento's API. "
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "title"),
+    [
+        (b"\xef\xbb\xbf \n<!DOCTYPE html><TITLE>Sign in</TITLE>", "text/html", " (title 'Sign in')"),
+        (b"<html><head><title data-x='1'>\n Hotel &amp;\x1b[31m Wi-Fi </title>", "", " (title 'Hotel &[31m Wi-Fi')"),
+        (b"<html><title>key sk&#45;secret/key+1</title>", "application/json", " (title 'key [redacted]')"),
+        (b"<html><title>" + b"w" * 200 + b"</title>", "text/html", f" (title '{'w' * 80}')"),
+        (b"<html><title>" + b"w" * 5_000_000, "text/html", ""),
+        (b"<html><title>  </title>", "text/html", ""),
+        (b"Please log in", "text/html; charset=utf-8", ""),
+        (b"<title" * 300_000, "text/html", ""),
+    ],
+)
+async def test_a_page_with_status_200_is_a_blocked_path(body: bytes, kind: str, title: str) -> None:
+    """It is named by its title without secrets and control characters, and by the host that was asked."""
+    async with scripted(answer(body, content_type=kind)) as server, session(server.url, retries=ONCE) as way:
+        with pytest.raises(BlockedError) as caught:
+            await asyncio.wait_for(way.get("/x", "/x"), 5)
+    assert f"HTTP 200, not JSON: an HTML page came from 127.0.0.1{title}. {_LOGIN}" in str(caught.value)
+    assert len(str(caught.value)) < 500
+    assert "sk-secret" not in f"{caught.value} {caught.value.evidence}"
+
+
 @pytest.mark.parametrize(
     ("reply", "expected", "words"),
     [
         pytest.param(
             answer(b"<html>Just a moment</html>", content_type="text/html"),
-            UnexpectedPayloadError,
-            "Bento GET /x: HTTP 200 with content type 'text/html' where JSON belongs. "
-            "Something between here and the API may have answered in its place; the body is kept in quarantine.",
+            BlockedError,
+            "Bento GET /x: HTTP 200, not JSON: an HTML page came from 127.0.0.1. A proxy or a login page is between this machine and Bento's API. "
+            "Requests are repeated with long pauses. If it stays, log in there or allow this machine's address and User-Agent, and check "
+            "HTTPS_PROXY and base_url.",
             id="HTML",
         ),
         pytest.param(

@@ -106,7 +106,7 @@ async def test_a_429_without_retry_after_waits_longer_each_time() -> None:
     assert gate.closed == []
 
 
-@pytest.mark.parametrize("status", [302, 400, 401, 403, 404])
+@pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 404])
 @pytest.mark.parametrize("method", ["get", "post"])
 async def test_one_page_in_front_of_the_vendor_costs_one_request(status: int, method: str) -> None:
     """The vendor did not take it, so a POST is repeated too."""
