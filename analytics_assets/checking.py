@@ -28,7 +28,7 @@ _SHOWN: Final = 5
 _ROWS: Final = 400
 
 
-class ChecksConfig(dg.Model, dg.Resolvable):
+class ChecksConfig(dg.Model):
     """From where on the checks warn, and how far back the daily job looks."""
 
     days: int = Field(

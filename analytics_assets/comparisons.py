@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Literal
 
 import dagster as dg
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from analytics_assets.checking import check_specs, days_until, evaluations
 from analytics_assets.checks.comparison import Comparison, Side
@@ -17,10 +17,10 @@ from analytics_assets.checks.finding import Limits, Look
 from analytics_assets.checks.volume import Figure
 from analytics_assets.clock import utc_now
 from analytics_assets.configuration import YamlComponent, account_of, checked
-from analytics_assets.errors import PermanentError
+from analytics_assets.errors import FieldError, PermanentError
 
 
-class SideConfig(dg.Model, dg.Resolvable):
+class SideConfig(dg.Model):
     """One of two figures."""
 
     table: str = Field(description="Account and table, as `bento/ads_totals`.")
@@ -49,7 +49,7 @@ class SideConfig(dg.Model, dg.Resolvable):
         return Side(account, Figure(table, self.aggregation, self.column, self.where), self.divide_by, self.currency)
 
 
-class ComparisonConfig(dg.Model, dg.Resolvable):
+class ComparisonConfig(dg.Model):
     """Two figures that ought to be the same each day, within a tolerance."""
 
     name: str = Field(description="Name of the comparison; letters, digits and _.", pattern=r"^[A-Za-z0-9_]+$")
@@ -68,8 +68,6 @@ class ComparisonConfig(dg.Model, dg.Resolvable):
 class Comparisons(YamlComponent):
     """Figures that ought to be the same in two sources; nothing is compared that is not declared here."""
 
-    model_config = ConfigDict(extra="forbid")
-
     days: int = Field(default=Limits.days, description="Days the job `checks_daily` compares.")
     figures: list[ComparisonConfig] = Field(
         min_length=1,
@@ -80,11 +78,11 @@ class Comparisons(YamlComponent):
     def _fits_together(self) -> "Comparisons":
         names = [one.name for one in self.figures]
         if len(set(names)) < len(names):
-            raise ValueError("figures: two comparisons have the same name. Give each a name of its own.")
+            raise FieldError("two comparisons have the same name. Give each a name of its own.", "figures")
         if self.days < 1:
-            raise ValueError(f"days: {self.days} days are none: use 1 or more.")
-        for one in self.figures:
-            checked(one.comparison)
+            raise FieldError(f"{self.days} days are none: use 1 or more.", "days")
+        for number, one in enumerate(self.figures):
+            checked(one.comparison, "figures", number)
         return self
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:

@@ -12,23 +12,26 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Self, TypeVar, cast
+from typing import Any, Self, TypeVar
 
 import dagster as dg
 from dagster import DailyPartitionsDefinition
 from dagster._utils.schedules import is_valid_cron_string
 from dagster_shared.yaml_utils.source_position import SourcePosition
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError, field_validator, model_validator
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
 
 from analytics_assets.catalogue import Place, code_references, placed
-from analytics_assets.errors import PermanentError
+from analytics_assets.errors import FieldError, PermanentError
 from analytics_assets.lake.table import Table
+from analytics_assets.loading import unloadable
 from analytics_assets.partitions import account_start, daily_partitions
 from analytics_assets.places import address
 from analytics_assets.schedules import DailyLoad, daily_load
 from analytics_assets.settings import is_variable, settings
 from analytics_assets.state.resource import BudgetSettings
-from analytics_assets.yaml_text import find_misreadings
+from analytics_assets.yaml_text import find_misreadings, find_problems
 
 T = TypeVar("T")
 
@@ -38,19 +41,17 @@ _SHARED = ("lake", "io_manager")
 _OWNER = re.compile(r"team:[\w.-]+|[^@\s:]+@[^@\s.]+(\.[^@\s.]+)+")
 
 
-def _owners(context: dg.ResolutionContext, given: list[str]) -> list[str]:
-    # A resolver and not a validator of the component's own field: what that refuses, Dagster tells without a line.
-    owners = context.resolve_value(given, as_type=list[str])
-    for owner in owners:
-        if not _OWNER.fullmatch(owner):
-            raise ValueError(
-                f"{owner!r} is no owner: use an e-mail address, or `team:` and a name, such as team:growth."
-            )
-    return owners
+class _Schema(GenerateJsonSchema):
+    """The schema that `dg check yaml` and editors hold a YAML against: a template may stand for a number."""
 
+    def int_schema(self, schema: core_schema.IntSchema) -> JsonSchemaValue:
+        return {**super().int_schema(schema), "type": ["integer", "string"]}
 
-def _start_date(context: dg.ResolutionContext, given: str | None) -> date | None:
-    return None if given is None else account_start(context.resolve_value(given, as_type=str), settings())
+    def float_schema(self, schema: core_schema.FloatSchema) -> JsonSchemaValue:
+        return {**super().float_schema(schema), "type": ["number", "string"]}
+
+    def bool_schema(self, schema: core_schema.BoolSchema) -> JsonSchemaValue:
+        return {**super().bool_schema(schema), "type": ["boolean", "string"]}
 
 
 class _AsWritten(dg.ResolutionContext):
@@ -65,55 +66,95 @@ class _AsWritten(dg.ResolutionContext):
             return super().resolve_value(val, as_type)  # type: ignore[arg-type]
         if "{{" not in val:
             return val.removesuffix("\n")
-        resolved: Any = super().resolve_value(val, as_type)  # type: ignore[arg-type]
-        if isinstance(resolved, int | float):
-            # A text that begins with = is no Python literal, so it stays text; a field that takes a number converts it.
-            return str(super().resolve_value(f"={val}"))[1:]
+        try:
+            resolved: Any = super().resolve_value(val, as_type)  # type: ignore[arg-type]
+            if isinstance(resolved, int | float):
+                # A text that begins with = is no Python literal, so it stays text; a field that takes a number converts it.
+                resolved = str(super().resolve_value(f"={val}"))[1:]
+        except Exception:  # noqa: BLE001 - a template can raise anything, and Dagster's words quote it
+            resolved = None
+        if resolved is None:
+            raise FieldError(
+                "the template `{{ }}` has no value. Set the environment variable that it names, and check its spelling.",
+                *self.path,
+            )
         return resolved
 
 
 class YamlComponent(dg.Component, dg.Model, dg.Resolvable):
-    """A component whose YAML text is used as it is written, or refused."""
+    """A component whose YAML text is used as it is written, or refused without a value of the file in the message."""
+
+    # What stands where a name belongs may be a key, so pydantic must not print it.
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     @classmethod
     def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
         """The component of a YAML file.
 
         Raises:
-            ValueError: Some text in the file would be read as something else.
+            UnloadableError: The attributes are wrong; a line for each thing.
         """
         tree = context.resolution_context.source_position_tree
-        if tree is not None and (file := Path(tree.position.filename)).is_file():
-            wrong = find_misreadings(cls, file.read_text(encoding="utf-8"), line=tree.position.start.line)
-            if wrong:
-                raise ValueError(f"{file}:{wrong[0].line} {'; '.join(map(str, wrong))}")
-        return super().load(attributes, context)
+        if tree is None or not (file := Path(tree.position.filename)).is_file():
+            return super().load(attributes, context)
+        text = file.read_text(encoding="utf-8")
+        problems = find_misreadings(cls, text)
+        if not problems:
+            try:
+                return super().load(attributes, context)
+            except (ValidationError, FieldError) as error:
+                problems = find_problems(error, text)
+        raise unloadable(file, problems)
+
+    @classmethod
+    def get_model_cls(cls) -> type[BaseModel]:
+        """A model that takes any attributes: Dagster quotes the file where its model refuses them, so `load` examines them."""
+        return _attributes(cls)
 
     @classmethod
     def resolve_from_model(cls, context: dg.ResolutionContext, model: BaseModel) -> Self:
-        """The component of a validated YAML."""
+        """The component of the attributes, all of them examined at once."""
         as_written = _AsWritten(
-            scope=context.scope,
-            path=context.path,
-            source_position_tree=context.source_position_tree,
-            stash=context.stash,
+            scope=context.scope, source_position_tree=context.source_position_tree, stash=context.stash
         )
-        return cast("Self", super().resolve_from_model(as_written, model))
+        return cls.model_validate(as_written.resolve_value(model.model_dump()))
+
+
+@cache
+def _attributes(component: type[YamlComponent]) -> type[BaseModel]:
+    class Attributes(RootModel[dict[str, Any]]):
+        @classmethod
+        def model_json_schema(cls, *_arguments: Any, **_options: Any) -> dict[str, Any]:
+            return component.model_json_schema(schema_generator=_Schema)
+
+    return Attributes
 
 
 class AccountComponent(YamlComponent):
     """What the YAML of every account may say, whatever its vendor."""
 
-    # What stands where a name belongs may be a key, so pydantic must not print it.
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-
-    owners: Annotated[list[str], dg.Resolver(_owners, model_field_type=list[str])] = Field(
+    owners: list[str] = Field(
         default=[], description="E-mail addresses, or teams as `team:name`, shown with every table of the account."
     )
-    start_date: Annotated[date | None, dg.Resolver(_start_date, model_field_type=str | None)] = Field(
+    start_date: date | None = Field(
         default=None,
         description="First day of the account's daily tables, as 2026-03-01; unset is ANALYTICS_START_DATE. Nothing is requested for days before it.",
     )
+
+    @field_validator("owners")
+    @classmethod
+    def _are_owners(cls, value: list[str]) -> list[str]:
+        for owner in value:
+            if not _OWNER.fullmatch(owner):
+                raise ValueError(
+                    f"{owner!r} is no owner: use an e-mail address, or `team:` and a name, such as team:growth."
+                )
+        return value
+
+    @field_validator("start_date", mode="before")
+    @classmethod
+    def _is_a_start(cls, value: Any) -> Any:
+        return account_start(value, settings()) if isinstance(value, str) else value
 
     def partitions(self) -> DailyPartitionsDefinition:
         """The days of the account's daily tables."""
@@ -122,11 +163,6 @@ class AccountComponent(YamlComponent):
     @abstractmethod
     def tables(self) -> Sequence[Table]:
         """Every table of the account, as the assets have them."""
-
-    @classmethod
-    def get_model_cls(cls) -> type[BaseModel]:
-        """What the YAML is read as; its schema is what `dg check yaml` and editors hold a YAML against."""
-        return _exact(cls.model())
 
     @classmethod
     def get_code_references_for_yaml(
@@ -147,36 +183,7 @@ def tables_of(components: Mapping[str, dg.Component]) -> dict[tuple[str, str], T
     }
 
 
-@cache
-def _exact(model: type[BaseModel]) -> type[BaseModel]:
-    """The model with a schema that lets no text stand for a group of fields or a choice.
-
-    Dagster lets `{{ ... }}` stand for anything, so that a misspelt field is told as valid under none of the given schemas, and a misspelt choice is not.
-    """
-
-    class Exact(model):  # type: ignore[valid-type, misc]
-        @classmethod
-        def model_json_schema(cls, *arguments: Any, **options: Any) -> dict[str, Any]:
-            schema: dict[str, Any] = _without_text(model.model_json_schema(*arguments, **options))
-            return schema
-
-    Exact.__name__ = Exact.__qualname__ = model.__name__
-    return Exact
-
-
-def _without_text(schema: Any) -> Any:
-    if isinstance(schema, list):
-        return [_without_text(one) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    kept = [one for one in schema.get("anyOf", []) if one != {"type": "string"}]
-    if len(kept) == 1 and {"$ref", "items", "enum"} & kept[0].keys():
-        rest = {name: one for name, one in schema.items() if name != "anyOf"}
-        return {**rest, **_without_text(kept[0])}
-    return {name: _without_text(one) for name, one in schema.items()}
-
-
-class ScheduleConfig(dg.Model, dg.Resolvable):
+class ScheduleConfig(dg.Model):
     """When and how much a daily load asks for."""
 
     cron: str = Field(
@@ -200,13 +207,12 @@ class ScheduleConfig(dg.Model, dg.Resolvable):
     @field_validator("lookback_days", "days_per_run")
     @classmethod
     def _at_least_one(cls, value: int) -> int:
-        # A bound in the Field would be put on Dagster's "number or template" too, and a text there would be told without file and line.
         if value < 1:
             raise ValueError(f"{value} days are none: use 1 or more.")
         return value
 
 
-class BudgetConfig(dg.Model, dg.Resolvable):
+class BudgetConfig(dg.Model):
     """What the account may spend, shared by every process; see the vendor's own limits before it is raised."""
 
     requests: int | None = Field(default=None, description="Requests in any window; unset is the vendor's default.")
@@ -258,23 +264,23 @@ def account_of(context: dg.ComponentLoadContext) -> str:
     """The account: the name of the folder that holds the `defs.yaml`.
 
     Raises:
-        ValueError: Dagster has no group, job or resource of that name, or one that all accounts share.
+        PermanentError: Dagster has no group, job or resource of that name, or one that all accounts share.
     """
     account = (context.path.parent if context.path.is_file() else context.path).name
     if not _ACCOUNT.fullmatch(account) or account in _SHARED:
-        raise ValueError(
+        raise PermanentError(
             f"The folder {account!r} cannot be an account: use letters, digits and _, begin with a letter or digit, and not "
             f"{' or '.join(_SHARED)}. Rename the folder."
         )
     return account
 
 
-def checked(make: Callable[[], T]) -> T:
-    """A plain spec made from YAML; what it refuses is told as an error of the YAML, so that Dagster adds file and line."""
+def checked(make: Callable[[], T], *field: str | int) -> T:
+    """A plain spec made from YAML; what it refuses becomes an error of a field of the YAML."""
     try:
         return make()
     except PermanentError as error:
-        raise ValueError(str(error)) from error
+        raise FieldError(str(error), *field, *getattr(error, "field", ())) from error
 
 
 def account_definitions(

@@ -14,7 +14,7 @@ from analytics_assets.clock import utc_now
 from analytics_assets.configuration import tables_of
 from analytics_assets.lake.resource import LakeResource
 from analytics_assets.lake.table import Table
-from analytics_assets.loading import check_places, quietly, refused_in_words
+from analytics_assets.loading import check_files, quietly, refused_in_words
 from analytics_assets.schedules import snapshots
 from analytics_assets.settings import settings
 from analytics_assets.upkeep.housekeeping import housekeeping
@@ -35,7 +35,7 @@ def defs() -> dg.Definitions:
         UnloadableError: A setting or a YAML is wrong; the UI and `dg` show it in place of everything else.
     """
     with refused_in_words(ROOT / "defs"):
-        check_places(ROOT / "defs")
+        check_files(ROOT / "defs")
         return dg.Definitions.merge(dg.load_from_defs_folder(path_within_project=ROOT), shared())
 
 

@@ -8,6 +8,7 @@
     |-- PermanentError           will not pass by itself: a parameter, a day without history, a wrong setting
     |   |-- AccessRefusedError   the whole account is refused: key, address, app. No other day will fare better
     |   |-- LakeError            the lake itself cannot be read or written. No other day will fare better
+    |   |-- FieldError           a value in the YAML of an account does not fit; names its field
     |   |-- UnusableFileError    the file of one day of one table is damaged, or belongs elsewhere. A load replaces it
     |   `-- NotFinalError        the day is not over yet where the vendor counts; says when it will be
     `-- UnexpectedPayloadError   the answer is not what the vendor documents, or its rows do not belong to the day
@@ -83,6 +84,18 @@ class AccessRefusedError(PermanentError):
 
 class LakeError(PermanentError):
     """The lake cannot be read or written, so what is asked for now could not be kept."""
+
+
+class FieldError(PermanentError, ValueError):
+    """A value in the YAML of an account does not fit. A `ValueError` too, because pydantic collects those.
+
+    Attributes:
+        field: Path of the field, below what was checked.
+    """
+
+    def __init__(self, message: str, *field: str | int) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class UnusableFileError(PermanentError):

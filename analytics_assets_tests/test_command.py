@@ -180,8 +180,8 @@ def test_an_account_whose_yaml_cannot_be_loaded_is_told_with_the_reason(shop, ca
     assert capsys.readouterr() == (
         "",
         (
-            "analytics-assets: defs/shop/defs.yaml:5 does not load: Bento ads, `window.zone`: 'Mars/Olympus' is no time zone. Use a name such "
-            "as America/New_York\nCorrect it there; docs/configuration.md has every field.\n"
+            "analytics-assets: defs/shop/defs.yaml:5 attributes.ads.window.zone: Bento ads, `window.zone`: 'Mars/Olympus' is no time zone. Use a name such "
+            "as America/New_York.\nCorrect it there; docs/configuration.md has every field.\n"
         ),
     )
 

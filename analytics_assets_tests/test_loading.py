@@ -1,5 +1,6 @@
 """What a person is told of a misspelt YAML or setting: one line for each, in the terminal and in the UI, and no traceback."""
 
+import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -8,9 +9,11 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
+from analytics_assets.commands.accounts import component, is_alerts
 from analytics_assets.definitions import defs as everything
 from analytics_assets.loading import REMEDY, UnloadableError, refusal, whole
 from analytics_assets.sources.bento.component import BentoStats
+from analytics_assets.sources.statsig.component import StatsigMetrics
 
 SHIPPED = Path(__file__).parents[1] / "analytics_assets/defs"
 # The door lets Dagster warn of itself.
@@ -45,39 +48,39 @@ def misspelt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Misspe
 @pytest.mark.parametrize(
     ("account", "right", "wrong", "told"),
     [
-        ("bento", "dimensions:", "dimension:", ":14 does not load: attributes.ads.dimension: there is no such field"),
+        ("bento", "dimensions:", "dimension:", ":14 attributes.ads.dimension: unknown field."),
         (
             "bento",
             "exclusive",
             "exclusiv",
-            ":19 does not load: attributes.ads.window.end: Input should be 'exclusive' or 'inclusive'",
+            ":19 attributes.ads.window.end: Input should be 'exclusive' or 'inclusive'",
         ),
         (
             "airbridge",
             "aggregation:",
             "agregation:",
-            ":13 does not load: attributes.reports.0.aggregation: it has to be there; attributes.reports.0.agregation: there is no such field",
+            ":15 attributes.reports.0.aggregation: Field required\ndefs/airbridge/defs.yaml:18 attributes.reports.0.agregation: unknown field.",
         ),
         (
             "airbridge",
             "name: users",
             "name: revenue",
-            ":13 does not load: reports: two have the same name, so their tables would collide. Give each a name of its own",
+            ":13 attributes.reports: two have the same name, so their tables would collide. Give each a name of its own.",
         ),
         (
             "statsig",
             "20 20 * * *",
             "20 25 * * *",
             (
-                ":13 does not load: attributes.schedule.cron: '20 25 * * *' is no cron line: use five fields, such as "
-                "`20 20 * * *` for 20:20 each day"
+                ":13 attributes.schedule.cron: '20 25 * * *' is no cron line: use five fields, such as "
+                "`20 20 * * *` for 20:20 each day."
             ),
         ),
         (
             "statsig",
             "type: analytics_assets.StatsigMetrics",
             "",
-            " does not load: it names no component; begin it with one, such as `type: analytics_assets.BentoStats`",
+            ":1 type: Field required, such as `type: analytics_assets.BentoStats`.",
         ),
     ],
 )
@@ -108,6 +111,22 @@ def test_what_is_misspelt_is_told_with_file_line_and_field(
         ("bento", "secret: BENTO_SECRET_KEY", "secret: AC3FE0B5D1marker0815AA".replace("marker", "MARKER")),
         ("statsig", "key: STATSIG_CONSOLE_KEY", "key: console-marker0815"),
         ("airbridge", "token: AIRBRIDGE_API_TOKEN", "token: 5ec2e7marker0815"),
+        ("statsig", "key: STATSIG_CONSOLE_KEY", "key: !!int console-marker0815"),
+        ("statsig", "key: STATSIG_CONSOLE_KEY", "key: &a [console-marker0815, *a]"),
+        ("statsig", "key: STATSIG_CONSOLE_KEY", "key: {console-marker0815: x}"),
+        ("statsig", "key: STATSIG_CONSOLE_KEY", "key: console-marker0815\n  sk_marker0815: 1\n  sk_marker0815: 2"),
+        ("statsig", "key: STATSIG_CONSOLE_KEY", "key: console-\x07marker0815"),
+        ("statsig", "attributes:", "console-marker0815: x\nattributes:"),
+        ("statsig", "attributes:", "attributes: console-marker0815\nx:"),
+        ("statsig", "attributes:", "? {a: console-marker0815}\n: x\nattributes:"),
+        ("statsig", "attributes:", "post_processing: {assets: [{console-marker0815: x}]}\nattributes:"),
+        ("statsig", "attributes:", "template_vars_module: console-marker0815\nattributes:"),
+        ("statsig", "attributes:", "requirements: {env: console-marker0815}\nattributes:"),
+        ("statsig", "type: analytics_assets.StatsigMetrics", "type: analytics_assets.sk_marker0815"),
+        ("statsig", "type: analytics_assets.StatsigMetrics", "type: sk_marker0815"),
+        ("statsig", "type: analytics_assets.StatsigMetrics", "type: sk_marker0815.StatsigMetrics"),
+        ("statsig", "type: analytics_assets.StatsigMetrics", "type: [sk_marker0815]"),
+        ("statsig", "type: analytics_assets.StatsigMetrics", "sk_marker0815"),
     ],
 )
 def test_a_key_in_place_of_a_variables_name_is_in_no_message(
@@ -121,9 +140,73 @@ def test_a_key_in_place_of_a_variables_name_is_in_no_message(
     assert "marker0815" not in told.lower()
 
 
-@pytest.mark.parametrize("elsewhere", ["eu/statsig/defs.yaml", "statsig/defs.yml"])
+def test_dagster_prints_the_message_and_not_the_error_that_quotes_the_file(misspelt: Misspelt) -> None:
+    """Its command line and its UI print an error with its causes; a key is in the cause here."""
+    key = "post_processing: {assets: [{console-marker0815: x}]}\nattributes:"
+    defs = misspelt("statsig", "attributes:", key)
+    module = defs.parent / "door.py"
+    module.write_text(
+        f"from pathlib import Path\nfrom analytics_assets.loading import whole\ndefs = whole(Path({str(defs)!r}))\n"
+    )
+    command = (sys.executable, "-m", "dagster", "definitions", "validate", "--verbose", "-f", str(module))
+    done = subprocess.run(command, capture_output=True, text=True, cwd=defs.parents[1], timeout=120, check=False)
+    printed = done.stdout + done.stderr
+    assert done.returncode == 1
+    assert "defs/statsig/defs.yaml:4 post_processing: Dagster cannot use this field." in printed
+    assert "marker0815" not in printed
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "wrong", "told"),
+    [
+        ("bento", "zone: UTC", "zone: '{{ env(\"SHOP_ZONE\") }}'", ":18 attributes.ads.window.zone: the template"),
+        ("bento", "zone: UTC", "zone: '{{ env.SHOP_ZONE }}'", ":18 attributes.ads.window.zone: the template"),
+        (
+            "statsig",
+            "lookback_days: 4",
+            "lookback_days: '{{ env.SHOP_DAYS }}'",
+            ":15 attributes.schedule.lookback_days",
+        ),
+        ("statsig", "attributes:", "---\nattributes:", ":5 a second document begins here."),
+        ("statsig", "attributes:", "attribute:", ":4 attribute: unknown field."),
+        ("statsig", "StatsigMetrics", "Statsig", ":2 type: there is no such component. This project has"),
+        ("statsig", "key:", "key: [", ":11 this is not valid YAML (while parsing a flow sequence)."),
+        ("airbridge", "aggregation: cumulative", "aggregation: total", ":15 attributes.reports.0: Airbridge report"),
+    ],
+    ids=["function", "variable", "number", "documents", "field", "component", "syntax", "spec"],
+)
+def test_what_is_wrong_in_a_file_has_its_line(misspelt: Misspelt, name: str, right: str, wrong: str, told: str) -> None:
+    """Outside of the attributes, in a template, and where only a spec can know."""
+    with pytest.raises(UnloadableError) as caught:
+        whole(misspelt(name, right, wrong))
+    assert f"defs/{name}/defs.yaml{told}" in str(caught.value)
+
+
+def test_a_file_may_begin_with_a_byte_order_mark_and_has_to_be_utf_8(misspelt: Misspelt) -> None:
+    """Windows writes one, and other encodings too."""
+    defs = misspelt("alerts", "", "")
+    file = defs / "alerts/defs.yaml"
+    text = file.read_text().split("\n", 1)[1]
+    assert text.startswith("type:")
+    file.write_text("\ufeff" + text)
+    assert is_alerts(file.parent)
+    assert [sensor.name for sensor in whole(defs).get_repository_def().sensor_defs] == ["alerts"]
+    file.write_bytes(b"\n" + "# Z\u00fcrich\n".encode("latin-1") + text.encode())
+    with pytest.raises(UnloadableError) as caught:
+        whole(defs)
+    assert str(caught.value) == f"defs/alerts/defs.yaml:2 this is not UTF-8 text. Save the file as UTF-8.\n{REMEDY}"
+
+
+def test_an_account_loads_beside_one_that_does_not(misspelt: Misspelt) -> None:
+    """A command for one account reads the file of that account only."""
+    misspelt("bento", "type:", "tpye:")
+    folder = misspelt("statsig", "", "") / "statsig"
+    assert isinstance(component(folder, option="--account"), StatsigMetrics)
+
+
+@pytest.mark.parametrize("elsewhere", ["eu/statsig/defs.yaml", "statsig/defs.yml", "statsig/component.yaml"])
 def test_a_yaml_that_only_some_would_read_is_refused(misspelt: Misspelt, elsewhere: str) -> None:
-    """Dagster reads a folder in a folder, and plan, doctor and housekeeping would not; it reads no defs.yml."""
+    """Dagster reads a folder in a folder and two other names; plan, doctor and housekeeping do not."""
     defs = misspelt("statsig", "", "")
     (defs / elsewhere).parent.mkdir(parents=True, exist_ok=True)
     (defs / "statsig/defs.yaml").rename(defs / elsewhere)
@@ -140,8 +223,8 @@ def test_every_folder_that_does_not_load_has_its_line(misspelt: Misspelt) -> Non
     misspelt("bento", "dimensions:", "dimension:")
     refused = refusal(misspelt("statsig", "lookback_days: 4", "lookback_days: four"))
     assert str(refused) == (
-        "defs/bento/defs.yaml:14 does not load: attributes.ads.dimension: there is no such field\n"
-        "defs/statsig/defs.yaml:15 does not load: attributes.schedule.lookback_days: Input should be a valid integer, unable to parse string as "
+        "defs/bento/defs.yaml:14 attributes.ads.dimension: unknown field.\n"
+        "defs/statsig/defs.yaml:15 attributes.schedule.lookback_days: Input should be a valid integer, unable to parse string as "
         f"an integer\n{REMEDY}"
     )
 
@@ -176,9 +259,9 @@ def test_a_wrong_setting_is_all_that_the_door_tells(
 
 
 def test_dg_check_yaml_names_a_misspelt_field_and_a_misspelt_choice() -> None:
-    """It holds YAML against this schema."""
+    """It holds YAML against this schema, where a template may stand for a number."""
     schema = BentoStats.get_model_cls().model_json_schema()
-    schedule = {"cron": "10 2 * * *", "lookback_days": 8, "days_per_run": 12}
+    schedule = {"cron": "10 2 * * *", "lookback_days": "{{ env.SHOP_DAYS }}", "days_per_run": 12}
     given = {"schedule": schedule, "ads": {"dimension": ["source"], "window": {"end": "exclusiv"}}}
     assert sorted((error.json_path, error.message) for error in Draft202012Validator(schema).iter_errors(given)) == [
         ("$.ads", "Additional properties are not allowed ('dimension' was unexpected)"),

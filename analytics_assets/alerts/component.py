@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Literal
 
 import dagster as dg
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from analytics_assets.alerts.cause import Kind
 from analytics_assets.alerts.sensor import AlertSpec, alert_sensor
@@ -18,9 +18,6 @@ from analytics_assets.probe import Probe
 
 class Alerts(YamlComponent):
     """Where alerts go and which: one message a cause, to Slack, e-mail, a webhook or any other service that Apprise knows."""
-
-    # What stands where a name belongs may be an address with its password, so pydantic must not print it.
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     destinations: list[str] = Field(
         default=[],

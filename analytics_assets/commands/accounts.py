@@ -5,7 +5,6 @@ Keep what a command does out of here; each has its own module.
 
 import argparse
 import json
-import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,8 @@ import dagster as dg
 
 import analytics_assets
 from analytics_assets.alerts.component import Alerts
-from analytics_assets.loading import quietly, refused_in_words
+from analytics_assets.loading import alone, quietly, refused_in_words
+from analytics_assets.yaml_text import examine_file
 
 
 class RefusedError(Exception):
@@ -56,9 +56,9 @@ def accounts(defs: Path) -> list[str]:
 
 
 def is_alerts(folder: Path) -> bool:
-    """Whether the folder is no account but says where alerts go; its YAML need not be one that loads."""
-    named = rf"^type: *['\"]?{analytics_assets.__name__}\.{Alerts.__name__}['\"]? *(?:#.*)?$"
-    return re.search(named, (folder / "defs.yaml").read_text(), re.MULTILINE) is not None
+    """True if the file names the component of the alerts, whatever is wrong with its attributes."""
+    values, _ = examine_file((folder / "defs.yaml").read_text(encoding="utf-8", errors="replace"))
+    return values.get("type") == f"{analytics_assets.__name__}.{Alerts.__name__}"
 
 
 def component(folder: Path, *, option: str) -> dg.Component:
@@ -74,4 +74,4 @@ def component(folder: Path, *, option: str) -> dg.Component:
             f"{option} {account}: there is no such folder with a defs.yaml. There are: {', '.join(accounts(defs))}."
         )
     with refused_in_words(defs), quietly():
-        return dg.ComponentTree.for_project(defs).load_component(account)
+        return alone(defs, account)[0]

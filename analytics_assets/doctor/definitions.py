@@ -53,7 +53,7 @@ def loads(defs: Path, name: str, into: list[Loaded]) -> Iterator[Line]:
         component, definitions = alone(defs, name)
     except Exception as error:  # noqa: BLE001 - Dagster has no class for a YAML it cannot load
         why = words(error, defs, name) or f"{file} does not load: {type(error.__cause__ or error).__name__}"
-        yield Line("definitions", name, "wrong", why, REMEDY)
+        yield Line("definitions", name, "wrong", why.replace("\n", "; "), REMEDY)
         return
     into.append(Loaded(name, component.probe() if isinstance(component, Probed) else None, definitions))
     yield Line("definitions", name, "ok", f"{file} loads")

@@ -117,16 +117,17 @@ def test_each_broken_yaml_is_named_with_file_and_line(misspelt) -> None:
     """What stands there is not repeated where it may be a key; the account that is fine is looked at."""
     _, visit = misspelt
     wrong = {
-        "app": "app/defs.yaml:8 does not load: Airbridge app 'myapp', timezone: 'Mars/Olympus' is no time zone. Use a name such as "
-        "Asia/Seoul",
-        "kind": "kind/defs.yaml:1 does not load: Module `analytics_assets` has no attribute `Shop`",
-        "lab": "lab/defs.yaml:6 does not load: it is no YAML (expected ',' or ']', but got ':')",
-        "owned": "owned/defs.yaml:7 does not load: attributes.owners: 'nobody' is no owner: use an e-mail address, or `team:` and a "
-        "name, such as team:growth",
-        "red": "red/defs.yaml:7 does not load: attributes.colour: there is no such field",
-        "shop": "shop/defs.yaml:5 does not load: attributes.keys.publishable: this must be the NAME of an environment variable, in capital letters, "
+        "app": "app/defs.yaml:8 attributes.timezone: Airbridge app 'myapp', timezone: 'Mars/Olympus' is no time zone. Use a name such as "
+        "Asia/Seoul.",
+        "kind": "kind/defs.yaml:1 type: there is no such component. This project has analytics_assets.AirbridgeRevenue, "
+        "analytics_assets.Alerts, analytics_assets.BentoStats, analytics_assets.Comparisons, analytics_assets.StatsigMetrics.",
+        "lab": "lab/defs.yaml:6 this is not valid YAML (while parsing a flow sequence).",
+        "owned": "owned/defs.yaml:7 attributes.owners: 'nobody' is no owner: use an e-mail address, or `team:` and a "
+        "name, such as team:growth.",
+        "red": "red/defs.yaml:7 attributes.colour: unknown field.",
+        "shop": "shop/defs.yaml:5 attributes.keys.publishable: this must be the NAME of an environment variable, in capital letters, "
         "such as BENTO_SECRET_KEY; the key itself never stands in YAML",
-        "wide": "wide/defs.yaml:6 does not load: attributes.schedule.lookback_days: Input should be a valid integer, unable to parse string as an "
+        "wide": "wide/defs.yaml:6 attributes.schedule.lookback_days: Input should be a valid integer, unable to parse string as an "
         "integer",
     }
     expected = [(name, "wrong", f"defs/{found}", SHOWS) for name, found in wrong.items()]

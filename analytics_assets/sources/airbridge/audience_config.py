@@ -22,7 +22,7 @@ from analytics_assets.sources.airbridge.audience import (
 Value = str | int | float | bool
 
 
-class EventConfig(dg.Model, dg.Resolvable):
+class EventConfig(dg.Model):
     """An event of the user and how often it occurred."""
 
     type: str = Field(description="Event key of the vendor's data spec, or any-event.")
@@ -30,7 +30,7 @@ class EventConfig(dg.Model, dg.Resolvable):
     value: int = Field(description="How often, a natural number.")
 
 
-class CohortFilterConfig(dg.Model, dg.Resolvable):
+class CohortFilterConfig(dg.Model):
     """A property the event had; whether it takes none, a value or values depends on the property."""
 
     field: str = Field(description="Property key of the vendor's data spec.")
@@ -39,7 +39,7 @@ class CohortFilterConfig(dg.Model, dg.Resolvable):
     values: list[Value] | None = Field(default=None, description="The values, where the operator takes several.")
 
 
-class TimeConfig(dg.Model, dg.Resolvable):
+class TimeConfig(dg.Model):
     """When the event occurred."""
 
     operator: str = Field(description="during, between or since.")
@@ -48,7 +48,7 @@ class TimeConfig(dg.Model, dg.Resolvable):
     settings: dict[str, Any] = Field(default={}, description="Further settings of during and since, sent as they are.")
 
 
-class SegmentConfig(dg.Model, dg.Resolvable):
+class SegmentConfig(dg.Model):
     """The smallest condition of a cohort."""
 
     event: EventConfig = Field(description="The event and how often it occurred.")
@@ -56,21 +56,21 @@ class SegmentConfig(dg.Model, dg.Resolvable):
     time: TimeConfig | None = Field(default=None, description="When the event occurred.")
 
 
-class OrClauseConfig(dg.Model, dg.Resolvable):
+class OrClauseConfig(dg.Model):
     """One of the conditions of which one must hold."""
 
     segment: SegmentConfig = Field(description="The condition.")
     negated: bool = Field(default=False, description="Whether it must not hold.")
 
 
-class AndClauseConfig(dg.Model, dg.Resolvable):
+class AndClauseConfig(dg.Model):
     """One of the conditions that must all hold."""
 
     or_clauses: list[OrClauseConfig] = Field(description="Conditions of which one must hold.")
     negated: bool = Field(default=False, description="Whether none may hold.")
 
 
-class CohortConfig(dg.Model, dg.Resolvable):
+class CohortConfig(dg.Model):
     """Who is counted: all of `and_clauses` must hold."""
 
     and_clauses: list[AndClauseConfig] = Field(description="Conditions that must all hold.")

@@ -19,6 +19,7 @@ from analytics_assets.configuration import (
     checked,
     variable_name,
 )
+from analytics_assets.errors import FieldError
 from analytics_assets.lake.table import Table
 from analytics_assets.plan import AccountPlan, Asking
 from analytics_assets.probe import Probe, VendorProbe
@@ -38,7 +39,7 @@ from analytics_assets.sources.airbridge.streams import App
 from analytics_assets.sources.airbridge.tables import daily_tables
 
 
-class FilterConfig(dg.Model, dg.Resolvable):
+class FilterConfig(dg.Model):
     """A condition on a dimension."""
 
     field: str = Field(description="Dimension, a key of the vendor's metadata.")
@@ -46,14 +47,14 @@ class FilterConfig(dg.Model, dg.Resolvable):
     values: list[str] = Field(default=[], description="Values; EXIST and NOT EXIST need none.")
 
 
-class SortConfig(dg.Model, dg.Resolvable):
+class SortConfig(dg.Model):
     """An order of the groups in the answer."""
 
     field: str = Field(description="Field; the vendor's page names totalRevenue only.")
     ascending: bool = Field(default=True, description="Whether the smallest comes first.")
 
 
-class CsvConfig(dg.Model, dg.Resolvable):
+class CsvConfig(dg.Model):
     """What a CSV result would hold beside the rows; nothing says that it changes the JSON answer."""
 
     includes_metadata: bool | None = Field(
@@ -64,7 +65,7 @@ class CsvConfig(dg.Model, dg.Resolvable):
     )
 
 
-class ReportConfig(dg.Model, dg.Resolvable):
+class ReportConfig(dg.Model):
     """A daily revenue report; its tables are named after it."""
 
     name: str = Field(description="First part of its tables' names.")
@@ -103,7 +104,7 @@ class ReportConfig(dg.Model, dg.Resolvable):
         )
 
 
-class TasksConfig(dg.Model, dg.Resolvable):
+class TasksConfig(dg.Model):
     """How report tasks are waited for."""
 
     wait_seconds: float = Field(
@@ -180,12 +181,12 @@ class AirbridgeRevenue(AccountComponent):
     def _fits_together(self) -> "AirbridgeRevenue":
         names = [report.name for report in self.reports]
         if len(set(names)) < len(names):
-            raise ValueError(
-                "reports: two have the same name, so their tables would collide. Give each a name of its own."
+            raise FieldError(
+                "two have the same name, so their tables would collide. Give each a name of its own.", "reports"
             )
         checked(self.app)
-        for report in self.reports:
-            checked(report.spec)
+        for number, report in enumerate(self.reports):
+            checked(report.spec, "reports", number)
         return self
 
     def app(self) -> App:

@@ -11,7 +11,7 @@ from logging import Logger
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from analytics_assets.clock import Clock
-from analytics_assets.errors import PermanentError
+from analytics_assets.errors import FieldError
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Stream
 from analytics_assets.sources.airbridge.client import AirbridgeClient
@@ -47,12 +47,14 @@ class App:
         try:
             ZoneInfo(self.zone)
         except (ZoneInfoNotFoundError, ValueError) as error:
-            raise PermanentError(
-                f"Airbridge app {self.name!r}, timezone: {self.zone!r} is no time zone. Use a name such as Asia/Seoul."
+            raise FieldError(
+                f"Airbridge app {self.name!r}, timezone: {self.zone!r} is no time zone. Use a name such as Asia/Seoul.",
+                "timezone",
             ) from error
         if not (len(self.currency) == _CODE_LENGTH and self.currency.isupper()):
-            raise PermanentError(
-                f"Airbridge app {self.name!r}, currency: {self.currency!r} is no currency code. Use one such as USD."
+            raise FieldError(
+                f"Airbridge app {self.name!r}, currency: {self.currency!r} is no currency code. Use one such as USD.",
+                "currency",
             )
 
     def day_of(self, instant: datetime) -> date:

@@ -44,7 +44,7 @@ from analytics_assets.sources.bento.tables import (
 LONGEST_RUN_S = 24 * 3600
 
 
-class KeysConfig(dg.Model, dg.Resolvable):
+class KeysConfig(dg.Model):
     """Names of the environment variables that hold the keys; never the keys themselves."""
 
     publishable: str = Field(default="BENTO_PUBLISHABLE_KEY", description="Variable of the publishable key.")
@@ -54,7 +54,7 @@ class KeysConfig(dg.Model, dg.Resolvable):
     _names = field_validator("publishable", "secret", "site_uuid")(variable_name)
 
 
-class WindowConfig(dg.Model, dg.Resolvable):
+class WindowConfig(dg.Model):
     """How a day is put to Bento; its documents leave this open, so every answer is checked. `calibrate` finds the values."""
 
     zone: str = Field(default="UTC", description="Zone in which Bento reads dates.")
@@ -67,7 +67,7 @@ class WindowConfig(dg.Model, dg.Resolvable):
     )
 
 
-class AdsConfig(dg.Model, dg.Resolvable):
+class AdsConfig(dg.Model):
     """Which attribution to read each day; one request per dimension and revenue mode."""
 
     dimensions: list[str] = Field(default=["source"], description="Any of source, campaign, medium, content, ad.")
@@ -111,10 +111,10 @@ class BentoStats(AccountComponent):
 
     @model_validator(mode="after")
     def _fits_together(self) -> "BentoStats":
-        checked(self.ads_spec)
-        checked(self.audience_spec)
-        checked(self.reports_spec)
-        checked(self._refuse_endless_runs)
+        checked(self.ads_spec, "ads")
+        checked(self.audience_spec, "segments")
+        checked(self.reports_spec, "reports")
+        checked(self._refuse_endless_runs, "schedule", "days_per_run")
         return self
 
     def _refuse_endless_runs(self) -> None:

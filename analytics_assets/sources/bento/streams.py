@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from analytics_assets.errors import PermanentError, TransientError
+from analytics_assets.errors import FieldError, PermanentError, TransientError
 from analytics_assets.http.answer import Answer
 from analytics_assets.http.session import IN_FLIGHT
 from analytics_assets.lake.raw import RawDay, raw_day, request_hash
@@ -61,8 +61,10 @@ class WindowSpec:
         try:
             ZoneInfo(self.zone)
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise PermanentError(
-                f"Bento ads, `window.zone`: {self.zone!r} is no time zone. Use a name such as America/New_York."
+            raise FieldError(
+                f"Bento ads, `window.zone`: {self.zone!r} is no time zone. Use a name such as America/New_York.",
+                "window",
+                "zone",
             ) from error
         _refuse_unknown("Bento ads, `window.end`", [self.end], ("exclusive", "inclusive"))
         _refuse_unknown("Bento ads, `window.format`", [self.format], ("iso", "iso_time", "words"))

@@ -62,7 +62,7 @@ class StatsigMetrics(AccountComponent):
     @model_validator(mode="after")
     def _fits_together(self) -> "StatsigMetrics":
         checked(self.values_spec)
-        checked(self.listing_spec)
+        checked(self.listing_spec, "events")
         return self
 
     def values_spec(self) -> ValuesSpec:
