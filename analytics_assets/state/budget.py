@@ -270,6 +270,17 @@ class SharedGate:
         connection.execute(insert(budget_queue).values(key=self._key, waiter=self._id, until=until))
 
 
+def forget_budgets(url: str, *, before: datetime) -> None:
+    """Deletes what no request has used since an instant: budgets of accounts that were removed, or have another key, name or address."""
+    instant = _ms(before)
+    with engine(url).begin() as connection:
+        used = select(budget_spent.c.key).where(budget_spent.c.at >= instant).distinct()
+        connection.execute(delete(budget_spent).where(budget_spent.c.key.not_in(used)))
+        connection.execute(delete(budget_queue).where(budget_queue.c.until < instant))
+        is_used = budget_doors.c.key.in_(select(budget_spent.c.key))
+        connection.execute(delete(budget_doors).where(budget_doors.c.closed_until < instant, ~is_used))
+
+
 def _ms(instant: datetime) -> int:
     """An instant as the rows have it: milliseconds since 1970."""
     return (instant - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)

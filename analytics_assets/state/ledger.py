@@ -12,7 +12,7 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
 from analytics_assets.spans import spans
 from analytics_assets.state.database import days as days_table
@@ -300,3 +300,23 @@ class Ledger(Leases):
         for day in connection.execute(missing.order_by(days_table.c.day)):
             left[day.request_id].append(date.fromisoformat(day.day))
         return [from_row(row, left[row.id]) for row in rows]
+
+
+def forget_landed(url: str, *, before: datetime) -> int:
+    """Deletes the requests that were stored whole, or whose report was removed, before an instant, with their days and states; returns how many.
+
+    A superseded request stays: a re-executed run needs the days that it did not store. The newest request stays, so that no number is given
+    twice.
+    """
+    with engine(url).begin() as connection:
+        newest = connection.execute(select(func.max(requests.c.id))).scalar()
+        is_over = requests.c.state.in_([LANDED, REMOVED])
+        is_old = and_(is_over, requests.c.closed_at < as_text(before), requests.c.id != newest)
+        numbers = list(connection.execute(select(requests.c.id).where(is_old)).scalars())
+        for table, number in (
+            (days_table, days_table.c.request_id),
+            (states, states.c.request_id),
+            (requests, requests.c.id),
+        ):
+            connection.execute(delete(table).where(number.in_(numbers)))
+        return len(numbers)

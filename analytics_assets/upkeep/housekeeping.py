@@ -17,7 +17,8 @@ from analytics_assets.lake.table import Table
 from analytics_assets.partitions import DAILY_TAG
 from analytics_assets.schedules import once_a_day
 from analytics_assets.settings import settings
-from analytics_assets.state.closed import forget_budgets, forget_landed
+from analytics_assets.state.budget import forget_budgets
+from analytics_assets.state.ledger import forget_landed
 from analytics_assets.upkeep.history import prune
 from analytics_assets.upkeep.months import keep_copies
 

@@ -4,10 +4,9 @@ from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import select
 
-from analytics_assets.state.budget import Budget
-from analytics_assets.state.closed import forget_budgets, forget_landed
+from analytics_assets.state.budget import Budget, forget_budgets
 from analytics_assets.state.database import budget_doors, budget_spent, engine
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.ledger import Ledger, forget_landed
 from analytics_assets.state.requests import Request
 from analytics_assets_tests.state.watch import Make, Watch, passes
 
