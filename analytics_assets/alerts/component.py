@@ -1,6 +1,6 @@
-"""What `defs/alerts/defs.yaml` may say: where alerts go and which, and the sensor made from it.
+"""The component of `defs/alerts/defs.yaml`: where alerts go and which, and their sensor.
 
-Keep what an alert is out of here (`cause.py`). Dagster concept: components, https://docs.dagster.io/guides/build/components
+Dagster concept: components, https://docs.dagster.io/guides/build/components
 """
 
 from datetime import timedelta
@@ -9,19 +9,19 @@ from typing import Literal
 import dagster as dg
 from pydantic import Field, field_validator
 
-from analytics_assets.alerts.cause import Kind
 from analytics_assets.alerts.sensor import AlertSpec, alert_sensor
 from analytics_assets.clock import utc_now
 from analytics_assets.configuration import YamlComponent, variable_name
 from analytics_assets.probe import Probe
+from analytics_assets.state.alert_log import Kind
 
 
 class Alerts(YamlComponent):
-    """Where alerts go and which: one message a cause, to Slack, e-mail, a webhook or any other service that Apprise knows."""
+    """Where alerts go and which: one message an issue, to Slack, e-mail, a webhook or any other service that Apprise knows."""
 
     destinations: list[str] = Field(
         default=[],
-        description="Environment variables that hold one Apprise address each; never the address itself. None: nothing is told.",
+        description="Environment variables that hold one Apprise address each; never the address itself. None: no alerts.",
     )
     ui: str = Field(default="http://127.0.0.1:3000", description="Address of Dagster's UI, for the links in messages.")
     kinds: list[Literal["failure", "task", "check", "late"]] = Field(
@@ -29,12 +29,11 @@ class Alerts(YamlComponent):
         description="Any of failure (runs), task (report tasks refused or failing often), check and late (days).",
     )
     checks_from: Literal["warn", "error"] = Field(
-        default="warn", description="warn, or error to be told only of checks of that severity."
+        default="warn", description="warn, or error for alerts about checks of that severity only."
     )
     repeat_hours: float = Field(
-        default=24.0, description="A cause that goes on is told again after so many hours; more than 0."
+        default=24.0, description="An issue that goes on is sent again after so many hours; more than 0."
     )
-    all_clear: bool = Field(default=False, description="Whether the end of a cause is told too.")
 
     @field_validator("destinations")
     @classmethod
@@ -72,6 +71,5 @@ class Alerts(YamlComponent):
             kinds=frozenset(map(Kind, self.kinds)),
             warnings=self.checks_from == "warn",
             repeat=timedelta(hours=self.repeat_hours),
-            all_clear=self.all_clear,
         )
         return dg.Definitions(sensors=[alert_sensor(spec, clock=utc_now)])

@@ -1,7 +1,7 @@
-"""Sends messages: to each destination on its own, so that one that is down holds up no other.
+"""Sends messages to each destination on its own, so that one that is down delays no other. Apprise's result decides what arrived.
 
 A destination is an environment variable that holds one Apprise address; such an address is a secret, so it is in no message, log or file.
-What does not arrive is tried again with a growing pause for as long as it takes. Keep what is told out of here (`messages.py`).
+A message that does not arrive is composed and sent again after a growing pause.
 Library: Apprise, https://github.com/caronc/apprise/wiki
 """
 
@@ -14,12 +14,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from analytics_assets.alerts.lengths import fit_body, shorten
+from analytics_assets.alerts.messages import Message, Writer, fit_body, shorten
 from analytics_assets.clock import Clock
 from analytics_assets.errors import AccessRefusedError
 from analytics_assets.http.statuses import Vendor
 from analytics_assets.settings import secret
-from analytics_assets.state.outbox import LONGEST_PAUSE, Message, Outbox
+from analytics_assets.state.alert_log import LONGEST_PAUSE, AlertLog
 
 if TYPE_CHECKING:
     import apprise
@@ -28,8 +28,8 @@ SENDING_S = 15.0
 _LATE = f"It did not respond within {SENDING_S:.0f} s."
 # Line break and counter that Apprise allows for beside a title.
 _TITLE_MARGIN = 16
-_FIRST_PAUSE_S = 60.0
-# After so many messages in a row the destination is taken to be down; one that it refuses alone holds up no newer one.
+_FIRST_PAUSE = timedelta(minutes=1)
+# After so many messages in a row a tick leaves the destination alone; a message that it refuses alone delays no other.
 _MOST_FAILURES = 2
 # Shorter parts of an address, such as a port, stand in any text.
 _SHORTEST_SECRET = 5
@@ -39,33 +39,40 @@ logging.getLogger("apprise").setLevel(logging.WARNING)
 
 
 def deliver(
-    outbox: Outbox,
+    log: AlertLog,
     destinations: Sequence[str],
+    writer: Writer,
     *,
+    repeat: timedelta,
     clock: Clock,
     has_time: Callable[[], bool],
 ) -> int:
     """Sends what is due, to all destinations at once; returns how many messages arrived.
 
     Args:
-        outbox: Where messages wait.
+        log: The open issues.
         destinations: Environment variables that hold addresses.
+        writer: Composes the messages.
+        repeat: An issue that is still seen is sent again after this.
         clock: The present instant.
         has_time: Whether another message can be sent in this tick; one takes twice `SENDING_S` at most.
     """
 
     def to(destination: str) -> int:
         arrived = failures = 0
-        while failures < _MOST_FAILURES and has_time() and (held := outbox.take(destination, now=clock())) is not None:
-            trouble = send(destination, held.message)
-            if trouble is not None:
-                pause = min(LONGEST_PAUSE.total_seconds(), _FIRST_PAUSE_S * 2 ** min(held.tries - 1, 10))
-                outbox.failed(held.id, trouble, next_try_at=clock() + timedelta(seconds=pause))
+        while failures < _MOST_FAILURES and has_time():
+            issues = log.claim(destination, repeat=repeat, now=clock())
+            if not issues:
+                break
+            trouble = send(destination, writer.message(issues))
+            if trouble is None:
+                log.sent(issues, now=clock())
+                arrived, failures = arrived + 1, 0
+            else:
+                tries = min(issue.tries for issue in issues)
+                pause = min(LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(tries, 10))
+                log.failed(issues, trouble, next_try_at=clock() + pause)
                 failures += 1
-                continue
-            outbox.arrived(held.id, now=clock())
-            arrived += 1
-            failures = 0
         return arrived
 
     if not destinations:

@@ -1,8 +1,8 @@
-"""Failed runs as causes: one for each step and error, whatever the number of its days.
+"""Failed runs as issues: an occurrence for each failed step, whatever the number of its days.
 
-A day that has landed since is no trouble any more, and one that a report task still works at is the sensor's; neither is told. A failed run
-names its step's error in the failure's metadata (`failures.py`); other exceptions are told in their own words.
-Keep how often a cause is told out of here (`state/told.py`). Dagster concept: run status events, https://docs.dagster.io/guides/automate/sensors
+Days that were stored since are left out, and so are days that a report task still works at, because its sensor stores them. A failed run
+names its step's errors in the failure's metadata (`failures.py`); other exceptions are quoted in their own words.
+Dagster concept: run status events, https://docs.dagster.io/guides/automate/sensors
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -12,10 +12,10 @@ from datetime import UTC, date, datetime
 import dagster as dg
 from dagster import DagsterEventType
 
-from analytics_assets.alerts.cause import FAILURE, Cause, Kind, Reason, same_key
+from analytics_assets.alerts.issue import FAILURE, Reason, Redact, error_key, reason_lines
 from analytics_assets.failures import DAYS_NOT_LANDED, NEXT, without_day
 from analytics_assets.lake.stream import NOT_ASKED
-from analytics_assets.state.told import Missing, Sighting, Told
+from analytics_assets.state.alert_log import Kind, Missing, Occurrence, Sighting
 
 _PAGE = 200
 _NO_DAY = ""
@@ -54,35 +54,37 @@ class Step:
 
 def new_failures(
     instance: dg.DagsterInstance,
-    told: Told,
+    since: datetime,
+    known: Collection[str],
     *,
     is_ours: Callable[[dg.DagsterRun], bool],
     awaited: Awaited,
-    now: datetime,
+    redact: Redact,
     has_time: Callable[[], bool],
-) -> tuple[list[Sighting[Cause]], dict[str, datetime]]:
-    """The causes of the failed runs that are new, and the instants these runs failed.
+) -> tuple[list[Sighting], dict[str, datetime]]:
+    """What the new failed runs show, and the instants these runs failed.
 
     Args:
         instance: Dagster's.
-        told: What was taken in before.
+        since: Runs that failed before are skipped.
+        known: Runs that were taken in before.
         is_ours: Whether a run is one of this project.
         awaited: The days that report tasks still work at.
-        now: The present instant.
-        has_time: Whether another run can be looked at in this tick; the others are left to the next.
+        redact: Takes secrets out of a text.
+        has_time: Whether another run can be read in this tick; the others are left to the next.
     """
-    sightings: list[Sighting[Cause]] = []
+    sightings: list[Sighting] = []
     runs: dict[str, datetime] = {}
-    for record in _failure_events(instance, told.failures_since(now=now), told):
+    for record in _failure_events(instance, since, known):
         if not has_time():
             break
         run = instance.get_run_by_id(record.run_id)
         runs[record.run_id] = datetime.fromtimestamp(record.timestamp, UTC)
-        # Dagster starts a run again whose process was killed; only the last attempt is told.
+        # Dagster starts a run again whose process was killed; only the last attempt counts.
         if run is None or not is_ours(run) or run.tags.get("dagster/will_retry") == "true":
             continue
         for step in _steps(instance, run, record):
-            sighting = _sighting(instance, run, step, after=record.storage_id, awaited=awaited)
+            sighting = _sighting(instance, run, step, after=record.storage_id, awaited=awaited, redact=redact)
             if sighting is not None:
                 sightings.append(sighting)
     return sightings, runs
@@ -109,13 +111,14 @@ def _not_landed(instance: dg.DagsterInstance, table: str, days: Mapping[str, int
     return {day for day, after in days.items() if (landed.get(day) or -1) <= after}
 
 
-def _failure_events(instance: dg.DagsterInstance, since: datetime, told: Told) -> Iterator[dg.EventLogRecord]:
+def _failure_events(
+    instance: dg.DagsterInstance, since: datetime, known: Collection[str]
+) -> Iterator[dg.EventLogRecord]:
     """The events of runs that failed and are not known, oldest first."""
     chosen = dg.RunStatusChangeRecordsFilter(DagsterEventType.RUN_FAILURE, after_timestamp=since.timestamp())
     cursor, has_more = None, True
     while has_more:
         page = instance.fetch_run_status_changes(chosen, limit=_PAGE, cursor=cursor, ascending=True)
-        known = told.taken_in(record.run_id for record in page.records)
         yield from (record for record in page.records if record.run_id not in known)
         cursor, has_more = page.cursor, page.has_more
 
@@ -188,9 +191,9 @@ def _explain(step: Step, event: dg.DagsterEvent) -> None:
 
 
 def _sighting(
-    instance: dg.DagsterInstance, run: dg.DagsterRun, step: Step, *, after: int, awaited: Awaited
-) -> Sighting[Cause] | None:
-    """The cause of a failed step; None if nothing of it is left for a person to know."""
+    instance: dg.DagsterInstance, run: dg.DagsterRun, step: Step, *, after: int, awaited: Awaited, redact: Redact
+) -> Sighting | None:
+    """The occurrence of a failed step; None if nothing of it is left for a person to know."""
     reasons, missing = step.reasons, step.missing
     if missing:
         missing = still_missing(instance, {table: dict.fromkeys(days, after) for table, days in missing.items()})
@@ -207,21 +210,21 @@ def _sighting(
             if (days := tuple(day for day in one.days if str(day) in left)) or not one.days
         ]
     reasons = sorted(reasons, key=lambda one: -len(one.days)) or step.reasons
-    key = same_key(Kind.FAILURE, step.account, reasons[0].kind, reasons[0].words)
-    cause = Cause(
-        kind=Kind.FAILURE,
+    occurrence = Occurrence(
         severity=FAILURE,
-        account=step.account,
         about=step.about,
         headline=_headline(step, left),
-        reasons=tuple(reasons),
+        reasons=reason_lines(reasons, redact),
         next=_next(run, step),
-        place=f"/runs/{run.run_id}",
-        group=key,
+        path=f"/runs/{run.run_id}",
         tables=tuple(sorted(missing or step.asked)),
     )
-    wanted = {table: dict.fromkeys(sorted(days), after) for table, days in missing.items()}
-    return Sighting(key, Kind.FAILURE, f"{cause.about}: {cause.headline}", cause, run.run_id, wanted)
+    return Sighting(
+        error_key(Kind.FAILURE, step.account, step.name, reasons[0].kind),
+        occurrence,
+        run.run_id,
+        {table: dict.fromkeys(sorted(days), after) for table, days in missing.items()},
+    )
 
 
 def _headline(step: Step, left: Collection[str]) -> str:

@@ -1,29 +1,44 @@
 """How a message reads: which asset, which days, why in the vendor's words, what happens next, and where to look. Pure.
 
-Every message is short enough for a chat, whatever the cause. Keep what makes a cause out of here (`cause.py`), and sending too (`delivery.py`).
+A message is composed when it is sent. It is short enough for a chat, and has shorter forms for destinations that take less.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from typing import Final
 
-from analytics_assets.alerts.cause import FAILURE, SUCCESS, WARNING, Cause, Kind, Reason
-from analytics_assets.spans import in_words
-from analytics_assets.state.outbox import Message
-from analytics_assets.state.told import OpenCause
+from analytics_assets.alerts.issue import FAILURE, WARNING
+from analytics_assets.state.alert_log import Kind, Occurrence, OpenIssue
 
 _MOST_PARTS = 5
-_MOST_REASONS = 3
 _MOST_NAMES = 3
 _MOST_TABLES = 10
-_LONGEST_WORDS = 500
-_LONGEST_DAYS = 160
 _TITLES = {
     Kind.FAILURE: "runs failed",
     Kind.TASK: "report tasks do not arrive",
     Kind.CHECK: "checks failed",
     Kind.LATE: "days are late",
 }
+_WIDTHS: Final = (300, 200, 120, 80)
+_SHORTEST: Final = 300
+_TITLE: Final = 150
+_LINK: Final = "://"
+_LOOK: Final = "Look: "
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message to a destination.
+
+    Attributes:
+        title: One line.
+        body: Lines of plain text.
+        severity: `failure`, `warning` or `success`.
+    """
+
+    title: str
+    body: str
+    severity: str
 
 
 @dataclass(frozen=True)
@@ -38,72 +53,36 @@ class Writer:
     ui: str
     mode: str
 
-    def messages(
-        self, due: Sequence[tuple[OpenCause | None, Sequence[Cause]]], over: Sequence[OpenCause], *, all_clear: bool
-    ) -> list[Message]:
-        """One message for each group of causes that are due, and one for all that are over if that is to be told."""
-        groups: dict[tuple[str, bool], list[tuple[OpenCause | None, Sequence[Cause]]]] = {}
-        for before, causes in due:
-            groups.setdefault((causes[0].group, before is None), []).append((before, causes))
-        told = [self._told(found) for found in groups.values()]
-        return [*told, *([self._cleared(over)] if all_clear and over else [])]
+    def message(self, issues: Sequence[OpenIssue]) -> Message:
+        """The message about some issues of one group."""
+        first, occurrences = issues[0], [occurrence for issue in issues for occurrence in issue.occurrences]
+        lines = [line for occurrence in occurrences[:_MOST_PARTS] for line in self._part(occurrence)]
+        if len(occurrences) > _MOST_PARTS:
+            more = dict.fromkeys(occurrence.about for occurrence in occurrences[_MOST_PARTS:])
+            lines += ["", f"And {len(occurrences) - _MOST_PARTS} more: {_some(list(more))}."]
+        again = ""
+        if first.sent_at is not None:
+            since = f"since {first.first_seen:%Y-%m-%d %H:%M} UTC"
+            is_failure = first.key.kind is Kind.FAILURE
+            again = "Again: " if is_failure else "Still: "
+            times = sum(issue.times for issue in issues)
+            lines += ["", f"{times} steps failed {since}." if is_failure else f"Open {since}."]
+        mode = "" if self.mode == "live" else f"[{self.mode}] "
+        severity = FAILURE if any(occurrence.severity == FAILURE for occurrence in occurrences) else WARNING
+        return Message(f"{mode}{again}{_title(first, occurrences)}", "\n".join(lines).strip(), severity)
 
-    def _told(self, found: Sequence[tuple[OpenCause | None, Sequence[Cause]]]) -> Message:
-        causes = [cause for _, of_key in found for cause in of_key]
-        lines = [line for cause in causes[:_MOST_PARTS] for line in self._part(cause)]
-        if len(causes) > _MOST_PARTS:
-            more = dict.fromkeys(cause.about for cause in causes[_MOST_PARTS:])
-            lines += ["", f"And {len(causes) - _MOST_PARTS} more: {_some(list(more))}."]
-        before = next((before for before, _ in found if before is not None), None)
-        if before is not None:
-            times = sum(len(of_key) + (one.times if one else 0) for one, of_key in found)
-            lines += ["", _history(before, times)]
-        severity = FAILURE if any(cause.severity == FAILURE for cause in causes) else WARNING
-        return Message(
-            f"{self._mode()}{_again(before)}{title_of(causes)}",
-            "\n".join(lines).strip(),
-            severity,
-        )
-
-    def _part(self, cause: Cause) -> list[str]:
-        lines = ["", f"{cause.about}: {cause.headline}."]
-        lines += [_why(reason) for reason in cause.reasons[:_MOST_REASONS]]
-        if len(cause.reasons) > _MOST_REASONS:
-            lines.append(f"... and {len(cause.reasons) - _MOST_REASONS} more reasons.")
-        if cause.tables:
-            lines.append(f"Tables: {_some(cause.tables, most=_MOST_TABLES)}")
-        return [*lines, f"Next: {cause.next}", f"Look: {self.ui}{cause.place}"]
-
-    def _cleared(self, over: Sequence[OpenCause]) -> Message:
-        title = over[0].title + (f", and {len(over) - 1} more" if len(over) > 1 else "")
-        lines = [f"{cause.title}: over. It was first seen {_minute(cause)}." for cause in over[:_MOST_PARTS]]
-        lines += [f"And {len(over) - _MOST_PARTS} more."] if len(over) > _MOST_PARTS else []
-        return Message(f"{self._mode()}All clear: {title}", "\n".join(lines), SUCCESS)
-
-    def _mode(self) -> str:
-        return "" if self.mode == "live" else f"[{self.mode}] "
+    def _part(self, occurrence: Occurrence) -> list[str]:
+        lines = ["", f"{occurrence.about}: {occurrence.headline}.", *occurrence.reasons]
+        if occurrence.tables:
+            lines.append(f"Tables: {_some(occurrence.tables, most=_MOST_TABLES)}")
+        return [*lines, f"Next: {occurrence.next}", f"{_LOOK}{self.ui}{occurrence.path}"]
 
 
-def title_of(causes: Sequence[Cause]) -> str:
-    """One line for causes that are told together."""
-    first = causes[0]
-    names = list(dict.fromkeys(cause.about for cause in causes))
-    if len(names) == 1 and len(causes) == 1:
-        return f"{first.about}: {first.headline}"
-    return f"{first.account}: {_TITLES[first.kind]} ({_some(names)})"
-
-
-def _why(reason: Reason) -> str:
-    words = reason.words if len(reason.words) <= _LONGEST_WORDS else f"{reason.words[:_LONGEST_WORDS]}..."
-    return f"{_days(reason.days)}: {words}" if reason.days else words
-
-
-def _days(days: Sequence[date]) -> str:
-    """Days in words, with their number where there are several; many scattered days as first and last."""
-    words = in_words(days)
-    if len(words) > _LONGEST_DAYS:
-        words = f"between {min(days)} and {max(days)}"
-    return words if len(days) == 1 else f"{words} ({len(days)} days)"
+def _title(issue: OpenIssue, occurrences: Sequence[Occurrence]) -> str:
+    if len(occurrences) == 1:
+        return f"{occurrences[0].about}: {occurrences[0].headline}"
+    names = list(dict.fromkeys(occurrence.about for occurrence in occurrences))
+    return f"{issue.key.account}: {_TITLES[issue.key.kind]} ({_some(names)})"
 
 
 def _some(names: Sequence[str], *, most: int = _MOST_NAMES) -> str:
@@ -111,17 +90,36 @@ def _some(names: Sequence[str], *, most: int = _MOST_NAMES) -> str:
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
 
 
-def _again(before: OpenCause | None) -> str:
-    if before is None:
-        return ""
-    return "Again: " if before.kind == Kind.FAILURE else "Still: "
+def fit_body(body: str, room: int) -> str:
+    """The body in at most `room` characters: first with shorter lines, then with fewer paragraphs; links stay whole."""
+    if len(body) <= room:
+        return body
+    for width in _WIDTHS:
+        shorter = "\n".join(_cut(line, width) for line in body.split("\n"))
+        if len(shorter) <= room:
+            return shorter
+    paragraphs = shorter.split("\n\n")
+    for kept in range(len(paragraphs) - 1, 0, -1):
+        missing = len(paragraphs) - kept
+        text = "\n\n".join(
+            [*paragraphs[:kept], f"{missing} of {len(paragraphs)} paragraphs do not fit here. Dagster's UI has them."]
+        )
+        if len(text) <= room:
+            return text
+    return _cut(paragraphs[0], room, links=False)
 
 
-def _history(before: OpenCause, times: int) -> str:
-    if before.kind == Kind.FAILURE:
-        return f"This has made {times} steps fail since {_minute(before)}."
-    return f"It stands since {_minute(before)}."
+def shorten(message: Message) -> Message | None:
+    """The title and where to look, for a destination that has refused the message; None where it is as short already."""
+    if len(message.title) + len(message.body) <= _SHORTEST:
+        return None
+    look = next((line for line in message.body.split("\n") if line.startswith(_LOOK)), "Look: Dagster's UI.")
+    return Message(
+        _cut(message.title, _TITLE), f"The whole alert was refused here.\n{_cut(look, _TITLE)}", message.severity
+    )
 
 
-def _minute(cause: OpenCause) -> str:
-    return f"{cause.first_seen:%Y-%m-%d %H:%M} UTC"
+def _cut(line: str, width: int, *, links: bool = True) -> str:
+    if len(line) <= width or (links and _LINK in line):
+        return line
+    return f"{line[: max(0, width - 3)].rstrip()}..."[: max(0, width)]

@@ -1,49 +1,47 @@
-"""The sensor that tells people what is wrong: it looks, remembers what is new, and sends what waits.
+"""The sensor of the alerts: reads what is wrong, writes it into the alert log, and sends what is due.
 
-A thin shell over `failed_runs.py` and `standing.py` (what is wrong), `messages.py` (how it reads), `state/told.py` (what was told before) and
-`delivery.py` (sending). Nothing depends on the cursor. Where a destination does not take its messages the tick fails, because the UI is
-then the only place that can say so; nothing is lost by that.
-Dagster concept: sensors, https://docs.dagster.io/guides/automate/sensors ; a tick is cut at 60 s, so looking and sending stop well before.
+`failed_runs.py` and `standing.py` find issues, `messages.py` says how they read, `delivery.py` sends. The position among failed runs is in
+the alert log, because Dagster drops the cursor of a tick that fails. A tick fails where a destination has not taken a message: the UI is then
+the only place that can say so.
+Dagster concept: sensors, https://docs.dagster.io/guides/automate/sensors ; a tick is cut at 60 s, so reading and sending stop well before.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import dagster as dg
 
-from analytics_assets.alerts.cause import Cause, Kind
 from analytics_assets.alerts.delivery import deliver
 from analytics_assets.alerts.failed_runs import new_failures, still_missing
+from analytics_assets.alerts.issue import Redact
 from analytics_assets.alerts.messages import Writer
-from analytics_assets.alerts.standing import Standing, failed_checks, tasks_in_trouble
+from analytics_assets.alerts.standing import failed_checks, tasks_in_trouble
 from analytics_assets.clock import Clock
 from analytics_assets.errors import AccessRefusedError, TransientError
 from analytics_assets.http.statuses import Vendor
 from analytics_assets.settings import secret, settings
 from analytics_assets.sources.airbridge.report_tasks import Seen, TaskPolicy
+from analytics_assets.state.alert_log import AlertLog, IssueKey, Kind, OpenIssue, Sighting
 from analytics_assets.state.ledger import Ledger
-from analytics_assets.state.outbox import Message, Outbox
-from analytics_assets.state.told import OpenCause, Sighting, Told
 
 NAME = "alerts"
 INTERVAL_S = 60
-# Looking, then sending, which may take `delivery.SENDING_S` longer.
-_LOOKING_S = 15.0
-_UNTIL_S = 30.0
+# Reading, then sending, which may take twice `delivery.SENDING_S` longer.
+_READING_S = 15.0
+_UNTIL_S = 25.0
 
 
 @dataclass(frozen=True)
 class AlertSpec:
-    """What is told, and where.
+    """What is sent, and where.
 
     Attributes:
         destinations: Environment variables that hold addresses.
         ui: Address of Dagster's UI.
-        kinds: What is told of.
-        warnings: Whether checks that only warn are told.
-        repeat: A cause that goes on is told again after this.
-        all_clear: Whether the end of a cause is told.
+        kinds: Kinds of issues.
+        warnings: Whether checks that only warn count.
+        repeat: An issue that goes on is sent again after this.
     """
 
     destinations: tuple[str, ...]
@@ -51,33 +49,30 @@ class AlertSpec:
     kinds: frozenset[Kind]
     warnings: bool
     repeat: timedelta
-    all_clear: bool
 
 
 @dataclass(frozen=True)
-class Look:
-    """Where a tick looks.
+class Scope:
+    """What a tick reads.
 
     Attributes:
         instance: Dagster's.
         repository: The project's definitions.
-        told: What was told before.
         ledger: The report tasks.
-        clock: The present instant.
+        redact: Takes the accounts' keys out of a text.
     """
 
     instance: dg.DagsterInstance
     repository: dg.RepositoryDefinition
-    told: Told
     ledger: Ledger
-    clock: Clock
+    redact: Redact
 
     def tables(self) -> set[str]:
         """Every table, as `account/table`."""
         return {key.to_user_string() for key in self.repository.asset_graph.get_all_asset_keys()}
 
     def awaited(self, account: str, report: str) -> Collection[date]:
-        """The days that a report task still works at; one that is ready and does not land is not among them."""
+        """The days that a report task still works at; one that is ready and is not stored is left out."""
         open_requests = self.ledger.open_requests(account, report)
         return {day for request in open_requests if request.state != Seen.SUCCESS for day in request.days_left}
 
@@ -87,7 +82,7 @@ def alert_sensor(spec: AlertSpec, *, clock: Clock) -> dg.SensorDefinition:
 
     @dg.sensor(
         name=NAME,
-        description="Tells people of failed runs, report tasks in trouble, failed checks and late days; one message a cause.",
+        description="Sends alerts about failed runs, report tasks in trouble, failed checks and late days; one message an issue.",
         minimum_interval_seconds=INTERVAL_S,
         default_status=dg.DefaultSensorStatus.RUNNING if spec.destinations else dg.DefaultSensorStatus.STOPPED,
     )
@@ -98,86 +93,72 @@ def alert_sensor(spec: AlertSpec, *, clock: Clock) -> dg.SensorDefinition:
             )
         assert context.repository_def is not None
         here, began = settings(), clock()
-        look = Look(context.instance, context.repository_def, Told(here.state), Ledger(here.state), clock)
-        made = _take_in(look, spec, Writer(spec.ui.rstrip("/"), here.mode))
-        outbox = Outbox(here.state)
+        log, writer = AlertLog(here.state), Writer(spec.ui.rstrip("/"), here.mode)
+        redact = Vendor("", "", _keys(context.repository_def)).redact
+        new = _record(Scope(context.instance, context.repository_def, Ledger(here.state), redact), spec, log, clock)
         sent = deliver(
-            outbox, spec.destinations, clock=clock, has_time=lambda: clock() - began < timedelta(seconds=_UNTIL_S)
+            log,
+            spec.destinations,
+            writer,
+            repeat=spec.repeat,
+            clock=clock,
+            has_time=lambda: clock() - began < timedelta(seconds=_UNTIL_S),
         )
-        if troubles := outbox.troubles():
-            each = " ".join(f"{name}: {words}" for name, words in troubles.items())
-            raise TransientError(f"Alerts have not arrived and are tried again. {each}")
-        return dg.SkipReason(f"{made} new, {sent} sent.")
+        if undelivered := log.undelivered():
+            each = " ".join(f"{name}: {words}" for name, words in undelivered.items())
+            raise TransientError(f"Alerts did not arrive and are sent again. {each}")
+        return dg.SkipReason(f"{new} new, {sent} sent.")
 
     return sensor
 
 
-def _take_in(look: Look, spec: AlertSpec, writer: Writer) -> int:
-    """Remembers what is wrong now, and puts what is to be told where messages wait; returns how many."""
-    began = look.clock()
-    failures: list[Sighting[Cause]] = []
-    tasks, checks = Standing(), Standing()
+def _record(scope: Scope, spec: AlertSpec, log: AlertLog, clock: Clock) -> int:
+    """Writes what is wrong now into the alert log; returns how many issues are new."""
+    began = clock()
+    sightings: list[Sighting] = []
+    undecided: set[IssueKey] = set()
     runs: dict[str, datetime] = {}
     if Kind.FAILURE in spec.kinds:
         failures, runs = new_failures(
-            look.instance,
-            look.told,
-            is_ours=lambda run: look.repository.has_job(run.job_name),
-            awaited=look.awaited,
-            now=began,
-            has_time=lambda: look.clock() - began < timedelta(seconds=_LOOKING_S),
+            scope.instance,
+            *log.position(now=began),
+            is_ours=lambda run: scope.repository.has_job(run.job_name),
+            awaited=scope.awaited,
+            redact=scope.redact,
+            has_time=lambda: clock() - began < timedelta(seconds=_READING_S),
         )
+        sightings += failures
     if Kind.TASK in spec.kinds:
-        tasks = tasks_in_trouble(look.ledger, look.tables(), TaskPolicy())
+        tasks, between = tasks_in_trouble(scope.ledger, scope.tables(), TaskPolicy(), scope.redact)
+        sightings, undecided = [*sightings, *tasks], undecided | between
     if {Kind.CHECK, Kind.LATE} & spec.kinds:
-        keys = look.repository.asset_graph.asset_check_keys
-        checks = failed_checks(look.instance, keys, kinds=spec.kinds, warnings=spec.warnings)
-    sightings = [*failures, *tasks.sightings, *checks.sightings]
-    redact = Vendor("", "", _keys(look.repository)).redact
-
-    def tell(due: Sequence[tuple[OpenCause | None, Sequence[Cause]]], over: Sequence[OpenCause]) -> list[Message]:
-        return [
-            replace(message, title=redact(message.title), body=redact(message.body))
-            for message in writer.messages(due, over, all_clear=spec.all_clear)
-        ]
-
-    return look.told.take_in(
+        keys = scope.repository.asset_graph.asset_check_keys
+        checks, running = failed_checks(
+            scope.instance, keys, kinds=spec.kinds, warnings=spec.warnings, redact=scope.redact
+        )
+        sightings, undecided = [*sightings, *checks], undecided | running
+    seen = {sighting.key for sighting in sightings} | undecided
+    return log.record(
         sightings,
         runs=runs,
-        over=_over(look, spec, sightings, tasks, checks),
-        gone=[cause.key for cause in look.told.open_causes() if _is_gone(cause, look.tables())],
+        over=[issue for issue in log.open_issues() if issue.key not in seen and _is_over(scope, issue)],
+        kinds=spec.kinds,
         destinations=spec.destinations,
-        repeat=spec.repeat,
         now=began,
-        tell=tell,
     )
 
 
-def _over(
-    look: Look, spec: AlertSpec, sightings: Sequence[Sighting[Cause]], tasks: Standing, checks: Standing
-) -> list[str]:
-    """Keys of the causes that are over: what they kept from landing has landed, or they are seen no more."""
-    seen = {sighting.key for sighting in sightings} | checks.undecided
-
-    def is_over(cause: OpenCause) -> bool:
-        if cause.kind not in spec.kinds or cause.key in seen or _is_gone(cause, look.tables()):
-            return False
-        if cause.kind == Kind.FAILURE:
-            # A table that is gone gets no day any more.
-            missing = {table: days for table, days in cause.missing.items() if table in look.tables()}
-            return bool(missing) and not still_missing(look.instance, missing)
-        return tasks.is_settled if cause.kind == Kind.TASK else True
-
-    return [cause.key for cause in look.told.open_causes() if is_over(cause)]
-
-
-def _is_gone(cause: OpenCause, tables: Collection[str]) -> bool:
-    """True if no table of a cause is configured any more: it is neither wrong nor all clear."""
-    return bool(cause.missing) and not any(table in tables for table in cause.missing)
+def _is_over(scope: Scope, issue: OpenIssue) -> bool:
+    """Whether an issue that this tick has not seen is over; a failure is, when its days are stored or its tables are gone."""
+    if issue.key.kind is not Kind.FAILURE:
+        return True
+    configured = scope.tables()
+    left = {table: days for table, days in issue.missing.items() if table in configured}
+    return bool(issue.missing) and not still_missing(scope.instance, left)
 
 
 def _keys(repository: dg.RepositoryDefinition) -> list[str]:
-    """The values of all accounts' keys; no message may hold one, even where an exception that is not ours quotes it."""
+    """The values of all accounts' keys; no message may hold one, even where an exception of a library quotes it."""
     found = []
     for resource in repository.get_top_level_resources().values():
         given = resource.config_schema.default_value if resource.config_schema.default_provided else {}

@@ -7,13 +7,13 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from analytics_assets.alerts.cause import SUCCESS
 from analytics_assets.alerts.component import Alerts
 from analytics_assets.alerts.delivery import send
+from analytics_assets.alerts.issue import SUCCESS
+from analytics_assets.alerts.messages import Message
 from analytics_assets.clock import Clock
 from analytics_assets.commands.accounts import RefusedError, component, folders, is_alerts
 from analytics_assets.settings import settings
-from analytics_assets.state.outbox import Message
 
 
 def add(subparsers: Any) -> None:

@@ -1,4 +1,4 @@
 """What several processes share, in one small SQL database: runs, the sensor and the command line see the same rows.
 
-`ledger.py` keeps report tasks, `budget.py` the requests spent, `told.py` what people were told. No Dagster here, so that pruning Dagster's history loses nothing.
+`ledger.py` keeps report tasks, `budget.py` the requests spent, `alert_log.py` open issues. No Dagster here, so that pruning Dagster's history loses nothing.
 """

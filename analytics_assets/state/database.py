@@ -1,7 +1,7 @@
 """Opens the state database and brings its schema up to date.
 
 SQLite by default, in WAL mode with a long busy time-out, because runs, the sensor and the daemon write from processes of their own.
-Keep the meaning of rows out of here: `ledger.py`, `budget.py`, `told.py`.
+Keep the meaning of rows out of here: `ledger.py`, `budget.py`, `alert_log.py`.
 """
 
 import secrets
@@ -38,7 +38,7 @@ from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError, SQLA
 from analytics_assets.clock import Clock, utc_now
 from analytics_assets.errors import PermanentError, TransientError
 
-VERSION = 4
+VERSION = 5
 # Any number, as long as nothing else in the database locks the same.
 _LOCK = 4_107_350
 # Less than a lease lasts, and more than a slow connection takes.
@@ -72,6 +72,7 @@ requests = Table(
     Column("lease_owner", String(200)),
     Column("lease_until", String(40)),
     Column("key_mark", String(64)),
+    Column("error", String(200)),
 )
 Index(
     "one_open_request",
@@ -137,53 +138,44 @@ lakes = Table("lake", metadata, Column("lake", String(64), primary_key=True), Co
 
 salts = Table("salt", metadata, Column("salt", String(64), primary_key=True))
 
-alert_causes = Table(
-    "alert_causes",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("key", String(64), nullable=False),
-    Column("kind", String(20), nullable=False),
-    Column("title", Text, nullable=False),
-    Column("is_open", Integer, nullable=False),
-    Column("times", Integer, nullable=False),
-    Column("first_seen", String(40), nullable=False),
-    Column("last_seen", String(40), nullable=False),
-    Column("told_at", String(40), nullable=False),
-    Column("closed_at", String(40)),
-    Column("missing", Text, nullable=False),
-)
-Index(
-    "one_open_cause",
-    alert_causes.c.key,
-    unique=True,
-    sqlite_where=text("is_open = 1"),
-    postgresql_where=text("is_open = 1"),
-)
-
-alert_runs = Table(
-    "alert_runs",
-    metadata,
-    Column("run_id", String(64), primary_key=True),
-    Column("failed_at", String(40), nullable=False, index=True),
-)
-
-alert_messages = Table(
-    "alert_messages",
+# One row for each open issue and destination; see `alert_log.py`.
+alert_log = Table(
+    "alert_log",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("destination", String(200), nullable=False),
-    Column("title", Text, nullable=False),
-    Column("body", Text, nullable=False),
-    Column("severity", String(20), nullable=False),
-    Column("made_at", String(40), nullable=False),
-    Column("tries", Integer, nullable=False),
-    Column("next_try_at", String(40), nullable=False),
+    Column("account", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("error", Text, nullable=False),
+    Column("occurrences", Text, nullable=False),
+    Column("missing", Text, nullable=False),
+    Column("times", Integer, nullable=False, default=0),
+    Column("first_seen", String(40), nullable=False),
+    Column("last_seen", String(40), nullable=False),
     Column("sent_at", String(40)),
+    Column("tries", Integer, nullable=False, default=0),
+    Column("next_try_at", String(40)),
     Column("trouble", Text),
+)
+Index(
+    "one_open_issue",
+    alert_log.c.destination,
+    alert_log.c.account,
+    alert_log.c.stream,
+    alert_log.c.kind,
+    alert_log.c.error,
+    unique=True,
 )
 
 # The columns that bring a database of a version to the next. Tables that are new are made by themselves.
-_STEPS: dict[int, list[Column[Any]]] = {1: [requests.c.key_mark], 3: [budget_doors.c.closed_at, budget_doors.c.reason]}
+_STEPS: dict[int, list[Column[Any]]] = {
+    1: [requests.c.key_mark],
+    3: [budget_doors.c.closed_at, budget_doors.c.reason],
+    4: [requests.c.error],
+}
+# Tables of earlier versions that the present one replaces.
+_REPLACED = ("alert_causes", "alert_runs", "alert_messages")
 
 
 @lru_cache(maxsize=8)
@@ -276,6 +268,8 @@ def _migrate(connection: Connection) -> None:
         if column.name not in {known["name"] for known in inspect(connection).get_columns(column.table.name)}:
             kind = column.type.compile(connection.dialect)
             connection.execute(text(f"ALTER TABLE {column.table.name} ADD COLUMN {column.name} {kind}"))
+    for name in _REPLACED:
+        connection.execute(text(f"DROP TABLE IF EXISTS {name}"))
     connection.execute(update(schema_version).values(version=VERSION))
 
 

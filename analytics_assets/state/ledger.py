@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
+from analytics_assets.errors import SourceError
 from analytics_assets.spans import spans
 from analytics_assets.state.database import days as days_table
 from analytics_assets.state.database import engine, requests, schema_version, states
@@ -139,9 +140,10 @@ class Ledger(Leases):
         now: datetime,
         next_look_at: datetime | None = None,
         reason: str | None = None,
+        error: SourceError | None = None,
         is_refusal: bool = False,
     ) -> bool:
-        """Remembers a state, when it was seen, why, and when to look again; of a refusal also a mark of the key.
+        """Remembers a state, when it was seen, why, and when to look again; of a refusal also a mark of the key, of an error its class.
 
         What was seen of the task `task_id` says nothing of a later one: where the request has another by now, nothing is remembered.
         Returns whether the request is open and still has this task.
@@ -153,9 +155,9 @@ class Ledger(Leases):
             ).one()
             if present.is_open and present.task_id != task_id:
                 return False
-            self._record(
-                connection, request_id, state, now, reason=reason, next_look_at=as_text(next_look_at), key_mark=mark
-            )
+            values = {"reason": reason, "next_look_at": as_text(next_look_at), "key_mark": mark}
+            error_class = type(error).__name__ if error else None
+            self._record(connection, request_id, state, now, **values, error=error_class)
             return bool(present.is_open)
 
     def count_since(self, request_id: int, state: str, since: str) -> int:

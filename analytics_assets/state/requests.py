@@ -42,6 +42,7 @@ class Request:
         lease_until: Instant that right ends.
         days_left: Days that have not landed, oldest first.
         key_mark: Mark of the key that was refused; see `Ledger.has_new_key`.
+        error: Class of the error behind the state, where one was raised.
     """
 
     id: int
@@ -65,6 +66,7 @@ class Request:
     lease_until: datetime | None
     days_left: tuple[date, ...]
     key_mark: str | None = None
+    error: str | None = None
 
 
 def from_row(row: Row[Any], left: Sequence[date]) -> Request:

@@ -7,11 +7,11 @@ from typing import Any
 import dagster as dg
 from dagster import DailyPartitionsDefinition
 
-from analytics_assets.alerts.cause import Kind
 from analytics_assets.alerts.sensor import AlertSpec, alert_sensor
 from analytics_assets.clock import utc_now
 from analytics_assets.errors import SourceError
 from analytics_assets.sources.bento.resource import BentoResource
+from analytics_assets.state.alert_log import AlertLog, Kind
 from analytics_assets.state.ledger import Ledger
 from analytics_assets_tests.lake.vendor import Vendor
 from analytics_assets_tests.shop import Shop, table_key
@@ -24,18 +24,17 @@ SPEC = AlertSpec(
     kinds=frozenset(Kind),
     warnings=True,
     repeat=timedelta(hours=24),
-    all_clear=False,
 )
 
 
 @dataclass
 class Scene:
-    """The account `shop` and what is told of it.
+    """The account `shop` and its alerts.
 
     Attributes:
         shop: The account.
         state: SQLAlchemy URL of the state database.
-        spec: What is told, and where.
+        spec: What is sent, and where.
         later: How far the sensor's clock is ahead.
         loaded: The definitions, once they are loaded.
     """
@@ -55,6 +54,11 @@ class Scene:
     def ledger(self) -> Ledger:
         """The report tasks."""
         return Ledger(self.state)
+
+    @property
+    def log(self) -> AlertLog:
+        """The open issues."""
+        return AlertLog(self.state)
 
     def now(self) -> datetime:
         """The sensor's instant."""

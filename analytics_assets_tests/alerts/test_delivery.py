@@ -8,8 +8,8 @@ from email.header import decode_header, make_header
 import pytest
 
 from analytics_assets.alerts.delivery import send
+from analytics_assets.alerts.messages import Message
 from analytics_assets.errors import TransientError
-from analytics_assets.state.outbox import Message
 from analytics_assets_tests.alerts.receivers import Mailbox, Receiver
 from analytics_assets_tests.alerts.scene import SPEC, Scene
 
@@ -25,14 +25,14 @@ def refused(scene: Scene) -> str:
 
 
 def test_a_destination_that_was_down_gets_its_message_once(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tick fails in words without the address, the pause grows, and nothing is lost or sent twice."""
+    """The tick fails in words without the address, the pause grows, and nothing is lost, sent or counted twice."""
     receiver = Receiver()
     with receiver.listening():
         pass
     monkeypatch.setenv("OPS_HOOK", receiver.address)
-    scene.evaluates("sums", "volume", passed=False)
+    scene.fails({0: TransientError("HTTP 503.")}, days=1)
     said = refused(scene)
-    assert said.startswith("Alerts have not arrived and are tried again. OPS_HOOK: 1 tried in vain; A Connection error")
+    assert said.startswith("Alerts did not arrive and are sent again. OPS_HOOK: 1 undelivered; A Connection error")
     assert SECRET not in said
     with receiver.listening():
         assert (refused(scene), receiver.posts) == (said, [])
@@ -40,11 +40,23 @@ def test_a_destination_that_was_down_gets_its_message_once(scene: Scene, monkeyp
         receiver.status = 503
         refused(scene)
         scene.later += timedelta(minutes=1.5)
-        assert (refused(scene)[:44], receiver.refused) == (said[:44], 1)
+        assert (refused(scene)[:41], receiver.refused) == (said[:41], 1)
         receiver.status = 200
         scene.later += timedelta(minutes=1)
         assert [scene.tick(), scene.tick()] == ["0 new, 1 sent.", "0 new, 0 sent."]
-    assert receiver.titles() == ["[sandbox] shop/sums: check volume failed"]
+    assert receiver.titles() == ["[sandbox] shop/numbers: 1 of 1 days did not land"]
+    assert [issue.times for issue in scene.log.open_issues()] == [1]
+
+
+def test_an_issue_that_is_over_before_its_destination_is_back_is_not_sent(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tick works again as well."""
+    monkeypatch.setenv("OPS_HOOK", "json://127.0.0.1:1/path")
+    scene.evaluates("sums", "volume", passed=False)
+    refused(scene)
+    scene.evaluates("sums", "volume", passed=True)
+    assert scene.tick() == "0 new, 0 sent."
 
 
 def test_a_destination_that_is_down_holds_up_no_other(
@@ -64,18 +76,18 @@ def test_a_destination_that_is_down_holds_up_no_other(
     assert str(make_header(decode_header(letter["Subject"]))) == "[sandbox] shop/sums: check volume failed"
     assert "No rows." in letter.as_string()
     assert (
-        "OPS_UNSET: 1 tried in vain; The environment variable OPS_UNSET is not set. "
+        "OPS_UNSET: 1 undelivered; The environment variable OPS_UNSET is not set. "
         "Alerts go there: set it to an Apprise address, or take it out of the YAML."
     ) in said
-    assert "OPS_WRONG: 1 tried in vain; The environment variable OPS_WRONG does not hold one Apprise address" in said
-    assert "OPS_DOWN: 1 tried in vain; A Connection error" in said
+    assert "OPS_WRONG: 1 undelivered; The environment variable OPS_WRONG does not hold one Apprise address" in said
+    assert "OPS_DOWN: 1 undelivered; A Connection error" in said
     assert [secret for secret in (SECRET, "hunter2-path") if secret in said] == []
     scene.spec = SPEC
     assert scene.tick() == "0 new, 0 sent."
 
 
-def test_two_sensors_at_once_tell_once(scene_on_disk: Scene, receiver: Receiver) -> None:
-    """As two daemons would; what one has taken in or sends the other leaves alone."""
+def test_three_sensors_at_once_send_once(scene_on_disk: Scene, receiver: Receiver) -> None:
+    """As two daemons would; what one has taken in or claimed the others leave alone."""
     scene = scene_on_disk
     receiver.delay_s = 0.2
     run = scene.instance.create_run_for_job(scene.shop.job())
@@ -96,7 +108,7 @@ def test_two_sensors_at_once_tell_once(scene_on_disk: Scene, receiver: Receiver)
         one.start()
     for one in ticks:
         one.join()
-    assert sorted(words.split(",")[0] for words in said) == ["0 new", "0 new", "3 new"]
+    assert sorted(words.split(",")[0] for words in said) == ["0 new", "0 new", "5 new"]
     assert sorted(receiver.titles()) == [
         "[sandbox] shop: checks failed (shop/numbers, shop/sums)",
         "[sandbox] shop: days are late (shop/numbers, shop/sums)",

@@ -1,6 +1,7 @@
-"""A failed run is told once, by its cause: through real runs, the real sensor and a receiver on this machine."""
+"""A failed run is sent once, as an issue: through real runs, the real sensor and a receiver on this machine."""
 
-from dataclasses import replace
+import sqlite3
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
@@ -45,28 +46,30 @@ def test_a_run_that_fails_a_hundred_days_sends_one_message(scene: Scene, receive
     ]
 
 
-def test_one_outage_is_told_once_however_many_runs_it_fails(scene: Scene, receiver: Receiver) -> None:
-    """Later runs are counted; after a day the same outage is told again with their number, another trouble at once."""
+def test_one_outage_is_one_issue_however_many_runs_it_fails(scene: Scene, receiver: Receiver) -> None:
+    """Later runs are counted; after a day it is sent again with their number. Another error of the stream is sent at once."""
     for number in range(3):
         scene.fails({0: down(f"t{number}"), 1: down(f"u{number}")}, days=2)
     scene.tick()
     assert receiver.titles() == ["[sandbox] shop: runs failed (shop/numbers)"]
     assert receiver.posts[0]["message"].count("Look: ") == 3
-    scene.fails({0: down("later")}, days=1)
+    scene.later = timedelta(hours=25)
+    assert scene.tick() == "0 new, 0 sent."
+    scene.later = timedelta()
+    scene.fails({0: TransientError("Bento GET /stats/site: HTTP 500.")}, days=1)
     assert [scene.tick(), scene.tick()] == ["0 new, 0 sent.", "0 new, 0 sent."]
 
     scene.later = timedelta(hours=25)
-    assert scene.tick() == "0 new, 0 sent."
-    scene.fails({0: down("a day later")}, days=1)
     scene.fails({0: UnexpectedPayloadError(f"numbers {FIRST}: not a number.")}, days=1)
-    scene.tick()
-    assert receiver.titles()[1:] == [
+    assert [scene.tick(), scene.tick()] == ["1 new, 2 sent.", "0 new, 0 sent."]
+    again, other = sorted(receiver.posts[1:], key=lambda post: "Again" not in post["title"])
+    assert [post["title"] for post in (again, other)] == [
         "[sandbox] Again: shop/numbers: 1 of 1 days did not land",
         "[sandbox] shop/numbers: 1 of 1 days did not land",
     ]
-    again, other = receiver.posts[1]["message"], receiver.posts[2]["message"]
-    assert "This has made 5 steps fail since" in again
-    assert other.splitlines()[1] == "2026-01-01: numbers the day: not a number."
+    assert "4 steps failed since" in again["message"]
+    assert again["message"].splitlines()[1] == "2026-01-01: Bento GET /stats/site: HTTP 500."
+    assert other["message"].splitlines()[1] == "2026-01-01: numbers the day: not a number."
 
 
 def test_days_that_have_landed_since_are_not_told(scene_on_disk: Scene, receiver: Receiver) -> None:
@@ -83,24 +86,21 @@ def test_days_that_have_landed_since_are_not_told(scene_on_disk: Scene, receiver
     assert receiver.posts[0]["message"].splitlines()[1].startswith("2026-01-03 to 2026-01-04 (2 days): Bento")
 
 
-def test_the_end_of_a_failure_is_told_if_the_yaml_says_so(scene: Scene, receiver: Receiver) -> None:
-    """Once all its days have landed, and once; the same words later are a new cause."""
-    scene.spec = replace(scene.spec, all_clear=True)
+def test_a_failure_is_over_when_all_its_days_are_stored(scene: Scene, receiver: Receiver) -> None:
+    """It is closed without a message; the same error later is a new issue."""
     scene.fails({0: down("a"), 1: down("a")}, days=2)
     scene.tick()
     scene.fails({}, days=1)
-    assert scene.tick() == "0 new, 0 sent."
-    scene.fails({}, days=2)
-    assert [scene.tick(), scene.tick()] == ["1 new, 1 sent.", "0 new, 0 sent."]
-    scene.fails({0: down("b")}, days=1)
     scene.tick()
-    told = "shop/numbers: 2 of 2 days did not land"
-    assert [(post["title"], post["type"]) for post in receiver.posts] == [
-        (f"[sandbox] {told}", "failure"),
-        (f"[sandbox] All clear: {told}", "success"),
-        ("[sandbox] shop/numbers: 1 of 1 days did not land", "failure"),
+    assert len(scene.log.open_issues()) == 1
+    scene.fails({}, days=2)
+    assert (scene.tick(), scene.log.open_issues()) == ("0 new, 0 sent.", [])
+    scene.fails({0: down("b")}, days=1)
+    assert scene.tick() == "1 new, 1 sent."
+    assert receiver.titles() == [
+        "[sandbox] shop/numbers: 2 of 2 days did not land",
+        "[sandbox] shop/numbers: 1 of 1 days did not land",
     ]
-    assert receiver.posts[1]["message"].startswith(f"{told}: over. It was first seen ")
 
 
 def test_days_a_report_task_still_works_at_are_left_to_it(scene: Scene, receiver: Receiver) -> None:
@@ -117,13 +117,15 @@ def test_days_a_report_task_still_works_at_are_left_to_it(scene: Scene, receiver
 
 
 def test_an_exception_that_is_not_ours_is_told_in_its_own_words(scene: Scene, receiver: Receiver) -> None:
-    """Without any of the accounts' keys that it may quote."""
+    """Without any of the accounts' keys that it may quote, in the message and in the state database."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("BENTO_SECRET_KEY", KEY)
         scene.shop.closing = RuntimeError(f"no session for {KEY}")
         scene.runs(2)
         scene.tick()
     assert receiver.titles() == ["[sandbox] shop/numbers: the run failed"]
+    with closing(sqlite3.connect(scene.state.removeprefix("sqlite:///"))) as state:
+        assert not any(KEY in line for line in state.iterdump())
     assert (
         "no session for [redacted]\nTables: shop/numbers, shop/numbers_raw, shop/sums\nNext: Mend the cause, then re-execute the run from failure."
         in (receiver.posts[0]["message"])
@@ -187,11 +189,8 @@ def test_a_snapshot_that_fails_is_over_with_the_next_that_is_read(scene_on_disk:
 
     defined = dg.Definitions(assets=[read], jobs=[dg.define_asset_job("shop_daily")])
     job, scene.loaded = defined.resolve_job_def("shop_daily"), defined.get_repository_def()
-    scene.spec = replace(scene.spec, all_clear=True)
-    for is_down[0] in (True, False):
+    for is_down[0], count in ((True, 1), (False, 0)):
         job.execute_in_process(instance=scene.instance, raise_on_error=False)
         scene.tick()
-    assert receiver.titles() == [
-        "[sandbox] shop/list: 1 of 1 tables were not read",
-        "[sandbox] All clear: shop/list: 1 of 1 tables were not read",
-    ]
+        assert len(scene.log.open_issues()) == count
+    assert receiver.titles() == ["[sandbox] shop/list: 1 of 1 tables were not read"]

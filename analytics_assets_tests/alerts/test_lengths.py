@@ -1,40 +1,34 @@
 """Alerts that are longer than a destination takes arrive shortened, and hold up neither newer ones nor other destinations."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from analytics_assets.alerts.cause import FAILURE, Cause, Kind, Reason
 from analytics_assets.alerts.delivery import deliver, send
-from analytics_assets.alerts.lengths import fit_body, shorten
-from analytics_assets.alerts.messages import Writer
+from analytics_assets.alerts.issue import FAILURE
+from analytics_assets.alerts.messages import Message, Writer, fit_body, shorten
 from analytics_assets.clock import utc_now
-from analytics_assets.state.database import engine
-from analytics_assets.state.outbox import Message, Outbox, put
+from analytics_assets.state.alert_log import AlertLog, IssueKey, Kind, Occurrence, OpenIssue, Sighting
 from analytics_assets_tests.alerts.receivers import Receiver, text_of
 
-WORDS = "HTTP 400 (" + "what the vendor has to say, " * 20 + "). The request is refused."
-CAUSES = [
-    Cause(
-        kind=Kind.FAILURE,
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+WRITER = Writer("https://dagster.example", "live")
+WORDS = "2026-06-01 to 2026-06-23 (12 days): HTTP 400 (" + "what the vendor has to say, " * 17 + ")."
+KEY = IssueKey("airbridge", "", Kind.FAILURE, "TransientError")
+OCCURRENCES = tuple(
+    Occurrence(
         severity=FAILURE,
-        account="airbridge",
         about=f"airbridge/report_{number}",
         headline="20 of 30 days failed",
-        reasons=tuple(
-            Reason(
-                "PermanentError", f"{WORDS} {k}", tuple(date(2026, 6, 1 + k) + timedelta(days=2 * d) for d in range(12))
-            )
-            for k in range(4)
-        ),
+        reasons=tuple(f"{WORDS} {reason}" for reason in range(4)),
         next="Re-execute from failure.",
-        place=f"/runs/{number}",
-        group="g",
+        path=f"/runs/{number}",
     )
     for number in range(6)
-]
-[LONG] = Writer("https://dagster.example", "live").messages([(None, CAUSES)], [], all_clear=False)
+)
+LONG = WRITER.message([OpenIssue(1, "HOOK", KEY, OCCURRENCES, {}, 6, NOW, NOW, None, 0, None, None)])
 LINKS = [f"Look: https://dagster.example/runs/{number}" for number in range(5)]
 SHORT = Message("shop: a newer alert", "Short.", FAILURE)
 
@@ -116,35 +110,52 @@ def test_a_service_that_takes_less_than_apprise_knows_gets_the_shortest_form(rec
     assert receiver.refused == 1
 
 
+def opened(folder: Path, names: list[str], *messages: tuple[str, tuple[Occurrence, ...]]) -> AlertLog:
+    """A log with an open issue for each message, known by its stream."""
+    log = AlertLog(f"sqlite:///{folder}/state.db")
+    sightings = [
+        Sighting(replace(KEY, stream=stream), occurrence, f"run of {stream}")
+        for stream, occurrences in messages
+        for occurrence in occurrences
+    ]
+    runs = {f"run of {stream}": utc_now() for stream, _ in messages}
+    log.record(sightings, runs=runs, over=[], kinds=list(Kind), destinations=names, now=utc_now())
+    return log
+
+
+def deliver_all(log: AlertLog, names: list[str]) -> int:
+    """One tick's turn of each destination."""
+    return deliver(log, names, WRITER, repeat=timedelta(days=1), clock=utc_now, has_time=lambda: True)
+
+
 def test_an_alert_that_is_refused_holds_up_neither_newer_ones_nor_other_destinations(
-    receiver: Receiver, tmp_path, monkeypatch: pytest.MonkeyPatch
+    receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The newer one arrives in the same tick; the refused one stays for later."""
-    with Receiver(longest=20).listening() as picky:
+    with Receiver(longest=150).listening() as picky:
         monkeypatch.setenv("PICKY", f"json://127.0.0.1:{picky.port}/a")
         monkeypatch.setenv("OPEN", receiver.address)
         monkeypatch.setenv("BROKEN", "syslog://nonsense?mode=nonsense")
-        url = f"sqlite:///{tmp_path}/state.db"
-        outbox, names = Outbox(url), ("PICKY", "OPEN", "BROKEN")
-        with engine(url).begin() as connection:
-            put(connection, [LONG, replace(SHORT, title="new", body="ok")], names, now=utc_now())
+        names = ["PICKY", "OPEN", "BROKEN"]
+        short = Occurrence(FAILURE, "shop/b", "failed", (), "Wait.", "/")
+        log = opened(tmp_path, names, ("a", OCCURRENCES), ("b", (short,)))
 
-        sent = deliver(outbox, names, clock=utc_now, has_time=lambda: True)
+        assert deliver_all(log, names) == 3
 
-        assert (sent, picky.titles(), receiver.titles()) == (3, ["new"], [LONG.title, "new"])
-        assert set(outbox.troubles()) == {"PICKY", "BROKEN"}
-        assert outbox.troubles()["PICKY"].startswith("1 tried in vain; ")
+        assert (picky.titles(), receiver.titles()) == (["shop/b: failed"], [LONG.title, "shop/b: failed"])
+        assert set(log.undelivered()) == {"PICKY", "BROKEN"}
+        assert log.undelivered()["PICKY"].startswith("1 undelivered; ")
+        assert log.undelivered()["BROKEN"].startswith("2 undelivered; ")
 
 
 def test_a_destination_that_is_down_is_not_tried_with_every_waiting_alert(
-    tmp_path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two failures in a row end its turn."""
-    picky = Receiver(status=503)
-    with picky.listening():
-        monkeypatch.setenv("DOWN", picky.address)
-        url = f"sqlite:///{tmp_path}/state.db"
-        with engine(url).begin() as connection:
-            put(connection, [SHORT] * 5, ["DOWN"], now=utc_now())
-        assert deliver(Outbox(url), ["DOWN"], clock=utc_now, has_time=lambda: True) == 0
-    assert picky.refused == 2
+    down = Receiver(status=503)
+    with down.listening():
+        monkeypatch.setenv("DOWN", down.address)
+        short = Occurrence(FAILURE, "shop/b", "failed", (), "Wait.", "/")
+        log = opened(tmp_path, ["DOWN"], *((name, (short,)) for name in "abcde"))
+        assert deliver_all(log, ["DOWN"]) == 0
+    assert down.refused == 2

@@ -1,4 +1,4 @@
-"""What stands is told once, repeated once a day, and told anew when it comes back: report tasks, checks, late days."""
+"""Report tasks, checks and late days are sent once, again once a day, and as a new issue when they come back."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
 
-from analytics_assets.alerts.cause import Kind
+from analytics_assets.errors import AccessRefusedError, PermanentError, SourceError
+from analytics_assets.state.alert_log import Kind
 from analytics_assets_tests.alerts.receivers import Receiver
 from analytics_assets_tests.alerts.scene import Scene
 from analytics_assets_tests.shop import table_key
@@ -17,14 +18,20 @@ WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
 
 
 def test_one_refusal_pauses_many_tasks_and_is_one_message(scene: Scene, receiver: Receiver) -> None:
-    """It names each report with its days and the vendor's words; a task that is refused later for the same reason adds nothing."""
+    """It names each report with its days and the vendor's words; a task refused later with the key adds nothing, another refusal is new."""
+    refusal = AccessRefusedError(REFUSED)
+
+    def refused(report: str, day: date, error: SourceError) -> None:
+        [request] = scene.ledger.join_or_open("shop", report, "a", [day], longest=92, now=NOW)
+        scene.ledger.saw(request.id, "REFUSED", task_id=request.task_id, now=NOW, reason=str(error), error=error)
+
     for report in ("revenue", "users"):
-        [request] = scene.ledger.join_or_open("shop", report, "a", [date(2026, 5, 1)], longest=92, now=NOW)
-        scene.ledger.saw(request.id, "REFUSED", task_id=request.task_id, now=NOW, reason=REFUSED)
+        refused(report, date(2026, 5, 1), refusal)
     assert [scene.tick(), scene.tick()] == ["1 new, 1 sent.", "0 new, 0 sent."]
-    [request] = scene.ledger.join_or_open("shop", "users", "a", [date(2026, 5, 2)], longest=92, now=NOW)
-    scene.ledger.saw(request.id, "REFUSED", task_id=request.task_id, now=NOW, reason=REFUSED)
+    refused("users", date(2026, 5, 2), refusal)
     assert scene.tick() == "0 new, 0 sent."
+    refused("users", date(2026, 5, 3), PermanentError("HTTP 400 (no such metric)."))
+    assert scene.tick() == "1 new, 1 sent."
     parts = [
         f"shop/{report}: the report task is paused.\n"
         f"2026-05-01: {REFUSED}\n"
@@ -32,14 +39,14 @@ def test_one_refusal_pauses_many_tasks_and_is_one_message(scene: Scene, receiver
         f"Look: http://dagster.example.com/assets/shop/{report}_tasks"
         for report in ("revenue", "users")
     ]
-    assert [(post["title"], post["message"], post["type"]) for post in receiver.posts] == [
+    assert receiver.titles()[1:] == ["[sandbox] shop/users: the report task is paused"]
+    assert [(post["title"], post["message"], post["type"]) for post in receiver.posts[:1]] == [
         ("[sandbox] shop: report tasks do not arrive (shop/revenue, shop/users)", "\n\n".join(parts), "failure")
     ]
 
 
-def test_a_task_that_fails_again_and_again_is_told_from_the_third_attempt(scene: Scene, receiver: Receiver) -> None:
-    """Once; while it is asked for anew nothing is over. A day later it is told again, and when it has landed it is over."""
-    scene.spec = replace(scene.spec, all_clear=True)
+def test_a_task_that_fails_again_and_again_is_sent_from_the_third_attempt(scene: Scene, receiver: Receiver) -> None:
+    """Once; between two attempts it stays open. A day later it is sent again, and when its days are stored it is over."""
     ledger = scene.ledger
     [request] = ledger.join_or_open("shop", "revenue", "a", [date(2026, 5, 1)], longest=92, now=NOW)
 
@@ -67,20 +74,20 @@ def test_a_task_that_fails_again_and_again_is_told_from_the_third_attempt(scene:
         "Next: The sensor asks for a new task at 2026-06-01 08:02 UTC.",
     ]
     scene.later = timedelta(hours=25)
-    assert [scene.tick(), scene.tick()] == ["1 new, 1 sent.", "0 new, 0 sent."]
-    ledger.landed(request.id, date(2026, 5, 1), now=NOW)
+    assert [scene.tick(), scene.tick()] == ["0 new, 1 sent.", "0 new, 0 sent."]
+    assert receiver.titles()[1:] == ["[sandbox] Still: shop/revenue: report task FAILURE in attempt 4"]
+    ledger.begin_attempt(request.id, now=NOW)
     scene.tick()
-    assert receiver.titles()[1:] == [
-        "[sandbox] Still: shop/revenue: report task FAILURE in attempt 4",
-        "[sandbox] All clear: shop/revenue: report task FAILURE in attempt 4",
-    ]
+    assert len(scene.log.open_issues()) == 1
+    ledger.landed(request.id, date(2026, 5, 1), now=NOW)
+    assert (scene.tick(), scene.log.open_issues()) == ("0 new, 0 sent.", [])
 
 
 def test_a_check_is_told_when_it_fails_and_again_only_after_it_has_passed(scene: Scene, receiver: Receiver) -> None:
     """With the severity it has; the same check of two tables is one message."""
     for table in ("numbers", "sums"):
         scene.evaluates(table, "volume", passed=False, severity=WARN, description=f"{table}: 3 rows, 60 before.")
-    assert [scene.tick(), scene.tick()] == ["1 new, 1 sent.", "0 new, 0 sent."]
+    assert [scene.tick(), scene.tick()] == ["2 new, 1 sent.", "0 new, 0 sent."]
     parts = [
         f"shop/{table}: check volume failed.\n"
         f"{table}: 3 rows, 60 before.\n"
@@ -121,7 +128,6 @@ def test_late_days_have_words_of_their_own_and_one_message_an_account(scene: Sce
 
 def test_a_check_counts_when_its_run_has_ended(scene: Scene, receiver: Receiver) -> None:
     """Until then its other tables may still be on their way; one that is being evaluated again is neither new nor over."""
-    scene.spec = replace(scene.spec, all_clear=True)
     run = scene.instance.create_run_for_job(scene.shop.job(), status=dg.DagsterRunStatus.STARTED)
 
     def logs(data: dg.AssetCheckEvaluation | None) -> None:
@@ -144,7 +150,7 @@ def test_a_check_counts_when_its_run_has_ended(scene: Scene, receiver: Receiver)
     assert scene.tick() == "1 new, 1 sent."
     run = scene.instance.create_run_for_job(scene.shop.job(), status=dg.DagsterRunStatus.STARTED)
     logs(None)
-    assert scene.tick() == "0 new, 0 sent."
+    assert (scene.tick(), len(scene.log.open_issues())) == ("0 new, 0 sent.", 1)
 
 
 def test_only_the_kinds_that_are_asked_for_are_told(scene: Scene, receiver: Receiver) -> None:

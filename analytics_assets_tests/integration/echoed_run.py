@@ -14,7 +14,6 @@ from typing import Any
 
 import dagster as dg
 
-from analytics_assets.alerts.cause import Kind
 from analytics_assets.alerts.sensor import AlertSpec, alert_sensor
 from analytics_assets.clock import utc_now
 from analytics_assets.errors import TransientError
@@ -33,6 +32,7 @@ from analytics_assets.sources.bento.streams import AdsSpec, AudienceSpec
 from analytics_assets.sources.statsig.assets import listing_assets, values_assets
 from analytics_assets.sources.statsig.resource import StatsigResource
 from analytics_assets.sources.statsig.streams import ListingSpec, ValuesSpec
+from analytics_assets.state.alert_log import Kind
 from analytics_assets_tests.doctor.patient import Patient
 from analytics_assets_tests.integration.echo import CUT, FAULTS, FINE
 from analytics_assets_tests.integration.running import SEOUL_APP, report
@@ -49,7 +49,6 @@ ALERTS = AlertSpec(
     kinds=frozenset(Kind),
     warnings=True,
     repeat=timedelta(hours=24),
-    all_clear=True,
 )
 
 

@@ -15,8 +15,7 @@ from sqlalchemy.schema import CreateIndex
 from analytics_assets.errors import PermanentError, TransientError
 from analytics_assets.state.database import (
     VERSION,
-    alert_causes,
-    alert_runs,
+    alert_log,
     budget_doors,
     engine,
     metadata,
@@ -53,9 +52,7 @@ def test_a_new_database_has_its_folder_tables_and_version(url: str, tmp_path: Pa
     made = engine(url)
     assert (tmp_path / "not/there/state.db").is_file()
     assert sorted(inspect(made).get_table_names()) == [
-        "alert_causes",
-        "alert_messages",
-        "alert_runs",
+        "alert_log",
         "budget_doors",
         "budget_queue",
         "budget_spent",
@@ -237,33 +234,19 @@ def test_a_process_that_opens_a_new_database_while_another_does_waits_for_it(url
         release.join()
 
 
-def test_a_database_of_the_second_version_gets_the_tables_of_the_alerts(url: str) -> None:
-    """They are new in the third; what was there stays."""
-    path = Path(url.removeprefix("sqlite:///"))
-    path.parent.mkdir(parents=True)
-    with closing(sqlite3.connect(path)) as second:
-        second.executescript(V1)
-        second.execute("ALTER TABLE report_requests ADD COLUMN key_mark VARCHAR(64)")
-        second.execute("UPDATE schema_version SET version = 2")
-        second.commit()
-    made = engine(url)
-    with made.connect() as connection:
-        assert connection.execute(select(schema_version)).all() == [(VERSION,)]
-        assert connection.execute(select(alert_runs)).all() == []
-        assert connection.execute(select(requests.c.account)).all() == [("shop",)]
-    assert {"alert_causes", "alert_messages", "alert_runs"} <= set(inspect(made).get_table_names())
-
-
 V3 = """
 DROP TABLE budget_doors;
 CREATE TABLE budget_doors ("key" VARCHAR(400) NOT NULL PRIMARY KEY, closed_until BIGINT NOT NULL);
 INSERT INTO budget_doors VALUES ('shop', 1772366430000);
+DROP TABLE alert_log;
+CREATE TABLE alert_causes (id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, title TEXT NOT NULL);
+CREATE TABLE alert_runs (run_id VARCHAR(64) NOT NULL PRIMARY KEY);
 UPDATE schema_version SET version = 3;
 """
 
 
-def test_a_database_of_the_third_version_keeps_its_pause(url: str) -> None:
-    """The fourth knows when it began and why."""
+def test_a_database_of_the_third_version_keeps_its_pause_and_gets_the_alert_log(url: str) -> None:
+    """The fourth knows when the pause began and why; the fifth has one table of alerts."""
     engine(url).dispose()
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as third:
         third.executescript(V3)
@@ -271,13 +254,8 @@ def test_a_database_of_the_third_version_keeps_its_pause(url: str) -> None:
     with engine(url).connect() as connection:
         assert connection.execute(select(budget_doors)).all() == [("shop", 1772366430000, None, None)]
         assert connection.execute(select(schema_version)).all() == [(VERSION,)]
-
-
-def test_postgres_would_refuse_a_second_open_cause_too() -> None:
-    """A cause that is over does not block the next."""
-    [index] = alert_causes.indexes
-    made = " ".join(str(CreateIndex(index).compile(dialect=PGDialect())).split())  # type: ignore[no-untyped-call]  # SQLAlchemy's dialects carry no types
-    assert made == "CREATE UNIQUE INDEX one_open_cause ON alert_causes (key) WHERE is_open = 1"
+        assert connection.execute(select(alert_log)).all() == []
+    assert [name for name in inspect(engine(url)).get_table_names() if "alert" in name] == ["alert_log"]
 
 
 def test_a_database_that_stops_is_told_in_our_words_and_used_again_when_it_is_back(server: Postgres) -> None:

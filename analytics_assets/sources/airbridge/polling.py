@@ -72,14 +72,14 @@ class Tick:
         ready: Requests whose days a run should store, or request again.
         counts: How many requests were found in which situation.
         words: What went wrong, one sentence a request.
-        looks: What each poll has shown and come to, when, and why.
+        looks: What each poll has shown and come to, when, why, and the error if one was raised.
         troubled: Reports with a request that somebody should know of since this poll.
     """
 
     ready: list[Request] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     words: list[str] = field(default_factory=list)
-    looks: list[tuple[Request, Verdict, datetime, str | None]] = field(default_factory=list)
+    looks: list[tuple[Request, Verdict, datetime, str | None, SourceError | None]] = field(default_factory=list)
     troubled: set[str] = field(default_factory=set)
 
     def summary(self) -> str:
@@ -109,7 +109,7 @@ def poll(
     if to_poll:
         asyncio.run(_poll_all(account, resource, to_poll, tick, clock, polling_s=polling_s))
     with ledger.at_once():
-        for request, verdict, seen_at, reason in tick.looks:
+        for request, verdict, seen_at, reason, error in tick.looks:
             is_present = ledger.saw(
                 request.id,
                 verdict.state,
@@ -117,6 +117,7 @@ def poll(
                 now=seen_at,
                 next_look_at=verdict.next_look_at,
                 reason=reason,
+                error=error,
                 is_refusal=verdict.state is Seen.REFUSED,
             )
             # If a run has posted another task meanwhile, the days are not ready because the old task is.
@@ -215,9 +216,9 @@ async def _poll_all(
     async def poll_one(client: AirbridgeClient, request: Request, task_id: str) -> None:
         async with slots:
             unanswered[request.id] = request
-            seen, reason, _ = await looked_at(client, task_id)
+            seen, reason, error = await looked_at(client, task_id)
         del unanswered[request.id]
-        _remember(request, seen, reason, tick, policy=account.policy, now=clock())
+        _remember(request, seen, reason, tick, policy=account.policy, now=clock(), error=error)
 
     try:
         async with (
@@ -237,11 +238,18 @@ async def _poll_all(
 
 
 def _remember(
-    request: Request, seen: Seen, reason: str | None, tick: Tick, *, policy: TaskPolicy, now: datetime
+    request: Request,
+    seen: Seen,
+    reason: str | None,
+    tick: Tick,
+    *,
+    policy: TaskPolicy,
+    now: datetime,
+    error: SourceError | None = None,
 ) -> None:
     """Puts what a poll has shown into the tick."""
     verdict = judge(seen, posted_at=request.posted_at, attempts=request.attempts, now=now, policy=policy)
-    tick.looks.append((request, verdict, now, reason))
+    tick.looks.append((request, verdict, now, reason, error))
     decision = verdict.decision
     # Once: polls go on, and the check stands until a run evaluates it anew.
     if is_trouble(verdict.state, request.attempts, policy) and verdict.state != request.state:

@@ -279,6 +279,7 @@ class ReportReader:
             now=now,
             next_look_at=verdict.next_look_at,
             reason=reason,
+            error=trouble,
             is_refusal=verdict.state is Seen.REFUSED,
         )
         decision = verdict.decision

@@ -1,0 +1,360 @@
+"""The alert log: one row for each open issue and destination, until the issue is over.
+
+One more row, without a destination, is the position: the failed runs that were taken in. It is written in one transaction with their issues, so
+a run counts once even where two daemons tick at once or a tick fails. A row keeps its occurrences until a destination has taken them.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, delete, insert, or_, select, update
+
+from analytics_assets.state.database import alert_log, engine, schema_version
+from analytics_assets.state.requests import as_text
+
+# No pause before the next try is longer. A later instant was written by a clock that was ahead.
+LONGEST_PAUSE = timedelta(hours=1)
+# A sender that dies blocks its rows this long; longer than a tick of the sensor.
+_CLAIMED = timedelta(seconds=90)
+# An issue that was not seen for so long is dropped, such as the failure of a run without tables.
+_KEPT = timedelta(days=30)
+# Clocks of machines differ, so failed runs are read again from this long before the newest one.
+_OVERLAP = timedelta(hours=1)
+_MOST_OCCURRENCES = 100
+_POSITION = ""
+
+# Of each table and day ("" for a snapshot) that failed, the position in Dagster's history after which its materialization counts.
+Missing = Mapping[str, Mapping[str, int]]
+
+
+class Kind(StrEnum):
+    """Kinds of issues."""
+
+    FAILURE = "failure"  # a run failed
+    TASK = "task"  # a report task is refused, or has failed often
+    CHECK = "check"  # a check failed
+    LATE = "late"  # a table lacks its newest final day
+
+
+@dataclass(frozen=True)
+class IssueKey:
+    """What makes two occurrences the same issue.
+
+    Attributes:
+        account: The account.
+        stream: The stream, report or table; empty where the error concerns the whole account.
+        kind: Kind of the issue.
+        error: Class of the error, name of the check, or state of the task.
+    """
+
+    account: str
+    stream: str
+    kind: Kind
+    error: str
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """One occurrence of an issue: a failed step, a failed check, a report task in trouble.
+
+    Attributes:
+        severity: `failure` or `warning`.
+        about: The stream, report or table, such as `bento/ads`.
+        headline: What is wrong with it, such as `3 of 7 days did not land`.
+        reasons: Why, a line each, with the vendor's words.
+        next: What happens next, or what to do.
+        path: Where to look, as a path of Dagster's UI.
+        tables: The affected tables, where `about` is none.
+    """
+
+    severity: str
+    about: str
+    headline: str
+    reasons: tuple[str, ...]
+    next: str
+    path: str
+    tables: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """An occurrence of an issue in one tick.
+
+    Attributes:
+        key: The issue.
+        occurrence: What was seen.
+        run: The failed run it was seen in, which counts once; None for a state that is read in each tick.
+        missing: The tables and days that have to be stored until the issue is over.
+    """
+
+    key: IssueKey
+    occurrence: Occurrence
+    run: str | None = None
+    missing: Missing = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class OpenIssue:
+    """An open issue of one destination.
+
+    Attributes:
+        id: Number of the row.
+        destination: Environment variable of the address.
+        key: The issue.
+        occurrences: Those that the destination has not taken yet.
+        missing: The tables and days that have to be stored until it is over.
+        times: How many failed steps were counted.
+        first_seen: Instant of the first occurrence.
+        last_seen: Instant of the last occurrence.
+        sent_at: Instant of the last message that arrived.
+        tries: Messages tried since then.
+        next_try_at: No message is tried before.
+        trouble: Why the last message did not arrive.
+    """
+
+    id: int
+    destination: str
+    key: IssueKey
+    occurrences: tuple[Occurrence, ...]
+    missing: Missing
+    times: int
+    first_seen: datetime
+    last_seen: datetime
+    sent_at: datetime | None
+    tries: int
+    next_try_at: datetime | None
+    trouble: str | None
+
+    @property
+    def group(self) -> tuple[str, ...]:
+        """Issues of one group share a message: a check of several tables, report tasks of an account, its late tables."""
+        key = self.key
+        part = {Kind.FAILURE: (key.stream, key.error), Kind.LATE: ()}.get(key.kind, (key.error,))
+        return key.account, key.kind, str(self.sent_at is None), *part
+
+    def is_due(self, now: datetime, repeat: timedelta) -> bool:
+        """Whether it is to be sent now: for the first time, or again after `repeat`."""
+        is_waiting = self.next_try_at is not None and now < self.next_try_at <= now + LONGEST_PAUSE
+        # A far later instant was written by a clock that was ahead.
+        is_repeat_due = self.sent_at is None or abs(now - self.sent_at) >= repeat
+        return bool(self.occurrences) and is_repeat_due and not is_waiting
+
+
+class AlertLog:
+    """The alert log of one state database."""
+
+    def __init__(self, url: str) -> None:
+        """Opens the table at a SQLAlchemy URL and creates it if it is missing."""
+        self._engine = engine(url)
+
+    def position(self, *, now: datetime) -> tuple[datetime, set[str]]:
+        """The instant from which failed runs may be new, and the runs since then that were taken in; the first call of all starts at `now`."""
+        with self._writing() as connection:
+            row = self._position(connection, now)
+            began, newest = datetime.fromisoformat(row.first_seen), datetime.fromisoformat(row.last_seen)
+            return max(began, min(newest, now) - _OVERLAP), set(json.loads(row.occurrences))
+
+    def open_issues(self) -> list[OpenIssue]:
+        """All open issues of all destinations, oldest first."""
+        with self._engine.connect().execution_options(is_reading=True) as connection:
+            return self._open(connection)
+
+    def record(
+        self,
+        sightings: Sequence[Sighting],
+        *,
+        runs: Mapping[str, datetime],
+        over: Collection[OpenIssue],
+        kinds: Collection[Kind],
+        destinations: Collection[str],
+        now: datetime,
+    ) -> int:
+        """Writes what one tick has seen; returns how many issues are new.
+
+        Args:
+            sightings: The occurrences.
+            runs: The failed runs that were read, with the instant each failed; what another process has taken in meanwhile is skipped.
+            over: Issues that are over; one that has changed since it was read stays.
+            kinds: Rows of other kinds are dropped.
+            destinations: Each gets a row for each issue; rows of other destinations are dropped.
+            now: The present instant.
+        """
+        with self._writing() as connection:
+            new_runs = self._take_in(connection, runs, now)
+            self._delete(connection, over, kinds=kinds, destinations=destinations, now=now)
+            open_issues = {(issue.destination, issue.key): issue for issue in self._open(connection)}
+            by_key: dict[IssueKey, list[Sighting]] = {}
+            for sighting in sightings:
+                if sighting.run is None or sighting.run in new_runs:
+                    by_key.setdefault(sighting.key, []).append(sighting)
+            known = {key for _, key in open_issues}
+            for destination in destinations:
+                for key, seen in by_key.items():
+                    self._write(connection, destination, open_issues.get((destination, key)), seen, now)
+            return len(by_key.keys() - known)
+
+    def claim(self, destination: str, *, repeat: timedelta, now: datetime) -> list[OpenIssue]:
+        """The issues of the next message to a destination, for the caller alone; none if nothing is due.
+
+        Issues that were tried less often go first, so that a message that is refused holds up no other.
+        """
+        with self._writing() as connection:
+            due = [issue for issue in self._open(connection, destination) if issue.is_due(now, repeat)]
+            if not due:
+                return []
+            first = min(due, key=lambda issue: (issue.tries, issue.id))
+            claimed = [issue for issue in due if issue.group == first.group]
+            self._set(connection, claimed, tries=first.tries + 1, next_try_at=as_text(now + _CLAIMED))
+            return claimed
+
+    def sent(self, issues: Sequence[OpenIssue], *, now: datetime) -> None:
+        """Writes that the destination has taken the message of some claimed issues."""
+        with self._writing() as connection:
+            self._set(connection, issues, sent_at=as_text(now), tries=0, next_try_at=None, trouble=None)
+            for issue in issues:
+                # What came in while the message was on its way is kept for the next.
+                is_same = and_(alert_log.c.id == issue.id, alert_log.c.times == issue.times)
+                connection.execute(update(alert_log).where(is_same).values(occurrences="[]"))
+
+    def failed(self, issues: Sequence[OpenIssue], trouble: str, *, next_try_at: datetime) -> None:
+        """Writes why the message of some claimed issues did not arrive, and when to try again."""
+        with self._writing() as connection:
+            self._set(connection, issues, trouble=trouble, next_try_at=as_text(next_try_at))
+
+    def undelivered(self) -> dict[str, str]:
+        """The destinations that have not taken a message: how many issues wait, and the reason."""
+        reasons: dict[str, list[str]] = {}
+        for issue in self.open_issues():
+            if issue.trouble is not None:
+                reasons.setdefault(issue.destination, []).append(issue.trouble)
+        return {name: f"{len(of_name)} undelivered; {of_name[-1]}" for name, of_name in reasons.items()}
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """A transaction, one at a time: SQLite's holds the write lock already, Postgres needs a row to wait for."""
+        with self._engine.begin() as connection:
+            connection.execute(select(schema_version).with_for_update())
+            yield connection
+
+    @staticmethod
+    def _position(connection: Connection, now: datetime) -> Row[Any]:
+        of_position = select(alert_log).where(alert_log.c.destination == _POSITION)
+        row = connection.execute(of_position).first()
+        if row is None:
+            values = {"account": "", "stream": "", "kind": Kind.FAILURE.value, "error": "", "occurrences": "{}"}
+            instants = {"first_seen": as_text(now), "last_seen": as_text(now)}
+            connection.execute(insert(alert_log).values(destination=_POSITION, **values, **instants, missing="{}"))
+            row = connection.execute(of_position).one()
+        return row
+
+    def _take_in(self, connection: Connection, runs: Mapping[str, datetime], now: datetime) -> set[str]:
+        """Moves the position on; returns the runs that are new."""
+        row = self._position(connection, now)
+        known = json.loads(row.occurrences)
+        if new := {run: at for run, at in runs.items() if run not in known}:
+            newest = max(row.last_seen, *(str(as_text(at)) for at in new.values()))
+            known |= {run: as_text(at) for run, at in new.items()}
+            oldest = str(as_text(min(datetime.fromisoformat(newest), now) - _OVERLAP))
+            values = {"occurrences": json.dumps({run: at for run, at in known.items() if at >= oldest})}
+            connection.execute(update(alert_log).where(alert_log.c.id == row.id).values(**values, last_seen=newest))
+        return set(new)
+
+    @staticmethod
+    def _open(connection: Connection, destination: str | None = None) -> list[OpenIssue]:
+        is_chosen = (
+            alert_log.c.destination != _POSITION if destination is None else alert_log.c.destination == destination
+        )
+        rows = connection.execute(select(alert_log).where(is_chosen).order_by(alert_log.c.id))
+        return [_open_issue(row) for row in rows]
+
+    @staticmethod
+    def _delete(
+        connection: Connection,
+        over: Collection[OpenIssue],
+        *,
+        kinds: Collection[Kind],
+        destinations: Collection[str],
+        now: datetime,
+    ) -> None:
+        is_dropped = or_(
+            alert_log.c.kind.not_in([kind.value for kind in kinds]),
+            and_(
+                alert_log.c.destination != _POSITION,
+                or_(
+                    alert_log.c.destination.not_in(destinations),
+                    alert_log.c.last_seen < as_text(now - _KEPT),
+                ),
+            ),
+        )
+        connection.execute(delete(alert_log).where(is_dropped))
+        for issue in over:
+            is_unchanged = and_(alert_log.c.id == issue.id, alert_log.c.last_seen == as_text(issue.last_seen))
+            connection.execute(delete(alert_log).where(is_unchanged))
+
+    @staticmethod
+    def _write(
+        connection: Connection, destination: str, before: OpenIssue | None, seen: Sequence[Sighting], now: datetime
+    ) -> None:
+        """Opens an issue, or adds to it what was seen now."""
+        steps = sum(sighting.run is not None for sighting in seen)
+        earlier = before.occurrences if before and steps else ()
+        occurrences = [*earlier, *(sighting.occurrence for sighting in seen)][-_MOST_OCCURRENCES:]
+        values: dict[str, Any] = {
+            "occurrences": json.dumps([asdict(occurrence) for occurrence in occurrences]),
+            "missing": json.dumps(_merged([before.missing if before else {}, *(one.missing for one in seen)])),
+            "times": (before.times if before else 0) + steps,
+            "last_seen": as_text(now),
+        }
+        if before:
+            connection.execute(update(alert_log).where(alert_log.c.id == before.id).values(**values))
+        else:
+            opened = {"destination": destination, "first_seen": as_text(now), "tries": 0}
+            connection.execute(
+                insert(alert_log).values(**opened, **asdict(seen[0].key) | {"kind": seen[0].key.kind.value}, **values)
+            )
+
+    @staticmethod
+    def _set(connection: Connection, issues: Sequence[OpenIssue], **values: Any) -> None:
+        ids = [issue.id for issue in issues]
+        connection.execute(update(alert_log).where(alert_log.c.id.in_(ids)).values(**values))
+
+
+def _open_issue(row: Row[Any]) -> OpenIssue:
+    def instant(text: str | None) -> datetime | None:
+        return datetime.fromisoformat(text) if text else None
+
+    return OpenIssue(
+        id=row.id,
+        destination=row.destination,
+        key=IssueKey(row.account, row.stream, Kind(row.kind), row.error),
+        occurrences=tuple(_occurrence(values) for values in json.loads(row.occurrences)),
+        missing=json.loads(row.missing),
+        times=row.times,
+        first_seen=datetime.fromisoformat(row.first_seen),
+        last_seen=datetime.fromisoformat(row.last_seen),
+        sent_at=instant(row.sent_at),
+        tries=row.tries,
+        next_try_at=instant(row.next_try_at),
+        trouble=row.trouble,
+    )
+
+
+def _occurrence(values: Mapping[str, Any]) -> Occurrence:
+    lists = {name: tuple(values[name]) for name in ("reasons", "tables")}
+    return Occurrence(**{**values, **lists})
+
+
+def _merged(parts: Iterable[Missing]) -> dict[str, dict[str, int]]:
+    """All that is missing; of a day named twice the later position counts."""
+    merged: dict[str, dict[str, int]] = {}
+    for part in parts:
+        for table, days in part.items():
+            of_table = merged.setdefault(table, {})
+            for day, after in days.items():
+                of_table[day] = max(after, of_table.get(day, after))
+    return merged
