@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -210,10 +211,8 @@ class Session:
         now = self._clock()
         if (dated := instant_of(headers.get("date"))) is not None:
             self.meter.ahead_s = (now - dated).total_seconds()
-        if not response.is_success:
+        if not response.is_success or is_page(headers, body):
             raise await self._failure(name, response.status_code, headers, body, now=now, dated=dated)
-        if is_page(headers, body):
-            raise page_error(self.vendor, name, response.status_code, self._host, body)
         body, repaired = read_json(self.vendor, name, response.status_code, headers, body)
         body = self.vendor.without_secrets(body)
         return Answer(
@@ -230,8 +229,9 @@ class Session:
     async def _failure(
         self, name: str, status: int, headers: Mapping[str, str], body: bytes, *, now: datetime, dated: datetime | None
     ) -> SourceError:
-        """The error of a response that is not a success; a Retry-After pauses the other processes too."""
-        failure = error_of(
+        """The error of a response that is not a success, or is a page; a Retry-After pauses the other processes too."""
+        make_error = partial(page_error, host=self._host) if httpx.codes.is_success(status) else error_of
+        failure = make_error(
             self.vendor,
             endpoint=name,
             status=status,

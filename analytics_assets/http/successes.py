@@ -7,10 +7,12 @@ import html
 import logging
 import re
 from collections.abc import Mapping
+from datetime import datetime
 
 from analytics_assets.errors import BlockedError, Evidence, TransientError, UnexpectedPayloadError
 from analytics_assets.http.bodies import BYTE_ORDER_MARK, EqualNamesError, json_of
 from analytics_assets.http.bounds import DEEPEST, is_too_deep
+from analytics_assets.http.retry_after import retry_after_s
 from analytics_assets.http.statuses import Vendor
 
 _LONGEST_SHOWN, _MOST_SHOWN = 80, 3
@@ -25,18 +27,32 @@ def is_page(headers: Mapping[str, str], body: bytes) -> bool:
     return start == b"<" or ("html" in headers.get("content-type", "").lower() and start not in (b"", b"{", b"["))
 
 
-def page_error(vendor: Vendor, name: str, status: int, host: str, body: bytes) -> BlockedError:
-    """The error for an HTML page with a 2xx status, as from a captive portal or a company's login page."""
+def page_error(
+    vendor: Vendor,
+    *,
+    endpoint: str,
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    now: datetime,
+    longest_pause_s: float,
+    host: str,
+) -> BlockedError:
+    """The error for an HTML page with a 2xx status, as from a captive portal or a company's login page; parameters as of `error_of`."""
     text = body.decode(errors="replace")
     found = _TITLE.search(text[:_PAGE_HEAD])
-    words = " ".join(html.unescape(found[1]).split()) if found else ""
-    title = "".join(letter for letter in vendor.redact(words) if letter.isprintable())[:_LONGEST_SHOWN]
+    # A secret may be there as it is or with its characters escaped.
+    words = " ".join(html.unescape(vendor.redact(found[1])).split()) if found else ""
+    title = vendor.redact("".join(letter for letter in words if letter.isprintable()))[:_LONGEST_SHOWN]
+    wait = retry_after_s(headers.get("retry-after"), now, longest_s=longest_pause_s)
+    asks = "" if wait is None else f" Requests wait {wait:.0f} s (Retry-After)."
     shown = f" (title {title!r})" if title else ""
     return BlockedError(
-        f"{vendor.name} {name}: HTTP {status}, not JSON: an HTML page came from {host}{shown}. A proxy or a login page is between this machine and "
+        f"{vendor.name} {endpoint}: HTTP {status}, not JSON: an HTML page came from {host}{shown}. A proxy or a login page is between this machine and "
         f"{vendor.name}'s API. Requests are repeated with long pauses. If it stays, log in there or allow this machine's address and User-Agent, "
-        "and check HTTPS_PROXY and base_url.",
-        evidence=Evidence(name, status=status, body=vendor.redact(text)),
+        f"and check HTTPS_PROXY and base_url.{asks}",
+        evidence=Evidence(endpoint, status=status, body=vendor.redact(text)),
+        retry_after_s=wait,
     )
 
 

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from analytics_assets.errors import (
+    BlockedError,
     TransientError,
     UnreachableError,
 )
@@ -115,6 +116,16 @@ async def test_one_page_in_front_of_the_vendor_costs_one_request(status: int, me
     async with scripted(wall, answer(b'{"a": 1}')) as server, session(server.url, retries=patient) as way:
         got = await (way.get("/x", "/x") if method == "get" else way.post("/x", "/x", {}))
     assert (got.body, got.attempts, len(server.asked)) == (b'{"a": 1}', 2, 2)
+
+
+@pytest.mark.parametrize("status", [200, 403])
+async def test_a_page_that_names_a_wait_pauses_the_other_processes(status: int) -> None:
+    """A bot wall may send Retry-After with any status."""
+    gate, wall = Notes(), answer(b"<html>", status=status, content_type="text/html", retry_after="3600")
+    async with scripted(wall) as server, session(server.url, gate=gate) as way:
+        with pytest.raises(BlockedError, match=r"Requests wait 3600 s \(Retry-After\)\."):
+            await way.get("/x", "/x")
+    assert (len(server.asked), gate.closed) == (1, [3600.0])
 
 
 class Slow(OpenGate):

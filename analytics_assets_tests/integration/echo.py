@@ -38,7 +38,9 @@ FAULTS: Mapping[str, Callable[[str], Response]] = {
     "throttled": lambda echo: JSONResponse({"error": echo}, 429, headers=_LATER),
     "broken": lambda echo: Response(f"Traceback: {echo}", 500, headers=_LATER),
     "moved": lambda echo: RedirectResponse(f"https://elsewhere.example/?{echo}", 302, headers=_LATER),
-    "page": lambda echo: HTMLResponse(f"<html><body>One moment, {echo}</body></html>"),
+    "page": lambda echo: HTMLResponse(
+        f"<html><title>{echo[:300]}</title><body>One moment, {echo}</body></html>", headers=_LATER
+    ),
     "shapeless": lambda echo: JSONResponse({"data": {"sent": echo}, "taskId": {"sent": echo}}),
 }
 
