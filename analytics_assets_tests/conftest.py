@@ -53,6 +53,13 @@ def pytest_unconfigure() -> None:
 class _FilesApart(LoadFileScheduling):
     """A process for each file, and one for all files that share what they look at."""
 
+    def _assign_work_unit(self, node: Any) -> None:
+        # xdist hands out a file before the two last tests of the one before it. The second file of a process waits for one of the longest, so it
+        # is one of the shortest; every other one is the longest that is left.
+        if len(self.assigned_work[node]) == 1:
+            self.workqueue.move_to_end(next(reversed(self.workqueue)), last=False)
+        super()._assign_work_unit(node)
+
     def _split_scope(self, nodeid: str) -> str:
         file = super()._split_scope(nodeid)
         return _TOGETHER if file.startswith(_TOGETHER) else file

@@ -1,10 +1,13 @@
-"""A test that hangs fails by name, alone and in several processes."""
+"""How tests are run: one that hangs fails by name, alone and in several processes, and the longest files start first."""
 
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from analytics_assets_tests.conftest import _FilesApart
 
 ROOT = Path(__file__).parents[1]
 TESTS = """\
@@ -89,6 +92,39 @@ def test_that_catches_everything():
 """
     said = outcome(tmp_path, tests, "-o", "faulthandler_timeout=1.5")
     assert "in test_that_catches_everything" in said
+
+
+class _Process:
+    """A process of xdist that notes which tests it is given."""
+
+    gateway = SimpleNamespace(id="gw0")
+    shutting_down = False
+
+    def __init__(self) -> None:
+        self.given: list[int] = []
+
+    def send_runtest_some(self, indices: list[int]) -> None:
+        """Notes them."""
+        self.given += indices
+
+
+def test_a_short_file_waits_behind_each_of_the_longest() -> None:
+    """A file of one test holds back the file after it, which would else be the next longest."""
+    tests = [f"{name}.py::test" for name in "abcdef"]
+    config = SimpleNamespace(getvalue=lambda _: ["popen"] * 2, option=SimpleNamespace(loadscopereorder=False))
+    scheduler = _FilesApart(config, SimpleNamespace(loadscopesched=lambda *_: None, loadfilesched=lambda *_: None))  # type: ignore[arg-type]
+    processes = [_Process(), _Process()]
+    for process in processes:
+        scheduler.add_node(process)  # type: ignore[arg-type]
+        scheduler.add_node_collection(process, tests)  # type: ignore[arg-type]
+    scheduler.schedule()
+    first, second = processes
+    assert ([tests[number][0] for number in first.given], [tests[number][0] for number in second.given]) == (
+        ["a", "f"],
+        ["b", "e"],
+    )
+    scheduler.mark_test_complete(second, 1)  # type: ignore[arg-type]
+    assert [tests[number][0] for number in second.given] == ["b", "e", "c"]
 
 
 def test_everything_has_a_time_out(pytestconfig: pytest.Config) -> None:

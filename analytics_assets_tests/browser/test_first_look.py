@@ -14,7 +14,7 @@ from analytics_assets.clock import utc_now
 from analytics_assets.graphql import Load
 from analytics_assets_tests.browser.served import Served
 
-pytestmark = pytest.mark.proof(2)
+pytestmark = pytest.mark.proof(3)
 
 TABLE = "/assets/airbridge/revenue_cohorts"
 DAILY = 'group:"airbridge" and tag:"reading"="daily"'

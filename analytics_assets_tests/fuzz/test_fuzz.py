@@ -20,7 +20,7 @@ def bench() -> Iterator[Bench]:
     engine.cache_clear()
 
 
-@pytest.mark.parametrize("answers", [500, pytest.param(5_000, marks=pytest.mark.proof(1))])
+@pytest.mark.parametrize("answers", [500, pytest.param(5_000, marks=pytest.mark.proof(3))])
 def test_mutated_answers_give_right_rows_or_an_error_that_names_the_place(bench: Bench, answers: int) -> None:
     """None lands wrong, in part or without end; enough land, and enough are refused, for both to mean something."""
     verdicts = [bench.run(number) for number in range(answers)]

@@ -17,7 +17,7 @@ from analytics_assets_tests.integration.daemon import Project
 from analytics_assets_tests.integration.server import Sandbox
 from analytics_assets_tests.integration.test_lake_repaired import ADS, RANGE, project, vendor  # noqa: F401 - fixtures
 
-pytestmark = pytest.mark.proof(1)
+pytestmark = pytest.mark.proof(4)
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 PATIENCE_S = 180.0

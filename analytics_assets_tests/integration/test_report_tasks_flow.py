@@ -21,7 +21,7 @@ from analytics_assets_tests.integration.oracle_airbridge import AirbridgeTruth
 from analytics_assets_tests.integration.running import days_from, days_landed, in_order, range_tags, rows
 from analytics_assets_tests.integration.server import POST_REPORT, sandbox_server
 
-pytestmark = pytest.mark.proof(1)
+pytestmark = pytest.mark.proof(4)
 
 DAYS = days_from(date(2025, 6, 1), 30)
 INTERVALS = 7

@@ -27,7 +27,7 @@ from analytics_assets_tests.integration.echoed_run import LONGEST_S, MANNERS, NO
 from analytics_assets_tests.integration.everywhere import found
 from analytics_assets_tests.integration.server import served
 
-pytestmark = pytest.mark.proof(1)
+pytestmark = pytest.mark.proof(4)
 
 ROOT = Path(__file__).parents[2]
 # With letters that addresses, JSON and base64 write otherwise; the mark itself is the same in all but base64.

@@ -136,7 +136,7 @@ def live(vendor: AnyVendor, ledger: Ledger, lake: Lake) -> str:
     raise AssertionError(f"after {MOST_TICKS} ticks the request is {request.state}")
 
 
-@pytest.mark.proof(2)
+@pytest.mark.proof(1)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(words=st.lists(WORDS, max_size=12), unread=st.integers(0, 20))
 def test_from_any_answers_a_request_ends_landed_or_paused_by_a_refusal(words: list[Seen], unread: int) -> None:
