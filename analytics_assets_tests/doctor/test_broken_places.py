@@ -74,7 +74,12 @@ def test_a_state_database_of_a_newer_program_is_told(displaced) -> None:
     """And what rests on it is left out."""
     _, visit = displaced
     assert visit.lines("state") == [
-        ("database", "wrong", "The state database has schema 99, this package knows 4", "Update analytics_assets.")
+        (
+            "database",
+            "wrong",
+            f"The state database has schema 99, this package knows {database.VERSION}",
+            "Update analytics_assets.",
+        )
     ]
     assert visit.lines("budget") == [
         ("all", "not checked", "budgets and report tasks are in the state database", "Mend the state database first.")
