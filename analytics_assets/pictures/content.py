@@ -1,13 +1,18 @@
-"""What a picture shows, as plain values: a heat map, curves, stacked bars or trends, each with a caption.
+"""What a picture shows, as plain values: a heat map, curves, stacked bars or trends, each with a caption; which days and names it shows.
 
 Money keeps its currency in the unit; None is what is not there and never a zero. Keep colours out of here (`drawing.py`) and tables too (a
 source's `pictures.py`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import IntEnum
+
+from analytics_assets.spans import days_between
+
+NAMED = 8
+_WEEK = 7
 
 
 @dataclass(frozen=True)
@@ -114,3 +119,19 @@ class Trends:
 
 
 Content = HeatMap | Curves | Bars | Trends
+
+
+def days_to(last: date, most: int, *, standing: Collection[date]) -> list[date]:
+    """The days up to `last`, oldest first: `most` of them, or only those from the first that stands, but a week at least.
+
+    Days before the first were never wanted, and a young table would drown in them.
+    """
+    days = days_between(last - timedelta(days=most - 1), last)
+    before = next((number for number, day in enumerate(days) if day in standing), most)
+    return days[min(before, most - _WEEK) :]
+
+
+def foremost(weights: Mapping[str, float]) -> tuple[list[str], list[str]]:
+    """The names that are shown by themselves, heaviest first and at most `NAMED`, and the rest; equal ones by name."""
+    ordered = sorted(weights, key=lambda name: (-weights[name], name))
+    return ordered[:NAMED], ordered[NAMED:]

@@ -15,8 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analytics_assets.lake.store import Lake
-from analytics_assets.pictures.content import Caption, Cell, Content, Curve, Curves, HeatMap
-from analytics_assets.pictures.spread import days_to, foremost
+from analytics_assets.pictures.content import Caption, Cell, Content, Curve, Curves, HeatMap, days_to, foremost
 from analytics_assets.sources.airbridge.request import ReportSpec
 from analytics_assets.sources.airbridge.tables import (
     ADDITIVE_METRICS,

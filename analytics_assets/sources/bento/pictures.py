@@ -12,8 +12,7 @@ import pyarrow.compute as pc
 
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.table import Table
-from analytics_assets.pictures.content import Bars, Caption, Content
-from analytics_assets.pictures.spread import days_to, foremost
+from analytics_assets.pictures.content import Bars, Caption, Content, days_to, foremost
 from analytics_assets.sources.bento.tables import ADS_ATTRIBUTION, ADS_TOTALS
 
 DAYS: Final = 28

@@ -11,8 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analytics_assets.lake.store import Lake
-from analytics_assets.pictures.content import Caption, Content, Trends
-from analytics_assets.pictures.spread import days_to
+from analytics_assets.pictures.content import Caption, Content, Trends, days_to
 from analytics_assets.sources.statsig.tables import METRIC_VALUES
 
 DAYS: Final = 28

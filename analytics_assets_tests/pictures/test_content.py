@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from analytics_assets.pictures.spread import days_to, foremost
+from analytics_assets.pictures.content import days_to, foremost
 
 LAST = date(2026, 3, 31)
 
