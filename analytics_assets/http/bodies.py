@@ -3,6 +3,7 @@ r"""A body as well-formed JSON: its byte order mark skipped, half characters rep
 Names are cut at a number of UTF-16 units or bytes, and half an emoji is left: an escape such as `\ud83d` without its other half, or a
 sequence of UTF-8 without its end. msgspec, PyArrow and DuckDB refuse the whole text for it, as if it were cut short. Each half becomes
 U+FFFD and is counted. A replacement that would make two field names of JSON equal is refused.
+The bounds of a response are here too: bytes, levels and pages, so that nothing can fill the memory.
 """
 
 import re
@@ -23,6 +24,19 @@ _ESCAPE = re.compile(
 _SURROGATE = re.compile(rb"(\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf])|\xed[\xa0-\xbf][\x80-\xbf]")
 # No part of a character: such a body is not UTF-8 at all.
 _FOREIGN = re.compile(rb"[\xc0\xc1\xf5-\xff]")
+
+# A day's answer is some MiB at most; 92 days of a report by many dimensions can be a hundred.
+LARGEST_BODY: Final = 256 * 2**20
+# No documented answer has more than nine levels. JSON readers give up near a thousand, each at another depth.
+DEEPEST: Final = 64
+# At a hundred entries a page this is ten times the longest report a vendor's page speaks of (10,000 rows).
+MOST_PAGES: Final = 1_000
+# Pages in a row without an entry, each of which says that more follow.
+MOST_EMPTY_PAGES: Final = 20
+
+_TEXTS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_AS_LISTS = bytes.maketrans(b"{}", b"[]")
 
 
 class EqualNamesError(ValueError):
@@ -111,3 +125,20 @@ def _text(string: bytes) -> str:
         return msgspec.json.decode(string, type=str)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return string.decode(errors="replace")
+
+
+def is_too_deep(body: bytes) -> bool:
+    """Whether well-formed JSON text is nested deeper than `DEEPEST`, without building anything of it."""
+    # Brackets in texts can only hide an end, so what is shallow with them is shallow; only the rest is looked at closely.
+    return _is_deep(body) and _is_deep(_TEXTS.sub(b"", body))
+
+
+def _is_deep(body: bytes) -> bool:
+    """Whether brackets are left once the innermost pairs have been taken away as often as levels are allowed."""
+    left = body.translate(_AS_LISTS, _NOT_BRACKETS)
+    for _ in range(DEEPEST):
+        shorter = left.replace(b"[]", b"")
+        if len(shorter) == len(left):
+            break
+        left = shorter
+    return bool(left)

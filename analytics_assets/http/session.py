@@ -28,7 +28,7 @@ from analytics_assets.errors import (
     UnexpectedPayloadError,
 )
 from analytics_assets.http.answer import Answer
-from analytics_assets.http.bounds import LARGEST_BODY
+from analytics_assets.http.bodies import LARGEST_BODY
 from analytics_assets.http.faults import FAULTS, fault_of, shown
 from analytics_assets.http.gate import Gate, OpenGate
 from analytics_assets.http.meter import Meter

@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from analytics_assets.errors import BlockedError, Evidence, TransientError, UnexpectedPayloadError
-from analytics_assets.http.bodies import BYTE_ORDER_MARK, EqualNamesError, json_of
-from analytics_assets.http.bounds import DEEPEST, is_too_deep
+from analytics_assets.http.bodies import BYTE_ORDER_MARK, DEEPEST, EqualNamesError, is_too_deep, json_of
 from analytics_assets.http.retry_after import retry_after_s
 from analytics_assets.http.statuses import Vendor
 

@@ -17,8 +17,7 @@ import msgspec
 
 from analytics_assets.errors import PermanentError, TransientError, UnexpectedPayloadError
 from analytics_assets.http.answer import Answer
-from analytics_assets.http.bodies import REPLACEMENT
-from analytics_assets.http.bounds import MOST_EMPTY_PAGES, MOST_PAGES
+from analytics_assets.http.bodies import MOST_EMPTY_PAGES, MOST_PAGES, REPLACEMENT
 from analytics_assets.http.statuses import NOT_FOUND
 from analytics_assets.sources.airbridge.payloads import Group, shown
 
