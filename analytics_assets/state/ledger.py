@@ -6,19 +6,19 @@ A closed request changes no more; what is still heard of its task goes into its 
 What a state means and what to do next is pure code (`sources/airbridge/report_tasks.py`); this module only remembers.
 """
 
+import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Engine, and_, delete, func, insert, or_, select, update
 
 from analytics_assets.errors import SourceError
 from analytics_assets.spans import spans
 from analytics_assets.state.database import days as days_table
-from analytics_assets.state.database import engine, requests, schema_version, states
-from analytics_assets.state.key_mark import key_mark
+from analytics_assets.state.database import engine, requests, salts, schema_version, states
 from analytics_assets.state.leases import Leases
 from analytics_assets.state.requests import INTENT, LANDED, REMOVED, SUPERSEDED, Request, as_text, from_row
 
@@ -322,3 +322,10 @@ def forget_landed(url: str, *, before: datetime) -> int:
         ):
             connection.execute(delete(table).where(number.in_(numbers)))
         return len(numbers)
+
+
+def key_mark(database: Engine, secret: str) -> str:
+    """A key as 32 digits, salted with what the database holds."""
+    with database.connect().execution_options(is_reading=True) as connection:
+        salt = connection.execute(select(salts.c.salt)).scalars().first() or ""
+    return hashlib.scrypt(secret.encode(), salt=salt.encode(), n=2**14, r=8, p=1, dklen=16).hex()
