@@ -18,8 +18,7 @@ from analytics_assets.checks.landed import days_land, reading_taken
 from analytics_assets.clock import Clock
 from analytics_assets.errors import SourceError
 from analytics_assets.failures import failure, told
-from analytics_assets.lake.snapshot import Snapshot
-from analytics_assets.lake.stream import Stream
+from analytics_assets.lake.stream import Snapshot, Stream
 from analytics_assets.lake.table import Table
 from analytics_assets.progress import say_spent
 from analytics_assets.work import Work, opened_landing

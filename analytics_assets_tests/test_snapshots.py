@@ -14,8 +14,8 @@ from analytics_assets.errors import SourceError, TransientError
 from analytics_assets.http.meter import spent
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.resource import LakeResource
-from analytics_assets.lake.snapshot import Snapshot
 from analytics_assets.lake.store import Lake
+from analytics_assets.lake.stream import Snapshot
 from analytics_assets.settings import secret
 from analytics_assets.snapshots import SnapshotStep, snapshot_assets
 from analytics_assets.work import Work

@@ -10,16 +10,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import pyarrow as pa
 
 from analytics_assets.clock import Clock
-from analytics_assets.errors import LossError, PermanentError, UnusableFileError
+from analytics_assets.errors import Evidence, LossError, PermanentError, UnexpectedPayloadError, UnusableFileError
 from analytics_assets.lake.changes import compare
 from analytics_assets.lake.content import content_hash, is_altered
-from analytics_assets.lake.deriving import evidence_of, valid_raw, valid_typed
 from analytics_assets.lake.footer import Footer
 from analytics_assets.lake.loss import LossPolicy
 from analytics_assets.lake.prepared import Draft, MadeDay
@@ -27,7 +26,7 @@ from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.reading import DayFile
 from analytics_assets.lake.store import Lake, Landed, Packed, refuse_other_mode
 from analytics_assets.lake.stream import Change, History, Stream
-from analytics_assets.lake.table import Table
+from analytics_assets.lake.table import Table, ValidDay
 
 _OTHER_MODE: Final = "its numbers are of the other mode"
 
@@ -306,3 +305,35 @@ def _own(raw: Footer | None, table: str) -> dict[str, int]:
 def _is_older(raw: RawDay, footer: Footer) -> bool:
     """Whether what was read is older than what stands: a day is only ever replaced by a later reading."""
     return footer.requested_at is not None and raw.requested_at < footer.requested_at
+
+
+def valid_raw(stream: Stream, day: date, raw: RawDay) -> ValidDay:
+    """The raw day just read; where it is not valid, its rows are the evidence."""
+    if stream.raw is None:
+        raise PermanentError(
+            f"{stream.account} {day}: rows were fetched for a stream without a raw table to store them in."
+        )
+    try:
+        return stream.raw.valid_day(raw.content, day)
+    except UnexpectedPayloadError as error:
+        error.evidence = error.evidence or evidence_of(stream, day, raw.content)
+        raise
+
+
+def valid_typed(
+    stream: Stream, day: date, content: pa.Table | None
+) -> tuple[Mapping[str, ValidDay], dict[str, Mapping[str, Any]]]:
+    """The typed tables of the day, each a valid one, and their figures; where they are not valid, the raw rows are the evidence."""
+    try:
+        typed = stream.transform(day, content)
+        made = {table.name: table.valid_day(typed[table.name].content, day) for table in stream.typed}
+        return made, {table.name: typed[table.name].figures for table in stream.typed}
+    except UnexpectedPayloadError as error:
+        if content is not None:
+            error.evidence = error.evidence or evidence_of(stream, day, content)
+        raise
+
+
+def evidence_of(stream: Stream, day: date, content: pa.Table) -> Evidence:
+    """The raw rows of a day, where an error does not name the answer itself."""
+    return Evidence(f"{stream.account}/{day}", body="\n".join(map(str, content.to_pylist())))

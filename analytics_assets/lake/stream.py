@@ -1,4 +1,4 @@
-"""What a stream is: one thing asked of a vendor a day, kept raw, and the typed tables made from it.
+"""What a stream is: one thing asked of a vendor a day, kept raw, and the typed tables made from it. A snapshot has no past days.
 
 A source describes its streams with this; `landing.py` brings their days in and `daily.py` shows them to Dagster. Nothing vendor-specific here.
 """
@@ -104,3 +104,26 @@ class Stream:
     history: History | None = None
     limits: Callable[[pa.Table], Collection[str]] = lambda _content: ()
     is_snapshot: bool = False
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One snapshot of one account: something of which the vendor keeps no history, read once per run and filed under the day of the observation.
+
+    The last reading of a day stays; a day without one stays empty.
+
+    Attributes:
+        account: Folder of the lake and first part of the asset keys.
+        raw: Where answers are kept as sent.
+        typed: What is made from them; may be empty.
+        day_of: The calendar day an observation made at an instant belongs to, in the zone the vendor counts days.
+        fetch: Reads what stands now, to be filed under the given day of observation.
+        transform: A raw day to its typed tables, by name. Pure: the same raw day gives the same rows.
+    """
+
+    account: str
+    raw: Table
+    typed: Sequence[Table]
+    day_of: Callable[[datetime], date]
+    fetch: Callable[[date], Awaitable[RawDay]]
+    transform: Callable[[date, pa.Table], Mapping[str, Typed]]

@@ -12,9 +12,8 @@ from typing import Any
 from analytics_assets.clock import Clock
 from analytics_assets.errors import SourceError
 from analytics_assets.lake.landing import DayResult, Landing
-from analytics_assets.lake.snapshot import Snapshot
 from analytics_assets.lake.store import Lake
-from analytics_assets.lake.stream import Stream
+from analytics_assets.lake.stream import Snapshot, Stream
 from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
 from analytics_assets.sources.airbridge.request import ReportSpec
 from analytics_assets.sources.airbridge.snapshots import catalog_snapshot

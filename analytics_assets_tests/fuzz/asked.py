@@ -14,9 +14,8 @@ from tempfile import TemporaryDirectory
 
 from analytics_assets.http.destination import Destination
 from analytics_assets.http.retries import RetryPolicy
-from analytics_assets.lake.snapshot import Snapshot
 from analytics_assets.lake.store import Lake
-from analytics_assets.lake.stream import Stream
+from analytics_assets.lake.stream import Snapshot, Stream
 from analytics_assets.sandbox import credentials
 from analytics_assets.sources.airbridge.client import AirbridgeClient, AirbridgeCredentials, airbridge_session
 from analytics_assets.sources.airbridge.reader import Waiting

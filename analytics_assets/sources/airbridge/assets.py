@@ -16,9 +16,8 @@ from analytics_assets.catalogue import asset_key
 from analytics_assets.checks.finding import USUAL, Limits
 from analytics_assets.clock import Clock
 from analytics_assets.daily import DailyStep, daily_assets
-from analytics_assets.lake.snapshot import Snapshot
 from analytics_assets.lake.store import Lake
-from analytics_assets.lake.stream import Stream
+from analytics_assets.lake.stream import Snapshot, Stream
 from analytics_assets.pictures.metadata import Pictures
 from analytics_assets.schedules import Changing
 from analytics_assets.snapshots import SnapshotStep, snapshot_assets

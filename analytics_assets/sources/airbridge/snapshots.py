@@ -11,7 +11,7 @@ from typing import Final
 
 from analytics_assets.clock import Clock
 from analytics_assets.lake.raw import RawDay
-from analytics_assets.lake.snapshot import Snapshot
+from analytics_assets.lake.stream import Snapshot
 from analytics_assets.sources.airbridge.client import AirbridgeClient
 from analytics_assets.sources.airbridge.request import ReportSpec
 from analytics_assets.sources.airbridge.snapshot_tables import CATALOG, tasks_table

@@ -13,8 +13,7 @@ from dagster import DailyPartitionsDefinition
 from analytics_assets.checks.finding import USUAL, Limits
 from analytics_assets.clock import Clock
 from analytics_assets.daily import DailyStep, daily_assets
-from analytics_assets.lake.snapshot import Snapshot
-from analytics_assets.lake.stream import Stream
+from analytics_assets.lake.stream import Snapshot, Stream
 from analytics_assets.pictures.metadata import Pictures
 from analytics_assets.snapshots import SnapshotStep, snapshot_assets
 from analytics_assets.sources.bento.checks import ads_checks, audience_checks, reports_checks

@@ -19,8 +19,7 @@ from analytics_assets.errors import FieldError, PermanentError, TransientError
 from analytics_assets.http.answer import Answer
 from analytics_assets.http.session import IN_FLIGHT
 from analytics_assets.lake.raw import RawDay, raw_day, request_hash
-from analytics_assets.lake.snapshot import Snapshot
-from analytics_assets.lake.stream import Stream
+from analytics_assets.lake.stream import Snapshot, Stream
 from analytics_assets.sources.bento.chart import bucket_starts, is_proof
 from analytics_assets.sources.bento.client import ADS, DIMENSIONS, REVENUE_MODES, AdsQuery, BentoClient
 from analytics_assets.sources.bento.payloads import read_ads

@@ -17,15 +17,14 @@ from analytics_assets.clock import Clock
 from analytics_assets.errors import PermanentError, TransientError
 from analytics_assets.http.bodies import REPLACEMENT
 from analytics_assets.lake.raw import RawDay, raw_day, request_hash
-from analytics_assets.lake.snapshot import Snapshot
 from analytics_assets.lake.store import Lake
-from analytics_assets.lake.stream import Stream, Typed
+from analytics_assets.lake.stream import Snapshot, Stream, Typed
 from analytics_assets.sources.statsig.client import VALUES, StatsigClient, day_without_values, is_askable, started
-from analytics_assets.sources.statsig.figures import counted_values
 from analytics_assets.sources.statsig.paging import LIMIT
 from analytics_assets.sources.statsig.payloads import Metric
 from analytics_assets.sources.statsig.tables import LISTING_RAW, METRIC_VALUES, VALUES_RAW
 from analytics_assets.sources.statsig.totals import Totals
+from analytics_assets.sources.statsig.transform import metric_values
 
 UTC_MINUS_8 = -8.0
 _OFFSETS = (-12.0, 14.0)
@@ -209,3 +208,11 @@ async def _walk(day: date, spec: ListingSpec, client: StatsigClient, totals: Tot
 
 def _events_of(metric: Metric) -> Sequence[str]:
     return (metric.lineage.events if metric.lineage else None) or ()
+
+
+def counted_values(day: date, raw: pa.Table) -> Mapping[str, Typed]:
+    """As `transform.metric_values`, with the figures `values` (rows with a number) and, where there are any, `missing_values` (without)."""
+    typed = metric_values(day, raw)[METRIC_VALUES.name]
+    missing = typed.content["value"].null_count
+    counts = {"values": typed.content.num_rows - missing, **({"missing_values": missing} if missing else {})}
+    return {METRIC_VALUES.name: Typed(typed.content, {**typed.figures, **counts})}

@@ -7,9 +7,8 @@ import httpx
 import pytest
 
 from analytics_assets.errors import AccessRefusedError, PermanentError, TransientError
-from analytics_assets.lake.snapshot import Snapshot
 from analytics_assets.lake.store import Lake
-from analytics_assets.lake.stream import Stream
+from analytics_assets.lake.stream import Snapshot, Stream
 from analytics_assets.lake.table import DATE
 from analytics_assets.sandbox.options import Options
 from analytics_assets.sources.statsig.client import StatsigClient, event_of
