@@ -14,7 +14,6 @@ from analytics_assets.clock import Clock
 from analytics_assets.errors import SourceError
 from analytics_assets.sources.airbridge.client import LOOK_RETRIES, AirbridgeClient
 from analytics_assets.sources.airbridge.held_requests import LEASE_S
-from analytics_assets.sources.airbridge.looks import looked_at
 from analytics_assets.sources.airbridge.report_tasks import (
     LOST,
     RESUMES,
@@ -28,6 +27,7 @@ from analytics_assets.sources.airbridge.report_tasks import (
     is_trouble,
     judge,
     landings,
+    looked_at,
 )
 from analytics_assets.sources.airbridge.request import DAYS_PER_TASK
 from analytics_assets.sources.airbridge.resource import AirbridgeResource

@@ -20,7 +20,6 @@ from analytics_assets.lake.store import Lake
 from analytics_assets.sources.airbridge.client import QUERY, TASK, AirbridgeClient
 from analytics_assets.sources.airbridge.declared import refuse_other_count
 from analytics_assets.sources.airbridge.held_requests import REPEAT_S, HeldRequests
-from analytics_assets.sources.airbridge.looks import looked_at
 from analytics_assets.sources.airbridge.payloads import shown
 from analytics_assets.sources.airbridge.report_days import FinishedTask, ReportDays
 from analytics_assets.sources.airbridge.report_tasks import (
@@ -33,6 +32,7 @@ from analytics_assets.sources.airbridge.report_tasks import (
     Wait,
     failed_post,
     judge,
+    looked_at,
 )
 from analytics_assets.sources.airbridge.request import ReportSpec, body, spec_hash
 from analytics_assets.sources.airbridge.tables import report_raw_table

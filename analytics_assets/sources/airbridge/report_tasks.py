@@ -1,7 +1,7 @@
-"""What to do about a report task: pure decisions from what was seen, its age and its attempts.
+"""What a look at a report task shows, and what to do next: pure decisions from what was seen, its age and its attempts.
 
-Airbridge makes a report in the background: a task is asked for, looked at until it has an end, and read. Nothing here asks, waits, writes or
-knows the time; the run (`streams.py`) and the sensor (`sensors.py`) do, and both decide with `decide`.
+Airbridge makes a report in the background: a task is asked for, looked at until it has an end, and read. Nothing here waits, writes or
+knows the time, and only `looked_at` asks; the run (`streams.py`) and the sensor (`sensors.py`) do, and both decide with `decide`.
 States: vendor page "Get Report" (PENDING, RUNNING, SUCCESS, FAILURE, CANCELED); some clients write FAILED; an expired task is 404.
 """
 
@@ -13,6 +13,7 @@ from itertools import islice
 
 from analytics_assets.errors import BlockedError, PermanentError, SourceError
 from analytics_assets.http.retries import is_untaken
+from analytics_assets.sources.airbridge.client import AirbridgeClient
 from analytics_assets.spans import in_words, spans
 from analytics_assets.state.requests import Request
 
@@ -230,3 +231,12 @@ def landings(
         )
     )
     yield from islice(found, most)
+
+
+async def looked_at(client: AirbridgeClient, task_id: str) -> tuple[Seen, str | None, SourceError | None]:
+    """What a look shows, why in words where there are any, and the error where the look itself failed; it raises none."""
+    try:
+        state = await client.report_state(task_id)
+    except SourceError as error:
+        return seen_in_look(error), str(error), error
+    return Seen(state.status), state.words, None

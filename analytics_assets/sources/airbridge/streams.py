@@ -3,26 +3,34 @@
 How a run waits for report tasks is in `reader.py`; what rows mean in `transform.py`. Keep Dagster out of here.
 """
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from logging import Logger
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import pyarrow as pa
 
 from analytics_assets.clock import Clock
 from analytics_assets.errors import FieldError
 from analytics_assets.lake.store import Lake
-from analytics_assets.lake.stream import Stream
+from analytics_assets.lake.stream import Stream, Typed
 from analytics_assets.sources.airbridge.client import AirbridgeClient
-from analytics_assets.sources.airbridge.figures import with_figures
 from analytics_assets.sources.airbridge.reader import ReportReader, Waiting
 from analytics_assets.sources.airbridge.request import ReportSpec, spec_hash
 from analytics_assets.sources.airbridge.restatements import history
-from analytics_assets.sources.airbridge.tables import cohort_totals_table, cohorts_table, report_raw_table
+from analytics_assets.sources.airbridge.tables import (
+    MONEY_METRICS,
+    cohort_totals_table,
+    cohorts_table,
+    report_raw_table,
+)
 from analytics_assets.sources.airbridge.transform import period_limits, typed_days
 from analytics_assets.state.ledger import Ledger
 
+_TOTALS = ("cost", "revenue", "users")
 _CODE_LENGTH = 3
 
 
@@ -119,3 +127,23 @@ async def report_stream(
         )
     finally:
         await reader.close()
+
+
+def with_figures(made: Mapping[str, Typed], spec: ReportSpec, *, currency: str) -> dict[str, Typed]:
+    """The tables of a day with further figures.
+
+    Cohorts: `currency` of the money metrics. Totals: `currency`, and `masked_share` of the numbers, as it is of the cohorts'.
+    """
+    cohorts, totals = cohorts_table(spec).name, cohort_totals_table(spec).name
+    money: dict[str, Any] = {"currency": currency}
+    further = {
+        cohorts: money if spec.metric in MONEY_METRICS else {},
+        totals: {**money, "masked_share": _masked_share(made[totals].content)},
+    }
+    return {name: Typed(typed.content, {**typed.figures, **further[name]}) for name, typed in made.items()}
+
+
+def _masked_share(totals: pa.Table) -> float:
+    flags = [totals[f"{name}_is_masked"].combine_chunks() for name in _TOTALS]
+    masked = sum(flag.true_count for flag in flags)
+    return round(float(masked / (len(flags) * totals.num_rows)), 4) if totals.num_rows else 0.0

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from analytics_assets.lake.stream import Typed
-from analytics_assets.sources.airbridge.figures import with_figures
+from analytics_assets.sources.airbridge.streams import with_figures
 from analytics_assets_tests.sources.airbridge.days import typed
 from analytics_assets_tests.sources.airbridge.samples import SUB_ROW
 from analytics_assets_tests.sources.airbridge.vendor import spec
