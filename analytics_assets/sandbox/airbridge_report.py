@@ -13,8 +13,7 @@ from itertools import zip_longest
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from analytics_assets.sandbox.airbridge_calendar import ReportCalendar
-from analytics_assets.sandbox.airbridge_cells import Cells, count_cells
+from analytics_assets.sandbox.airbridge_cells import Cells, ReportCalendar, count_cells
 from analytics_assets.sandbox.airbridge_request import ReportRequest
 from analytics_assets.sandbox.timeline import Timeline
 
