@@ -11,7 +11,7 @@ from analytics_assets.clock import Clock
 from analytics_assets.commands.accounts import folders, write_json
 from analytics_assets.definitions import shared
 from analytics_assets.doctor.examination import examine
-from analytics_assets.doctor.report import as_json, is_wrong, table
+from analytics_assets.doctor.line import as_json, is_wrong, table
 
 
 def add(subparsers: Any) -> None:

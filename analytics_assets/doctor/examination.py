@@ -17,8 +17,7 @@ import dagster as dg
 from analytics_assets.clock import Clock
 from analytics_assets.doctor import daemon, dagster_home, places, vendors, work
 from analytics_assets.doctor.definitions import Loaded, loads
-from analytics_assets.doctor.line import Line, examined, parted
-from analytics_assets.doctor.report import without_secrets
+from analytics_assets.doctor.line import Line, examined, parted, without_secrets
 from analytics_assets.errors import AccessRefusedError, PermanentError
 from analytics_assets.settings import Settings, passwords, secret, settings, unknown_variables
 

@@ -1,4 +1,4 @@
-"""A line of the report, and how a check that fails or does not end becomes one.
+"""A line of the report, how a check that fails or does not end becomes one, and the report for people and programs, without secrets.
 
 Every check runs in a thread of its own that nothing waits for longer than its bound, so that a dead mount or database delays the report and
 does not stop it. What an unexpected exception says may hold a secret, so its class and place stand for it.
@@ -6,16 +6,20 @@ does not stop it. What an unexpected exception says may hold a secret, so its cl
 
 import threading
 import traceback
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from analytics_assets.errors import SourceError
+from analytics_assets.http.statuses import Vendor
 
 Verdict = Literal["ok", "warning", "wrong", "not checked"]
 WITHIN_S: Final = 30.0
+# A shorter text is not a key, and is a part of many words.
+_SHORTEST: Final = 6
 
 
 @dataclass(frozen=True)
@@ -84,3 +88,34 @@ def ago(span: timedelta) -> str:
 def _placed(error: Exception) -> str:
     last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__} at {Path(last.filename).parent.name}/{Path(last.filename).name}:{last.lineno}"
+
+
+def without_secrets(lines: Iterable[Line], secrets: Iterable[str]) -> list[Line]:
+    """The lines with every secret taken out, whatever has brought it there."""
+    redact = Vendor("", "", [secret for secret in secrets if len(secret) >= _SHORTEST]).redact
+    return [
+        replace(line, what=redact(line.what), found=redact(line.found), remedy=redact(line.remedy)) for line in lines
+    ]
+
+
+def table(lines: Sequence[Line]) -> list[str]:
+    """The lines by subject, each remedy beneath what it is for, and how many of each verdict there are."""
+    told: list[str] = []
+    for subject in dict.fromkeys(line.subject for line in lines):
+        told.append(subject)
+        for line in (one for one in lines if one.subject == subject):
+            told.append(f"  {line.verdict:<11}  {line.what}: {line.found}")
+            told += [f"  {'':<11}  -> {line.remedy}"] if line.remedy else []
+    counts = Counter(line.verdict for line in lines)
+    told.append(", ".join(f"{counts[one]} {one}" for one in ("wrong", "warning", "not checked", "ok") if counts[one]))
+    return told
+
+
+def as_json(lines: Iterable[Line]) -> list[dict[str, Any]]:
+    """The lines for programs: subject, what, verdict, found, remedy."""
+    return [asdict(line) for line in lines]
+
+
+def is_wrong(lines: Iterable[Line]) -> bool:
+    """Whether something is wrong; warnings are not."""
+    return any(line.verdict == "wrong" for line in lines)

@@ -13,8 +13,7 @@ from dagster._utils.error import SerializableErrorInfo
 
 from analytics_assets.configuration import ScheduleConfig
 from analytics_assets.doctor.daemon import hearts, switched
-from analytics_assets.doctor.line import Line, ago, examined, parted
-from analytics_assets.doctor.report import without_secrets
+from analytics_assets.doctor.line import Line, ago, examined, parted, without_secrets
 from analytics_assets.doctor.vendors import Outcome, clocks, judged
 from analytics_assets.doctor.work import Account, late
 from analytics_assets.errors import (
