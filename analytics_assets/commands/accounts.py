@@ -1,10 +1,13 @@
-"""What commands share: accounts by the names of their folders, a day as typed, a file for programs, and a refusal in words.
+"""What commands share: accounts by the names of their folders, a day as typed, a file for programs, a refusal in words, and Dagster's instance.
 
 Keep what a command does out of here; each has its own module.
 """
 
 import argparse
 import json
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ import dagster as dg
 
 import analytics_assets
 from analytics_assets.alerts.component import Alerts
+from analytics_assets.doctor.dagster_home import HISTORY, opens
 from analytics_assets.loading import alone, quietly, refused_in_words
 from analytics_assets.yaml_text import examine_file
 
@@ -75,3 +79,24 @@ def component(folder: Path, *, option: str) -> dg.Component:
         )
     with refused_in_words(defs), quietly():
         return alone(defs, account)[0]
+
+
+@contextmanager
+def opened_instance(*, creates: bool) -> Iterator[dg.DagsterInstance]:
+    """The instance.
+
+    Args:
+        creates: Whether a history that has not begun is created; else an empty one in memory stands for it.
+
+    Raises:
+        RefusedError: There is none, or it cannot be opened; in the doctor's words, which hold no password.
+    """
+    with ExitStack() as stack:
+        opened: list[dg.DagsterInstance] = []
+        *_, last = opens(stack, opened, creates=creates)
+        if not opened and last.what == HISTORY:
+            print(f"{last.found}: no file is recorded.", file=sys.stderr)
+            opened.append(stack.enter_context(dg.DagsterInstance.ephemeral()))
+        if not opened:
+            raise RefusedError(f"{last.found}. {last.remedy}")
+        yield opened[0]

@@ -17,8 +17,7 @@ import dagster as dg
 
 from analytics_assets.catalogue import DailyTables, daily_tables
 from analytics_assets.clock import Clock
-from analytics_assets.commands.accounts import RefusedError, accounts, component, day, write_json
-from analytics_assets.commands.instance import opened_instance
+from analytics_assets.commands.accounts import RefusedError, accounts, component, day, opened_instance, write_json
 from analytics_assets.configuration import tables_of
 from analytics_assets.failures import without_day
 from analytics_assets.lake.binding import accept, bind, look

@@ -20,8 +20,7 @@ import httpx
 from analytics_assets import errors
 from analytics_assets.catalogue import DailyTables, asset_key, daily_tables
 from analytics_assets.clock import Clock
-from analytics_assets.commands.accounts import RefusedError, component, day
-from analytics_assets.commands.instance import opened_instance
+from analytics_assets.commands.accounts import RefusedError, component, day, opened_instance
 from analytics_assets.commands.plan import account_plan
 from analytics_assets.failures import DAYS_NOT_LANDED
 from analytics_assets.graphql import Backfill, GraphQL
