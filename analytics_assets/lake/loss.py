@@ -4,15 +4,17 @@ An empty response, once, must not replace what is stored. Only days of at least 
 response: raw rows are responses. The history of a table only grows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 from typing import Final
 
 from analytics_assets.errors import LossError
 
 ACCEPT_TAG: Final = "analytics/accept_loss"
 MOST_DAYS_OF_A_PERSON: Final = 3
+RESPONSES: Final = 3
 _LEAST_ROWS: Final = 10
 
 
@@ -52,3 +54,20 @@ class LossPolicy:
             f"{MOST_DAYS_OF_A_PERSON} such days by hand, or set the tag {ACCEPT_TAG}=true for the run or backfill; `checks.loss_most` in defs.yaml is "
             "the share that a day may lose."
         )
+
+
+def were_as_declared(responses: Iterable[tuple[int | None, int | None]]) -> bool:
+    """True if each of the last `RESPONSES` stored responses had as many items as it declared.
+
+    A vendor's total may count something else, so one that differs proves that items are missing only where it was right before.
+
+    Args:
+        responses: Items declared and items read, newest first; read no further than needed.
+    """
+    right = 0
+    for declared, items in islice(responses, RESPONSES):
+        # Responses of an earlier version have neither number.
+        if declared is None or declared != items:
+            return False
+        right += 1
+    return right == RESPONSES

@@ -16,9 +16,9 @@ from analytics_assets.checks.fields import Fields, fields_as_known
 from analytics_assets.checks.finding import Check, Finding, Findings, Level, Limits, Look, by_day, each_day
 from analytics_assets.checks.volume import Figure, volume_as_usual
 from analytics_assets.http.fields import sent_fields, unknown_fields
+from analytics_assets.lake.loss import RESPONSES
 from analytics_assets.lake.table import MOMENT
 from analytics_assets.sources.airbridge.cohorts import fallen
-from analytics_assets.sources.airbridge.declared import RESPONSES
 from analytics_assets.sources.airbridge.payloads import Entry, SubRow
 from analytics_assets.sources.airbridge.report_tasks import TaskPolicy, troubles
 from analytics_assets.sources.airbridge.request import ReportSpec

@@ -4,20 +4,19 @@
 groups read is an error where the two were equal before, and a warning of a check otherwise.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
 from analytics_assets.errors import TransientError, UnusableFileError
-from analytics_assets.lake.loss import ACCEPT_TAG
+from analytics_assets.lake.loss import ACCEPT_TAG, RESPONSES, were_as_declared
 from analytics_assets.lake.store import Lake
 from analytics_assets.sources.airbridge.paging import Page, declared_groups
 from analytics_assets.sources.airbridge.payloads import shown
 from analytics_assets.sources.airbridge.request import ReportSpec, spec_hash
 from analytics_assets.sources.airbridge.tables import report_raw_table
 
-RESPONSES: Final = 3
 # A task covers 92 days, so three of them are found well within these.
 _NEWEST_DAYS: Final = 366
 
@@ -29,7 +28,7 @@ def refuse_other_count(lake: Lake, account: str, spec: ReportSpec, task_id: str,
         TransientError: Groups are missing, or too many.
     """
     declared, found = declared_groups(pages), sum(len(page.groups) for page in pages)
-    if declared in (None, found) or not were_as_declared(lake, account, spec):
+    if declared in (None, found) or not were_as_declared(stored_responses(lake, account, spec)):
         return
     raise TransientError(
         f"Airbridge task {shown(task_id)}: {found} groups were read and {declared} are declared, which were equal in the last {RESPONSES} "
@@ -38,25 +37,16 @@ def refuse_other_count(lake: Lake, account: str, spec: ReportSpec, task_id: str,
     )
 
 
-def were_as_declared(lake: Lake, account: str, spec: ReportSpec) -> bool:
-    """Whether each of the last three stored responses to the same request had as many groups as it declared."""
-    table, counts = report_raw_table(spec), dict[datetime, tuple[int | None, int | None]]()
+def stored_responses(lake: Lake, account: str, spec: ReportSpec) -> Iterator[tuple[int | None, int | None]]:
+    """Groups declared and groups read in each stored response to the same request, newest first."""
+    table, seen = report_raw_table(spec), set[datetime]()
     for day in reversed(lake.days(account, table.name)[-_NEWEST_DAYS:]):
         # A load replaces a file that cannot be used; until then it is no response.
         with suppress(UnusableFileError):
             stored = lake.landed(account, table.name, day)
-            if (
-                stored is None
-                or stored.footer.requested_at in (None, *counts)
-                or stored.footer.asked != spec_hash(spec)
-            ):
+            if stored is None or stored.footer.requested_at in (None, *seen) or stored.footer.asked != spec_hash(spec):
                 continue
             rows = lake.read(account, table, [day], ["requested_at", "groups_declared", "groups_read"])
-            counts |= {
-                row["requested_at"]: (row["groups_declared"], row["groups_read"]) for row in rows[:1].to_pylist()
-            }
-        if len(counts) == RESPONSES:
-            break
-    return len(counts) == RESPONSES and all(
-        declared is not None and declared == read for declared, read in counts.values()
-    )
+            for row in rows[:1].to_pylist():
+                seen.add(row["requested_at"])
+                yield row["groups_declared"], row["groups_read"]

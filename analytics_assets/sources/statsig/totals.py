@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import islice, takewhile
 from typing import Any, Final
 
 import msgspec
@@ -15,13 +14,12 @@ import pyarrow as pa
 
 from analytics_assets.checks.finding import Check, Finding, each_day
 from analytics_assets.errors import Evidence, UnexpectedPayloadError, UnusableFileError
-from analytics_assets.lake.loss import ACCEPT_TAG
+from analytics_assets.lake.loss import ACCEPT_TAG, RESPONSES, were_as_declared
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.table import Table
 from analytics_assets.sources.statsig.client import Reading
 from analytics_assets.sources.statsig.payloads import Pagination
 
-_RESPONSES: Final = 3
 # An event that was not requested on a day has no response there.
 _DAYS: Final = 10
 _COLUMNS: Final = ("part", "path", "body")
@@ -38,11 +36,6 @@ class Count:
 
     items: int
     declared: int | None
-
-    @property
-    def is_equal(self) -> bool:
-        """True if the total is declared and the number of items."""
-        return self.items == self.declared
 
 
 def counted(raw: pa.Table) -> Mapping[str, Count]:
@@ -85,17 +78,15 @@ class Totals:
         last = reading.answers[-1]
         raise UnexpectedPayloadError(
             f"Statsig GET {path}: its pages declare {reading.miscount} items and hold {len(reading.items)}. The two were equal in the last "
-            f"{_RESPONSES} stored responses of this list, so items may be missing. Re-execute from failure. If the numbers stay different and "
+            f"{RESPONSES} stored responses of this list, so items may be missing. Re-execute from failure. If the numbers stay different and "
             f"Statsig's console shows the same items, set the tag {ACCEPT_TAG}=true for the run or backfill.",
             evidence=Evidence(last.endpoint, status=last.status, body=last.body.decode()),
         )
 
     def _was_right(self, path: str) -> bool:
-        """True if the last stored responses of the list all held as many items as they declared; the newest is read first."""
         newest = reversed(list(self.lake.marks(self.account, self.table.name).items())[-_DAYS:])
         counts = (self._counts(day, mark).get(path) for day, mark in newest)
-        equal = (count.is_equal for count in counts if count is not None)
-        return len(list(takewhile(bool, islice(equal, _RESPONSES)))) == _RESPONSES
+        return were_as_declared((count.declared, count.items) for count in counts if count is not None)
 
     def _counts(self, day: date, mark: str) -> Mapping[str, Count]:
         """The lists in a stored day, read once while the file is the same; none in a file that cannot be used."""
@@ -112,7 +103,7 @@ def totals_as_read(table: Table) -> Check:
 
     def found(raw: pa.Table) -> Finding:
         counts = counted(raw)
-        wrong = {path: one for path, one in counts.items() if one.declared is not None and not one.is_equal}
+        wrong = {path: one for path, one in counts.items() if one.declared not in (None, one.items)}
         words = [f"{path} declares {one.declared} items and holds {one.items}" for path, one in sorted(wrong.items())]
         more = f"; and {len(words) - 1} more lists" if len(words) > 1 else ""
         numbers = {"lists": len(counts), "different": len(wrong)}

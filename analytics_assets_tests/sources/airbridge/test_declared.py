@@ -15,6 +15,7 @@ import pytest
 
 from analytics_assets.checks.finding import USUAL
 from analytics_assets.lake.landing import DayResult
+from analytics_assets.lake.loss import were_as_declared
 from analytics_assets.lake.resource import LakeResource
 from analytics_assets.lake.store import Lake
 from analytics_assets.partitions import daily_partitions
@@ -22,7 +23,7 @@ from analytics_assets.settings import settings
 from analytics_assets.sources.airbridge.assets import report_assets
 from analytics_assets.sources.airbridge.checks import MASKED_SHARE, report_checks
 from analytics_assets.sources.airbridge.client import AirbridgeClient
-from analytics_assets.sources.airbridge.declared import were_as_declared
+from analytics_assets.sources.airbridge.declared import stored_responses
 from analytics_assets.sources.airbridge.reader import Waiting
 from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
 from analytics_assets.sources.airbridge.request import ReportSpec, spec_hash
@@ -129,11 +130,11 @@ async def test_only_the_last_three_responses_count_and_days_of_one_response_coun
     """Three days of one task are one response; an older wrong number is forgotten."""
     lake = Lake(str(tmp_path))
     store(lake, spec(), [(1, 2, 1), (2, 1, 1), (3, 1, 1), (4, 1, 1)])
-    assert were_as_declared(lake, "shop", spec())
+    assert were_as_declared(stored_responses(lake, "shop", spec()))
     lake = Lake(str(tmp_path / "other"))
     store(lake, spec(), [(1, 1, 1), (2, 1, 1)])
     store(lake, spec(), [(2, 1, 1)], first=DAY + timedelta(days=9))
-    assert not were_as_declared(lake, "shop", spec())
+    assert not were_as_declared(stored_responses(lake, "shop", spec()))
 
 
 async def test_a_damaged_file_is_no_response(tmp_path: Path) -> None:
@@ -142,7 +143,7 @@ async def test_a_damaged_file_is_no_response(tmp_path: Path) -> None:
     store(lake, spec(), [(number, 1, 1) for number in range(1, 5)])
     damaged = DAY + timedelta(days=3)
     damage(lake.path("shop", TABLE.name, damaged))
-    assert were_as_declared(lake, "shop", spec())
+    assert were_as_declared(stored_responses(lake, "shop", spec()))
     assert "1 groups were read and 2 are declared" in str((await load(tmp_path, 9, declared=2, day=damaged)).error)
     assert (await load(tmp_path, 10, declared=1, day=damaged)).error is None
 
@@ -190,7 +191,7 @@ async def test_responses_to_another_request_prove_nothing(tmp_path: Path) -> Non
     """Other filters may have another number."""
     lake = Lake(str(tmp_path))
     store(lake, spec(return_events=("app_subscribe",)), [(number, 1, 1) for number in range(1, 5)])
-    assert not were_as_declared(lake, "shop", spec())
+    assert not were_as_declared(stored_responses(lake, "shop", spec()))
 
 
 async def test_a_report_without_groups_that_declares_some_is_never_stored(tmp_path: Path) -> None:
@@ -201,17 +202,21 @@ async def test_a_report_without_groups_that_declares_some_is_never_stored(tmp_pa
 
 def test_raw_days_of_a_lake_without_these_columns_are_read_as_ever(tmp_path: Path) -> None:
     """Typed tables are derived from them, checks have nothing to say, and they are no proof."""
-    lake, raw = Lake(str(tmp_path / "lake")), read([report([group(["a"], sub_row(str(DAY), 1, 2, 3))])], spec())[DAY]
+    lake = Lake(str(tmp_path / "lake"))
     old = replace(TABLE, columns=[column for column in TABLE.columns if column.name not in NEW])
-    content = raw.content.drop_columns(NEW)
-    lake.land("shop", old, DAY, content, asked=spec_hash(spec()), requested_at=NOW)
+    for number in range(3):
+        day, moment = DAY + timedelta(days=number), NOW + timedelta(days=number)
+        rows = [group(["a"], sub_row(str(day), 1, 2, 3))]
+        raw = read([report(rows)], spec(), first=day, last=day, requested_at=moment)[day]
+        content = raw.content.drop_columns(NEW)
+        lake.land("shop", old, day, content, asked=spec_hash(spec()), requested_at=moment)
     stored = lake.read("shop", TABLE, [DAY])
     assert [stored[name].null_count for name in NEW] == [1] * len(NEW)
     derived = typed_days(DAY, stored, spec(), zone="UTC", currency="EUR")
     assert derived["revenue_cohorts"].content["value"].to_pylist() == [1, 2, 3]
     for name in ("groups_as_declared", "totals_add_up"):
         assert found(tmp_path, name) == ("fine", "")
-    assert not were_as_declared(lake, "shop", spec())
+    assert not were_as_declared(stored_responses(lake, "shop", spec()))
 
 
 def damage(path: str) -> None:
