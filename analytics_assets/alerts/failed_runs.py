@@ -6,7 +6,7 @@ Dagster concept: run status events, https://docs.dagster.io/guides/automate/sens
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 import dagster as dg
@@ -20,36 +20,33 @@ from analytics_assets.state.alert_log import Kind, Missing, Occurrence, Sighting
 _PAGE = 200
 _NO_DAY = ""
 _OF_THE_RUN = "RunFailure"
-_MEND = "Mend the cause, then re-execute the run from failure."
+_FIX = "Fix the cause, then re-execute the run from failure."
 
-# The days of an account's report that its sensor will land.
+# Days by table.
+Days = Mapping[str, Collection[str]]
+# The days of an account's report that its sensor will store.
 Awaited = Callable[[str, str], Collection[date]]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Step:
-    """A step of a failed run, or all of a run that failed outside of its steps.
+    """A failed step, or all of a run that failed outside of its steps.
 
     Attributes:
         account: The account.
-        name: Name of the step within the account.
-        asked: Of each table the days the run was for.
-        missing: Of each table those that have not landed.
-        reasons: Why, with what the failure says of it.
+        name: Name of the step within the account; empty for a run.
+        requested: Of each table the days the run was for.
+        missing: Of each table those that the run did not store.
+        reasons: Why.
         next: What to do.
     """
 
     account: str
     name: str
-    asked: dict[str, set[str]] = field(default_factory=dict)
-    missing: dict[str, set[str]] = field(default_factory=dict)
-    reasons: list[Reason] = field(default_factory=list)
-    next: str = _MEND
-
-    @property
-    def about(self) -> str:
-        """The step as people know it."""
-        return f"{self.account}/{self.name}" if self.name else self.account
+    requested: Days
+    missing: Days
+    reasons: list[Reason]
+    next: str
 
 
 def new_failures(
@@ -91,24 +88,23 @@ def new_failures(
 
 
 def still_missing(instance: dg.DagsterInstance, missing: Missing) -> dict[str, set[str]]:
-    """What of it has not landed since."""
-    found = {table: _not_landed(instance, table, days) for table, days in missing.items()}
-    return {table: days for table, days in found.items() if days}
+    """The tables and days that were not stored since."""
+    return {table: left for table, days in missing.items() if (left := _not_stored(instance, table, days))}
 
 
-def _not_landed(instance: dg.DagsterInstance, table: str, days: Mapping[str, int]) -> set[str]:
+def _not_stored(instance: dg.DagsterInstance, table: str, days: Mapping[str, int]) -> set[str]:
     key = dg.AssetKey(table.split("/"))
     if _NO_DAY in days:
         [*records] = instance.get_asset_records([key])
-        landed = {_NO_DAY: records[0].asset_entry.last_materialization_storage_id} if records else {}
+        stored = {_NO_DAY: records[0].asset_entry.last_materialization_storage_id} if records else {}
     else:
         storage = instance.event_log_storage
-        landed = dict(
+        stored = dict(
             storage.get_latest_storage_id_by_partition(
                 key, DagsterEventType.ASSET_MATERIALIZATION, partitions=set(days)
             )
         )
-    return {day for day, after in days.items() if (landed.get(day) or -1) <= after}
+    return {day for day, after in days.items() if (stored.get(day) or -1) <= after}
 
 
 def _failure_events(
@@ -123,119 +119,96 @@ def _failure_events(
         cursor, has_more = page.cursor, page.has_more
 
 
-def _steps(instance: dg.DagsterInstance, run: dg.DagsterRun, failed: dg.EventLogRecord) -> list[Step]:
+def _steps(instance: dg.DagsterInstance, run: dg.DagsterRun, failed: dg.EventLogRecord) -> Iterator[Step]:
     """The failed steps of a run; the run as one step where it failed outside of them."""
-    asked: dict[str, dict[str, set[str]]] = {}
-    landed: dict[str, set[str]] = {}
-    failures: dict[str, dg.DagsterEvent] = {}
+    requested: dict[str, dict[str, set[str]]] = {}
+    stored: dict[str, set[str]] = {}
+    failures: dict[str, dg.DagsterEvent | None] = {}
     wanted = {
         DagsterEventType.STEP_FAILURE,
         DagsterEventType.ASSET_MATERIALIZATION_PLANNED,
         DagsterEventType.ASSET_MATERIALIZATION,
     }
     for entry in instance.all_logs(run.run_id, of_type=wanted):
-        event = entry.dagster_event
+        event, key = entry.dagster_event, entry.step_key or ""
         assert event is not None
         if event.is_step_failure:
-            failures[entry.step_key or ""] = event
+            failures[key] = event
             continue
         assert event.asset_key is not None
-        table, day = event.asset_key.to_user_string(), event.partition or _NO_DAY
-        if event.is_asset_materialization_planned:
-            asked.setdefault(entry.step_key or "", {}).setdefault(table, set()).add(day)
-        else:
-            landed.setdefault(table, set()).add(day)
+        of_step = requested.setdefault(key, {}) if event.is_asset_materialization_planned else stored
+        of_step.setdefault(event.asset_key.to_user_string(), set()).add(event.partition or _NO_DAY)
     if not failures:
-        tables = {table: days for of_step in asked.values() for table, days in of_step.items()}
-        step = _step(run.job_name, tables, landed)
-        event = failed.event_log_entry.dagster_event
-        words = (event.message if event else None) or "The run failed and Dagster does not say why."
-        step.reasons = [Reason(_OF_THE_RUN, words)]
-        return [step]
-    steps = []
-    for key, event in failures.items():
-        step = _step(key, asked.get(key, {}), landed)
-        _explain(step, event)
-        steps.append(step)
-    return steps
+        failures[run.job_name] = failed.event_log_entry.dagster_event
+        requested[run.job_name] = {table: days for of_step in requested.values() for table, days in of_step.items()}
+    for key, failure in failures.items():
+        account, _, name = key.partition("__")
+        tables = requested.get(key, {})
+        missing = {table: left for table, days in tables.items() if (left := days - stored.get(table, set()))}
+        yield Step(account, name, tables, missing, *_reasons(failure))
 
 
-def _step(key: str, asked: dict[str, set[str]], landed: Mapping[str, set[str]]) -> Step:
-    account, _, name = key.partition("__")
-    missing = {table: days - landed.get(table, set()) for table, days in asked.items()}
-    return Step(account, name, asked, {table: days for table, days in missing.items() if days})
-
-
-def _explain(step: Step, event: dg.DagsterEvent) -> None:
-    """Puts the reasons into a step: the days that the failure names, or the exception's own words."""
-    data = event.step_failure_data
-    said = data.user_failure_data
-    if said is not None and isinstance(table := said.metadata.get(DAYS_NOT_LANDED), dg.TableMetadataValue):
+def _reasons(event: dg.DagsterEvent | None) -> tuple[list[Reason], str]:
+    """The reasons of a failure and what to do: the days that it names, or the exception's own words."""
+    if event is None or not event.is_step_failure:
+        words = event.message if event else None
+        return [Reason(_OF_THE_RUN, words or "The run failed and Dagster does not say why.")], _FIX
+    failure, error = event.step_failure_data.user_failure_data, event.step_failure_data.error
+    if failure is not None and isinstance(table := failure.metadata.get(DAYS_NOT_LANDED), dg.TableMetadataValue):
         days: dict[tuple[str, str], list[date]] = {}
-        for record in table.records:
-            row = record.data
-            day = date.fromisoformat(str(row["day"]))
-            words = str(row["reason"]).removeprefix(NOT_ASKED)
+        for row in (record.data for record in table.records):
+            day, words = date.fromisoformat(str(row["day"])), str(row["reason"]).removeprefix(NOT_ASKED)
             days.setdefault((str(row["kind"]), without_day(day, words)), []).append(day)
-        step.reasons = [Reason(kind, words, tuple(of_words)) for (kind, words), of_words in days.items()]
-        advice = said.metadata.get(NEXT)
-        step.next = str(advice.value) if advice is not None else _MEND
-    elif said is not None and said.description:
-        step.reasons = [Reason("Failure", said.description)]
-    else:
-        error = data.error
-        while error is not None and error.cause is not None:
-            error = error.cause
-        words = error.message.strip() if error else "The step failed and Dagster does not say why."
-        step.reasons = [Reason((error.cls_name if error else None) or "Error", words)]
+        advice = failure.metadata.get(NEXT)
+        reasons = [Reason(kind, words, tuple(of_reason)) for (kind, words), of_reason in days.items()]
+        return reasons, str(advice.value) if advice is not None else _FIX
+    if failure is not None and failure.description:
+        return [Reason("Failure", failure.description)], _FIX
+    while error is not None and error.cause is not None:
+        error = error.cause
+    words = error.message.strip() if error else "The step failed and Dagster does not say why."
+    return [Reason((error.cls_name if error else None) or "Error", words)], _FIX
 
 
 def _sighting(
     instance: dg.DagsterInstance, run: dg.DagsterRun, step: Step, *, after: int, awaited: Awaited, redact: Redact
 ) -> Sighting | None:
-    """The occurrence of a failed step; None if nothing of it is left for a person to know."""
-    reasons, missing = step.reasons, step.missing
-    if missing:
-        missing = still_missing(instance, {table: dict.fromkeys(days, after) for table, days in missing.items()})
-        # Of an exception it is not known whether the sensor's next run would fare better.
-        others = {str(day) for day in awaited(step.account, step.name)} if reasons[0].days else set()
-        missing = {table: days - others for table, days in missing.items() if days - others}
-        if not missing:
-            return None
-    left = set().union(*missing.values())
-    if left and _NO_DAY not in left:
-        reasons = [
-            Reason(one.kind, one.words, days)
-            for one in reasons
-            if (days := tuple(day for day in one.days if str(day) in left)) or not one.days
-        ]
-    reasons = sorted(reasons, key=lambda one: -len(one.days)) or step.reasons
+    """The occurrence of a failed step; None if all its days were stored since, or a report task works at them."""
+    missing = still_missing(instance, {table: dict.fromkeys(days, after) for table, days in step.missing.items()})
+    # Of an exception it is not known whether the sensor's next run would fare better.
+    others = {str(day) for day in awaited(step.account, step.name)} if step.reasons[0].days else set()
+    missing = {table: left for table, days in missing.items() if (left := days - others)}
+    if step.missing and not missing:
+        return None
+    days = set().union(*missing.values())
+    reasons = step.reasons
+    if days and _NO_DAY not in days:
+        kept = {reason: tuple(day for day in reason.days if str(day) in days) for reason in reasons}
+        reasons = [replace(reason, days=kept[reason]) for reason in reasons if kept[reason] or not reason.days]
+    reasons = sorted(reasons, key=lambda reason: -len(reason.days)) or step.reasons
+    schedule = run.tags.get("dagster/schedule_name")
+    again = f" The schedule {schedule} requests its days again with its next run." if schedule else ""
     occurrence = Occurrence(
         severity=FAILURE,
-        about=step.about,
-        headline=_headline(step, left),
+        about=f"{step.account}/{step.name}" if step.name else step.account,
+        headline=_headline(step, days),
         reasons=reason_lines(reasons, redact),
-        next=_next(run, step),
+        next=step.next + again,
         path=f"/runs/{run.run_id}",
-        tables=tuple(sorted(missing or step.asked)),
+        tables=tuple(sorted(missing or step.requested)),
     )
+    key = error_key(Kind.FAILURE, step.account, step.name, reasons[0].kind)
     return Sighting(
-        error_key(Kind.FAILURE, step.account, step.name, reasons[0].kind),
+        key,
         occurrence,
         run.run_id,
         {table: dict.fromkeys(sorted(days), after) for table, days in missing.items()},
     )
 
 
-def _headline(step: Step, left: Collection[str]) -> str:
-    asked = set().union(*step.asked.values())
-    if not left or step.reasons[0].kind == _OF_THE_RUN:
+def _headline(step: Step, days: Collection[str]) -> str:
+    if not days or step.reasons[0].kind == _OF_THE_RUN:
         return "the run failed"
-    if _NO_DAY not in left:
-        return f"{len(left)} of {len(asked)} days did not land"
-    return f"{len(step.missing)} of {len(step.asked)} tables were not read"
-
-
-def _next(run: dg.DagsterRun, step: Step) -> str:
-    schedule = run.tags.get("dagster/schedule_name")
-    return step.next + (f" The schedule {schedule} asks for its days again with its next run." if schedule else "")
+    if _NO_DAY in days:
+        return f"{len(step.missing)} of {len(step.requested)} tables were not read"
+    return f"{len(days)} of {len(set().union(*step.requested.values()))} days did not land"

@@ -4,7 +4,6 @@ One more row, without a destination, is the position: the failed runs that were 
 a run counts once even where two daemons tick at once or a tick fails. A row keeps its occurrences until a destination has taken them.
 """
 
-import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -100,17 +99,12 @@ class Sighting:
 
 @dataclass(frozen=True)
 class OpenIssue:
-    """An open issue of one destination.
+    """A row: an open issue of one destination.
 
     Attributes:
-        id: Number of the row.
-        destination: Environment variable of the address.
-        key: The issue.
         occurrences: Those that the destination has not taken yet.
         missing: The tables and days that have to be stored until it is over.
         times: How many failed steps were counted.
-        first_seen: Instant of the first occurrence.
-        last_seen: Instant of the last occurrence.
         sent_at: Instant of the last message that arrived.
         tries: Messages tried since then.
         next_try_at: No message is tried before.
@@ -125,10 +119,10 @@ class OpenIssue:
     times: int
     first_seen: datetime
     last_seen: datetime
-    sent_at: datetime | None
-    tries: int
-    next_try_at: datetime | None
-    trouble: str | None
+    sent_at: datetime | None = None
+    tries: int = 0
+    next_try_at: datetime | None = None
+    trouble: str | None = None
 
     @property
     def group(self) -> tuple[str, ...]:
@@ -155,9 +149,8 @@ class AlertLog:
     def position(self, *, now: datetime) -> tuple[datetime, set[str]]:
         """The instant from which failed runs may be new, and the runs since then that were taken in; the first call of all starts at `now`."""
         with self._writing() as connection:
-            row = self._position(connection, now)
-            began, newest = datetime.fromisoformat(row.first_seen), datetime.fromisoformat(row.last_seen)
-            return max(began, min(newest, now) - _OVERLAP), set(json.loads(row.occurrences))
+            since, row = self._position(connection, now)
+            return since, set(row.occurrences)
 
     def open_issues(self) -> list[OpenIssue]:
         """All open issues of all destinations, oldest first."""
@@ -219,7 +212,7 @@ class AlertLog:
             for issue in issues:
                 # What came in while the message was on its way is kept for the next.
                 is_same = and_(alert_log.c.id == issue.id, alert_log.c.times == issue.times)
-                connection.execute(update(alert_log).where(is_same).values(occurrences="[]"))
+                connection.execute(update(alert_log).where(is_same).values(occurrences=[]))
 
     def failed(self, issues: Sequence[OpenIssue], trouble: str, *, next_try_at: datetime) -> None:
         """Writes why the message of some claimed issues did not arrive, and when to try again."""
@@ -242,26 +235,30 @@ class AlertLog:
             yield connection
 
     @staticmethod
-    def _position(connection: Connection, now: datetime) -> Row[Any]:
+    def _position(connection: Connection, now: datetime) -> tuple[datetime, Row[Any]]:
+        """The instant from which failed runs may be new, and the row of the position, which is created if it is missing."""
         of_position = select(alert_log).where(alert_log.c.destination == _POSITION)
         row = connection.execute(of_position).first()
         if row is None:
-            values = {"account": "", "stream": "", "kind": Kind.FAILURE.value, "error": "", "occurrences": "{}"}
+            key = {"destination": _POSITION, "account": "", "stream": "", "kind": Kind.FAILURE.value, "error": ""}
             instants = {"first_seen": as_text(now), "last_seen": as_text(now)}
-            connection.execute(insert(alert_log).values(destination=_POSITION, **values, **instants, missing="{}"))
+            connection.execute(insert(alert_log).values(**key, **instants, occurrences={}, missing={}))
             row = connection.execute(of_position).one()
-        return row
+        began, newest = datetime.fromisoformat(row.first_seen), datetime.fromisoformat(row.last_seen)
+        return max(began, min(newest, now) - _OVERLAP), row
 
     def _take_in(self, connection: Connection, runs: Mapping[str, datetime], now: datetime) -> set[str]:
         """Moves the position on; returns the runs that are new."""
-        row = self._position(connection, now)
-        known = json.loads(row.occurrences)
-        if new := {run: at for run, at in runs.items() if run not in known}:
-            newest = max(row.last_seen, *(str(as_text(at)) for at in new.values()))
-            known |= {run: as_text(at) for run, at in new.items()}
-            oldest = str(as_text(min(datetime.fromisoformat(newest), now) - _OVERLAP))
-            values = {"occurrences": json.dumps({run: at for run, at in known.items() if at >= oldest})}
-            connection.execute(update(alert_log).where(alert_log.c.id == row.id).values(**values, last_seen=newest))
+        since, row = self._position(connection, now)
+        # What is older was taken in by a process that has moved the position on meanwhile.
+        new = {run: str(as_text(at)) for run, at in runs.items() if run not in row.occurrences and at >= since}
+        if new:
+            is_position = alert_log.c.destination == _POSITION
+            newest = max(row.last_seen, *new.values())
+            connection.execute(update(alert_log).where(is_position).values(last_seen=newest))
+            since, _ = self._position(connection, now)
+            known = {run: at for run, at in {**row.occurrences, **new}.items() if at >= str(as_text(since))}
+            connection.execute(update(alert_log).where(is_position).values(occurrences=known))
         return set(new)
 
     @staticmethod
@@ -281,16 +278,9 @@ class AlertLog:
         destinations: Collection[str],
         now: datetime,
     ) -> None:
-        is_dropped = or_(
-            alert_log.c.kind.not_in([kind.value for kind in kinds]),
-            and_(
-                alert_log.c.destination != _POSITION,
-                or_(
-                    alert_log.c.destination.not_in(destinations),
-                    alert_log.c.last_seen < as_text(now - _KEPT),
-                ),
-            ),
-        )
+        is_old = or_(alert_log.c.destination.not_in(destinations), alert_log.c.last_seen < as_text(now - _KEPT))
+        is_unwanted = alert_log.c.kind.not_in([kind.value for kind in kinds])
+        is_dropped = or_(is_unwanted, and_(alert_log.c.destination != _POSITION, is_old))
         connection.execute(delete(alert_log).where(is_dropped))
         for issue in over:
             is_unchanged = and_(alert_log.c.id == issue.id, alert_log.c.last_seen == as_text(issue.last_seen))
@@ -305,18 +295,16 @@ class AlertLog:
         earlier = before.occurrences if before and steps else ()
         occurrences = [*earlier, *(sighting.occurrence for sighting in seen)][-_MOST_OCCURRENCES:]
         values: dict[str, Any] = {
-            "occurrences": json.dumps([asdict(occurrence) for occurrence in occurrences]),
-            "missing": json.dumps(_merged([before.missing if before else {}, *(one.missing for one in seen)])),
+            "occurrences": [asdict(occurrence) for occurrence in occurrences],
+            "missing": _merged([before.missing if before else {}, *(one.missing for one in seen)]),
             "times": (before.times if before else 0) + steps,
             "last_seen": as_text(now),
         }
         if before:
             connection.execute(update(alert_log).where(alert_log.c.id == before.id).values(**values))
         else:
-            opened = {"destination": destination, "first_seen": as_text(now), "tries": 0}
-            connection.execute(
-                insert(alert_log).values(**opened, **asdict(seen[0].key) | {"kind": seen[0].key.kind.value}, **values)
-            )
+            key = {**asdict(seen[0].key), "kind": seen[0].key.kind.value, "destination": destination}
+            connection.execute(insert(alert_log).values(**key, **values, first_seen=as_text(now)))
 
     @staticmethod
     def _set(connection: Connection, issues: Sequence[OpenIssue], **values: Any) -> None:
@@ -325,36 +313,21 @@ class AlertLog:
 
 
 def _open_issue(row: Row[Any]) -> OpenIssue:
-    def instant(text: str | None) -> datetime | None:
-        return datetime.fromisoformat(text) if text else None
-
-    return OpenIssue(
-        id=row.id,
-        destination=row.destination,
-        key=IssueKey(row.account, row.stream, Kind(row.kind), row.error),
-        occurrences=tuple(_occurrence(values) for values in json.loads(row.occurrences)),
-        missing=json.loads(row.missing),
-        times=row.times,
-        first_seen=datetime.fromisoformat(row.first_seen),
-        last_seen=datetime.fromisoformat(row.last_seen),
-        sent_at=instant(row.sent_at),
-        tries=row.tries,
-        next_try_at=instant(row.next_try_at),
-        trouble=row.trouble,
+    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to a row as a mapping
+    for name in ("first_seen", "last_seen", "sent_at", "next_try_at"):
+        values[name] = datetime.fromisoformat(values[name]) if values[name] else None
+    key = IssueKey(values.pop("account"), values.pop("stream"), Kind(values.pop("kind")), values.pop("error"))
+    occurrences = tuple(
+        Occurrence(**{**stored, "reasons": tuple(stored["reasons"]), "tables": tuple(stored["tables"])})
+        for stored in values.pop("occurrences")
     )
-
-
-def _occurrence(values: Mapping[str, Any]) -> Occurrence:
-    lists = {name: tuple(values[name]) for name in ("reasons", "tables")}
-    return Occurrence(**{**values, **lists})
+    return OpenIssue(key=key, occurrences=occurrences, **values)
 
 
 def _merged(parts: Iterable[Missing]) -> dict[str, dict[str, int]]:
     """All that is missing; of a day named twice the later position counts."""
     merged: dict[str, dict[str, int]] = {}
-    for part in parts:
-        for table, days in part.items():
-            of_table = merged.setdefault(table, {})
-            for day, after in days.items():
-                of_table[day] = max(after, of_table.get(day, after))
+    for table, days in (pair for part in parts for pair in part.items()):
+        of_table = merged.setdefault(table, {})
+        of_table |= {day: max(after, of_table.get(day, after)) for day, after in days.items()}
     return merged

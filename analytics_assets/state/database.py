@@ -13,6 +13,7 @@ from typing import Any
 
 import stamina
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Column,
     Connection,
@@ -148,8 +149,8 @@ alert_log = Table(
     Column("stream", Text, nullable=False),
     Column("kind", String(20), nullable=False),
     Column("error", Text, nullable=False),
-    Column("occurrences", Text, nullable=False),
-    Column("missing", Text, nullable=False),
+    Column("occurrences", JSON, nullable=False),
+    Column("missing", JSON, nullable=False),
     Column("times", Integer, nullable=False, default=0),
     Column("first_seen", String(40), nullable=False),
     Column("last_seen", String(40), nullable=False),

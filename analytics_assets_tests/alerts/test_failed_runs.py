@@ -37,7 +37,7 @@ def test_a_run_that_fails_a_hundred_days_sends_one_message(scene: Scene, receive
                 "[trace a1]. This may pass by itself.\n"
                 "2026-02-11 to 2026-02-12 (2 days): Bento GET /stats/ads: HTTP 400 (unknown source). The request is refused.\n"
                 "Tables: shop/numbers, shop/numbers_raw, shop/sums\n"
-                "Next: Mend the cause, then re-execute from failure. The schedule shop_daily asks for its days again with its next run.\n"
+                "Next: Mend the cause, then re-execute from failure. The schedule shop_daily requests its days again with its next run.\n"
                 f"Look: http://dagster.example.com/runs/{run.run_id}"
             ),
             "attachments": [],
@@ -127,7 +127,7 @@ def test_an_exception_that_is_not_ours_is_told_in_its_own_words(scene: Scene, re
     with closing(sqlite3.connect(scene.state.removeprefix("sqlite:///"))) as state:
         assert not any(KEY in line for line in state.iterdump())
     assert (
-        "no session for [redacted]\nTables: shop/numbers, shop/numbers_raw, shop/sums\nNext: Mend the cause, then re-execute the run from failure."
+        "no session for [redacted]\nTables: shop/numbers, shop/numbers_raw, shop/sums\nNext: Fix the cause, then re-execute the run from failure."
         in (receiver.posts[0]["message"])
     )
 

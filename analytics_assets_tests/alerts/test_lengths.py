@@ -28,7 +28,7 @@ OCCURRENCES = tuple(
     )
     for number in range(6)
 )
-LONG = WRITER.message([OpenIssue(1, "HOOK", KEY, OCCURRENCES, {}, 6, NOW, NOW, None, 0, None, None)])
+LONG = WRITER.message([OpenIssue(1, "HOOK", KEY, OCCURRENCES, {}, 6, NOW, NOW)])
 LINKS = [f"Look: https://dagster.example/runs/{number}" for number in range(5)]
 SHORT = Message("shop: a newer alert", "Short.", FAILURE)
 
@@ -118,8 +118,8 @@ def opened(folder: Path, names: list[str], *messages: tuple[str, tuple[Occurrenc
         for stream, occurrences in messages
         for occurrence in occurrences
     ]
-    runs = {f"run of {stream}": utc_now() for stream, _ in messages}
-    log.record(sightings, runs=runs, over=[], kinds=list(Kind), destinations=names, now=utc_now())
+    runs = {f"run of {stream}": NOW for stream, _ in messages}
+    log.record(sightings, runs=runs, over=[], kinds=list(Kind), destinations=names, now=NOW)
     return log
 
 

@@ -19,7 +19,7 @@ def occurrence(about: str, *reasons: str) -> Occurrence:
 def issue(*occurrences: Occurrence, sent_at: datetime | None = None, times: int = 1) -> OpenIssue:
     """An open issue with some occurrences."""
     key = IssueKey("shop", "", Kind.FAILURE, "TransientError")
-    return OpenIssue(1, "HOOK", key, occurrences, {}, times, NOW, NOW, sent_at, 0, None, None)
+    return OpenIssue(1, "HOOK", key, occurrences, {}, times, NOW, NOW, sent_at)
 
 
 def message(*occurrences: Occurrence) -> Message:
