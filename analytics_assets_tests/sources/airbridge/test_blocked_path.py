@@ -129,12 +129,12 @@ async def test_a_task_that_no_poll_gets_an_answer_for_is_loud_after_a_while(tmp_
 
 
 async def test_a_refusal_in_json_pauses_the_report(tmp_path: Path):
-    """It is Airbridge's own, so only a person can change what it refuses."""
+    """It is Airbridge's own, so only a person can change what it refuses. The ledger keeps the class of the error."""
     ledger = opened(tmp_path)
     ledger.begin_attempt(1, now=NOW)
     ledger.posted(1, "t-1", now=NOW)
     await look(always((403, {"title": "Forbidden", "status": 403})), ledger, NOW)
-    assert ledger.get(1).state == Seen.REFUSED
+    assert (ledger.get(1).state, ledger.get(1).error) == (Seen.REFUSED, "AccessRefusedError")
 
 
 async def test_a_report_whose_responses_cannot_be_read_is_posted_a_bounded_number_of_times(tmp_path: Path):
@@ -167,4 +167,5 @@ async def test_a_response_that_is_read_begins_the_count_anew(tmp_path: Path):
     assert ledger.get(1).state == Seen.REFUSED
     before = len(lost.requests)
     await run(lost, ledger, tmp_path, at)
-    assert (ledger.get(1).state, len(lost.requests)) == (Seen.REFUSED, before + 1)
+    assert (ledger.get(1).state, ledger.get(1).error) == (Seen.REFUSED, "UnexpectedPayloadError")
+    assert len(lost.requests) == before + 1
