@@ -11,10 +11,8 @@ import dagster as dg
 
 from analytics_assets.checking import checks_daily
 from analytics_assets.clock import utc_now
-from analytics_assets.configuration import tables_of
 from analytics_assets.lake.resource import LakeResource
-from analytics_assets.lake.table import Table
-from analytics_assets.loading import check_files, quietly, refused_in_words
+from analytics_assets.loading import check_files, refused_in_words
 from analytics_assets.schedules import snapshots
 from analytics_assets.settings import settings
 from analytics_assets.upkeep.housekeeping import housekeeping
@@ -39,21 +37,12 @@ def defs() -> dg.Definitions:
         return dg.Definitions.merge(dg.load_from_defs_folder(path_within_project=ROOT), shared())
 
 
-def tables() -> dict[tuple[str, str], Table]:
-    """Every table of every account, by account and name."""
-    folders = sorted(path.parent.name for path in ROOT.glob("defs/*/defs.yaml"))
-    # What Dagster warns of was told when the definitions were loaded.
-    with quietly():
-        tree = dg.ComponentTree.for_project(ROOT)
-        return tables_of({folder: tree.load_component(folder) for folder in folders})
-
-
 def shared() -> dg.Definitions:
     """What all accounts share."""
     is_on = settings().schedules_on
     reading, reading_schedule = snapshots(SNAPSHOTS_CRON, is_on=is_on)
     checking, checking_schedule = checks_daily(CHECKS_CRON, is_on=is_on)
-    cleaning, cleaning_schedule = housekeeping(HOUSEKEEPING_CRON, utc_now, tables, is_on=is_on)
+    cleaning, cleaning_schedule = housekeeping(HOUSEKEEPING_CRON, utc_now, is_on=is_on)
     return dg.Definitions(
         resources={"lake": LakeResource()},
         jobs=[reading, checking, cleaning],

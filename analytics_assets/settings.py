@@ -56,10 +56,6 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
         "90",
         "Days after its end that a run stays in Dagster's history, from 7, or `forever`; every day's square and numbers stay longer.",
     ),
-    "ANALYTICS_MONTHS_AFTER_DAYS": (
-        "never",
-        "Days after a month's last one that the days of a typed table are also copied into one file, from 1, or `never`; day files stay.",
-    ),
 }
 
 _PREFIX = "ANALYTICS_"
@@ -76,7 +72,7 @@ SHORTEST_KEY = 8
 _LONG_NAME = 20
 # A failed run is told, and re-executed, within a week.
 _LEAST_RUNS_DAYS = 7
-_FOREVER, _NEVER = "forever", "never"
+_FOREVER = "forever"
 
 
 @dataclass(frozen=True)
@@ -94,7 +90,6 @@ class Settings:
         budget_on: Whether requests wait for the budget of their account.
         repository: Address of the checkout's root where its code is read, or None for the files of this machine.
         keep_runs: How long a run stays in Dagster's history after its end, or None for ever.
-        months_after: How long after a month's last day its days are also copied into one file, or None for never.
     """
 
     mode: Mode
@@ -107,7 +102,6 @@ class Settings:
     budget_on: bool
     repository: str | None
     keep_runs: timedelta | None
-    months_after: timedelta | None
 
 
 def settings(environment: Mapping[str, str] | None = None, *, root: Path | None = None) -> Settings:
@@ -133,8 +127,7 @@ def settings(environment: Mapping[str, str] | None = None, *, root: Path | None 
         schedules_on=_is_on(given, "ANALYTICS_SCHEDULES", mode),
         budget_on=_is_on(given, "ANALYTICS_BUDGET", mode),
         repository=_repository(given),
-        keep_runs=_days(given, "ANALYTICS_KEEP_RUNS_DAYS", least=_LEAST_RUNS_DAYS),
-        months_after=_days(given, "ANALYTICS_MONTHS_AFTER_DAYS", without=_NEVER),
+        keep_runs=_keep_runs(given),
     )
 
 
@@ -276,12 +269,14 @@ def _start_date(given: Mapping[str, str]) -> date:
         raise PermanentError(f"ANALYTICS_START_DATE={value!r} is not a date: write it as 2025-01-01.") from error
 
 
-def _days(given: Mapping[str, str], name: str, *, least: int = 1, without: str = _FOREVER) -> timedelta | None:
-    value = given.get(name) or VARIABLES[name][0]
-    if value == without:
+def _keep_runs(given: Mapping[str, str]) -> timedelta | None:
+    value = given.get("ANALYTICS_KEEP_RUNS_DAYS") or VARIABLES["ANALYTICS_KEEP_RUNS_DAYS"][0]
+    if value == _FOREVER:
         return None
-    if not re.fullmatch(r"[0-9]{1,5}", value) or int(value) < least:
-        raise PermanentError(f"{name}={value!r} is no number of days: use {least} or more, or {without}.")
+    if not re.fullmatch(r"[0-9]{1,5}", value) or int(value) < _LEAST_RUNS_DAYS:
+        raise PermanentError(
+            f"ANALYTICS_KEEP_RUNS_DAYS={value!r} is not a number of days: use {_LEAST_RUNS_DAYS} or more, or {_FOREVER}."
+        )
     return timedelta(days=int(value))
 
 

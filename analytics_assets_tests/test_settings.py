@@ -21,7 +21,6 @@ DEFAULTS = Settings(
     budget_on=False,
     repository=None,
     keep_runs=timedelta(days=90),
-    months_after=None,
 )
 
 
@@ -48,7 +47,6 @@ def test_live_mode_has_its_own_lake_and_state_and_runs_its_schedules() -> None:
         budget_on=True,
         repository=None,
         keep_runs=timedelta(days=90),
-        months_after=None,
     )
 
 
@@ -65,7 +63,6 @@ def test_every_variable_can_be_set() -> None:
         "ANALYTICS_BUDGET": "off",
         "ANALYTICS_REPOSITORY": "https://github.com/acme/growth/blob/main",
         "ANALYTICS_KEEP_RUNS_DAYS": "forever",
-        "ANALYTICS_MONTHS_AFTER_DAYS": "35",
     }
     assert given.keys() == VARIABLES.keys()
     assert settings(given) == Settings(
@@ -79,7 +76,6 @@ def test_every_variable_can_be_set() -> None:
         budget_on=False,
         repository="https://github.com/acme/growth/blob/main",
         keep_runs=None,
-        months_after=timedelta(days=35),
     )
 
 
@@ -120,17 +116,9 @@ def test_schedules_can_be_on_in_the_sandbox() -> None:
             (
                 "ANALYTICS_KEEP_RUNS_DAYS",
                 value,
-                f"ANALYTICS_KEEP_RUNS_DAYS={value!r} is no number of days: use 7 or more, or forever.",
+                f"ANALYTICS_KEEP_RUNS_DAYS={value!r} is not a number of days: use 7 or more, or forever.",
             )
             for value in ("6", "-90", "90d", "1e3", "123456", "never")
-        ),
-        *(
-            (
-                "ANALYTICS_MONTHS_AFTER_DAYS",
-                value,
-                f"ANALYTICS_MONTHS_AFTER_DAYS={value!r} is no number of days: use 1 or more, or never.",
-            )
-            for value in ("0", "forever", "1 month")
         ),
         (
             "ANALYTICS_TIMEZONE",

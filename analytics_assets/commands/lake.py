@@ -21,14 +21,13 @@ from analytics_assets.commands.accounts import RefusedError, accounts, component
 from analytics_assets.configuration import tables_of
 from analytics_assets.failures import without_day
 from analytics_assets.lake.binding import accept, bind, look
-from analytics_assets.lake.months import days_of
 from analytics_assets.lake.resource import LakeResource
 from analytics_assets.lake.table import Table
 from analytics_assets.loading import quietly, whole
 from analytics_assets.settings import settings
 from analytics_assets.spans import in_words
 from analytics_assets.verification.files import Inventory, Name
-from analytics_assets.verification.looking import COPIES, Looked, Place, Wrong, looked
+from analytics_assets.verification.looking import Looked, Place, Wrong, looked
 from analytics_assets.verification.repairs import TOO_EARLY, Repair, recorded, repairs, too_early
 
 _SHOWN: Final = 10
@@ -153,10 +152,7 @@ def _told(wrong: Sequence[Wrong]) -> Iterator[str]:
         yield "/".join(table)
         causes: dict[tuple[str, str, str], list[date]] = {}
         for one in of_table:
-            days, words = [one.day], without_day(one.day, one.words)
-            if one.kind in COPIES:
-                days, words = days_of(one.day), one.words
-            causes.setdefault((one.kind.value, words, one.remedy), []).extend(days)
+            causes.setdefault((one.kind.value, without_day(one.day, one.words), one.remedy), []).append(one.day)
         for (kind, words, remedy), days in list(causes.items())[:_SHOWN]:
             yield f"  {in_words(days)}: {kind}: {words}. {remedy[0].upper()}{remedy[1:]}."
         if len(causes) > _SHOWN:
@@ -189,8 +185,6 @@ def _figures(place: Place, found: Looked) -> str:
     verdict = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
     where = place.lake.files.named(place.lake.root)
     read = f"{where}: {found.files} files of {len(found.days)} days in {len(place.chosen)} tables, {found.size / 2**20:.1f} MiB"
-    if found.copies:
-        read += f", and {found.copies} copies of months"
     if not found.is_well:
         return f"{read}: {len(found.wrong)} findings ({verdict})."
     if found.wrong:

@@ -7,7 +7,6 @@ What is in a file is `store.py`'s; keep tables and Parquet out of here.
 
 import os
 import re
-import tempfile
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -172,36 +171,6 @@ class Files:
                 with self.errors_of(str(folder), "written"):
                     held.enter_context(disk.locked(folder, wait_s=self.lock_wait_s))
             yield
-
-    @contextmanager
-    def written(self, path: str) -> Iterator[IO[bytes]]:
-        """As `promote`, for what is too large to be held in memory: a file to write to, put in place when all of it is written.
-
-        An error of the one who writes leaves what stood there.
-        """
-        self._check_place()
-        if self.is_local:
-            target, inside = Path(path), Path(self.root)
-            with self.errors_of(path, "written"), disk.written_aside(target, inside=inside) as (file, aside):
-                yield file
-                file.flush()
-                folders = disk.folders_to_sync([target], inside=inside)
-                disk.synced([aside], self.fsync)
-                aside.replace(target)
-                disk.synced(folders, self.fsync)
-            return
-        # An upload in parts that is given up half-way would become an object of half of them.
-        try:
-            with tempfile.NamedTemporaryFile() as whole:
-                yield whole.file
-                whole.flush()
-                with self.errors_of(path, "written"):
-                    self.fs.put_file(whole.name, path)
-        except OSError as error:
-            raise LakeError(
-                f"{self.named(path)} cannot be written: what is uploaded is put together in {tempfile.gettempdir()} first, and that fails "
-                f"({error.strerror or error}). Free some space there, or set TMPDIR to another folder."
-            ) from error
 
     def create(self, path: str, content: bytes) -> None:
         """Puts a file in place in one step and syncs it, unless there is one.

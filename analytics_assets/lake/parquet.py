@@ -6,7 +6,7 @@ KiB, setting up zstd costs more than it saves. Keep paths and footers' meaning o
 """
 
 from collections.abc import Mapping
-from typing import IO, Any, Final
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,23 +21,12 @@ def parquet(content: pa.Table, metadata: Mapping[bytes, bytes] | None = None) ->
         content.replace_schema_metadata({**(content.schema.metadata or {}), **(metadata or {})}),
         sink,
         compression="snappy" if content.nbytes < _SMALL else "zstd",
-        **_manner(content.schema),
+        use_dictionary=False,
+        # What no hash covers, such as when a day was read, is known to be as it was written too.
+        write_page_checksum=True,
+        write_statistics=[field.name for field in content.schema if not _is_document(field.type)],
     )
     return sink.getvalue()
-
-
-def opened_for_days(sink: IO[bytes], schema: pa.Schema) -> pq.ParquetWriter:
-    """A file that days are added to, one after the other."""
-    return pq.ParquetWriter(sink, schema, compression="zstd", **_manner(schema))
-
-
-def _manner(schema: pa.Schema) -> dict[str, Any]:
-    return {
-        "use_dictionary": False,
-        # What no hash covers, such as when a day was read, is known to be as it was written too.
-        "write_page_checksum": True,
-        "write_statistics": [field.name for field in schema if not _is_document(field.type)],
-    }
 
 
 def _is_document(kind: pa.DataType) -> bool:

@@ -18,8 +18,6 @@ from analytics_assets.errors import LakeError, UnexpectedPayloadError
 from analytics_assets.lake.content import content_hash
 from analytics_assets.lake.disk import is_leftover
 from analytics_assets.lake.footer import Footer, footer_of
-from analytics_assets.lake.identity import FILE as IDENTITY_FILE
-from analytics_assets.lake.months import copy_named
 from analytics_assets.lake.store import Lake, Landed
 from analytics_assets.lake.table import DATE, Column, Table
 
@@ -58,52 +56,37 @@ class Inventory:
         strangers: Files that no declared table has there.
         leftovers: Files of writers that were killed, or are at work.
         quarantined: How many are kept in the quarantine.
-        copies: The months of each declared table that have a copy, oldest first.
     """
 
     days: Mapping[Name, Sequence[date]]
     strangers: list[str] = field(default_factory=list)
     leftovers: list[str] = field(default_factory=list)
     quarantined: int = 0
-    copies: Mapping[Name, list[date]] = field(default_factory=dict)
 
 
 def inventory(lake: Lake, declared: Mapping[Name, Table]) -> Inventory:
-    """Lists a lake.
+    """Lists a lake. Other names that begin with `_` are not tables: the lake's identity, and monthly copies of earlier versions.
 
     Raises:
         LakeError: It cannot be listed.
     """
     days: dict[Name, list[date]] = {name: [] for name in declared}
-    copies: dict[Name, list[date]] = {name: [] for name in declared}
-    found = Inventory(days, copies=copies)
+    found = Inventory(days)
     for path in sorted(lake.files.under(lake.root)):
         name = str(path).removeprefix(lake.root).lstrip("/")
-        if name == IDENTITY_FILE:
-            continue
         if name.startswith(_QUARANTINE):
             found.quarantined += 1
         elif is_leftover(path.name):
             found.leftovers.append(name)
         elif (standing := _standing(name, declared)) is not None:
             days[standing[0]].append(standing[1])
-        elif (copy := copy_named(name)) is not None and copy[:2] in copies:
-            copies[copy[:2]].append(copy[2])
-        else:
+        elif not name.startswith("_"):
             found.strangers.append(name)
     return found
 
 
 def examined(lake: Lake, account: str, table: Table, day: date, *, is_sandbox: bool) -> Landed | None:
-    """What stands for a day, read to its end and found right; None where it has gone meanwhile. Raises as `read_whole`."""
-    whole = read_whole(lake, account, table, day, is_sandbox=is_sandbox)
-    return whole and whole[0]
-
-
-def read_whole(
-    lake: Lake, account: str, table: Table, day: date, *, is_sandbox: bool
-) -> tuple[Landed, pa.Table] | None:
-    """What stands for a day and its rows, with the columns its file has, found right to the end; None where it has gone meanwhile.
+    """What stands for a day, read to its end and found right; None where it has gone meanwhile.
 
     Raises:
         DamagedError: It is not right.
@@ -112,7 +95,7 @@ def read_whole(
         LakeError: The lake cannot be read.
     """
     path = lake.path(account, table.name, day)
-    body = body_of(lake, path)
+    body = _body(lake, path)
     if body is None:
         return None
     footer, content = _read(body)
@@ -123,21 +106,21 @@ def read_whole(
         raise ForeignError(f"it holds {kind} numbers, and ANALYTICS_MODE is {wanted}")
     landed = Landed(lake.files.named(path), content.num_rows, len(body), footer, is_changed=False)
     try:
-        return landed, _judged(table, day, content, footer)
+        _judge(table, day, content, footer)
     except DamagedError as error:
         if (difference := _difference(table, content)) and _is_whole(table, day, content, footer):
             raise EarlierError(difference, landed) from error
         raise
+    return landed
 
 
-def _judged(table: Table, day: date, content: pa.Table, footer: Footer) -> pa.Table:
+def _judge(table: Table, day: date, content: pa.Table, footer: Footer) -> None:
     held = _as_held(table, content)
     valid = _valid(held, day, content)
     # The footer of a day whose time was over says what its rows were, and that they are gone.
     is_as_said = not valid.num_rows if footer.emptied_at else content_hash(held, valid) == footer.content_hash
     if not is_as_said:
         raise DamagedError("its content is not what its footer says: it was changed after it had landed")
-    return valid
 
 
 def _difference(table: Table, content: pa.Table) -> str:
@@ -180,7 +163,7 @@ def _plain_type(kind: pa.DataType) -> pa.DataType:
     return pa.list_(kind.value_type) if pa.types.is_list(kind) else kind
 
 
-def body_of(lake: Lake, path: str) -> bytes | None:
+def _body(lake: Lake, path: str) -> bytes | None:
     """The bytes of a file, or None where there is none.
 
     Raises:
@@ -198,11 +181,6 @@ def body_of(lake: Lake, path: str) -> bytes | None:
         raise DamagedError(f"it cannot be read to its end ({error.__cause__})") from error
 
 
-def unreadable(error: Exception) -> DamagedError:
-    """What is told of a file in which Parquet's reader has found an error."""
-    return DamagedError(f"it cannot be read to its end ({str(error).strip().rstrip('.')})")
-
-
 def _read(body: bytes) -> tuple[Footer, pa.Table]:
     try:
         held = pq.ParquetFile(pa.BufferReader(body), page_checksum_verification=True)
@@ -211,7 +189,7 @@ def _read(body: bytes) -> tuple[Footer, pa.Table]:
     except (KeyError, msgspec.DecodeError) as error:
         raise DamagedError("it was not written by a lake: its footer says nothing of a day") from error
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise unreadable(error) from error
+        raise DamagedError(f"it cannot be read to its end ({str(error).strip().rstrip('.')})") from error
 
 
 def _as_held(table: Table, content: pa.Table) -> Table:

@@ -1,7 +1,7 @@
 """The lake and Dagster's record side by side: what is wrong with which day of which table, and what to do.
 
 A table is looked at a few files at a time, so that memory stays flat. Where the two disagree they are read once more, because a day may have
-landed meanwhile: a file stands a moment before Dagster knows of it. So are copies of months, which may be made anew meanwhile. Keep printing
+landed meanwhile: a file stands a moment before Dagster knows of it. Keep printing
 out of here (`commands/lake.py`).
 """
 
@@ -15,10 +15,8 @@ import dagster as dg
 from analytics_assets.checks.finding import by_day
 from analytics_assets.errors import PermanentError
 from analytics_assets.lake.footer import is_made_from
-from analytics_assets.lake.months import days_of, month_of
 from analytics_assets.lake.store import Lake, Landed
 from analytics_assets.lake.table import Table
-from analytics_assets.verification.copies import StaleError, examine_copy
 from analytics_assets.verification.files import (
     DamagedError,
     EarlierError,
@@ -42,16 +40,12 @@ class Kind(Enum):
     UNRELATED = "of another raw day"
     UNRECORDED = "not recorded"
     OTHERWISE = "recorded otherwise"
-    STALE_COPY = "stale copy"
-    DAMAGED_COPY = "damaged copy"
     EARLIER = "earlier definition"
 
 
 # What a load of the day repairs, and what `--record-again` does.
 LOADED_AGAIN = (Kind.DAMAGED, Kind.FOREIGN, Kind.MISSING, Kind.UNRELATED)
 RECORDED_AGAIN = (Kind.UNRECORDED, Kind.OTHERWISE)
-# Of a month, and named by its first day.
-COPIES = (Kind.STALE_COPY, Kind.DAMAGED_COPY)
 
 _REMEDIES: Mapping[Kind, str] = {
     Kind.DAMAGED: "load the day again: the file moves to the quarantine",
@@ -60,10 +54,8 @@ _REMEDIES: Mapping[Kind, str] = {
     Kind.UNRELATED: "load the day again from its raw day, which needs no request",
     Kind.UNRECORDED: f"{_RECORD} records what stands",
     Kind.OTHERWISE: f"{_RECORD} records what stands; materialize the day for a new answer",
-    Kind.STALE_COPY: "the next housekeeping makes it anew, or launch the job `housekeeping` now",
     Kind.EARLIER: "nothing has to be done: columns declared since are null, and others are not read; materialize the day to load it again, as far as "
     "the vendor still has it",
-    Kind.DAMAGED_COPY: "remove the file, and the next housekeeping makes it anew from the days",
 }
 _LOST = (
     "the vendor keeps no history of it, so only a back-up has that day. Without one, remove the file if it is damaged and launch the job "
@@ -73,12 +65,12 @@ _LOST = (
 
 @dataclass(frozen=True)
 class Wrong:
-    """One day of one table, or the copy of one month, that is not as it should be.
+    """One day of one table that is not as it should be.
 
     Attributes:
         account: The table's account.
         table: The table's name.
-        day: The day; of a month the first.
+        day: The day.
         kind: What is wrong.
         words: What was seen.
         remedy: What to do.
@@ -153,7 +145,6 @@ class Looked:
         files: Files that were read.
         days: Different days they are of.
         size: Bytes of them that were found right.
-        copies: Copies of months that were read.
         expired: Raw days without a file whose typed days are all stored.
     """
 
@@ -162,7 +153,6 @@ class Looked:
     files: int = 0
     days: set[date] = field(default_factory=set)
     size: int = 0
-    copies: int = 0
     expired: dict[Name, list[date]] = field(default_factory=dict)
 
     @property
@@ -192,16 +182,6 @@ def looked(place: Place, say: Callable[[str], None]) -> Looked:
         if expired:
             found.expired[name] = [one.day for one in expired]
         found.wrong += [one for one in wrong if one not in expired]
-        # No copy can hold days of two definitions; the days themselves are told.
-        mixed = {month_of(day) for day, one in files.items() if isinstance(one, Trouble) and one.kind is Kind.EARLIER}
-        months = [
-            month for month in found.inventory.copies[name] if place.within(days_of(month)) and month not in mixed
-        ]
-        found.copies += len(months)
-        marks = place.lake.marks(*name) if months else {}
-        for month in months:
-            if trouble := _of_copy(place, name, month, marks) and _of_copy(place, name, month, place.lake.marks(*name)):
-                found.wrong.append(Wrong(*name, month, trouble.kind, trouble.words, _REMEDIES[trouble.kind]))
     _refuse_wrong_settings(place, found)
     return found
 
@@ -258,18 +238,6 @@ def is_sound(place: Place, name: Name, day: date) -> bool:
     """Whether the file of a day is there, whole and of this mode."""
     found = _file(place, name, day)
     return found.kind is Kind.EARLIER if isinstance(found, Trouble) else found is not None
-
-
-def _of_copy(place: Place, name: Name, month: date, marks: Mapping[date, str]) -> Trouble | None:
-    """What is wrong with the copy of a month, if anything."""
-    account, _ = name
-    try:
-        examine_copy(place.lake, account, place.tables[name], month, marks, is_sandbox=place.is_sandbox)
-    except DamagedError as error:
-        return Trouble(Kind.DAMAGED_COPY, str(error))
-    except StaleError as error:
-        return Trouble(Kind.STALE_COPY, str(error))
-    return None
 
 
 def _compared(place: Place, name: Name, files: Seen) -> Iterator[Wrong]:

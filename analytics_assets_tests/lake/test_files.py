@@ -1,6 +1,5 @@
 """Files of a lake: what a folder that fails, a bucket that fails and a writer that was killed leave behind, and what is said of it."""
 
-import errno
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -97,39 +96,3 @@ def test_probing_a_lake_leaves_nothing(tmp_path: Path) -> None:
     for _ in range(2):
         files.probe()
     assert list((tmp_path / "new" / "lake").iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("root", "words"),
-    [
-        (
-            "{folder}/lake",
-            "lake/a/b cannot be written (No space left on device). Check ANALYTICS_LAKE, its rights and its space.",
-        ),
-        (
-            "memory://lake-of-parts",
-            "and that fails (No space left on device). Free some space there, or set TMPDIR to another folder.",
-        ),
-    ],
-)
-def test_what_is_written_in_parts_is_there_whole_or_not_at_all(tmp_path: Path, root: str, words: str) -> None:
-    """A full disk is told, be it the lake's or the one that an upload is put together on; what stood there stays."""
-    files = Files(root.format(folder=tmp_path))
-    path = f"{files.root}/a/b"
-    for content in (b"first", b"second"):
-        with files.written(path) as file:
-            file.write(content[:3])
-            file.write(content[3:])
-        assert files.fs.cat_file(path) == content
-
-    def fill() -> None:
-        with files.written(path) as file:
-            file.write(b"th")
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    with pytest.raises(LakeError) as caught:
-        fill()
-
-    assert str(caught.value).endswith(words)
-    assert files.fs.find(files.root) == [path]
-    assert files.fs.cat_file(path) == b"second"

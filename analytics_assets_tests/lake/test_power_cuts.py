@@ -72,16 +72,6 @@ async def test_an_equal_file_costs_no_sync(disk: Lake, power: Disk) -> None:
     assert [path.rpartition("/")[0] for path in synced if path.endswith(".tmp")] == folders
 
 
-def test_what_is_written_in_parts_is_synced_too(disk: Lake, power: Disk) -> None:
-    """As copies of months are."""
-    path = f"{disk.root}/_months/shop/numbers/2026-03.parquet"
-    with disk.files.written(path) as file:
-        file.write(b"a month")
-    (aside, _), *folders = power.synced
-    assert aside.rpartition("/")[0] == path.rpartition("/")[0]
-    assert {folder for folder, _ in folders} >= {path.rpartition("/")[0], f"{disk.root}/_months"}
-
-
 def test_a_day_whose_sync_fails_is_not_stored(disk: Lake) -> None:
     """A disk says at the sync that it is full or broken; the existing day stays."""
     land(disk, row())

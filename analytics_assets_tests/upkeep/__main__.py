@@ -1,7 +1,7 @@
 """`python -m analytics_assets_tests.upkeep`: two years of nightly runs over the tables of an account, then the housekeeping of history.
 
 Prints what the pages cost and how large the storage is before and after, that no page shows anything else, and that an old day that is
-restated lands and is shown; then what the days themselves cost a reader, by day files and by copies of months. The last line has all figures.
+restated lands and is shown; then what the days themselves cost a reader. The last line has all figures.
 Ends with 1 where something is not as it was.
 """
 
@@ -112,12 +112,7 @@ def _simulate(
         f"the pages show {'the same' if same else 'SOMETHING ELSE'}; a restated old day is {'shown' if is_shown else 'NOT SHOWN'}"
     )
     reading = read_costs(definitions, JOB, ACCOUNT, Lake(f"{folder}/lake"), days)
-    for name in ("as landed", "months copied"):
-        _say(f"a reader, {name}: {reading[name]}")
-    _say(
-        f"{reading['copies_made']} copies of months made in {reading['making_s']} s, found equal in {reading['another_night_s']} s; rows are "
-        f"{'the same' if reading['is_right'] else 'NOT THE SAME'} each way, and a copy follows a restated old day"
-    )
+    _say(f"a reader of day files: {reading['costs']}; the rows are {'right' if reading['is_right'] else 'NOT RIGHT'}")
     figures = {"nights": len(days), "lookback": lookback, "before": before, "after": after, "prune_s": seconds}
     print(json.dumps({**figures, **vars(pruned), "same": same, "restated_day_shown": is_shown, "reading": reading}))  # noqa: T201 - the figures
     return 0 if same and is_shown and reading["is_right"] else 1

@@ -2,26 +2,28 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import pyarrow.parquet as pq
 import pytest
 from dagster._core.definitions.job_base import RepoBackedJob
 from dagster._core.execution.api import execute_run
 
 from analytics_assets.clock import utc_now
+from analytics_assets.doctor.places import undeclared
 from analytics_assets.errors import Evidence
+from analytics_assets.lake.footer import Footer, encoded
+from analytics_assets.lake.parquet import parquet
+from analytics_assets.settings import settings
 from analytics_assets.upkeep.housekeeping import housekeeping
-from analytics_assets_tests.lake.vendor import NOW, NUMBERS, RAW, SUMS, days
+from analytics_assets_tests.lake.vendor import NOW, NUMBERS
 from analytics_assets_tests.shop import Shop, span
+from analytics_assets_tests.verification.scene import SHOP_TABLES, look
 
-MARCH = days(6)
 LATER = NOW + timedelta(days=40)
-SHOP_TABLES = {("shop", table.name): table for table in (RAW, NUMBERS, SUMS)}
-NO_COPIES = {"written": 0, "equal": 0, "removed": 0, "files": 0, "bytes": 0}
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def shop(empty_shop: Shop) -> Shop:
 
 def keep_house(shop: Shop, now: datetime = LATER, assets: Sequence[dg.AssetSpec] = ()) -> dict[str, dict[str, Any]]:
     """Runs the job, beside assets of a user's own; returns what each of its steps says."""
-    job, _ = housekeeping("0 0 * * *", lambda: now, lambda: SHOP_TABLES, is_on=False)
+    job, _ = housekeeping("0 0 * * *", lambda: now, is_on=False)
     definitions = dg.Definitions.merge(shop.definitions(), dg.Definitions(jobs=[job], assets=assets))
     repository = definitions.get_repository_def()
     run = shop.instance.create_run_for_job(job_def=repository.get_job("housekeeping"))
@@ -87,7 +89,6 @@ def test_old_runs_go_with_the_job_and_forever_turns_it_off(shop: Shop, monkeypat
     assert keep_house(shop, much_later) == {
         "dagster_history": {"runs_deleted": "none: ANALYTICS_KEEP_RUNS_DAYS is `forever`"},
         "leftovers": {"files_left_aside_removed": 0},
-        "months": {**NO_COPIES, "copied": "nothing: ANALYTICS_MONTHS_AFTER_DAYS is `never`"},
     }
     monkeypatch.delenv("ANALYTICS_KEEP_RUNS_DAYS")
 
@@ -97,51 +98,22 @@ def test_old_runs_go_with_the_job_and_forever_turns_it_off(shop: Shop, monkeypat
     assert [run.job_name for run in shop.instance.get_runs()] == ["housekeeping", "checks_daily", "shop_daily"]
 
 
-def test_months_of_typed_tables_are_copied_when_their_time_has_come(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Not before, and not the raw one; without the setting they go."""
-    monkeypatch.setenv("ANALYTICS_MONTHS_AFTER_DAYS", "40")
-    assert keep_house(shop, datetime(2026, 5, 9, tzinfo=UTC))["months"] == {
-        **NO_COPIES,
-        "next": "2026-03, from 2026-05-10 on",
-    }
-    copies = [shop.folder / f"_months/shop/{table}/2026-03.parquet" for table in ("numbers", "sums")]
+def test_monthly_copies_of_an_earlier_version_are_ignored(shop: Shop) -> None:
+    """They are not tables: reads, `lake verify` and the doctor do not see them, and the housekeeping leaves them alone."""
+    before = shop.lake.read("shop", NUMBERS)
+    path = shop.folder / "_months/shop/numbers/2026-03.parquet"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(parquet(before.slice(1), encoded(Footer(""))).to_pybytes())
+    os.utime(path, (0, 0))
+    planted = path.read_bytes()
 
-    said = keep_house(shop, datetime(2026, 5, 10, tzinfo=UTC))["months"]
+    said = keep_house(shop)
 
-    assert sorted(shop.folder.glob("_months/**/*.parquet")) == copies
-    size = sum(path.stat().st_size for path in copies)
-    assert said == {**NO_COPIES, "written": 2, "files": 2, "bytes": size, "next": "2026-04, from 2026-06-09 on"}
-    assert [pq.read_table(path).to_pylist() for path in copies] == [
-        shop.lake.read("shop", table).to_pylist() for table in (NUMBERS, SUMS)
-    ]
-    equal = keep_house(shop, datetime(2026, 6, 8, tzinfo=UTC))["months"]
-    assert equal == {**NO_COPIES, "equal": 2, "files": 2, "bytes": size, "next": "2026-04, from 2026-06-09 on"}
-    monkeypatch.setenv("ANALYTICS_MONTHS_AFTER_DAYS", "never")
-    words = "nothing: ANALYTICS_MONTHS_AFTER_DAYS is `never`"
-    assert keep_house(shop, LATER)["months"] == {**NO_COPIES, "removed": 2, "copied": words}
-
-
-def test_a_month_that_cannot_be_copied_fails_the_step_and_names_the_remedy(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A person has to mend the day; everything else is done."""
-    monkeypatch.setenv("ANALYTICS_MONTHS_AFTER_DAYS", "1")
-    Path(shop.lake.path("shop", "sums", MARCH[1])).write_bytes(b"PAR1")
-
-    with pytest.raises(dg.Failure) as failed:
-        keep_house(shop)
-
-    assert str(failed.value.description) == (
-        "1 months were not copied, for a file of theirs cannot be used; a copy from before stays, and all other months are as they should be. "
-        "Load these days again, as with `analytics-assets load`: such files move to the quarantine.\n"
-        "shop/sums 2026-03-02: it cannot be read to its end (Parquet file size is 4 bytes, smaller than the minimum file footer (8 bytes))"
-    )
-    assert [path.parent.name for path in shop.folder.glob("_months/**/*.parquet")] == ["numbers"]
-    assert {name: value.value for name, value in failed.value.metadata.items() if name not in {"bytes", "next"}} == {
-        "written": 1,
-        "equal": 0,
-        "removed": 0,
-        "files": 1,
-    }
+    assert said["leftovers"]["files_left_aside_removed"] == 0
+    assert path.read_bytes() == planted
+    assert shop.lake.read("shop", NUMBERS).equals(before)
+    found = look(shop)
+    assert (found.wrong, found.inventory.strangers, found.inventory.leftovers) == ([], [], [])
+    chosen = replace(settings({}), lake=str(shop.folder))
+    declared = {"shop": {table for _, table in SHOP_TABLES}}
+    assert list(undeclared(chosen, declared)) == []

@@ -16,8 +16,7 @@ from analytics_assets.catalogue import materialization
 from analytics_assets.lake.parquet import parquet
 from analytics_assets.lake.store import Lake, Landed
 from analytics_assets.lake.table import Column, Table
-from analytics_assets.sources.airbridge.tables import cohort_totals_table, cohorts_table
-from analytics_assets.upkeep.months import keep_copies
+from analytics_assets.sources.airbridge.tables import cohorts_table
 from analytics_assets.verification.files import DamagedError, EarlierError, examined
 from analytics_assets.verification.looking import Kind, Looked, Place, looked
 from analytics_assets_tests.lake.vendor import days
@@ -129,29 +128,6 @@ def test_a_column_whose_type_was_changed_is_an_earlier_definition_too(disk: Lake
     with pytest.raises(EarlierError) as told:
         examined(disk, "app", today, FIRST, is_sandbox=True)
     assert str(told.value).endswith(": codes no longer declared; amount of another type by now")
-
-
-def test_a_month_with_days_of_two_definitions_is_not_copied_and_that_is_no_fault(disk: Lake) -> None:
-    """The copy it has stays, `lake verify` does not promise to make it anew, and other tables and months go on."""
-    earlier, today = cohorts("channel", "campaign"), cohorts("channel")
-    totals = cohort_totals_table(spec(group_by=("channel",)))
-    stored(disk, earlier, FIRST, channel="x", campaign="y")
-    disk.land(NAME[0], totals, FIRST, totals.rows([]), is_sandbox=True)
-
-    def copied(table: Table) -> tuple[int, list[str], list[str]]:
-        tables = {NAME: table, (NAME[0], totals.name): totals}
-        done = keep_copies(disk, tables, is_wanted=lambda _month: True, is_sandbox=True, say=lambda _words: None)
-        return done.written, done.unusable, done.mixed
-
-    assert copied(earlier) == (2, [], [])
-    stored(disk, today, SECOND, channel="x")
-    words = "stored for an earlier definition of this report: campaign no longer declared"
-    assert copied(today) == (0, [], [f"app/revenue_cohorts {FIRST}: {words}"])
-    with dg.DagsterInstance.ephemeral() as instance:
-        found = look(disk, instance, today)
-    assert {one.kind for one in found.wrong} == {Kind.EARLIER, Kind.UNRECORDED}
-    stored(disk, today, FIRST, channel="x")
-    assert copied(today) == (1, [], [])
 
 
 def test_a_past_of_an_earlier_definition_is_read(disk: Lake) -> None:

@@ -1,7 +1,7 @@
 """Files of a lake that are not what they should be, one kind of damage after the other; in a folder, and behind fsspec."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -139,8 +139,6 @@ def test_whatever_is_in_a_lake_is_listed_as_what_it_is(lake: Lake) -> None:
     land(lake, row(date=far), day=far)
     others = {
         "strangers": [
-            "_months/airbridge/other/2026-03.parquet",
-            "_months/airbridge/revenue/2026-13.parquet",
             "airbridge/other/dt=2026-03-01/data.parquet",
             "airbridge/revenue/dt=2026-02-30/data.parquet",
             "airbridge/revenue/dt=2026-03-01/data.parquet.bak",
@@ -148,13 +146,12 @@ def test_whatever_is_in_a_lake_is_listed_as_what_it_is(lake: Lake) -> None:
         ],
         "leftovers": [f"airbridge/revenue/dt=2026-03-01/_{'a' * 32}.tmp", f"_probe_{'b' * 32}"],
         "quarantined": ["_quarantine/airbridge/answer.txt"],
-        "copies": ["_months/airbridge/revenue/2026-02.parquet", "_months/airbridge/revenue/2026-03.parquet"],
+        "not tables": ["_lake.json", "_months/airbridge/revenue/2026-03.parquet"],
     }
     for name in (name for names in others.values() for name in names):
         lake.files.promote(f"{lake.root}/{name}", b"")
     found = inventory(lake, {NAME: TABLE, ("airbridge", "empty"): TABLE})
     assert dict(found.days) == {NAME: [DAY, NEXT, far], ("airbridge", "empty"): []}
-    assert found.copies == {NAME: [date(2026, 2, 1), date(2026, 3, 1)], ("airbridge", "empty"): []}
     assert (found.strangers, found.leftovers, found.quarantined) == (
         sorted(others["strangers"]),
         sorted(others["leftovers"]),

@@ -1,0 +1,80 @@
+"""The SQL of docs/lake.md, run by DuckDB against a small lake."""
+
+import re
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from analytics_assets.lake.store import Lake
+from analytics_assets.lake.table import Table
+from analytics_assets_tests.lake.sample import TABLE, land, row
+
+READ, COPY = re.findall(r"```sql\n(.*?)```", (Path(__file__).parents[2] / "docs" / "lake.md").read_text(), re.DOTALL)
+DAYS = [date(2026, 2, 27), date(2026, 2, 28), date(2026, 3, 1), date(2026, 3, 31), date(2027, 2, 1)]
+# As it was before the last two columns were declared, and as a reader of files from before and after sees it.
+EARLIER = replace(TABLE, columns=TABLE.columns[:-2])
+NULLABLE = replace(TABLE, columns=[replace(column, nullable=True) for column in TABLE.columns])
+
+
+def placed(query: str, lake: Lake) -> str:
+    """A query of the page, for the table of the sample; a copy goes beside the lake."""
+    query = query.replace("data/live/bento/ads_totals", f"{lake.root}/airbridge/revenue")
+    query = query.replace("data/ads_totals_months", f"{lake.root}_months")
+    assert "data/live" not in query
+    assert "'data/" not in query
+    return query
+
+
+def copied(lake: Lake) -> dict[str, pa.Table]:
+    """Runs the copy of the page; returns the files of its target folder."""
+    with duckdb.connect() as connection:
+        connection.execute(placed(COPY, lake))
+    folder = Path(f"{lake.root}_months")
+    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): pq.ParquetFile(path).read() for path in found}
+
+
+def load(lake: Lake, day: date, table: Table = TABLE, **changes: object) -> None:
+    """Stores a day of two rows."""
+    first = {name: value for name, value in row(date=day, **changes).items() if name in table.schema.names}
+    land(lake, first, {**first, "campaign": "winter"}, day=day, table=table)
+
+
+def ordered(rows: pa.Table) -> list[dict[str, object]]:
+    """Rows in the order of their keys."""
+    return rows.sort_by([("date", "ascending"), ("campaign", "ascending")]).to_pylist()
+
+
+def test_the_query_of_the_page_reads_the_rows_of_the_lake(disk: Lake) -> None:
+    """From the first day that it names, also a day that was stored before a column was declared."""
+    load(disk, DAYS[1])
+    load(disk, DAYS[2], EARLIER)
+    load(disk, DAYS[3])
+    with duckdb.connect() as connection:
+        rows = connection.sql(placed(READ, disk)).to_arrow_table()
+    assert ordered(rows) == ordered(disk.read("airbridge", NULLABLE, DAYS[2:]))
+
+
+def test_the_copy_of_the_page_has_one_file_a_month_with_the_rows_of_the_lake(disk: Lake) -> None:
+    """Run again after a restatement and after the last day of a month has gone, it has what the day files have then."""
+    load(disk, DAYS[0], EARLIER)
+    for day in DAYS[1:]:
+        load(disk, day, clicks=day.toordinal())
+    files = copied(disk)
+    assert {name: table.num_rows for name, table in files.items()} == {
+        "month=2026-02/data_0.parquet": 4,
+        "month=2026-03/data_0.parquet": 4,
+        "month=2027-02/data_0.parquet": 2,
+    }
+    assert [table.schema.names for table in files.values()] == [TABLE.schema.names] * 3
+    assert ordered(pa.concat_tables(files.values())) == ordered(disk.read("airbridge", NULLABLE))
+
+    load(disk, DAYS[1], clicks=8)
+    disk.files.remove(disk.path("airbridge", "revenue", DAYS[-1]))
+    files = copied(disk)
+    assert list(files) == ["month=2026-02/data_0.parquet", "month=2026-03/data_0.parquet"]
+    assert ordered(pa.concat_tables(files.values())) == ordered(disk.read("airbridge", NULLABLE))
