@@ -6,7 +6,7 @@ Where do I go to...
     add or change a column          sources/<vendor>/tables.py and transform.py
     change time-outs or retries     http/
     change where files go           lake/
-    change who is told what fails   defs/alerts/defs.yaml, alerts/
+    change where alerts go          defs/alerts/defs.yaml, alerts/
     see what is checked             checks/, sources/<vendor>/checks.py
     see how a report task is kept   state/ledger.py, sources/airbridge/report_tasks.py
     see what the doctor looks at    doctor/

@@ -58,18 +58,16 @@ class Scope:
     Attributes:
         instance: Dagster's.
         repository: The project's definitions.
+        tables: Every table of the project, as `account/table`.
         ledger: The report tasks.
         redact: Takes the accounts' keys out of a text.
     """
 
     instance: dg.DagsterInstance
     repository: dg.RepositoryDefinition
+    tables: Collection[str]
     ledger: Ledger
     redact: Redact
-
-    def tables(self) -> set[str]:
-        """Every table, as `account/table`."""
-        return {key.to_user_string() for key in self.repository.asset_graph.get_all_asset_keys()}
 
     def awaited(self, account: str, report: str) -> Collection[date]:
         """The days that a report task still works at; one that is ready and is not stored is left out."""
@@ -91,11 +89,12 @@ def alert_sensor(spec: AlertSpec, *, clock: Clock) -> dg.SensorDefinition:
             return dg.SkipReason(
                 "No destination is configured: name one under `destinations` in the YAML of the alerts."
             )
-        assert context.repository_def is not None
-        here, began = settings(), clock()
+        repository, here, began = context.repository_def, settings(), clock()
+        assert repository is not None
         log, writer = AlertLog(here.state), Writer(spec.ui.rstrip("/"), here.mode)
-        redact = Vendor("", "", _keys(context.repository_def)).redact
-        new = _record(Scope(context.instance, context.repository_def, Ledger(here.state), redact), spec, log, clock)
+        tables = {key.to_user_string() for key in repository.asset_graph.get_all_asset_keys()}
+        redact = Vendor("", "", _keys(repository)).redact
+        new = _record(Scope(context.instance, repository, tables, Ledger(here.state), redact), spec, log, clock)
         sent = deliver(
             log,
             spec.destinations,
@@ -129,7 +128,7 @@ def _record(scope: Scope, spec: AlertSpec, log: AlertLog, clock: Clock) -> int:
         )
         sightings += failures
     if Kind.TASK in spec.kinds:
-        tasks, between = tasks_in_trouble(scope.ledger, scope.tables(), TaskPolicy(), scope.redact)
+        tasks, between = tasks_in_trouble(scope.ledger, scope.tables, TaskPolicy(), scope.redact)
         sightings, undecided = [*sightings, *tasks], undecided | between
     if {Kind.CHECK, Kind.LATE} & spec.kinds:
         keys = scope.repository.asset_graph.asset_check_keys
@@ -152,8 +151,7 @@ def _is_over(scope: Scope, issue: OpenIssue) -> bool:
     """Whether an issue that this tick has not seen is over; a failure is, when its days are stored or its tables are gone."""
     if issue.key.kind is not Kind.FAILURE:
         return True
-    configured = scope.tables()
-    left = {table: days for table, days in issue.missing.items() if table in configured}
+    left = {table: days for table, days in issue.missing.items() if table in scope.tables}
     return bool(issue.missing) and not still_missing(scope.instance, left)
 
 
