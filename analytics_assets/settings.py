@@ -63,7 +63,8 @@ _PREFIX = "ANALYTICS_"
 _DEPLOYMENT = ("ANALYTICS_BROKER", "ANALYTICS_CODE_HOST")
 # Settings of earlier versions, each with what to do.
 _REMOVED = {
-    "ANALYTICS_KEEP_RAW_DAYS": "Remove it. Raw tables are kept for ever; docs/upkeep.md says how to delete their old days."
+    "ANALYTICS_KEEP_RAW_DAYS": "Remove it. Raw tables are kept for ever; docs/upkeep.md says how to delete their old days.",
+    "ANALYTICS_MONTHS_AFTER_DAYS": "Remove it. docs/lake.md has a query that writes one file a month.",
 }
 
 # Vendors' keys have 28 characters and more. A shorter value would also be found, and redacted, in ordinary words.

@@ -224,12 +224,18 @@ def test_each_unknown_variable_is_a_warning_without_its_value(admit) -> None:
     """Even if the settings cannot be read. Known are the variables of the deployment, and those that a defs.yaml names."""
     patient = admit()
     patient.writes("lab", ACCOUNTS["lab"].format(url=patient.url).replace("LAB_KEY", "ANALYTICS_LAB_KEY"))
-    unknown = ("ANALYTICS_TIMEZNOE", "ANALYTICS_KEEP_RAW_DAYS", "ANALYTICS_LAB", "ANALYTICS_COLOUR")
+    unknown = (
+        "ANALYTICS_TIMEZNOE",
+        "ANALYTICS_KEEP_RAW_DAYS",
+        "ANALYTICS_LAB",
+        "ANALYTICS_COLOUR",
+        "ANALYTICS_MONTHS_AFTER_DAYS",
+    )
     known = ("ANALYTICS_BROKER", "ANALYTICS_CODE_HOST", "ANALYTICS_LAB_KEY")
     patient.environment |= {**dict.fromkeys((*unknown, *known), "pass-word"), "ANALYTICS_SCHEDULES": "sometimes"}
     visit = patient.visited("--offline")
     found = "no setting has this name, so it has no effect"
-    assert visit.lines("settings")[:4] == [
+    assert visit.lines("settings")[:5] == [
         ("ANALYTICS_COLOUR", "warning", found, "Remove it. README.md has all settings."),
         (
             "ANALYTICS_KEEP_RAW_DAYS",
@@ -238,9 +244,15 @@ def test_each_unknown_variable_is_a_warning_without_its_value(admit) -> None:
             "Remove it. Raw tables are kept for ever; docs/upkeep.md says how to delete their old days.",
         ),
         ("ANALYTICS_LAB", "warning", found, "Remove it. README.md has all settings."),
+        (
+            "ANALYTICS_MONTHS_AFTER_DAYS",
+            "warning",
+            "this setting of an earlier version has no effect",
+            "Remove it. docs/lake.md has a query that writes one file a month.",
+        ),
         ("ANALYTICS_TIMEZNOE", "warning", found, "Remove it, or rename it if you mean ANALYTICS_TIMEZONE."),
     ]
-    assert [line[0] for line in visit.lines("settings")[4:]] == ["environment", "all other checks"]
+    assert [line[0] for line in visit.lines("settings")[5:]] == ["environment", "all other checks"]
     assert "pass-word" not in visit.out
 
 
