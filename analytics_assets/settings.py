@@ -64,7 +64,7 @@ _DEPLOYMENT = ("ANALYTICS_BROKER", "ANALYTICS_CODE_HOST")
 # Settings of earlier versions, each with what to do.
 _REMOVED = {
     "ANALYTICS_KEEP_RAW_DAYS": "Remove it. Raw tables are kept for ever; docs/upkeep.md says how to delete their old days.",
-    "ANALYTICS_MONTHS_AFTER_DAYS": "Remove it. docs/lake.md has a query that writes one file a month.",
+    "ANALYTICS_MONTHS_AFTER_DAYS": "Remove it. The copies in the lake's folder _months are not updated any more; docs/lake.md has a query that writes one file a month.",
 }
 
 # Vendors' keys have 28 characters and more. A shorter value would also be found, and redacted, in ordinary words.

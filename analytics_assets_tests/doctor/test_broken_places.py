@@ -248,7 +248,7 @@ def test_each_unknown_variable_is_a_warning_without_its_value(admit) -> None:
             "ANALYTICS_MONTHS_AFTER_DAYS",
             "warning",
             "this setting of an earlier version has no effect",
-            "Remove it. docs/lake.md has a query that writes one file a month.",
+            "Remove it. The copies in the lake's folder _months are not updated any more; docs/lake.md has a query that writes one file a month.",
         ),
         ("ANALYTICS_TIMEZNOE", "warning", found, "Remove it, or rename it if you mean ANALYTICS_TIMEZONE."),
     ]
