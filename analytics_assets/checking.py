@@ -17,11 +17,11 @@ from pydantic import Field, model_validator
 
 from analytics_assets.catalogue import asset_key
 from analytics_assets.checks.finding import Check, Finding, Findings, Limits, Look
+from analytics_assets.dates import days_between, in_words
 from analytics_assets.errors import SourceError
 from analytics_assets.lake.store import Lake
 from analytics_assets.partitions import newest_final_day
 from analytics_assets.schedules import once_a_day
-from analytics_assets.spans import days_between, in_words
 
 # Of the causes in the words of an evaluation, and of the days in its table; the newest stay.
 _SHOWN: Final = 5

@@ -11,8 +11,8 @@ from datetime import date
 
 import dagster as dg
 
+from analytics_assets.dates import in_words
 from analytics_assets.errors import AwaitedError, NotFinalError, SourceError, TransientError
-from analytics_assets.spans import in_words
 
 NEXT, DAYS_NOT_LANDED = "next", "days_not_landed"
 _SHOWN = 20

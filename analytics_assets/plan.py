@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from analytics_assets.spans import days_between, in_words
+from analytics_assets.dates import days_between, in_words
 from analytics_assets.state.budget import Budget
 
 NO_HISTORY = "no history: told only as it stands now; the job snapshots reads it"

@@ -15,9 +15,9 @@ import dagster as dg
 from dagster import DailyPartitionsDefinition
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from analytics_assets.dates import days_between, spans
 from analytics_assets.lake.store import Lake
 from analytics_assets.partitions import SNAPSHOT_TAG, lookback, newest_final_day
-from analytics_assets.spans import days_between, spans
 
 # A day that fails for good is asked for so many times more, and not for ever.
 REACH_DAYS: Final = 7

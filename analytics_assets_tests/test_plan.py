@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from analytics_assets.__main__ import main
+from analytics_assets.dates import spans
 from analytics_assets.plan import NO_HISTORY, AccountPlan, Asking, Plan, planned
-from analytics_assets.spans import spans
 from analytics_assets.state.budget import Budget
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)

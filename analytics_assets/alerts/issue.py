@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from analytics_assets.dates import in_words
 from analytics_assets.errors import AccessRefusedError, LakeError, SourceError, TransientError
-from analytics_assets.spans import in_words
 from analytics_assets.state.alert_log import IssueKey, Kind
 
 # What a destination shows in red, yellow or green.

@@ -12,9 +12,9 @@ from typing import Final
 import pyarrow as pa
 
 from analytics_assets.checks.finding import Check, Finding, Findings, Look, by_day
+from analytics_assets.dates import days_between, spans
 from analytics_assets.errors import SourceError
 from analytics_assets.lake.table import Table
-from analytics_assets.spans import days_between, spans
 
 DAYS_LAND: Final = "days_land"
 LATEST_DAY: Final = "latest_day_landed"

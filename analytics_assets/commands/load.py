@@ -22,6 +22,7 @@ from analytics_assets.catalogue import DailyTables, asset_key, daily_tables
 from analytics_assets.clock import Clock
 from analytics_assets.commands.accounts import RefusedError, component, day, opened_instance
 from analytics_assets.commands.plan import account_plan
+from analytics_assets.dates import days_between, in_words
 from analytics_assets.failures import DAYS_NOT_LANDED
 from analytics_assets.graphql import Backfill, GraphQL
 from analytics_assets.lake.landing import REPLACE_TAG
@@ -29,7 +30,6 @@ from analytics_assets.lake.resource import LakeResource
 from analytics_assets.loading import quietly, whole
 from analytics_assets.plan import AccountPlan, Asking, Plan, planned
 from analytics_assets.settings import settings
-from analytics_assets.spans import days_between, in_words
 from analytics_assets.state.resource import LOAD_TAG
 
 _POLL_S: Final = 2.0

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import IntEnum
 
-from analytics_assets.spans import days_between
+from analytics_assets.dates import days_between
 
 NAMED = 8
 _WEEK = 7

@@ -15,8 +15,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, and_, delete, func, insert, or_, select, update
 
+from analytics_assets.dates import spans
 from analytics_assets.errors import SourceError
-from analytics_assets.spans import spans
 from analytics_assets.state.database import days as days_table
 from analytics_assets.state.database import engine, requests, salts, schema_version, states
 from analytics_assets.state.leases import Leases

@@ -10,10 +10,10 @@ from random import Random
 
 import dagster as dg
 
+from analytics_assets.dates import spans
 from analytics_assets.partitions import daily_partitions
 from analytics_assets.sandbox.options import Options
 from analytics_assets.settings import settings
-from analytics_assets.spans import spans
 from analytics_assets.state.ledger import Ledger
 from analytics_assets_tests.chaos.promises import asked_again, differing, most_tasks, posted_twice
 from analytics_assets_tests.chaos.storm import DAYS_PER_TASK, Storm, Watch, accounts

@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from analytics_assets.clock import Clock
+from analytics_assets.dates import in_words
 from analytics_assets.errors import SourceError
 from analytics_assets.sources.airbridge.client import LOOK_RETRIES, AirbridgeClient
 from analytics_assets.sources.airbridge.held_requests import LEASE_S
@@ -31,7 +32,6 @@ from analytics_assets.sources.airbridge.report_tasks import (
 )
 from analytics_assets.sources.airbridge.request import DAYS_PER_TASK
 from analytics_assets.sources.airbridge.resource import AirbridgeResource
-from analytics_assets.spans import in_words
 from analytics_assets.state.budget import Caller, Kind
 from analytics_assets.state.ledger import Ledger
 from analytics_assets.state.requests import INTENT, Request

@@ -13,6 +13,7 @@ from logging import Logger
 from typing import Any
 
 from analytics_assets.clock import Clock
+from analytics_assets.dates import spans
 from analytics_assets.errors import AwaitedError, SourceError, TransientError, UnexpectedPayloadError
 from analytics_assets.http.meter import Meter
 from analytics_assets.lake.raw import RawDay
@@ -36,7 +37,6 @@ from analytics_assets.sources.airbridge.report_tasks import (
 )
 from analytics_assets.sources.airbridge.request import ReportSpec, body, spec_hash
 from analytics_assets.sources.airbridge.tables import report_raw_table
-from analytics_assets.spans import spans
 from analytics_assets.state.ledger import Ledger
 from analytics_assets.state.requests import Request
 from analytics_assets.state.threads import Threads

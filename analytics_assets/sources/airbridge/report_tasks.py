@@ -11,10 +11,10 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from itertools import islice
 
+from analytics_assets.dates import in_words, spans
 from analytics_assets.errors import BlockedError, PermanentError, SourceError
 from analytics_assets.http.retries import is_untaken
 from analytics_assets.sources.airbridge.client import AirbridgeClient
-from analytics_assets.spans import in_words, spans
 from analytics_assets.state.requests import Request
 
 REQUESTS_TAG = "analytics/report_requests"

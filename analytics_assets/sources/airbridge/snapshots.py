@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from analytics_assets.clock import Clock
+from analytics_assets.dates import in_words
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.stream import Snapshot
 from analytics_assets.sources.airbridge.client import AirbridgeClient
@@ -17,7 +18,6 @@ from analytics_assets.sources.airbridge.request import ReportSpec
 from analytics_assets.sources.airbridge.snapshot_tables import CATALOG, tasks_table
 from analytics_assets.sources.airbridge.streams import App
 from analytics_assets.sources.airbridge.transform import catalog_day
-from analytics_assets.spans import in_words
 from analytics_assets.state.ledger import Ledger
 from analytics_assets.state.requests import Request
 

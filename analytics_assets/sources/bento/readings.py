@@ -15,8 +15,8 @@ from itertools import pairwise, permutations, product
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo, available_timezones
 
+from analytics_assets.dates import days_between
 from analytics_assets.sources.bento.streams import Format, as_text
-from analytics_assets.spans import days_between
 
 End = Literal["exclusive", "inclusive"]
 Meaning = Literal["midnight", "noon"]

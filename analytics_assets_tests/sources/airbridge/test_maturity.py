@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from analytics_assets.dates import days_between
 from analytics_assets.errors import PermanentError
 from analytics_assets.lake.store import Lake
 from analytics_assets.sources.airbridge.client import QUERY
@@ -15,7 +16,6 @@ from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
 from analytics_assets.sources.airbridge.request import ReportSpec, spec_hash
 from analytics_assets.sources.airbridge.streams import App
 from analytics_assets.sources.airbridge.tables import cohorts_table, report_raw_table
-from analytics_assets.spans import days_between
 from analytics_assets_tests.sources.airbridge.vendor import spec
 
 SEOUL = App("myapp", "Asia/Seoul", "USD", 4.0)

@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics_assets.spans import in_words, spans
+from analytics_assets.dates import in_words, spans
 
 DAYS = st.sets(st.dates(date(2024, 2, 20), date(2024, 3, 20)))
 
