@@ -24,7 +24,7 @@ _COMPONENTS = {
     "BentoStats": "analytics_assets.sources.bento.component",
     "StatsigMetrics": "analytics_assets.sources.statsig.component",
     "AirbridgeRevenue": "analytics_assets.sources.airbridge.component",
-    "Comparisons": "analytics_assets.comparisons",
+    "Comparisons": "analytics_assets.orchestration.comparisons",
 }
 __all__ = ["AirbridgeRevenue", "Alerts", "BentoStats", "Comparisons", "StatsigMetrics"]
 

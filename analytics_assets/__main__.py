@@ -14,7 +14,7 @@ from analytics_assets.clock import Clock, utc_now
 from analytics_assets.commands import alerts, calibrate, doctor, lake, load, plan, resume
 from analytics_assets.commands.accounts import RefusedError
 from analytics_assets.errors import SourceError
-from analytics_assets.loading import check_places
+from analytics_assets.orchestration.loading import check_places
 
 DEFS = Path(__file__).parent / "defs"
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import dagster as dg
 
-from analytics_assets.checking import checks_daily
 from analytics_assets.clock import utc_now
-from analytics_assets.lake.resource import LakeResource
-from analytics_assets.loading import check_files, refused_in_words
-from analytics_assets.schedules import snapshots
+from analytics_assets.orchestration.asset_checks import checks_daily
+from analytics_assets.orchestration.lake_resource import LakeResource
+from analytics_assets.orchestration.loading import check_files, refused_in_words
+from analytics_assets.orchestration.schedules import snapshots
 from analytics_assets.settings import settings
 from analytics_assets.upkeep.housekeeping import housekeeping
 

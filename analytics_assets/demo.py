@@ -25,9 +25,9 @@ from analytics_assets.clock import utc_now
 from analytics_assets.dates import in_words
 from analytics_assets.errors import SourceError
 from analytics_assets.graphql import GraphQL, Load
-from analytics_assets.lake.resource import LakeResource
 from analytics_assets.lake.store import Lake, Landed
-from analytics_assets.partitions import DAILY_TAG, SNAPSHOT_TAG
+from analytics_assets.orchestration.lake_resource import LakeResource
+from analytics_assets.orchestration.partitions import DAILY_TAG, SNAPSHOT_TAG
 from analytics_assets.settings import VARIABLES, settings
 from analytics_assets.state.ledger import Ledger
 

@@ -15,7 +15,7 @@
         `-- LossError            the answer would take most of its rows from a day, and nobody has accepted that
 
 The class decides what happens next, never the text. Every message names the thing and the remedy and holds no secret.
-Keep Dagster out of here (`failures.py` translates) and HTTP too (`http/` raises these).
+Keep Dagster out of here (`orchestration/failures.py` translates) and HTTP too (`http/` raises these).
 """
 
 from dataclasses import dataclass

@@ -10,16 +10,16 @@ from dagster import DailyPartitionsDefinition
 from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import execute_run
 
-from analytics_assets.checking import checks_daily
 from analytics_assets.checks.finding import Check
 from analytics_assets.clock import Clock
-from analytics_assets.daily import DailyStep, daily_assets
-from analytics_assets.lake.resource import LakeResource
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Stream
-from analytics_assets.pictures.metadata import Pictures
+from analytics_assets.orchestration.asset_checks import checks_daily
+from analytics_assets.orchestration.charts.metadata import Pictures
+from analytics_assets.orchestration.daily_assets import DailyStep, daily_assets
+from analytics_assets.orchestration.lake_resource import LakeResource
+from analytics_assets.orchestration.run_context import Work
 from analytics_assets.settings import secret
-from analytics_assets.work import Work
 from analytics_assets_tests.lake.vendor import NOW, NUMBERS, RAW, SUMS, Vendor
 
 PARTITIONS = DailyPartitionsDefinition(start_date="2026-03-01", end_date="2026-03-11")

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from analytics_assets.demo import check_lake, main, stale_days
-from analytics_assets.lake.resource import LakeResource
 from analytics_assets.lake.store import Lake
+from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets_tests.lake.vendor import NUMBERS, RAW
 from analytics_assets_tests.prerequisites import skip_or_fail
 from analytics_assets_tests.production.parts import patient

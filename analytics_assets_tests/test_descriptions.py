@@ -6,8 +6,8 @@ import dagster as dg
 from pydantic import Field
 
 import analytics_assets
-from analytics_assets.catalogue import Place, placed
 from analytics_assets.definitions import defs
+from analytics_assets.orchestration.asset_specs import Place, placed
 from analytics_assets_tests.descriptions import undescribed
 
 RAW, TYPED = dg.AssetKey(["shop", "ads_raw"]), dg.AssetKey(["shop", "ads"])

@@ -9,9 +9,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from analytics_assets.catalogue import query
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.table import Table
+from analytics_assets.orchestration.asset_specs import query
 from analytics_assets.sources.airbridge.tables import cohort_totals_table, cohorts_table
 from analytics_assets.sources.bento.tables import ADS_ATTRIBUTION
 from analytics_assets_tests.sources.airbridge.vendor import spec

@@ -12,8 +12,8 @@ import dagster as dg
 import pyarrow.parquet as pq
 
 from analytics_assets.clock import utc_now
-from analytics_assets.lake.resource import LakeResource
-from analytics_assets.partitions import daily_partitions
+from analytics_assets.orchestration.lake_resource import LakeResource
+from analytics_assets.orchestration.partitions import daily_partitions
 from analytics_assets.settings import settings
 from analytics_assets.sources.airbridge.assets import report_assets
 from analytics_assets.sources.airbridge.resource import AirbridgeResource

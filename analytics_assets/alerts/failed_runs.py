@@ -1,7 +1,7 @@
 """Failed runs as issues: an occurrence for each failed step, whatever the number of its days.
 
 Days that were stored since are left out, and so are days that a report task still works at, because its sensor stores them. A failed run
-names its step's errors in the failure's metadata (`failures.py`); other exceptions are quoted in their own words.
+names its step's errors in the failure's metadata (`orchestration/failures.py`); other exceptions are quoted in their own words.
 Dagster concept: run status events, https://docs.dagster.io/guides/automate/sensors
 """
 
@@ -13,8 +13,8 @@ import dagster as dg
 from dagster import DagsterEventType
 
 from analytics_assets.alerts.issue import FAILURE, Reason, Redact, error_key, reason_lines
-from analytics_assets.failures import DAYS_NOT_LANDED, NEXT, without_day
 from analytics_assets.lake.stream import NOT_ASKED
+from analytics_assets.orchestration.failures import DAYS_NOT_LANDED, NEXT, without_day
 from analytics_assets.state.alert_log import Kind, Missing, Occurrence, Sighting
 
 _PAGE = 200

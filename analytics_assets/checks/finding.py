@@ -1,7 +1,7 @@
 """What a check is: a name, what its failure means, what to do then, and a look at the lake that gives a finding a day.
 
 A check is read from the lake alone, so that a run says of its days what the daily job says of them later.
-Keep particular checks out of here, and Dagster too (`checking.py`).
+Keep particular checks out of here, and Dagster too (`orchestration/asset_checks.py`).
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -15,16 +15,16 @@ from typing import Any, Final
 
 import dagster as dg
 
-from analytics_assets.catalogue import DailyTables, daily_tables
 from analytics_assets.clock import Clock
 from analytics_assets.commands.accounts import RefusedError, accounts, component, day, opened_instance, write_json
-from analytics_assets.configuration import tables_of
 from analytics_assets.dates import in_words
-from analytics_assets.failures import without_day
-from analytics_assets.lake.binding import accept, bind, look
-from analytics_assets.lake.resource import LakeResource
 from analytics_assets.lake.table import Table
-from analytics_assets.loading import quietly, whole
+from analytics_assets.orchestration.asset_specs import DailyTables, daily_tables
+from analytics_assets.orchestration.failures import without_day
+from analytics_assets.orchestration.lake_binding import accept, bind, look
+from analytics_assets.orchestration.lake_resource import LakeResource
+from analytics_assets.orchestration.loading import quietly, whole
+from analytics_assets.orchestration.source_component import tables_of
 from analytics_assets.settings import settings
 from analytics_assets.verification.files import Inventory, Name
 from analytics_assets.verification.looking import Looked, Place, Wrong, looked

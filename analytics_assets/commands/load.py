@@ -18,19 +18,19 @@ import dagster as dg
 import httpx
 
 from analytics_assets import errors
-from analytics_assets.catalogue import DailyTables, asset_key, daily_tables
 from analytics_assets.clock import Clock
 from analytics_assets.commands.accounts import RefusedError, component, day, opened_instance
 from analytics_assets.commands.plan import account_plan
 from analytics_assets.dates import days_between, in_words
-from analytics_assets.failures import DAYS_NOT_LANDED
 from analytics_assets.graphql import Backfill, GraphQL
 from analytics_assets.lake.landing import REPLACE_TAG
-from analytics_assets.lake.resource import LakeResource
-from analytics_assets.loading import quietly, whole
-from analytics_assets.plan import AccountPlan, Asking, Plan, planned
+from analytics_assets.orchestration.asset_specs import DailyTables, asset_key, daily_tables
+from analytics_assets.orchestration.backfill_plan import AccountPlan, Asking, Plan, planned
+from analytics_assets.orchestration.failures import DAYS_NOT_LANDED
+from analytics_assets.orchestration.lake_resource import LakeResource
+from analytics_assets.orchestration.loading import quietly, whole
+from analytics_assets.orchestration.state_resource import LOAD_TAG
 from analytics_assets.settings import settings
-from analytics_assets.state.resource import LOAD_TAG
 
 _POLL_S: Final = 2.0
 

@@ -1,4 +1,4 @@
-"""`analytics-assets plan`: says what a range of days will cost, and asks nothing. The arithmetic is `analytics_assets.plan`."""
+"""`analytics-assets plan`: says what a range of days will cost, and asks nothing. The arithmetic is `analytics_assets.orchestration.backfill_plan`."""
 
 import argparse
 from pathlib import Path
@@ -8,8 +8,8 @@ import dagster as dg
 
 from analytics_assets.clock import Clock
 from analytics_assets.commands.accounts import RefusedError, accounts, component, day, write_json
-from analytics_assets.comparisons import Comparisons
-from analytics_assets.plan import AccountPlan, planned
+from analytics_assets.orchestration.backfill_plan import AccountPlan, planned
+from analytics_assets.orchestration.comparisons import Comparisons
 from analytics_assets.settings import settings
 from analytics_assets.sources.airbridge.component import AirbridgeRevenue
 from analytics_assets.sources.bento.component import BentoStats

@@ -9,7 +9,7 @@ from typing import Any
 
 from analytics_assets.clock import Clock
 from analytics_assets.commands.accounts import RefusedError, accounts, component
-from analytics_assets.probe import Probed
+from analytics_assets.orchestration.probe import Probed
 from analytics_assets.settings import settings
 
 

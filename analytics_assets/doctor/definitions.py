@@ -1,6 +1,6 @@
 """Whether each `defs.yaml` loads. Each is loaded by itself, so that a broken one keeps nobody from looking at the others.
 
-How it is loaded and what is said of a broken one is `analytics_assets/loading.py`.
+How it is loaded and what is said of a broken one is `analytics_assets/orchestration/loading.py`.
 """
 
 from collections.abc import Iterator
@@ -9,11 +9,11 @@ from pathlib import Path
 
 import dagster as dg
 
-from analytics_assets.catalogue import daily_tables
 from analytics_assets.checks.landed import LATEST_DAY
 from analytics_assets.doctor.line import Line
-from analytics_assets.loading import REMEDY, alone, words
-from analytics_assets.probe import Probe, Probed
+from analytics_assets.orchestration.asset_specs import daily_tables
+from analytics_assets.orchestration.loading import REMEDY, alone, words
+from analytics_assets.orchestration.probe import Probe, Probed
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from analytics_assets.checking import newest_due_day
 from analytics_assets.checks.finding import Look
 from analytics_assets.checks.landed import LAND_LATE, late_days
 from analytics_assets.clock import Clock
 from analytics_assets.dates import in_words
 from analytics_assets.doctor.line import Line, Verdict, ago
 from analytics_assets.lake.store import Lake
-from analytics_assets.partitions import daily_partitions, first_day
-from analytics_assets.probe import VendorProbe
+from analytics_assets.orchestration.asset_checks import newest_due_day
+from analytics_assets.orchestration.partitions import daily_partitions, first_day
+from analytics_assets.orchestration.probe import VendorProbe
 from analytics_assets.settings import Settings
 from analytics_assets.sources.airbridge.report_tasks import RESUMES, Seen, TaskPolicy, is_trouble
 from analytics_assets.state.ledger import Ledger

@@ -2,7 +2,7 @@
 
 Days are read several at once and land in order, so that memory stays flat and the network is never idle. A bad day is reported and the
 others go on; a refused account, an unreachable vendor or a lake that cannot be written ends the asking. What one attempt family has landed is not asked for again.
-Keep Dagster out of here (`daily.py` turns results into events) and vendors too (a `Stream` knows its own).
+Keep Dagster out of here (`orchestration/daily_assets.py` turns results into events) and vendors too (a `Stream` knows its own).
 """
 
 import asyncio

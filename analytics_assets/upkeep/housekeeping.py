@@ -11,8 +11,8 @@ from typing import Final
 import dagster as dg
 
 from analytics_assets.clock import Clock
-from analytics_assets.lake.resource import LakeResource
-from analytics_assets.schedules import once_a_day
+from analytics_assets.orchestration.lake_resource import LakeResource
+from analytics_assets.orchestration.schedules import once_a_day
 from analytics_assets.settings import settings
 from analytics_assets.state.budget import forget_budgets
 from analytics_assets.state.ledger import forget_landed

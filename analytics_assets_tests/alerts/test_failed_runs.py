@@ -8,8 +8,8 @@ import dagster as dg
 import pytest
 
 from analytics_assets.errors import AccessRefusedError, PermanentError, TransientError, UnexpectedPayloadError
-from analytics_assets.failures import failure
 from analytics_assets.http.statuses import Vendor, error_of
+from analytics_assets.orchestration.failures import failure
 from analytics_assets_tests.alerts.receivers import Receiver
 from analytics_assets_tests.alerts.scene import FIRST, Scene
 

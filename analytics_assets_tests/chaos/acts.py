@@ -11,7 +11,7 @@ from random import Random
 import dagster as dg
 
 from analytics_assets.dates import spans
-from analytics_assets.partitions import daily_partitions
+from analytics_assets.orchestration.partitions import daily_partitions
 from analytics_assets.sandbox.options import Options
 from analytics_assets.settings import settings
 from analytics_assets.state.ledger import Ledger

@@ -7,9 +7,9 @@ from functools import lru_cache
 import dagster as dg
 import pytest
 
-from analytics_assets.checking import check_specs
 from analytics_assets.checks.comparison import Comparison, Side
 from analytics_assets.checks.volume import Figure
+from analytics_assets.orchestration.asset_checks import check_specs
 from analytics_assets_tests.checks.cases import CASES
 from analytics_assets_tests.checks.planted import Planted, failures
 from analytics_assets_tests.integration.jobs import shipped

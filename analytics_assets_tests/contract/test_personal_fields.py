@@ -9,8 +9,8 @@ import dagster as dg
 import pyarrow.parquet as pq
 import pytest
 
-from analytics_assets.lake.resource import LakeResource
-from analytics_assets.partitions import daily_partitions
+from analytics_assets.orchestration.lake_resource import LakeResource
+from analytics_assets.orchestration.partitions import daily_partitions
 from analytics_assets.sandbox.options import Options
 from analytics_assets.settings import settings
 from analytics_assets.sources.statsig.assets import definitions_assets, listing_assets

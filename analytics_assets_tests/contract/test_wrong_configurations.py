@@ -1,4 +1,4 @@
-"""Wrong YAML and wrong environments, each with the one message it gets: place, reason, remedy. Bento's YAML is in `test_configuration.py` too."""
+"""Wrong YAML and wrong environments, each with the one message it gets: place, reason, remedy. Bento's YAML is in `orchestration/test_source_component.py` too."""
 
 import re
 import sys

@@ -11,7 +11,7 @@ from datetime import date
 import dagster as dg
 
 from analytics_assets.clock import utc_now
-from analytics_assets.state.resource import BudgetSettings
+from analytics_assets.orchestration.state_resource import BudgetSettings
 from analytics_assets_tests.integration.running import Wishes, definitions_at, range_tags, run
 
 LONGEST_S = 240

@@ -46,8 +46,8 @@ _DEFINITIONS = '''
 
     import dagster as dg
 
-    from analytics_assets.lake.resource import LakeResource
-    from analytics_assets.schedules import snapshots
+    from analytics_assets.orchestration.lake_resource import LakeResource
+    from analytics_assets.orchestration.schedules import snapshots
 
 
     @dg.definitions

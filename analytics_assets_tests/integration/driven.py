@@ -10,12 +10,12 @@ from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 
-from analytics_assets.configuration import account_definitions
-from analytics_assets.lake.resource import LakeResource
-from analytics_assets.partitions import daily_partitions
+from analytics_assets.orchestration.lake_resource import LakeResource
+from analytics_assets.orchestration.partitions import daily_partitions
+from analytics_assets.orchestration.schedules import DailyLoad
+from analytics_assets.orchestration.source_component import account_definitions
 from analytics_assets.sandbox.options import Options
 from analytics_assets.sandbox.world import World
-from analytics_assets.schedules import DailyLoad
 from analytics_assets.settings import settings
 from analytics_assets.sources.airbridge.assets import changing_days, report_assets
 from analytics_assets.sources.airbridge.reader import Waiting

@@ -17,8 +17,8 @@ import dagster as dg
 from analytics_assets.alerts.sensor import AlertSpec, alert_sensor
 from analytics_assets.clock import utc_now
 from analytics_assets.errors import TransientError
-from analytics_assets.lake.resource import LakeResource
-from analytics_assets.partitions import daily_partitions
+from analytics_assets.orchestration.lake_resource import LakeResource
+from analytics_assets.orchestration.partitions import daily_partitions
 from analytics_assets.settings import settings
 from analytics_assets.sources.airbridge.assets import catalog_assets, report_assets, tasks_assets
 from analytics_assets.sources.airbridge.reader import Waiting

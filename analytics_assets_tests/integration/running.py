@@ -13,12 +13,13 @@ from typing import Any
 import dagster as dg
 import pyarrow.parquet as pq
 
-from analytics_assets.checking import checks_daily
 from analytics_assets.clock import Clock
-from analytics_assets.configuration import account_definitions
-from analytics_assets.lake.resource import LakeResource
-from analytics_assets.partitions import daily_partitions
-from analytics_assets.schedules import Changing, DailyLoad, snapshots
+from analytics_assets.orchestration.asset_checks import checks_daily
+from analytics_assets.orchestration.lake_resource import LakeResource
+from analytics_assets.orchestration.partitions import daily_partitions
+from analytics_assets.orchestration.schedules import Changing, DailyLoad, snapshots
+from analytics_assets.orchestration.source_component import account_definitions
+from analytics_assets.orchestration.state_resource import BudgetSettings
 from analytics_assets.settings import settings
 from analytics_assets.sources.airbridge.assets import catalog_assets, changing_days, report_assets, tasks_assets
 from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
@@ -32,7 +33,6 @@ from analytics_assets.sources.bento.streams import AdsSpec, AudienceSpec, Report
 from analytics_assets.sources.statsig.assets import definitions_assets, listing_assets, values_assets
 from analytics_assets.sources.statsig.resource import StatsigResource
 from analytics_assets.sources.statsig.streams import ListingSpec, ValuesSpec
-from analytics_assets.state.resource import BudgetSettings
 
 SEOUL_APP = App("myapp", "Asia/Seoul", "USD", 4.0)
 FIRST, LAST = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"

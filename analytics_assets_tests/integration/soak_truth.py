@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from analytics_assets.partitions import daily_partitions
+from analytics_assets.orchestration.partitions import daily_partitions
 from analytics_assets.sandbox.world import World
 from analytics_assets.settings import settings
 from analytics_assets.state.ledger import Ledger

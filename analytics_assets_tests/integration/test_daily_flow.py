@@ -12,7 +12,7 @@ import pytest
 
 from analytics_assets.clock import utc_now
 from analytics_assets.definitions import defs
-from analytics_assets.lake.resource import LakeResource
+from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.sandbox.options import Options
 from analytics_assets.settings import settings
 from analytics_assets.state.ledger import Ledger

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import dagster as dg
 import pytest
 
-from analytics_assets.lake.resource import LakeResource
+from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.sandbox.options import Options
 from analytics_assets.sources.airbridge.report_tasks import REQUESTS_TAG
 from analytics_assets.sources.airbridge.resource import AirbridgeResource

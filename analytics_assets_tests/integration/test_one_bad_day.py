@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from analytics_assets.clock import utc_now
-from analytics_assets.partitions import daily_partitions
+from analytics_assets.orchestration.partitions import daily_partitions
 from analytics_assets.sandbox.credentials import AIRBRIDGE_API_TOKEN
 from analytics_assets.sandbox.options import Options
 from analytics_assets.settings import settings

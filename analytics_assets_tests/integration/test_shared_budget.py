@@ -17,7 +17,7 @@ import dagster as dg
 import pytest
 
 from analytics_assets.clock import utc_now
-from analytics_assets.lake.resource import LakeResource
+from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.sandbox.options import Options
 from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
 from analytics_assets.sources.airbridge.resource import AirbridgeResource

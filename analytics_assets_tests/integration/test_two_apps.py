@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 
-from analytics_assets.lake.resource import LakeResource
+from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.sandbox.options import Options
 from analytics_assets.sandbox.world import SeededWorld
 from analytics_assets.state.ledger import Ledger

@@ -12,10 +12,10 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from analytics_assets.__main__ import main
 from analytics_assets.errors import LakeError
-from analytics_assets.lake.binding import lake_of_history
 from analytics_assets.lake.identity import FILE, create_identity, read_identity
-from analytics_assets.lake.resource import LakeResource
 from analytics_assets.lake.store import Lake
+from analytics_assets.orchestration.lake_binding import lake_of_history
+from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.sources.bento.tables import ADS_TOTALS
 from analytics_assets.state.lakes import known_lake
 

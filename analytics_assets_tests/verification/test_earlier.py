@@ -12,10 +12,10 @@ import msgspec
 import pyarrow as pa
 import pytest
 
-from analytics_assets.catalogue import materialization
 from analytics_assets.lake.parquet import parquet
 from analytics_assets.lake.store import Lake, Landed
 from analytics_assets.lake.table import Column, Table
+from analytics_assets.orchestration.asset_specs import materialization
 from analytics_assets.sources.airbridge.tables import cohorts_table
 from analytics_assets.verification.files import DamagedError, EarlierError, examined
 from analytics_assets.verification.looking import Kind, Looked, Place, looked

@@ -9,9 +9,9 @@ from typing import IO
 import dagster as dg
 import pytest
 
-from analytics_assets.catalogue import materialization
 from analytics_assets.errors import PermanentError
 from analytics_assets.lake.files import Files
+from analytics_assets.orchestration.asset_specs import materialization
 from analytics_assets.verification.looking import Kind
 from analytics_assets.verification.repairs import recorded
 from analytics_assets_tests.lake.vendor import NUMBERS, Vendor, days

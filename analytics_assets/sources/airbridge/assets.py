@@ -12,15 +12,16 @@ from functools import partial
 import dagster as dg
 from dagster import DailyPartitionsDefinition
 
-from analytics_assets.catalogue import asset_key
 from analytics_assets.checks.finding import USUAL, Limits
 from analytics_assets.clock import Clock
-from analytics_assets.daily import DailyStep, daily_assets
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Snapshot, Stream
-from analytics_assets.pictures.metadata import Pictures
-from analytics_assets.schedules import Changing
-from analytics_assets.snapshots import SnapshotStep, snapshot_assets
+from analytics_assets.orchestration.asset_specs import asset_key
+from analytics_assets.orchestration.charts.metadata import Pictures
+from analytics_assets.orchestration.daily_assets import DailyStep, daily_assets
+from analytics_assets.orchestration.run_context import Work
+from analytics_assets.orchestration.schedules import Changing
+from analytics_assets.orchestration.snapshot_assets import SnapshotStep, snapshot_assets
 from analytics_assets.sources.airbridge.checks import MASKED_SHARE, catalog_checks, report_checks
 from analytics_assets.sources.airbridge.maturity import first_changing
 from analytics_assets.sources.airbridge.pictures import has_pictures, report_pictures
@@ -37,7 +38,6 @@ from analytics_assets.sources.airbridge.tables import (
     daily_tables,
     report_raw_table,
 )
-from analytics_assets.work import Work
 
 
 def report_assets(

@@ -2,7 +2,7 @@
 
 A cohort is mature when it was requested after the day of its last interval was over, and settled when `settle_days` more were over: vendors
 correct late. Stored days say when they were requested, so the lake shows what to request: all that is not settled, and all that is missing
-in between. Schedules are in `schedules.py`.
+in between. Schedules are in `orchestration/schedules.py`.
 """
 
 from datetime import date, timedelta

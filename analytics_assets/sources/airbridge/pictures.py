@@ -1,7 +1,7 @@
 """What is drawn of a report: its cohorts as a heat map and, of revenue, what a user has brought and what of the cost is earned back.
 
 A day is read, added up and let go before the next, so that memory stays flat. Ratios of different groups cannot be added, so a report of
-ratios has no picture. Keep looks out of here (`analytics_assets/pictures`), rows too (`cohorts.py`).
+ratios has no picture. Keep looks out of here (`orchestration/charts/`), rows too (`cohorts.py`).
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analytics_assets.lake.store import Lake
-from analytics_assets.pictures.content import Caption, Cell, Content, Curve, Curves, HeatMap, days_to, foremost
+from analytics_assets.orchestration.charts.content import (
+    Caption,
+    Cell,
+    Content,
+    Curve,
+    Curves,
+    HeatMap,
+    days_to,
+    foremost,
+)
 from analytics_assets.sources.airbridge.request import ReportSpec
 from analytics_assets.sources.airbridge.tables import (
     ADDITIVE_METRICS,

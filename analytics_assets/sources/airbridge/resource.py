@@ -15,7 +15,8 @@ from analytics_assets.errors import AccessRefusedError
 from analytics_assets.http.destination import destination, key
 from analytics_assets.http.gate import Gate
 from analytics_assets.http.retries import RetryPolicy
-from analytics_assets.probe import ONCE
+from analytics_assets.orchestration.probe import ONCE
+from analytics_assets.orchestration.state_resource import BudgetSettings, place_of
 from analytics_assets.settings import settings
 from analytics_assets.sources.airbridge.client import (
     BASE_URL,
@@ -25,7 +26,6 @@ from analytics_assets.sources.airbridge.client import (
 )
 from analytics_assets.state.budget import Caller
 from analytics_assets.state.ledger import Ledger
-from analytics_assets.state.resource import BudgetSettings, place_of
 
 # Airbridge names no number, only that use which endangers the service is answered 429: a politeness.
 POLITE_BUDGET = BudgetSettings(requests=100, per_seconds=10)

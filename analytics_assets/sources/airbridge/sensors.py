@@ -9,9 +9,9 @@ from datetime import date, datetime
 
 import dagster as dg
 
-from analytics_assets.catalogue import asset_key
-from analytics_assets.checking import verdict
 from analytics_assets.clock import Clock
+from analytics_assets.orchestration.asset_checks import verdict
+from analytics_assets.orchestration.asset_specs import asset_key
 from analytics_assets.sources.airbridge.checks import in_trouble, reports_arrive
 from analytics_assets.sources.airbridge.polling import Account, poll
 from analytics_assets.sources.airbridge.report_tasks import REQUESTS_TAG, TaskPolicy, requests_of

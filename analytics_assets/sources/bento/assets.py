@@ -12,10 +12,11 @@ from dagster import DailyPartitionsDefinition
 
 from analytics_assets.checks.finding import USUAL, Limits
 from analytics_assets.clock import Clock
-from analytics_assets.daily import DailyStep, daily_assets
 from analytics_assets.lake.stream import Snapshot, Stream
-from analytics_assets.pictures.metadata import Pictures
-from analytics_assets.snapshots import SnapshotStep, snapshot_assets
+from analytics_assets.orchestration.charts.metadata import Pictures
+from analytics_assets.orchestration.daily_assets import DailyStep, daily_assets
+from analytics_assets.orchestration.run_context import Work
+from analytics_assets.orchestration.snapshot_assets import SnapshotStep, snapshot_assets
 from analytics_assets.sources.bento.checks import ads_checks, audience_checks, reports_checks
 from analytics_assets.sources.bento.pictures import ads_pictures
 from analytics_assets.sources.bento.streams import (
@@ -37,7 +38,6 @@ from analytics_assets.sources.bento.tables import (
     REPORT_POINTS,
     REPORTS_RAW,
 )
-from analytics_assets.work import Work
 
 
 def ads_assets(

@@ -10,9 +10,14 @@ from typing import Literal
 import dagster as dg
 from pydantic import Field, field_validator, model_validator
 
-from analytics_assets.checking import ChecksConfig, share
 from analytics_assets.clock import utc_now
-from analytics_assets.configuration import (
+from analytics_assets.errors import PermanentError
+from analytics_assets.lake.table import Table
+from analytics_assets.orchestration.asset_checks import ChecksConfig, share
+from analytics_assets.orchestration.backfill_plan import AccountPlan, Asking
+from analytics_assets.orchestration.probe import Probe, VendorProbe
+from analytics_assets.orchestration.schedules import DailyLoad
+from analytics_assets.orchestration.source_component import (
     AccountComponent,
     BudgetConfig,
     ScheduleConfig,
@@ -21,11 +26,6 @@ from analytics_assets.configuration import (
     checked,
     variable_name,
 )
-from analytics_assets.errors import PermanentError
-from analytics_assets.lake.table import Table
-from analytics_assets.plan import AccountPlan, Asking
-from analytics_assets.probe import Probe, VendorProbe
-from analytics_assets.schedules import DailyLoad
 from analytics_assets.sources.bento.assets import ads_assets, audience_assets, reports_assets
 from analytics_assets.sources.bento.client import BASE_URL
 from analytics_assets.sources.bento.resource import STATS_BUDGET, BentoResource

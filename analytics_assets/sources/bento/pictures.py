@@ -1,6 +1,6 @@
 """What is drawn of a site: its revenue by day and by value of its first dimension, a panel for each currency.
 
-Keep looks out of here (`analytics_assets/pictures`), rows too (`transform.py`).
+Keep looks out of here (`orchestration/charts/`), rows too (`transform.py`).
 """
 
 from collections import Counter, defaultdict
@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.table import Table
-from analytics_assets.pictures.content import Bars, Caption, Content, days_to, foremost
+from analytics_assets.orchestration.charts.content import Bars, Caption, Content, days_to, foremost
 from analytics_assets.sources.bento.tables import ADS_ATTRIBUTION, ADS_TOTALS
 
 DAYS: Final = 28

@@ -15,11 +15,11 @@ from analytics_assets.clock import Clock
 from analytics_assets.http.destination import checked, destination, keys
 from analytics_assets.http.gate import Gate
 from analytics_assets.http.retries import RetryPolicy
-from analytics_assets.probe import ONCE
+from analytics_assets.orchestration.probe import ONCE
+from analytics_assets.orchestration.state_resource import BudgetSettings
 from analytics_assets.settings import settings
 from analytics_assets.sources.bento.client import BASE_URL, BentoClient, BentoCredentials, bento_session
 from analytics_assets.state.budget import Caller
-from analytics_assets.state.resource import BudgetSettings
 
 # The vendor's sources say 30 and 60 requests an hour for statistics; the newest says 30 and counts by address.
 STATS_BUDGET = BudgetSettings(requests=30, per_seconds=3600)

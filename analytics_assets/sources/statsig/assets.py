@@ -11,13 +11,14 @@ from functools import partial
 import dagster as dg
 from dagster import DailyPartitionsDefinition
 
-from analytics_assets.catalogue import asset_key
 from analytics_assets.checks.finding import USUAL, Limits
 from analytics_assets.clock import Clock
-from analytics_assets.daily import DailyStep, daily_assets
 from analytics_assets.lake.stream import Snapshot, Stream
-from analytics_assets.pictures.metadata import Pictures
-from analytics_assets.snapshots import SnapshotStep, snapshot_assets
+from analytics_assets.orchestration.asset_specs import asset_key
+from analytics_assets.orchestration.charts.metadata import Pictures
+from analytics_assets.orchestration.daily_assets import DailyStep, daily_assets
+from analytics_assets.orchestration.run_context import Work
+from analytics_assets.orchestration.snapshot_assets import SnapshotStep, snapshot_assets
 from analytics_assets.sources.statsig.checks import definitions_checks, listing_checks, values_checks
 from analytics_assets.sources.statsig.observations import definitions_stream
 from analytics_assets.sources.statsig.pictures import value_pictures
@@ -29,7 +30,6 @@ from analytics_assets.sources.statsig.streams import (
     values_stream,
 )
 from analytics_assets.sources.statsig.tables import EVENT_METRICS, LISTING_RAW, METRIC_VALUES, VALUES_RAW
-from analytics_assets.work import Work
 
 
 def values_assets(

@@ -8,9 +8,13 @@ from collections.abc import Sequence
 import dagster as dg
 from pydantic import Field, field_validator, model_validator
 
-from analytics_assets.checking import ChecksConfig
 from analytics_assets.clock import utc_now
-from analytics_assets.configuration import (
+from analytics_assets.lake.table import Table
+from analytics_assets.orchestration.asset_checks import ChecksConfig
+from analytics_assets.orchestration.backfill_plan import AccountPlan, Asking
+from analytics_assets.orchestration.probe import Probe, VendorProbe
+from analytics_assets.orchestration.schedules import DailyLoad
+from analytics_assets.orchestration.source_component import (
     AccountComponent,
     BudgetConfig,
     ScheduleConfig,
@@ -19,10 +23,6 @@ from analytics_assets.configuration import (
     checked,
     variable_name,
 )
-from analytics_assets.lake.table import Table
-from analytics_assets.plan import AccountPlan, Asking
-from analytics_assets.probe import Probe, VendorProbe
-from analytics_assets.schedules import DailyLoad
 from analytics_assets.sources.statsig.assets import definitions_assets, listing_assets, values_assets
 from analytics_assets.sources.statsig.client import BASE_URL
 from analytics_assets.sources.statsig.resource import READ_BUDGET, StatsigResource

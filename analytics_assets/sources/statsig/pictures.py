@@ -1,6 +1,6 @@
 """What is drawn of a project: the metrics computed from the most rows, day by day.
 
-Keep looks out of here (`analytics_assets/pictures`), rows too (`transform.py`).
+Keep looks out of here (`orchestration/charts/`), rows too (`transform.py`).
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analytics_assets.lake.store import Lake
-from analytics_assets.pictures.content import Caption, Content, Trends, days_to
+from analytics_assets.orchestration.charts.content import Caption, Content, Trends, days_to
 from analytics_assets.sources.statsig.tables import METRIC_VALUES
 
 DAYS: Final = 28

@@ -15,11 +15,11 @@ from analytics_assets.errors import AccessRefusedError
 from analytics_assets.http.destination import destination, key
 from analytics_assets.http.gate import Gate
 from analytics_assets.http.retries import RetryPolicy
-from analytics_assets.probe import ONCE
+from analytics_assets.orchestration.probe import ONCE
+from analytics_assets.orchestration.state_resource import BudgetSettings, mark_of, place_of
 from analytics_assets.settings import settings
 from analytics_assets.sources.statsig.client import BASE_URL, StatsigClient, StatsigCredentials, statsig_session
 from analytics_assets.state.budget import Caller
-from analytics_assets.state.resource import BudgetSettings, mark_of, place_of
 
 # 900 in 15 minutes a project, the most that any page allows in the long run; in windows short enough for small bursts only.
 READ_BUDGET = BudgetSettings(requests=10, per_seconds=10)

@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from analytics_assets.lake.resource import LakeResource
+from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.sources.airbridge.assets import report_assets
 from analytics_assets.sources.airbridge.reader import Waiting
 from analytics_assets.sources.airbridge.report_tasks import REQUESTS_TAG, Seen, TaskPolicy

@@ -16,9 +16,9 @@ import pytest
 from analytics_assets.checks.finding import USUAL
 from analytics_assets.lake.landing import DayResult
 from analytics_assets.lake.loss import were_as_declared
-from analytics_assets.lake.resource import LakeResource
 from analytics_assets.lake.store import Lake
-from analytics_assets.partitions import daily_partitions
+from analytics_assets.orchestration.lake_resource import LakeResource
+from analytics_assets.orchestration.partitions import daily_partitions
 from analytics_assets.settings import settings
 from analytics_assets.sources.airbridge.assets import report_assets
 from analytics_assets.sources.airbridge.checks import MASKED_SHARE, report_checks

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from analytics_assets.errors import AccessRefusedError, Evidence, LakeError, PermanentError, TransientError
-from analytics_assets.lake.resource import LakeResource
+from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.sources.airbridge.report_tasks import Seen
 from analytics_assets.state.ledger import Ledger
 from analytics_assets_tests.sources.airbridge.sensor_account import (

@@ -13,9 +13,9 @@ import pytest
 
 from analytics_assets.errors import LossError, UnexpectedPayloadError
 from analytics_assets.lake.landing import DayResult, Landing
-from analytics_assets.lake.resource import LakeResource
 from analytics_assets.lake.store import Lake
-from analytics_assets.partitions import daily_partitions
+from analytics_assets.orchestration.lake_resource import LakeResource
+from analytics_assets.orchestration.partitions import daily_partitions
 from analytics_assets.settings import settings
 from analytics_assets.sources.statsig.assets import values_assets
 from analytics_assets.sources.statsig.client import StatsigClient

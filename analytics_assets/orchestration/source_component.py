@@ -1,0 +1,310 @@
+"""What all components share: the account's name, plain specs made from YAML with its place in messages, and their definitions put together.
+
+A component reads the environment's settings once, when it is loaded: dates, zone and whether schedules are on. Secrets are never read here.
+Keep what a vendor's YAML may say out of here; it is each source's `component.py`.
+Dagster concept: components, https://docs.dagster.io/guides/build/components
+"""
+
+import inspect
+import re
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import dagster as dg
+from dagster import DailyPartitionsDefinition
+from dagster._utils.schedules import is_valid_cron_string
+from dagster_shared.yaml_utils.source_position import SourcePosition
+from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError, field_validator, model_validator
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
+from analytics_assets.errors import FieldError, PermanentError
+from analytics_assets.lake.table import Table
+from analytics_assets.orchestration.asset_specs import Place, code_references, placed
+from analytics_assets.orchestration.loading import unloadable
+from analytics_assets.orchestration.partitions import account_start, daily_partitions
+from analytics_assets.orchestration.schedules import DailyLoad, daily_load
+from analytics_assets.orchestration.state_resource import BudgetSettings
+from analytics_assets.orchestration.yaml_text import find_misreadings, find_problems
+from analytics_assets.places import address
+from analytics_assets.settings import is_variable, settings
+
+T = TypeVar("T")
+
+_ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]*")
+_BUDGET = re.compile(r"[\w.-]{1,60}")
+_SHARED = ("lake", "io_manager")
+_OWNER = re.compile(r"team:[\w.-]+|[^@\s:]+@[^@\s.]+(\.[^@\s.]+)+")
+
+
+class _Schema(GenerateJsonSchema):
+    """The schema that `dg check yaml` and editors hold a YAML against: a template may stand for a number."""
+
+    def int_schema(self, schema: core_schema.IntSchema) -> JsonSchemaValue:
+        return {**super().int_schema(schema), "type": ["integer", "string"]}
+
+    def float_schema(self, schema: core_schema.FloatSchema) -> JsonSchemaValue:
+        return {**super().float_schema(schema), "type": ["number", "string"]}
+
+    def bool_schema(self, schema: core_schema.BoolSchema) -> JsonSchemaValue:
+        return {**super().bool_schema(schema), "type": ["boolean", "string"]}
+
+
+class _AsWritten(dg.ResolutionContext):
+    """Resolves templates and leaves all other text as it is written.
+
+    Dagster's own evaluates every text, which makes a number of a quoted "1.10" and drops what looks like a comment of a template.
+    """
+
+    def resolve_value(self, val: Any, as_type: type | None = None) -> Any:
+        """The value, with every text in it resolved."""
+        if not isinstance(val, str):
+            return super().resolve_value(val, as_type)  # type: ignore[arg-type]
+        if "{{" not in val:
+            return val.removesuffix("\n")
+        try:
+            resolved: Any = super().resolve_value(val, as_type)  # type: ignore[arg-type]
+            if isinstance(resolved, int | float):
+                # A text that begins with = is no Python literal, so it stays text; a field that takes a number converts it.
+                resolved = str(super().resolve_value(f"={val}"))[1:]
+        except Exception:  # noqa: BLE001 - a template can raise anything, and Dagster's words quote it
+            resolved = None
+        if resolved is None:
+            raise FieldError(
+                "the template `{{ }}` has no value. Set the environment variable that it names, and check its spelling.",
+                *self.path,
+            )
+        return resolved
+
+
+class YamlComponent(dg.Component, dg.Model, dg.Resolvable):
+    """A component whose YAML text is used as it is written, or refused without a value of the file in the message."""
+
+    # What stands where a name belongs may be a key, so pydantic must not print it.
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    @classmethod
+    def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
+        """The component of a YAML file.
+
+        Raises:
+            UnloadableError: The attributes are wrong; a line for each thing.
+        """
+        tree = context.resolution_context.source_position_tree
+        if tree is None or not (file := Path(tree.position.filename)).is_file():
+            return super().load(attributes, context)
+        text = file.read_text(encoding="utf-8")
+        problems = find_misreadings(cls, text)
+        if not problems:
+            try:
+                return super().load(attributes, context)
+            except (ValidationError, FieldError) as error:
+                problems = find_problems(error, text)
+        raise unloadable(file, problems)
+
+    @classmethod
+    def get_model_cls(cls) -> type[BaseModel]:
+        """A model that takes any attributes: Dagster quotes the file where its model refuses them, so `load` examines them."""
+        return _attributes(cls)
+
+    @classmethod
+    def resolve_from_model(cls, context: dg.ResolutionContext, model: BaseModel) -> Self:
+        """The component of the attributes, all of them examined at once."""
+        as_written = _AsWritten(
+            scope=context.scope, source_position_tree=context.source_position_tree, stash=context.stash
+        )
+        return cls.model_validate(as_written.resolve_value(model.model_dump()))
+
+
+@cache
+def _attributes(component: type[YamlComponent]) -> type[BaseModel]:
+    class Attributes(RootModel[dict[str, Any]]):
+        @classmethod
+        def model_json_schema(cls, *_arguments: Any, **_options: Any) -> dict[str, Any]:
+            return component.model_json_schema(schema_generator=_Schema)
+
+    return Attributes
+
+
+class AccountComponent(YamlComponent):
+    """What the YAML of every account may say, whatever its vendor."""
+
+    owners: list[str] = Field(
+        default=[], description="E-mail addresses, or teams as `team:name`, shown with every table of the account."
+    )
+    start_date: date | None = Field(
+        default=None,
+        description="First day of the account's daily tables, as 2026-03-01; unset is ANALYTICS_START_DATE. Nothing is requested for days before it.",
+    )
+
+    @field_validator("owners")
+    @classmethod
+    def _are_owners(cls, value: list[str]) -> list[str]:
+        for owner in value:
+            if not _OWNER.fullmatch(owner):
+                raise ValueError(
+                    f"{owner!r} is no owner: use an e-mail address, or `team:` and a name, such as team:growth."
+                )
+        return value
+
+    @field_validator("start_date", mode="before")
+    @classmethod
+    def _is_a_start(cls, value: Any) -> Any:
+        return account_start(value, settings()) if isinstance(value, str) else value
+
+    def partitions(self) -> DailyPartitionsDefinition:
+        """The days of the account's daily tables."""
+        return daily_partitions(settings(), self.start_date)
+
+    @abstractmethod
+    def tables(self) -> Sequence[Table]:
+        """Every table of the account, as the assets have them."""
+
+    @classmethod
+    def get_code_references_for_yaml(
+        cls, yaml_path: Path, source_position: SourcePosition, context: dg.ComponentLoadContext
+    ) -> Sequence[dg.LocalFileCodeReference | dg.UrlCodeReference]:
+        """The link to the YAML that every asset of the account has."""
+        del context
+        return code_references([yaml_path], settings().repository, line=source_position.start.line).code_references
+
+
+def tables_of(components: Mapping[str, dg.Component]) -> dict[tuple[str, str], Table]:
+    """Every table of components, by account and name; `components` by the folder they are loaded from."""
+    return {
+        (account, table.name): table
+        for account, one in components.items()
+        if isinstance(one, AccountComponent)
+        for table in one.tables()
+    }
+
+
+class ScheduleConfig(dg.Model):
+    """When and how much a daily load asks for."""
+
+    cron: str = Field(
+        description="Cron line, in UTC; after the vendor's day is final, and over in ANALYTICS_TIMEZONE: what comes later decides which day it asks for."
+    )
+    lookback_days: int = Field(
+        description="Days asked for again each time, the newest final one included; they still change. At least 1. Days of the week before "
+        "them that failed or are missing are asked for too. Airbridge's are for the first load: its cohorts are then requested until `reports[].settle_days` are over."
+    )
+    days_per_run: int = Field(
+        description="Days a run of a backfill takes at most, at least 1. Keep it different for each vendor."
+    )
+
+    @field_validator("cron")
+    @classmethod
+    def _is_a_cron_line(cls, value: str) -> str:
+        if not is_valid_cron_string(value):
+            raise ValueError(f"{value!r} is no cron line: use five fields, such as `20 20 * * *` for 20:20 each day.")
+        return value
+
+    @field_validator("lookback_days", "days_per_run")
+    @classmethod
+    def _at_least_one(cls, value: int) -> int:
+        if value < 1:
+            raise ValueError(f"{value} days are none: use 1 or more.")
+        return value
+
+
+class BudgetConfig(dg.Model):
+    """What the account may spend, shared by every process; see the vendor's own limits before it is raised."""
+
+    requests: int | None = Field(default=None, description="Requests in any window; unset is the vendor's default.")
+    per_seconds: float | None = Field(
+        default=None, description="Length of the window in seconds; unset is the vendor's default."
+    )
+    kept_for_schedules: float = Field(
+        default=1.0,
+        description="Share, 0 to 1, that a backfill leaves to scheduled runs, polls and persons while one of them waits.",
+    )
+    longest_pause_seconds: float | None = Field(
+        default=None,
+        description="Longest pause that a vendor's Retry-After leads to; unset is an hour, or `per_seconds` where that is longer.",
+    )
+    name: str | None = Field(
+        default=None,
+        description="Name of the budget: accounts of a vendor that give one name share it, as several keys of one Statsig project do. Unset, accounts "
+        "share it where they have the same address and key (Statsig), host (Bento), or address and app (Airbridge).",
+    )
+
+    @model_validator(mode="after")
+    def _lets_something_pass(self) -> "BudgetConfig":
+        checked(self.settings(BudgetSettings(requests=1, per_seconds=1)).budget)
+        if self.name is not None and not _BUDGET.fullmatch(self.name):
+            raise ValueError("budget, `name`: use letters, digits and . _ - only, 60 at most.")
+        return self
+
+    def settings(self, default: BudgetSettings) -> BudgetSettings:
+        """The budget for the account's resource; what is unset is as in `default`."""
+        given = {name: value for name, value in self.model_dump().items() if value is not None}
+        return BudgetSettings(**{**default.model_dump(), **given})
+
+
+def variable_name(value: str) -> str:
+    """The name of an environment variable; anything else may be a key pasted there, so it is not repeated.
+
+    Raises:
+        ValueError: It is no such name.
+    """
+    if not is_variable(value):
+        raise ValueError(
+            "this must be the NAME of an environment variable, in capital letters, such as BENTO_SECRET_KEY; the key itself never "
+            "stands in YAML"
+        )
+    return value
+
+
+def account_of(context: dg.ComponentLoadContext) -> str:
+    """The account: the name of the folder that holds the `defs.yaml`.
+
+    Raises:
+        PermanentError: Dagster has no group, job or resource of that name, or one that all accounts share.
+    """
+    account = (context.path.parent if context.path.is_file() else context.path).name
+    if not _ACCOUNT.fullmatch(account) or account in _SHARED:
+        raise PermanentError(
+            f"The folder {account!r} cannot be an account: use letters, digits and _, begin with a letter or digit, and not "
+            f"{' or '.join(_SHARED)}. Rename the folder."
+        )
+    return account
+
+
+def checked(make: Callable[[], T], *field: str | int) -> T:
+    """A plain spec made from YAML; what it refuses becomes an error of a field of the YAML."""
+    try:
+        return make()
+    except PermanentError as error:
+        raise FieldError(str(error), *field, *getattr(error, "field", ())) from error
+
+
+def account_definitions(
+    account: str,
+    *,
+    daily: Sequence[dg.AssetsDefinition],
+    snapshots: Sequence[dg.AssetsDefinition],
+    load: DailyLoad,
+    resource: dg.ConfigurableResource[Any],
+    sensors: Sequence[dg.SensorDefinition] = (),
+    owners: Sequence[str] = (),
+    start_date: date | None = None,
+) -> dg.Definitions:
+    """An account's assets, resource, daily job, schedule and sensors.
+
+    The code that the assets link to is that beside the resource.
+    """
+    chosen = settings()
+    place = Place(address(chosen.lake), owners, Path(inspect.getfile(type(resource))).parent, chosen.repository)
+    job, schedule = daily_load(account, daily, load, daily_partitions(chosen, start_date), is_on=chosen.schedules_on)
+    return dg.Definitions(
+        assets=dg.map_asset_specs(lambda spec: placed(spec, place), [*daily, *snapshots]),
+        resources={account: resource},
+        jobs=[job],
+        schedules=[schedule],
+        sensors=list(sensors),
+    )

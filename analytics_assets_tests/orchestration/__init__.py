@@ -1,0 +1,1 @@
+"""Tests of components, assets, checks, partitions, schedules and charts."""

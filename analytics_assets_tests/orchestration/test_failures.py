@@ -1,0 +1,119 @@
+"""One message for all days that did not land."""
+
+from datetime import date, timedelta
+
+import dagster as dg
+import pytest
+
+from analytics_assets.errors import (
+    AccessRefusedError,
+    AwaitedError,
+    NotFinalError,
+    PermanentError,
+    SourceError,
+    TransientError,
+    UnexpectedPayloadError,
+    UnreachableError,
+)
+from analytics_assets.orchestration.failures import failure
+
+AGAIN = "Re-execute from failure: only these days are asked for."
+MEND = "Mend the cause, then re-execute from failure."
+MARCH = [date(2026, 3, 1) + timedelta(days=number) for number in range(31)]
+
+
+def of(errors: dict[date, SourceError], quarantined: dict[date, str] | None = None) -> dg.Failure:
+    """The failure of a step of ten days."""
+    return failure(errors, of=10, what="shop/numbers", quarantined=quarantined or {})
+
+
+def test_days_with_one_cause_share_a_line() -> None:
+    """Whether the message names the day or not; another cause has a line of its own."""
+    errors: dict[date, SourceError] = {
+        day: UnexpectedPayloadError(f"numbers {day}: not a number.") for day in (MARCH[0], MARCH[1], MARCH[4])
+    }
+    errors[MARCH[7]] = AccessRefusedError("Not with this key.")
+    assert of(errors).description == (
+        "shop/numbers: 4 of 10 days did not land.\n"
+        "2026-03-01 to 2026-03-02, 2026-03-05: numbers the day: not a number.\n"
+        "2026-03-08: Not with this key.\n"
+        "Mend the cause, then re-execute from failure."
+    )
+
+
+def test_a_path_stays_one_that_can_be_copied() -> None:
+    """The day in it is part of a name; so is a longer text that only begins like the day."""
+    [day] = MARCH[:1]
+    told = of({day: PermanentError(f"/lake/dt={day}/data.parquet and {day}-x and {day}/1 of {day} are damaged.")})
+    assert str(told.description).splitlines()[1] == (
+        "2026-03-01: /lake/dt=2026-03-01/data.parquet and 2026-03-01-x and 2026-03-01/1 of the day are damaged."
+    )
+
+
+@pytest.mark.parametrize(
+    ("kinds", "advice"),
+    [
+        ([AwaitedError, AwaitedError], "Nothing has to be done; who cannot wait re-executes from failure."),
+        ([AwaitedError, TransientError], AGAIN),
+        ([TransientError], AGAIN),
+        ([TransientError, UnreachableError, NotFinalError], AGAIN),
+        ([TransientError, PermanentError], MEND),
+        ([AwaitedError, UnexpectedPayloadError], MEND),
+        ([UnexpectedPayloadError], MEND),
+        ([AccessRefusedError], MEND),
+    ],
+)
+def test_the_advice_follows_from_the_classes(kinds: list[type[SourceError]], advice: str) -> None:
+    """What another process sees through needs nothing, what passes by itself or with time another attempt."""
+    told = of({day: kind("Words.") for day, kind in zip(MARCH, kinds, strict=False)})
+    assert str(told.description).splitlines()[-1] == advice
+
+
+def test_all_days_are_in_the_metadata_with_the_answer_that_was_kept() -> None:
+    """A table in the UI, one row a day."""
+    told = of(
+        {MARCH[0]: UnexpectedPayloadError("No JSON."), MARCH[1]: TransientError("Timed out.")},
+        {MARCH[0]: "/lake/_quarantine/shop/1.txt"},
+    )
+    assert told.metadata == {
+        "next": dg.MetadataValue.text("Mend the cause, then re-execute from failure."),
+        "days_not_landed": dg.MetadataValue.table(
+            records=[
+                dg.TableRecord(
+                    {
+                        "day": "2026-03-01",
+                        "kind": "UnexpectedPayloadError",
+                        "reason": "No JSON.",
+                        "answer_kept_in": "/lake/_quarantine/shop/1.txt",
+                    }
+                ),
+                dg.TableRecord(
+                    {
+                        "day": "2026-03-02",
+                        "kind": "TransientError",
+                        "reason": "Timed out.",
+                        "answer_kept_in": "",
+                    }
+                ),
+            ]
+        ),
+    }
+
+
+def test_dagster_never_retries_it_by_itself() -> None:
+    """Retries within a request are done by then."""
+    assert of({MARCH[0]: TransientError("Timed out.")}).allow_retries is False
+
+
+def test_many_causes_are_cut_short_in_the_message_only() -> None:
+    """Twenty lines are read, thirty are not."""
+    told = of({day: TransientError(f"Trouble number {number}.") for number, day in enumerate(MARCH[:22])})
+    lines = str(told.description).splitlines()
+    assert lines[20:] == [
+        "2026-03-20: Trouble number 19.",
+        "... and 2 more causes; all days are in the metadata.",
+        "Re-execute from failure: only these days are asked for.",
+    ]
+    table = told.metadata["days_not_landed"]
+    assert isinstance(table, dg.TableMetadataValue)
+    assert len(table.records) == 22
