@@ -20,7 +20,7 @@ import importlib
 from typing import Any
 
 _COMPONENTS = {
-    "Alerts": "analytics_assets.alerts.component",
+    "Alerts": "analytics_assets.operations.alerts.component",
     "BentoStats": "analytics_assets.sources.bento.component",
     "StatsigMetrics": "analytics_assets.sources.statsig.component",
     "AirbridgeRevenue": "analytics_assets.sources.airbridge.component",

@@ -35,7 +35,7 @@ PLANTS = {
         "from analytics_assets.sources.bento import tables",
     ),
     "Rooms of a source": ("sources/bento/client.py", "from analytics_assets.sources.bento import transform"),
-    "Rooms of the alerts": ("alerts/issue.py", "from analytics_assets.alerts import messages"),
+    "Rooms of the alerts": ("alerts/issue.py", "from analytics_assets.operations.alerts import messages"),
     "Plain rooms do not know Dagster": ("lake/store.py", "import dagster"),
     "The sandbox is the other side": ("sandbox/world.py", "from analytics_assets import errors"),
     "Only the seam": ("sources/bento/streams.py", "from analytics_assets.sandbox import world"),

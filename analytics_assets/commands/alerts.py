@@ -1,18 +1,18 @@
 """`analytics-assets alerts test`: sends a message to every destination and says which took it.
 
-Status: 0 all arrived, 1 one did not. How a message is sent is `alerts/delivery.py`.
+Status: 0 all arrived, 1 one did not. How a message is sent is `operations/alerts/delivery.py`.
 """
 
 import argparse
 from pathlib import Path
 from typing import Any
 
-from analytics_assets.alerts.component import Alerts
-from analytics_assets.alerts.delivery import send
-from analytics_assets.alerts.issue import SUCCESS
-from analytics_assets.alerts.messages import Message
 from analytics_assets.clock import Clock
 from analytics_assets.commands.accounts import RefusedError, component, folders, is_alerts
+from analytics_assets.operations.alerts.component import Alerts
+from analytics_assets.operations.alerts.delivery import send
+from analytics_assets.operations.alerts.issue import SUCCESS
+from analytics_assets.operations.alerts.messages import Message
 from analytics_assets.settings import settings
 
 

@@ -14,9 +14,9 @@ from typing import Any
 
 import dagster as dg
 
-from analytics_assets.alerts.sensor import AlertSpec, alert_sensor
 from analytics_assets.clock import utc_now
 from analytics_assets.errors import TransientError
+from analytics_assets.operations.alerts.sensor import AlertSpec, alert_sensor
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.orchestration.partitions import daily_partitions
 from analytics_assets.settings import settings

@@ -21,11 +21,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from analytics_assets.sandbox.options import Options
-from analytics_assets_tests.alerts.receivers import Receiver
 from analytics_assets_tests.integration.echo import CUT, FAULTS, FINE, EchoingVendors
 from analytics_assets_tests.integration.echoed_run import LONGEST_S, MANNERS, NOW
 from analytics_assets_tests.integration.everywhere import found
 from analytics_assets_tests.integration.server import served
+from analytics_assets_tests.operations.alerts.receivers import Receiver
 
 pytestmark = pytest.mark.proof(4)
 

@@ -7,9 +7,9 @@ from typing import Any
 import dagster as dg
 from dagster import DailyPartitionsDefinition
 
-from analytics_assets.alerts.sensor import AlertSpec, alert_sensor
 from analytics_assets.clock import utc_now
 from analytics_assets.errors import SourceError
+from analytics_assets.operations.alerts.sensor import AlertSpec, alert_sensor
 from analytics_assets.sources.bento.resource import BentoResource
 from analytics_assets.state.alert_log import AlertLog, Kind
 from analytics_assets.state.ledger import Ledger

@@ -8,8 +8,8 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetC
 
 from analytics_assets.errors import AccessRefusedError, PermanentError, SourceError
 from analytics_assets.state.alert_log import Kind
-from analytics_assets_tests.alerts.receivers import Receiver
-from analytics_assets_tests.alerts.scene import Scene
+from analytics_assets_tests.operations.alerts.receivers import Receiver
+from analytics_assets_tests.operations.alerts.scene import Scene
 from analytics_assets_tests.shop import table_key
 
 NOW = datetime(2026, 6, 1, 8, tzinfo=UTC)

@@ -7,11 +7,11 @@ from email.header import decode_header, make_header
 
 import pytest
 
-from analytics_assets.alerts.delivery import send
-from analytics_assets.alerts.messages import Message
 from analytics_assets.errors import TransientError
-from analytics_assets_tests.alerts.receivers import Mailbox, Receiver
-from analytics_assets_tests.alerts.scene import SPEC, Scene
+from analytics_assets.operations.alerts.delivery import send
+from analytics_assets.operations.alerts.messages import Message
+from analytics_assets_tests.operations.alerts.receivers import Mailbox, Receiver
+from analytics_assets_tests.operations.alerts.scene import SPEC, Scene
 
 MESSAGE = Message("shop/numbers: 1 of 1 days did not land", "Why & <when>.\nNext: *wait*.", "failure")
 SECRET = "tOkEn-of-the-webhook"

@@ -14,10 +14,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from analytics_assets.alerts.messages import Message, Writer, fit_body, shorten
 from analytics_assets.clock import Clock
 from analytics_assets.errors import AccessRefusedError
 from analytics_assets.http.statuses import Vendor
+from analytics_assets.operations.alerts.messages import Message, Writer, fit_body, shorten
 from analytics_assets.settings import secret
 from analytics_assets.state.alert_log import LONGEST_PAUSE, AlertLog
 

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from analytics_assets.alerts.issue import Reason, error_key, reason_lines
+from analytics_assets.operations.alerts.issue import Reason, error_key, reason_lines
 from analytics_assets.state.alert_log import IssueKey, Kind
 
 FIRST = date(2026, 3, 1)

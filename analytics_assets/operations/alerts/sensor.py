@@ -12,14 +12,14 @@ from datetime import date, datetime, timedelta
 
 import dagster as dg
 
-from analytics_assets.alerts.delivery import deliver
-from analytics_assets.alerts.failed_runs import new_failures, still_missing
-from analytics_assets.alerts.issue import Redact
-from analytics_assets.alerts.messages import Writer
-from analytics_assets.alerts.standing import failed_checks, tasks_in_trouble
 from analytics_assets.clock import Clock
 from analytics_assets.errors import AccessRefusedError, TransientError
 from analytics_assets.http.statuses import Vendor
+from analytics_assets.operations.alerts.delivery import deliver
+from analytics_assets.operations.alerts.failed_runs import new_failures, still_missing
+from analytics_assets.operations.alerts.issue import Redact
+from analytics_assets.operations.alerts.messages import Writer
+from analytics_assets.operations.alerts.standing import failed_checks, tasks_in_trouble
 from analytics_assets.settings import secret, settings
 from analytics_assets.sources.airbridge.report_tasks import Seen, TaskPolicy
 from analytics_assets.state.alert_log import AlertLog, IssueKey, Kind, OpenIssue, Sighting

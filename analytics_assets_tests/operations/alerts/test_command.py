@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from analytics_assets.__main__ import main
-from analytics_assets_tests.alerts.receivers import Receiver
+from analytics_assets_tests.operations.alerts.receivers import Receiver
 
 
 @pytest.fixture

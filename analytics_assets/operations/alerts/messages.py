@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from analytics_assets.alerts.issue import FAILURE, WARNING
+from analytics_assets.operations.alerts.issue import FAILURE, WARNING
 from analytics_assets.state.alert_log import Kind, Occurrence, OpenIssue
 
 _MOST_PARTS = 5

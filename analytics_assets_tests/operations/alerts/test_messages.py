@@ -3,8 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from analytics_assets.alerts.issue import FAILURE, WARNING
-from analytics_assets.alerts.messages import Message, Writer
+from analytics_assets.operations.alerts.issue import FAILURE, WARNING
+from analytics_assets.operations.alerts.messages import Message, Writer
 from analytics_assets.state.alert_log import IssueKey, Kind, Occurrence, OpenIssue
 
 NOW = datetime(2026, 3, 1, 2, 10, 30, tzinfo=UTC)

@@ -12,8 +12,8 @@ from datetime import UTC, date, datetime
 import dagster as dg
 from dagster import DagsterEventType
 
-from analytics_assets.alerts.issue import FAILURE, Reason, Redact, error_key, reason_lines
 from analytics_assets.lake.stream import NOT_ASKED
+from analytics_assets.operations.alerts.issue import FAILURE, Reason, Redact, error_key, reason_lines
 from analytics_assets.orchestration.failures import DAYS_NOT_LANDED, NEXT, without_day
 from analytics_assets.state.alert_log import Kind, Missing, Occurrence, Sighting
 

@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 
 from analytics_assets.errors import TransientError
-from analytics_assets_tests.alerts.receivers import Receiver
-from analytics_assets_tests.alerts.scene import Scene
+from analytics_assets_tests.operations.alerts.receivers import Receiver
+from analytics_assets_tests.operations.alerts.scene import Scene
 
 NOW = datetime(2026, 6, 1, 8, tzinfo=UTC)
 

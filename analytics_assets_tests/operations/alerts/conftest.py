@@ -7,9 +7,9 @@ import dagster as dg
 import pytest
 
 from analytics_assets.clock import utc_now
-from analytics_assets_tests.alerts.receivers import Receiver
-from analytics_assets_tests.alerts.scene import DAYS, Scene
 from analytics_assets_tests.lake.vendor import Vendor
+from analytics_assets_tests.operations.alerts.receivers import Receiver
+from analytics_assets_tests.operations.alerts.scene import DAYS, Scene
 from analytics_assets_tests.shop import Shop
 
 

@@ -10,8 +10,8 @@ import pytest
 from analytics_assets.errors import AccessRefusedError, PermanentError, TransientError, UnexpectedPayloadError
 from analytics_assets.http.statuses import Vendor, error_of
 from analytics_assets.orchestration.failures import failure
-from analytics_assets_tests.alerts.receivers import Receiver
-from analytics_assets_tests.alerts.scene import FIRST, Scene
+from analytics_assets_tests.operations.alerts.receivers import Receiver
+from analytics_assets_tests.operations.alerts.scene import FIRST, Scene
 
 KEY = "bento-key-5f2c81d07e"
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from analytics_assets.alerts.delivery import deliver, send
-from analytics_assets.alerts.issue import FAILURE
-from analytics_assets.alerts.messages import Message, Writer, fit_body, shorten
 from analytics_assets.clock import utc_now
+from analytics_assets.operations.alerts.delivery import deliver, send
+from analytics_assets.operations.alerts.issue import FAILURE
+from analytics_assets.operations.alerts.messages import Message, Writer, fit_body, shorten
 from analytics_assets.state.alert_log import AlertLog, IssueKey, Kind, Occurrence, OpenIssue, Sighting
-from analytics_assets_tests.alerts.receivers import Receiver, text_of
+from analytics_assets_tests.operations.alerts.receivers import Receiver, text_of
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 WRITER = Writer("https://dagster.example", "live")

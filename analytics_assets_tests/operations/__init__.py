@@ -1,0 +1,1 @@
+"""Tests of alerts, doctor, housekeeping, verification and run launchers."""
