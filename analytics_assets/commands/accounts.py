@@ -15,8 +15,8 @@ from typing import Any
 import dagster as dg
 
 import analytics_assets
-from analytics_assets.doctor.dagster_home import HISTORY, opens
 from analytics_assets.operations.alerts.component import Alerts
+from analytics_assets.operations.doctor.dagster_home import HISTORY, opens
 from analytics_assets.orchestration.loading import alone, quietly, refused_in_words
 from analytics_assets.orchestration.yaml_text import examine_file
 

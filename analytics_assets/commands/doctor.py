@@ -1,6 +1,6 @@
 """`analytics-assets doctor`: says what is wrong with this set-up, and what to do about it.
 
-Status: 0 nothing is wrong (there may be warnings), 1 something is. What is looked at is `analytics_assets/doctor/`.
+Status: 0 nothing is wrong (there may be warnings), 1 something is. What is looked at is `analytics_assets/operations/doctor/`.
 """
 
 import argparse
@@ -10,8 +10,8 @@ from typing import Any
 from analytics_assets.clock import Clock
 from analytics_assets.commands.accounts import folders, write_json
 from analytics_assets.definitions import shared
-from analytics_assets.doctor.examination import examine
-from analytics_assets.doctor.line import as_json, is_wrong, table
+from analytics_assets.operations.doctor.examination import examine
+from analytics_assets.operations.doctor.line import as_json, is_wrong, table
 
 
 def add(subparsers: Any) -> None:

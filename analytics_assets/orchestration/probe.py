@@ -1,6 +1,6 @@
 """What a component tells about itself to whoever examines the set-up: its keys, its budget, one cheap request, when its days are due.
 
-Each component that has something to examine has a method `probe`; what is made of it is in `doctor/`.
+Each component that has something to examine has a method `probe`; what is made of it is in `operations/doctor/`.
 Keep vendors out of here (`sources/*/component.py` fills this in), and judgement too.
 """
 

@@ -33,9 +33,9 @@ from analytics_assets.sources.statsig.assets import listing_assets, values_asset
 from analytics_assets.sources.statsig.resource import StatsigResource
 from analytics_assets.sources.statsig.streams import ListingSpec, ValuesSpec
 from analytics_assets.state.alert_log import Kind
-from analytics_assets_tests.doctor.patient import Patient
 from analytics_assets_tests.integration.echo import CUT, FAULTS, FINE
 from analytics_assets_tests.integration.running import SEOUL_APP, report
+from analytics_assets_tests.operations.doctor.patient import Patient
 
 NOW = datetime(2025, 3, 5, 22, 0, tzinfo=UTC)
 DAY = date(2025, 3, 3)

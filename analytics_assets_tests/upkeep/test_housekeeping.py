@@ -13,10 +13,10 @@ from dagster._core.definitions.job_base import RepoBackedJob
 from dagster._core.execution.api import execute_run
 
 from analytics_assets.clock import utc_now
-from analytics_assets.doctor.places import undeclared
 from analytics_assets.errors import Evidence
 from analytics_assets.lake.footer import Footer, encoded
 from analytics_assets.lake.parquet import parquet
+from analytics_assets.operations.doctor.places import undeclared
 from analytics_assets.settings import settings
 from analytics_assets.upkeep.housekeeping import housekeeping
 from analytics_assets_tests.lake.vendor import NOW, NUMBERS

@@ -15,10 +15,10 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from analytics_assets.clock import Clock
-from analytics_assets.doctor import daemon, dagster_home, places, vendors, work
-from analytics_assets.doctor.definitions import Loaded, loads
-from analytics_assets.doctor.line import Line, examined, parted, without_secrets
 from analytics_assets.errors import AccessRefusedError, PermanentError
+from analytics_assets.operations.doctor import daemon, dagster_home, places, vendors, work
+from analytics_assets.operations.doctor.definitions import Loaded, loads
+from analytics_assets.operations.doctor.line import Line, examined, parted, without_secrets
 from analytics_assets.settings import Settings, passwords, secret, settings, unknown_variables
 
 # Dagster is loaded with the first one.

@@ -12,8 +12,8 @@ from analytics_assets.checks.finding import Look
 from analytics_assets.checks.landed import LAND_LATE, late_days
 from analytics_assets.clock import Clock
 from analytics_assets.dates import in_words
-from analytics_assets.doctor.line import Line, Verdict, ago
 from analytics_assets.lake.store import Lake
+from analytics_assets.operations.doctor.line import Line, Verdict, ago
 from analytics_assets.orchestration.asset_checks import newest_due_day
 from analytics_assets.orchestration.partitions import daily_partitions, first_day
 from analytics_assets.orchestration.probe import VendorProbe

@@ -11,10 +11,6 @@ from dagster._core.scheduler.instigation import InstigatorStatus
 from dagster._daemon.types import DaemonHeartbeat
 from dagster._utils.error import SerializableErrorInfo
 
-from analytics_assets.doctor.daemon import hearts, switched
-from analytics_assets.doctor.line import Line, ago, examined, parted, without_secrets
-from analytics_assets.doctor.vendors import Outcome, clocks, judged
-from analytics_assets.doctor.work import Account, late
 from analytics_assets.errors import (
     AccessRefusedError,
     BlockedError,
@@ -25,6 +21,10 @@ from analytics_assets.errors import (
     TransientError,
 )
 from analytics_assets.lake.store import Lake
+from analytics_assets.operations.doctor.daemon import hearts, switched
+from analytics_assets.operations.doctor.line import Line, ago, examined, parted, without_secrets
+from analytics_assets.operations.doctor.vendors import Outcome, clocks, judged
+from analytics_assets.operations.doctor.work import Account, late
 from analytics_assets.orchestration.source_component import ScheduleConfig
 from analytics_assets.settings import settings
 from analytics_assets.sources.statsig.component import StatsigMetrics

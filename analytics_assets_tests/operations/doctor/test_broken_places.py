@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, text
 
 from analytics_assets.state import database
 from analytics_assets.state.ledger import Ledger
-from analytics_assets_tests.doctor.patient import ACCOUNTS, Patient, Visit, beats
+from analytics_assets_tests.operations.doctor.patient import ACCOUNTS, Patient, Visit, beats
 
 SHOWS = "Correct it there; docs/configuration.md has every field."
 HOME_FIRST = (
@@ -166,7 +166,7 @@ def test_numbers_of_the_other_mode_are_told_and_where_the_history_is(admit) -> N
     )
     assert visit.line("dagster", "home") == (
         "ok",
-        f"DAGSTER_HOME is not set; the dagster.yaml of {Path(__file__).parents[2]} is read",
+        f"DAGSTER_HOME is not set; the dagster.yaml of {Path(__file__).parents[3]} is read",
         "",
     )
 

@@ -8,7 +8,7 @@ import pytest
 from analytics_assets.__main__ import main
 from analytics_assets.clock import utc_now
 from analytics_assets.state.database import VERSION
-from analytics_assets_tests.doctor.patient import Visit, beats
+from analytics_assets_tests.operations.doctor.patient import Visit, beats
 
 GOOD = """\
 settings

@@ -12,7 +12,7 @@ from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatu
 from dagster._daemon.types import DaemonHeartbeat
 from dagster._utils.error import SerializableErrorInfo  # type: ignore[attr-defined]
 
-from analytics_assets.doctor.line import Line, ago
+from analytics_assets.operations.doctor.line import Line, ago
 from analytics_assets.settings import Mode
 
 # A heart beats every 30 s; one thread of the daemon may be at work for longer, all of them together are not.

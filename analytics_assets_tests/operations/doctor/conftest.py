@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from analytics_assets_tests.doctor.patient import Patient
 from analytics_assets_tests.integration.server import Sandbox, sandbox_server
+from analytics_assets_tests.operations.doctor.patient import Patient
 
 
 @pytest.fixture(scope="module")

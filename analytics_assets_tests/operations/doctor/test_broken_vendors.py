@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from analytics_assets.clock import utc_now
-from analytics_assets_tests.doctor.patient import ACCOUNTS, Patient, Visit
 from analytics_assets_tests.integration.server import Sandbox
+from analytics_assets_tests.operations.doctor.patient import ACCOUNTS, Patient, Visit
 
 
 @pytest.fixture(scope="module")

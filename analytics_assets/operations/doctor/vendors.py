@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from analytics_assets.clock import Clock
-from analytics_assets.doctor.line import Line, Verdict, parted
 from analytics_assets.errors import AccessRefusedError, BlockedError, SourceError, TransientError, UnreachableError
 from analytics_assets.http.statuses import FORBIDDEN, NOT_FOUND, SERVER_FAULT, THROTTLED, UNAUTHORIZED
+from analytics_assets.operations.doctor.line import Line, Verdict, parted
 from analytics_assets.orchestration.probe import Probe, VendorProbe
 from analytics_assets.settings import Mode, secret
 from analytics_assets.state.budget import Caller, Kind

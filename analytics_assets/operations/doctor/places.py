@@ -11,11 +11,11 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.engine import make_url
 
-from analytics_assets.doctor.line import Line
 from analytics_assets.errors import LakeError
 from analytics_assets.lake.files import Files
 from analytics_assets.lake.identity import Known, read_identity, refuse_another
 from analytics_assets.lake.store import Lake, refuse_other_mode
+from analytics_assets.operations.doctor.line import Line
 from analytics_assets.settings import Settings
 from analytics_assets.state.database import engine, schema_version
 from analytics_assets.state.lakes import is_there, known_lake

@@ -33,7 +33,7 @@ from analytics_assets.lake.store import Lake
 from analytics_assets.sandbox import credentials
 from analytics_assets.sources.bento.tables import ADS_CHART
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 KEYS = {
     "SHOP_PUBLISHABLE": credentials.BENTO_PUBLISHABLE_KEY,
     "SHOP_SECRET": credentials.BENTO_SECRET_KEY,

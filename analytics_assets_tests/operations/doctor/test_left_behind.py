@@ -7,8 +7,8 @@ from typing import Any, cast
 
 import pytest
 
-from analytics_assets.doctor import places, work
-from analytics_assets.doctor.line import Line
+from analytics_assets.operations.doctor import places, work
+from analytics_assets.operations.doctor.line import Line
 from analytics_assets.settings import Settings, settings
 from analytics_assets.state.database import engine
 from analytics_assets.state.ledger import Ledger
