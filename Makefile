@@ -38,7 +38,7 @@ fuzz: $(READY)  ## Land 20,000 mutated answers and compare every row; FUZZ_ARGS=
 	@timeout 3600 $(BIN)/python -m analytics_assets_tests.fuzz $(FUZZ_ARGS)
 
 upkeep: $(READY)  ## Two simulated years of nightly runs, then what is old goes; UPKEEP_ARGS="--days 120 --lookback 5" is shorter
-	@timeout --kill-after 30 3000 $(BIN)/python -m analytics_assets_tests.upkeep $(UPKEEP_ARGS)
+	@timeout --kill-after 30 3000 $(BIN)/python -m analytics_assets_tests.operations.housekeeping $(UPKEEP_ARGS)
 
 dev: $(READY)  ## The Dagster UI on http://127.0.0.1:3000; ANALYTICS_MODE=live for live mode, PORT=3001 for another port
 	@$(BIN)/python -c 'import socket, sys; taken = socket.socket().connect_ex(("127.0.0.1", $(PORT))) == 0; \

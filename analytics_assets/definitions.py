@@ -10,12 +10,12 @@ from pathlib import Path
 import dagster as dg
 
 from analytics_assets.clock import utc_now
+from analytics_assets.operations.housekeeping.job import housekeeping
 from analytics_assets.orchestration.asset_checks import checks_daily
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.orchestration.loading import check_files, refused_in_words
 from analytics_assets.orchestration.schedules import snapshots
 from analytics_assets.settings import settings
-from analytics_assets.upkeep.housekeeping import housekeeping
 
 ROOT = Path(__file__).parent
 SNAPSHOTS_CRON = "30 9 * * *"

@@ -1,4 +1,4 @@
-"""`python -m analytics_assets_tests.upkeep`: two years of nightly runs over the tables of an account, then the housekeeping of history.
+"""`python -m analytics_assets_tests.operations.housekeeping`: two years of nightly runs over the tables of an account, then the housekeeping of history.
 
 Prints what the pages cost and how large the storage is before and after, that no page shows anything else, and that an old day that is
 restated lands and is shown; then what the days themselves cost a reader. The last line has all figures.
@@ -22,10 +22,10 @@ from analytics_assets.clock import utc_now
 from analytics_assets.definitions import defs
 from analytics_assets.lake.footer import Footer
 from analytics_assets.lake.store import Lake, Landed
-from analytics_assets.upkeep.history import prune
-from analytics_assets_tests.upkeep.files import read_costs
-from analytics_assets_tests.upkeep.pages import ASSETS, DAYS, RUNS, Pages, pages
-from analytics_assets_tests.upkeep.years import Nightly, data_version, write_night
+from analytics_assets.operations.housekeeping.history import prune
+from analytics_assets_tests.operations.housekeeping.files import read_costs
+from analytics_assets_tests.operations.housekeeping.pages import ASSETS, DAYS, RUNS, Pages, pages
+from analytics_assets_tests.operations.housekeeping.years import Nightly, data_version, write_night
 
 ACCOUNT = "bento"
 
@@ -50,7 +50,9 @@ class AsRecorded(Lake):
 
 def main() -> int:
     """Writes, measures, prunes, measures again."""
-    parser = argparse.ArgumentParser(prog="python -m analytics_assets_tests.upkeep", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m analytics_assets_tests.operations.housekeeping", description=__doc__
+    )
     parser.add_argument("--days", type=int, default=730, help="nights that are simulated")
     parser.add_argument("--lookback", type=int, default=7, help="days of a run")
     chosen = parser.parse_args()

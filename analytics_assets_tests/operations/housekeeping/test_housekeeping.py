@@ -17,8 +17,8 @@ from analytics_assets.errors import Evidence
 from analytics_assets.lake.footer import Footer, encoded
 from analytics_assets.lake.parquet import parquet
 from analytics_assets.operations.doctor.places import undeclared
+from analytics_assets.operations.housekeeping.job import housekeeping
 from analytics_assets.settings import settings
-from analytics_assets.upkeep.housekeeping import housekeeping
 from analytics_assets_tests.lake.vendor import NOW, NUMBERS
 from analytics_assets_tests.shop import Shop, span
 from analytics_assets_tests.verification.scene import SHOP_TABLES, look

@@ -11,12 +11,12 @@ from typing import Final
 import dagster as dg
 
 from analytics_assets.clock import Clock
+from analytics_assets.operations.housekeeping.history import prune
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.orchestration.schedules import once_a_day
 from analytics_assets.settings import settings
 from analytics_assets.state.budget import forget_budgets
 from analytics_assets.state.ledger import forget_landed
-from analytics_assets.upkeep.history import prune
 
 # A writer that takes longer than this to write a file aside is dead.
 LEFT_AFTER: Final = timedelta(hours=1)

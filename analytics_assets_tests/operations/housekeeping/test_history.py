@@ -13,7 +13,7 @@ from dagster._core.test_utils import create_run_for_test
 from analytics_assets.clock import utc_now
 from analytics_assets.errors import TransientError
 from analytics_assets.operations.alerts.failed_runs import still_missing
-from analytics_assets.upkeep.history import Pruned, prune, removable
+from analytics_assets.operations.housekeeping.history import Pruned, prune, removable
 from analytics_assets_tests.lake.vendor import days
 from analytics_assets_tests.production.parts import Postgres, postgres
 from analytics_assets_tests.shop import TABLES, Shop, span, table_key

@@ -1,1 +1,0 @@
-"""Tests of what goes when its time is over, and of all that stays; `python -m analytics_assets_tests.upkeep` simulates two years."""
