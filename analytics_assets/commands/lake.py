@@ -1,7 +1,7 @@
 """`analytics-assets lake`: whether the lake is whole and Dagster's record agrees with it, and which lake is the right one.
 
 `verify` prints what is wrong and the loads that repair it; `accept` makes the lake that is set the one that the state database and the history belong to. What
-is looked at and done is `analytics_assets.verification`; here it is printed.
+is looked at and done is `analytics_assets.operations.verify`; here it is printed.
 """
 
 import argparse
@@ -19,6 +19,9 @@ from analytics_assets.clock import Clock
 from analytics_assets.commands.accounts import RefusedError, accounts, component, day, opened_instance, write_json
 from analytics_assets.dates import in_words
 from analytics_assets.lake.table import Table
+from analytics_assets.operations.verify.files import Inventory, Name
+from analytics_assets.operations.verify.looking import Looked, Place, Wrong, looked
+from analytics_assets.operations.verify.repairs import TOO_EARLY, Repair, recorded, repairs, too_early
 from analytics_assets.orchestration.asset_specs import DailyTables, daily_tables
 from analytics_assets.orchestration.failures import without_day
 from analytics_assets.orchestration.lake_binding import accept, bind, look
@@ -26,9 +29,6 @@ from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.orchestration.loading import quietly, whole
 from analytics_assets.orchestration.source_component import tables_of
 from analytics_assets.settings import settings
-from analytics_assets.verification.files import Inventory, Name
-from analytics_assets.verification.looking import Looked, Place, Wrong, looked
-from analytics_assets.verification.repairs import TOO_EARLY, Repair, recorded, repairs, too_early
 
 _SHOWN: Final = 10
 # A file of a day: account, table, day, name.

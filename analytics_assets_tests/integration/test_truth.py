@@ -15,6 +15,8 @@ import pytest
 
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.table import Table
+from analytics_assets.operations.verify import looking as verify
+from analytics_assets.operations.verify.looking import Looked
 from analytics_assets.sandbox.options import Options
 from analytics_assets.sandbox.world import SeededWorld
 from analytics_assets.sources.airbridge.restatements import restatements_table
@@ -23,8 +25,6 @@ from analytics_assets.sources.airbridge.tables import daily_tables
 from analytics_assets.sources.bento import tables as bento_tables
 from analytics_assets.sources.bento.streams import AdsSpec, AudienceSpec, ReportsSpec
 from analytics_assets.sources.statsig import tables as statsig_tables
-from analytics_assets.verification import looking as verify
-from analytics_assets.verification.looking import Looked
 from analytics_assets_tests.integration.conftest import Place
 from analytics_assets_tests.integration.oracle_airbridge import AirbridgeTruth, catalog_rows
 from analytics_assets_tests.integration.oracle_bento import BentoTruth

@@ -9,7 +9,7 @@ from s3fs import S3FileSystem
 
 from analytics_assets.errors import LakeError
 from analytics_assets.lake.store import Lake
-from analytics_assets.verification.files import DamagedError, examined, inventory
+from analytics_assets.operations.verify.files import DamagedError, examined, inventory
 from analytics_assets_tests.lake.sample import DAY, NEXT, TABLE, land, row
 from analytics_assets_tests.production.parts import bucket_server
 

@@ -20,8 +20,8 @@ from analytics_assets.operations.doctor.places import undeclared
 from analytics_assets.operations.housekeeping.job import housekeeping
 from analytics_assets.settings import settings
 from analytics_assets_tests.lake.vendor import NOW, NUMBERS
+from analytics_assets_tests.operations.verify.scene import SHOP_TABLES, look
 from analytics_assets_tests.shop import Shop, span
-from analytics_assets_tests.verification.scene import SHOP_TABLES, look
 
 LATER = NOW + timedelta(days=40)
 

@@ -15,10 +15,10 @@ import pytest
 from analytics_assets.lake.parquet import parquet
 from analytics_assets.lake.store import Lake, Landed
 from analytics_assets.lake.table import Column, Table
+from analytics_assets.operations.verify.files import DamagedError, EarlierError, examined
+from analytics_assets.operations.verify.looking import Kind, Looked, Place, looked
 from analytics_assets.orchestration.asset_specs import materialization
 from analytics_assets.sources.airbridge.tables import cohorts_table
-from analytics_assets.verification.files import DamagedError, EarlierError, examined
-from analytics_assets.verification.looking import Kind, Looked, Place, looked
 from analytics_assets_tests.lake.vendor import days
 from analytics_assets_tests.sources.airbridge.vendor import spec
 

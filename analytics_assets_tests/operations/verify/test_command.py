@@ -12,8 +12,8 @@ from analytics_assets.__main__ import DEFS, main
 from analytics_assets.commands.lake import declared_tables
 from analytics_assets.definitions import defs
 from analytics_assets.lake.store import Lake
+from analytics_assets.operations.verify.repairs import TOO_EARLY
 from analytics_assets.sources.bento.tables import ADS_CHART, ADS_TOTALS
-from analytics_assets.verification.repairs import TOO_EARLY
 from analytics_assets_tests.lake.vendor import days
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -179,7 +179,7 @@ def test_a_look_from_another_folder_finds_the_lake_and_creates_nothing(
     lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
     """With the shipped `dagster.yaml`, whose folders are relative, before anything has run and after the files were recorded."""
-    shutil.copy(Path(__file__).parents[2] / "dagster.yaml", tmp_path / "home")
+    shutil.copy(Path(__file__).parents[3] / "dagster.yaml", tmp_path / "home")
     lake.land("bento", ADS_TOTALS, FIRST, ADS_TOTALS.rows([]), is_sandbox=True)
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")

@@ -17,7 +17,7 @@ from analytics_assets.errors import PermanentError
 from analytics_assets.lake.footer import is_made_from
 from analytics_assets.lake.store import Lake, Landed
 from analytics_assets.lake.table import Table
-from analytics_assets.verification.files import (
+from analytics_assets.operations.verify.files import (
     DamagedError,
     EarlierError,
     ForeignError,
@@ -26,7 +26,7 @@ from analytics_assets.verification.files import (
     examined,
     inventory,
 )
-from analytics_assets.verification.record import recorded_versions
+from analytics_assets.operations.verify.record import recorded_versions
 
 _RECORD = "`analytics-assets lake verify --record-again`"
 

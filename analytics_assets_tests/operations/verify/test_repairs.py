@@ -9,12 +9,21 @@ import msgspec
 import pytest
 
 from analytics_assets.lake.parquet import parquet
-from analytics_assets.verification.looking import Kind
-from analytics_assets.verification.repairs import Repair, recorded, repairs, too_early
+from analytics_assets.operations.verify.looking import Kind
+from analytics_assets.operations.verify.repairs import Repair, recorded, repairs, too_early
 from analytics_assets_tests.lake.vendor import RAW as RAW_TABLE
 from analytics_assets_tests.lake.vendor import Vendor, days
+from analytics_assets_tests.operations.verify.scene import (
+    SHOP_TABLES,
+    file,
+    look,
+    names,
+    place,
+    steps,
+    told,
+    with_origin,
+)
 from analytics_assets_tests.shop import Shop, span, table_key
-from analytics_assets_tests.verification.scene import SHOP_TABLES, file, look, names, place, steps, told, with_origin
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 FIRST, SECOND, THIRD = days(3)

@@ -14,7 +14,7 @@ from analytics_assets.lake.footer import Footer
 from analytics_assets.lake.parquet import parquet
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.table import Column
-from analytics_assets.verification.files import DamagedError, ForeignError, examined, inventory
+from analytics_assets.operations.verify.files import DamagedError, ForeignError, examined, inventory
 from analytics_assets_tests.lake.sample import DAY, NEXT, TABLE, land, row
 
 NAME = ("airbridge", TABLE.name)

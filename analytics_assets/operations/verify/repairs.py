@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from analytics_assets.dates import spans
+from analytics_assets.operations.verify.looking import LOADED_AGAIN, RECORDED_AGAIN, Kind, Place, Wrong, is_sound
 from analytics_assets.orchestration.asset_specs import DailyTables, asset_key, materialization
-from analytics_assets.verification.looking import LOADED_AGAIN, RECORDED_AGAIN, Kind, Place, Wrong, is_sound
 
 TOO_EARLY = "before the first day of its account, so it cannot be loaded. Set `start_date` in its YAML, or ANALYTICS_START_DATE, to an earlier day first"
 

@@ -11,12 +11,12 @@ import pytest
 
 from analytics_assets.errors import PermanentError
 from analytics_assets.lake.files import Files
+from analytics_assets.operations.verify.looking import Kind
+from analytics_assets.operations.verify.repairs import recorded
 from analytics_assets.orchestration.asset_specs import materialization
-from analytics_assets.verification.looking import Kind
-from analytics_assets.verification.repairs import recorded
 from analytics_assets_tests.lake.vendor import NUMBERS, Vendor, days
+from analytics_assets_tests.operations.verify.scene import file, look, names, place, told
 from analytics_assets_tests.shop import Shop, span, table_key
-from analytics_assets_tests.verification.scene import file, look, names, place, told
 
 FIRST, SECOND, THIRD = days(3)
 

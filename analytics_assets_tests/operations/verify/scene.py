@@ -6,9 +6,9 @@ from datetime import date
 from pathlib import Path
 
 from analytics_assets.lake.table import Origin, Table
+from analytics_assets.operations.verify.files import Name
+from analytics_assets.operations.verify.looking import Looked, Place, looked
 from analytics_assets.orchestration.asset_specs import DailyTables, daily_tables
-from analytics_assets.verification.files import Name
-from analytics_assets.verification.looking import Looked, Place, looked
 from analytics_assets_tests.lake.vendor import NUMBERS, RAW, SUMS
 from analytics_assets_tests.shop import Shop
 
