@@ -17,7 +17,7 @@ from dagster._core.storage.tags import GRPC_INFO_TAG
 from dagster._core.workspace.context import BaseWorkspaceRequestContext
 from dagster._daemon.monitoring.run_monitoring import monitor_started_run
 
-from analytics_assets.launcher import WatchedRunLauncher, is_alive
+from analytics_assets.operations.run_launcher import WatchedRunLauncher, is_alive
 from analytics_assets_tests.integration.daemon import made_project
 
 HERE, ELSEWHERE = {"host": "localhost", "socket": "s"}, {"host": "code.internal", "port": 4000}

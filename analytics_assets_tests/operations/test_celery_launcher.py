@@ -13,7 +13,7 @@ from dagster._core.origin import JobPythonOrigin, RepositoryPythonOrigin
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 from kombu.exceptions import OperationalError
 
-from analytics_assets.workers import WatchedCeleryRunLauncher, queue_of
+from analytics_assets.operations.celery_launcher import WatchedCeleryRunLauncher, queue_of
 
 
 def run(job: str, *tables: str) -> dg.DagsterRun:
