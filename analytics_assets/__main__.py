@@ -1,6 +1,6 @@
 """The command line, `analytics-assets`: what a person asks once, outside of Dagster's runs.
 
-Each command is a module of `commands/`. Modes, addresses and keys are those of the runs: the sandbox unless ANALYTICS_MODE is live. Answers
+Each command is a module of `cli/`. Modes, addresses and keys are those of the runs: the sandbox unless ANALYTICS_MODE is live. Answers
 go to stdout, what went wrong to stderr. Status: 0 as it should be, 1 not (the words say what to do), 2 not asked or refused.
 Keep what a command does out of here; this module reads arguments, calls the command and turns what is raised into a status.
 """
@@ -10,9 +10,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from analytics_assets.cli import alerts, calibrate, doctor, lake, load, plan, resume
+from analytics_assets.cli.accounts import RefusedError
 from analytics_assets.clock import Clock, utc_now
-from analytics_assets.commands import alerts, calibrate, doctor, lake, load, plan, resume
-from analytics_assets.commands.accounts import RefusedError
 from analytics_assets.errors import SourceError
 from analytics_assets.orchestration.loading import check_places
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from analytics_assets.graphql import GraphQL
+from analytics_assets.cli.graphql import GraphQL
 
 ROOT = Path(__file__).parents[2]
 _PATIENCE_S = 240.0

@@ -10,8 +10,8 @@ from datetime import date, timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
+from analytics_assets.cli.graphql import Load
 from analytics_assets.clock import utc_now
-from analytics_assets.graphql import Load
 from analytics_assets_tests.browser.served import Served
 
 pytestmark = pytest.mark.proof(3)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from analytics_assets.__main__ import main
-from analytics_assets.graphql import GraphQL
+from analytics_assets.cli.graphql import GraphQL
 from analytics_assets_tests.integration.daemon import Project
 from analytics_assets_tests.integration.server import Sandbox
 from analytics_assets_tests.integration.test_lake_repaired import ADS, RANGE, project, vendor  # noqa: F401 - fixtures

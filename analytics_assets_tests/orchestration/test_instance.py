@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from analytics_assets.demo import next_step
+from analytics_assets.cli.demo import next_step
 
 ROOT = Path(__file__).parents[2]
 

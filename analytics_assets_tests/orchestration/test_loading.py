@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from analytics_assets.commands.accounts import component, is_alerts
+from analytics_assets.cli.accounts import component, is_alerts
 from analytics_assets.definitions import defs as everything
 from analytics_assets.orchestration.loading import REMEDY, UnloadableError, refusal, whole
 from analytics_assets.sources.bento.component import BentoStats

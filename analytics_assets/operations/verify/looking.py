@@ -2,7 +2,7 @@
 
 A table is looked at a few files at a time, so that memory stays flat. Where the two disagree they are read once more, because a day may have
 landed meanwhile: a file stands a moment before Dagster knows of it. Keep printing
-out of here (`commands/lake.py`).
+out of here (`cli/lake.py`).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

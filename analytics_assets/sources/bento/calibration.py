@@ -3,7 +3,7 @@
 First five days around a busy day as a map of its traffic, then the day itself; where a date may mean noon, the day again with a time of
 day or in words; then single days at which the zones still possible differ, such as a summer day; at last the day exactly as production
 will ask for it. What each answer rules out is `readings.py`'s affair. At most `LONGEST` requests; the vendor allows about 30 an hour.
-Keep the command line out of here (`analytics_assets.commands`) and production's own check of each day too (`transform.py`).
+Keep the command line out of here (`analytics_assets.cli`) and production's own check of each day too (`transform.py`).
 """
 
 from collections import Counter

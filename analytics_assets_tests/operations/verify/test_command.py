@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from analytics_assets.__main__ import DEFS, main
-from analytics_assets.commands.lake import declared_tables
+from analytics_assets.cli.lake import declared_tables
 from analytics_assets.definitions import defs
 from analytics_assets.lake.store import Lake
 from analytics_assets.operations.verify.repairs import TOO_EARLY

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from analytics_assets.demo import check_lake, main, stale_days
+from analytics_assets.cli.demo import check_lake, main, stale_days
 from analytics_assets.lake.store import Lake
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets_tests.lake.vendor import NUMBERS, RAW
@@ -38,7 +38,7 @@ def test_of_two_demos_in_a_folder_the_second_does_not_begin(tmp_path: Path, monk
 def test_a_demo_that_is_interrupted_says_so_and_leaves_no_process(tmp_path: Path) -> None:
     """What it starts holds its log, so a log that can be had again is held by nobody."""
     with subprocess.Popen(
-        [sys.executable, "-m", "analytics_assets.demo"],
+        [sys.executable, "-m", "analytics_assets.cli.demo"],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -73,7 +73,7 @@ def test_a_port_that_is_taken_is_told_with_another_way() -> None:
                 f"BIN={Path(sys.executable).parent}",
                 f"PORT={port}",
             ],
-            cwd=Path(__file__).parents[1],
+            cwd=Path(__file__).parents[2],
             capture_output=True,
             text=True,
             timeout=30,

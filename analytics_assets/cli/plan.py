@@ -6,8 +6,8 @@ from typing import Any
 
 import dagster as dg
 
+from analytics_assets.cli.accounts import RefusedError, accounts, component, day, write_json
 from analytics_assets.clock import Clock
-from analytics_assets.commands.accounts import RefusedError, accounts, component, day, write_json
 from analytics_assets.orchestration.backfill_plan import AccountPlan, planned
 from analytics_assets.orchestration.comparisons import Comparisons
 from analytics_assets.settings import settings

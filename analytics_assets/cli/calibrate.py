@@ -10,8 +10,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from analytics_assets.cli.accounts import RefusedError, component, day
 from analytics_assets.clock import Clock
-from analytics_assets.commands.accounts import RefusedError, component, day
 from analytics_assets.settings import settings
 from analytics_assets.sources.bento.calibration import Finding, calibrate, newest_day
 from analytics_assets.sources.bento.component import BentoStats

@@ -7,8 +7,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from analytics_assets.cli.accounts import folders, write_json
 from analytics_assets.clock import Clock
-from analytics_assets.commands.accounts import folders, write_json
 from analytics_assets.definitions import shared
 from analytics_assets.operations.doctor.examination import examine
 from analytics_assets.operations.doctor.line import as_json, is_wrong, table

@@ -16,7 +16,7 @@ from analytics_assets_tests.integration.server import Sandbox, sandbox_server
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 CALIBRATE = ("calibrate", "bento")
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 ACCOUNT = """\
 type: analytics_assets.BentoStats
 

@@ -15,8 +15,8 @@ from typing import Any, Final
 
 import dagster as dg
 
+from analytics_assets.cli.accounts import RefusedError, accounts, component, day, opened_instance, write_json
 from analytics_assets.clock import Clock
-from analytics_assets.commands.accounts import RefusedError, accounts, component, day, opened_instance, write_json
 from analytics_assets.dates import in_words
 from analytics_assets.lake.table import Table
 from analytics_assets.operations.verify.files import Inventory, Name

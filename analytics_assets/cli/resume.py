@@ -7,8 +7,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from analytics_assets.cli.accounts import RefusedError, accounts, component
 from analytics_assets.clock import Clock
-from analytics_assets.commands.accounts import RefusedError, accounts, component
 from analytics_assets.orchestration.probe import Probed
 from analytics_assets.settings import settings
 

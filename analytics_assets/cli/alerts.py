@@ -7,8 +7,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from analytics_assets.cli.accounts import RefusedError, component, folders, is_alerts
 from analytics_assets.clock import Clock
-from analytics_assets.commands.accounts import RefusedError, component, folders, is_alerts
 from analytics_assets.operations.alerts.component import Alerts
 from analytics_assets.operations.alerts.delivery import send
 from analytics_assets.operations.alerts.issue import SUCCESS

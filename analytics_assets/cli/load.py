@@ -18,11 +18,11 @@ import dagster as dg
 import httpx
 
 from analytics_assets import errors
+from analytics_assets.cli.accounts import RefusedError, component, day, opened_instance
+from analytics_assets.cli.graphql import Backfill, GraphQL
+from analytics_assets.cli.plan import account_plan
 from analytics_assets.clock import Clock
-from analytics_assets.commands.accounts import RefusedError, component, day, opened_instance
-from analytics_assets.commands.plan import account_plan
 from analytics_assets.dates import days_between, in_words
-from analytics_assets.graphql import Backfill, GraphQL
 from analytics_assets.lake.landing import REPLACE_TAG
 from analytics_assets.orchestration.asset_specs import DailyTables, asset_key, daily_tables
 from analytics_assets.orchestration.backfill_plan import AccountPlan, Asking, Plan, planned

@@ -21,10 +21,10 @@ from typing import Any
 import dagster as dg
 import duckdb
 
+from analytics_assets.cli.graphql import GraphQL, Load
 from analytics_assets.clock import utc_now
 from analytics_assets.dates import in_words
 from analytics_assets.errors import SourceError
-from analytics_assets.graphql import GraphQL, Load
 from analytics_assets.lake.store import Lake, Landed
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.orchestration.partitions import DAILY_TAG, SNAPSHOT_TAG

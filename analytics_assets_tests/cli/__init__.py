@@ -1,0 +1,1 @@
+"""Tests of the commands of `analytics-assets` and of the demo."""
