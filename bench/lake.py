@@ -12,7 +12,7 @@ from pathlib import Path
 
 from analytics_assets.clock import utc_now
 from analytics_assets.http.destination import sandbox
-from analytics_assets.lake.landing import Landing
+from analytics_assets.lake.load import Landing
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Stream
 from analytics_assets.sandbox import credentials

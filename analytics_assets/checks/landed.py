@@ -1,6 +1,6 @@
 """Whether days stand: each that was asked for, as its table declares it, and none left out up to the newest that could.
 
-A day whose columns, types, keys or dates are not right never becomes visible (`lake/landing.py`); here it is told, with the place of
+A day whose columns, types, keys or dates are not right never becomes visible (`lake/load.py`); here it is told, with the place of
 the answer that was kept. Days before the oldest that stands were never wanted, so nobody misses them.
 Keep what a day holds out of here.
 """

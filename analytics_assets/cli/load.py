@@ -23,7 +23,7 @@ from analytics_assets.cli.graphql import Backfill, GraphQL
 from analytics_assets.cli.plan import account_plan
 from analytics_assets.clock import Clock
 from analytics_assets.dates import days_between, in_words
-from analytics_assets.lake.landing import REPLACE_TAG
+from analytics_assets.lake.load import REPLACE_TAG
 from analytics_assets.orchestration.asset_specs import DailyTables, asset_key, daily_tables
 from analytics_assets.orchestration.backfill_plan import AccountPlan, Asking, Plan, planned
 from analytics_assets.orchestration.failures import DAYS_NOT_LANDED

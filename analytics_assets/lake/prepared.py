@@ -1,4 +1,4 @@
-"""A day on its way into the lake: while it is made (`making.py`), and when it needs only to be published (`landing.py`)."""
+"""A day on its way into the lake: while it is made (`prepare.py`), and when it needs only to be published (`load.py`)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

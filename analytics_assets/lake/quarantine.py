@@ -1,7 +1,7 @@
 """Quarantine: answers and files that could not be used, kept for a person to read until their time is over.
 
 They lie in `<root>/_quarantine/<account>/`, each with the instant it was put there in front of its name; no table is ever read from there.
-Keep what makes a file unusable out of here (`landing.py`, `operations/verify/`).
+Keep what makes a file unusable out of here (`load.py`, `operations/verify/`).
 """
 
 import hashlib

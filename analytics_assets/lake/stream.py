@@ -1,6 +1,6 @@
 """What a stream is: one thing asked of a vendor a day, kept raw, and the typed tables made from it. A snapshot has no past days.
 
-A source describes its streams with this; `landing.py` brings their days in and `orchestration/daily_assets.py` shows them to Dagster. Nothing vendor-specific here.
+A source describes its streams with this; `load.py` brings their days in and `orchestration/daily_assets.py` shows them to Dagster. Nothing vendor-specific here.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence

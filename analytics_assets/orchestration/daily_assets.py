@@ -3,7 +3,7 @@
 The step logs a materialization for every selected table and day the moment that day stands in the lake, with a data version of its own,
 and at the end fails naming the days that did not land. So exactly those are red, progress shows while the run works, and a kill loses at
 most the day in hand. It yields no output: Dagster would mark all days of the run at once.
-Keep vendors out of here (a source's `assets.py` gives the stream) and files too (`lake/landing.py`).
+Keep vendors out of here (a source's `assets.py` gives the stream) and files too (`lake/load.py`).
 Dagster concept: multi-assets, https://docs.dagster.io/guides/build/assets/defining-assets
 """
 
@@ -22,7 +22,7 @@ from analytics_assets.checks.landed import days_land, latest_day_landed
 from analytics_assets.clock import Clock
 from analytics_assets.errors import SourceError
 from analytics_assets.http.meter import by_endpoint
-from analytics_assets.lake.landing import DayResult
+from analytics_assets.lake.load import DayResult
 from analytics_assets.lake.store import Landed
 from analytics_assets.lake.stream import Stream
 from analytics_assets.lake.table import Table

@@ -1,6 +1,6 @@
 """What a run is for, told to whoever opens its stream, and how it brings days in: its lake, its attempts, whose requests its are.
 
-Keep events out of here (`orchestration/daily_assets.py`, `orchestration/snapshot_assets.py`), and what lands too (`lake/landing.py`).
+Keep events out of here (`orchestration/daily_assets.py`, `orchestration/snapshot_assets.py`), and what lands too (`lake/load.py`).
 Dagster concept: re-execution, https://docs.dagster.io/guides/build/ops/op-retries
 """
 
@@ -14,7 +14,7 @@ import dagster as dg
 
 from analytics_assets.clock import Clock
 from analytics_assets.errors import SourceError
-from analytics_assets.lake.landing import REPLACE_TAG, Landing
+from analytics_assets.lake.load import REPLACE_TAG, Landing
 from analytics_assets.lake.loss import ACCEPT_TAG, MOST_DAYS_OF_A_PERSON, LossPolicy
 from analytics_assets.lake.store import Lake
 from analytics_assets.orchestration.lake_resource import LakeResource

@@ -11,7 +11,7 @@ from typing import Any
 
 from analytics_assets.clock import Clock
 from analytics_assets.errors import SourceError
-from analytics_assets.lake.landing import DayResult, Landing
+from analytics_assets.lake.load import DayResult, Landing
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Snapshot, Stream
 from analytics_assets.sources.airbridge.report_tasks import TaskPolicy

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from analytics_assets.lake.landing import DayResult
+from analytics_assets.lake.load import DayResult
 from analytics_assets.lake.store import Lake
 from analytics_assets.sandbox.options import Options
 from analytics_assets.sources.airbridge.report_tasks import TaskPolicy

@@ -11,7 +11,7 @@ from functools import cached_property
 from itertools import count
 from typing import Any
 
-from analytics_assets.lake.landing import DayResult, Landing
+from analytics_assets.lake.load import DayResult, Landing
 from analytics_assets.lake.loss import LossPolicy
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Stream

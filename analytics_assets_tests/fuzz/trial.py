@@ -15,7 +15,7 @@ import fsspec
 import pyarrow.parquet as pq
 
 from analytics_assets.errors import SourceError
-from analytics_assets.lake.landing import DayResult
+from analytics_assets.lake.load import DayResult
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Stream
 from analytics_assets_tests.fuzz.lists import change_list, shrink_lists

@@ -14,7 +14,7 @@ import pytest
 
 from analytics_assets.errors import PermanentError, UnexpectedPayloadError
 from analytics_assets.http.destination import sandbox
-from analytics_assets.lake.landing import DayResult, Landing
+from analytics_assets.lake.load import DayResult, Landing
 from analytics_assets.lake.store import Lake
 from analytics_assets.sandbox.credentials import BENTO_PUBLISHABLE_KEY, BENTO_SECRET_KEY, BENTO_SITE_UUID
 from analytics_assets.sandbox.options import Options

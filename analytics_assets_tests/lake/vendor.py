@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from analytics_assets.errors import UnexpectedPayloadError
-from analytics_assets.lake.landing import DayResult, Landing
+from analytics_assets.lake.load import DayResult, Landing
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Stream, Typed

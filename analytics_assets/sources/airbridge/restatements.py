@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analytics_assets.errors import PermanentError
-from analytics_assets.lake.changes import differing, matched
+from analytics_assets.lake.diff import differing, matched
 from analytics_assets.lake.stream import Change, History
 from analytics_assets.lake.table import DATE, MOMENT, Column, Table
 from analytics_assets.sources.airbridge.request import ReportSpec, reached_intervals

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from analytics_assets.checks.finding import USUAL
-from analytics_assets.lake.landing import DayResult
+from analytics_assets.lake.load import DayResult
 from analytics_assets.lake.loss import were_as_declared
 from analytics_assets.lake.store import Lake
 from analytics_assets.orchestration.lake_resource import LakeResource

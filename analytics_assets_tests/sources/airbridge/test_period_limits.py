@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from analytics_assets.lake.landing import DayResult
+from analytics_assets.lake.load import DayResult
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake
 from analytics_assets.sources.airbridge.reader import Waiting

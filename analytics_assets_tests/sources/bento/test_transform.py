@@ -3,7 +3,7 @@
 import pytest
 
 from analytics_assets.errors import UnexpectedPayloadError
-from analytics_assets.lake.changes import compare
+from analytics_assets.lake.diff import compare
 from analytics_assets.sources.bento.tables import ADS_ATTRIBUTION, ADS_TOTALS
 from analytics_assets_tests.sources.bento.ads_rows import ATTRIBUTION_ROW, CHART_ROW, SUMS, TOTALS_ROW, ads
 from analytics_assets_tests.sources.bento.samples import ADS

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from analytics_assets.errors import LossError, UnexpectedPayloadError
-from analytics_assets.lake.landing import DayResult, Landing
+from analytics_assets.lake.load import DayResult, Landing
 from analytics_assets.lake.store import Lake
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.orchestration.partitions import daily_partitions

@@ -16,7 +16,7 @@ from typing import Any, Final
 from analytics_assets.clock import Clock
 from analytics_assets.errors import ENDS_ASKING, LakeError, NotFinalError, SourceError, TransientError
 from analytics_assets.lake.loss import LossPolicy
-from analytics_assets.lake.making import Making
+from analytics_assets.lake.prepare import Making
 from analytics_assets.lake.prepared import MadeDay
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake, Landed, ReplacedError, refuse_other_mode

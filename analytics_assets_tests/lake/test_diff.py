@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from analytics_assets.lake.changes import compare
+from analytics_assets.lake.diff import compare
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Change, History
 from analytics_assets.lake.table import DATE, MOMENT, Column, Sum, Table

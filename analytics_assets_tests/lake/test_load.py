@@ -17,7 +17,7 @@ from analytics_assets.errors import (
     TransientError,
     UnreachableError,
 )
-from analytics_assets.lake.landing import DayResult
+from analytics_assets.lake.load import DayResult
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Typed
 from analytics_assets_tests.lake.vendor import NOW, NUMBERS, START, Vendor, brought, days, landing, numbers, outcomes

@@ -1,7 +1,7 @@
 """Makes a day of a stream: everything that can be done before the first of its tables becomes visible, and without writing.
 
 The answer is checked, the typed tables are made from it, compared with what stands, and packed; what was seen in the lake meanwhile is told,
-so that whoever lands the day can see whether it still is so. A day can so be made while the one before it lands (`landing.py`).
+so that whoever lands the day can see whether it still is so. A day can so be made while the one before it lands (`load.py`).
 Keep the order of days out of here, and what a file looks like too (`store.py`).
 """
 
@@ -17,8 +17,8 @@ import pyarrow as pa
 
 from analytics_assets.clock import Clock
 from analytics_assets.errors import Evidence, LossError, PermanentError, UnexpectedPayloadError, UnusableFileError
-from analytics_assets.lake.changes import compare
 from analytics_assets.lake.content import content_hash, is_altered
+from analytics_assets.lake.diff import compare
 from analytics_assets.lake.footer import Footer
 from analytics_assets.lake.loss import LossPolicy
 from analytics_assets.lake.prepared import Draft, MadeDay
