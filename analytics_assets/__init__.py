@@ -8,7 +8,7 @@ Where do I go to...
     change where files go           lake/
     change where alerts go          defs/alerts/defs.yaml, alerts/
     see what is checked             checks/, sources/<vendor>/checks.py
-    see how a report task is kept   state/ledger.py, sources/airbridge/report_tasks.py
+    see how a report task is kept   state/report_ledger.py, sources/airbridge/report_tasks.py
     see what the doctor looks at    doctor/
     see the simulated vendors       sandbox/
 

@@ -23,7 +23,7 @@ from analytics_assets.sources.bento.streams import ads_stream
 from analytics_assets.sources.statsig.client import StatsigClient, StatsigCredentials, statsig_session
 from analytics_assets.sources.statsig.observations import definitions_stream
 from analytics_assets.sources.statsig.streams import ListingSpec, day_of, listing_snapshot
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 from bench.works import AIRBRIDGE, APP, BENTO, STATSIG, WAITING, Sizes
 
 

@@ -17,7 +17,7 @@ from analytics_assets.sources.bento.calibration import Finding, calibrate, newes
 from analytics_assets.sources.bento.component import BentoStats
 from analytics_assets.sources.bento.resource import BentoResource
 from analytics_assets.sources.bento.streams import WindowSpec
-from analytics_assets.state.budget import Caller
+from analytics_assets.state.rate_limit import Caller
 
 
 def add(subparsers: Any) -> None:

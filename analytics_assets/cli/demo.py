@@ -29,7 +29,7 @@ from analytics_assets.lake.store import Lake, Landed
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.orchestration.partitions import DAILY_TAG, SNAPSHOT_TAG
 from analytics_assets.settings import VARIABLES, settings
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 
 DAYS = 7
 PATIENCE_S = 150.0

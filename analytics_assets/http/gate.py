@@ -1,4 +1,4 @@
-"""What a session asks before each attempt, and tells of a Retry-After. The gate that all processes share is `state/budget.py`."""
+"""What a session asks before each attempt, and tells of a Retry-After. The gate that all processes share is `state/rate_limit.py`."""
 
 from dataclasses import dataclass
 from datetime import datetime

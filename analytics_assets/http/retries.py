@@ -2,7 +2,7 @@
 
 The loop is stamina's; the class of the error decides. A vendor's Retry-After is obeyed to the second where it fits the patience,
 and otherwise handed on at once, so that no run sleeps for an hour in silence.
-Keep statuses out of here (`statuses.py`) and budgets too (`state/budget.py` says no before a request is sent).
+Keep statuses out of here (`statuses.py`) and budgets too (`state/rate_limit.py` says no before a request is sent).
 """
 
 import logging

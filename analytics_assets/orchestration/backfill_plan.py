@@ -14,7 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from analytics_assets.dates import days_between, in_words
-from analytics_assets.state.budget import Budget
+from analytics_assets.state.rate_limit import Budget
 
 NO_HISTORY = "no history: told only as it stands now; the job snapshots reads it"
 

@@ -13,7 +13,7 @@ from analytics_assets.checks.finding import Limits
 from analytics_assets.clock import Clock
 from analytics_assets.http.gate import Gate
 from analytics_assets.http.retries import RetryPolicy
-from analytics_assets.state.budget import Budget, Caller
+from analytics_assets.state.rate_limit import Budget, Caller
 
 # Whoever looks wants to know what comes of one request, and does not wait for a vendor as a run does.
 ONCE: Final = RetryPolicy(attempts=1)

@@ -19,7 +19,7 @@ from analytics_assets.lake.loss import ACCEPT_TAG, MOST_DAYS_OF_A_PERSON, LossPo
 from analytics_assets.lake.store import Lake
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.orchestration.state_resource import kind_of
-from analytics_assets.state.budget import Caller, Kind
+from analytics_assets.state.rate_limit import Caller, Kind
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 Off in the sandbox: nothing is spent there, and the in-process sandbox has no limits, so a demo or a test would wait an hour for nothing.
 ANALYTICS_BUDGET=on turns it on, as for a sandbox server that enforces limits; live mode has it on.
-Keep the budget itself out of here (`budget.py`) and vendors' numbers too (`sources/*/resource.py`).
+Keep the budget itself out of here (`rate_limit.py`) and vendors' numbers too (`sources/*/resource.py`).
 Dagster concept: run tags, https://docs.dagster.io/guides/build/assets/metadata-and-tags/tags
 """
 
@@ -19,7 +19,7 @@ from analytics_assets.clock import Clock
 from analytics_assets.http.destination import checked
 from analytics_assets.http.gate import Gate, OpenGate
 from analytics_assets.settings import Settings
-from analytics_assets.state.budget import Budget, Caller, Kind, SharedGate
+from analytics_assets.state.rate_limit import Budget, Caller, Kind, SharedGate
 
 # Tag of the runs of `analytics-assets load`.
 LOAD_TAG: Final = "analytics/load"

@@ -1,7 +1,7 @@
 """The sliding window of a budget: pyrate-limiter's policy over rows of the state database.
 
 Its SQLite bucket counts and writes in two transactions, its Postgres bucket brings a pool of its own, and neither could share the
-transaction of the pause and the queue in `budget.py`. Policy: https://pyratelimiter.readthedocs.io/en/latest/ (custom backends).
+transaction of the pause and the queue in `rate_limit.py`. Policy: https://pyratelimiter.readthedocs.io/en/latest/ (custom backends).
 """
 
 from pyrate_limiter import AbstractBucket, Rate, RateItem

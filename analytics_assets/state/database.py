@@ -1,7 +1,7 @@
 """Opens the state database and brings its schema up to date.
 
 SQLite by default, in WAL mode with a long busy time-out, because runs, the sensor and the daemon write from processes of their own.
-Keep the meaning of rows out of here: `ledger.py`, `budget.py`, `alert_log.py`.
+Keep the meaning of rows out of here: `report_ledger.py`, `rate_limit.py`, `alert_log.py`.
 """
 
 import secrets

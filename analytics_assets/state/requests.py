@@ -1,6 +1,6 @@
 """A report request as the ledger's rows hold it.
 
-Keep SQL statements out of here: `ledger.py`.
+Keep SQL statements out of here: `report_ledger.py`.
 """
 
 from collections.abc import Sequence

@@ -14,7 +14,7 @@ from analytics_assets.dates import spans
 from analytics_assets.orchestration.partitions import daily_partitions
 from analytics_assets.sandbox.options import Options
 from analytics_assets.settings import settings
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.chaos.promises import asked_again, differing, most_tasks, posted_twice
 from analytics_assets_tests.chaos.storm import DAYS_PER_TASK, Storm, Watch, accounts
 from analytics_assets_tests.chaos.weather import Weather

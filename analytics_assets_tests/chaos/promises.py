@@ -10,7 +10,7 @@ import httpx
 
 from analytics_assets.lake.store import Lake
 from analytics_assets.sources.airbridge.report_tasks import LOST
-from analytics_assets.state.ledger import INTENT, Ledger
+from analytics_assets.state.report_ledger import INTENT, Ledger
 
 _DAY_OF = {"bento": ("/stats/ads", "start_date", "ads_raw"), "statsig": ("/metrics/values", "date", "values_raw")}
 

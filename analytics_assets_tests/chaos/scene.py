@@ -23,7 +23,7 @@ from dagster import DagsterEventType
 from analytics_assets.lake.files import Files
 from analytics_assets.sandbox.app import create_app
 from analytics_assets.sandbox.options import Options
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.chaos.acts import UNTIL, environment, tables_of, undisturbed
 from analytics_assets_tests.chaos.gate import Gate
 from analytics_assets_tests.chaos.storm import shipped

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from analytics_assets.lake.store import Lake
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.chaos.promises import asked_again, differing, posted_twice
 from analytics_assets_tests.lake.vendor import NUMBERS, RAW
 

@@ -15,7 +15,7 @@ import dagster as dg
 from dagster._core.execution.backfill import BULK_ACTION_TERMINAL_STATUSES
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.integration.backfills import CANCEL, CONTINUE, LAUNCH, backfill_of, continuing, launching
 
 # A person waits this long for something to happen; longer where the sensor has open requests, for a killed run holds one for two minutes.

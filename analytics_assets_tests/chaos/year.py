@@ -16,7 +16,7 @@ from typing import Any
 import dagster as dg
 
 from analytics_assets.sandbox.options import Options
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.chaos.acts import (
     FIRST_DAY,
     UNTIL,

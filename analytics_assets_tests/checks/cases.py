@@ -23,7 +23,7 @@ from analytics_assets.sources.bento.streams import AdsSpec
 from analytics_assets.sources.bento.tables import ADS_ATTRIBUTION, ADS_RAW, ADS_TOTALS
 from analytics_assets.sources.statsig.checks import values_checks
 from analytics_assets.sources.statsig.tables import METRIC_VALUES, VALUES_RAW
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.checks.planted import ACCOUNT, DAY, NOW, Planted, back
 from analytics_assets_tests.lake.vendor import NUMBERS
 from analytics_assets_tests.sources.airbridge.vendor import spec

@@ -28,7 +28,7 @@ from analytics_assets.sources.bento.streams import (
 )
 from analytics_assets.sources.statsig.observations import definitions_stream
 from analytics_assets.sources.statsig.streams import ListingSpec, ValuesSpec, listing_snapshot, values_stream
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.contract.clients import NOW, Clients, clients
 from analytics_assets_tests.contract.operations import REPORT
 from analytics_assets_tests.contract.server import SandboxServer

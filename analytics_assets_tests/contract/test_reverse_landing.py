@@ -12,7 +12,7 @@ from analytics_assets.sandbox.options import Options
 from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
 from analytics_assets.sources.airbridge.streams import Waiting, report_stream
 from analytics_assets.sources.airbridge.tables import cohorts_table
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.contract.clients import NOW, clients
 from analytics_assets_tests.contract.operations import DAY, REPORT
 from analytics_assets_tests.contract.readings import APP, land, ticking

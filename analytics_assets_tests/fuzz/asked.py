@@ -35,7 +35,7 @@ from analytics_assets.sources.bento.streams import (
 from analytics_assets.sources.statsig.client import StatsigClient, StatsigCredentials, statsig_session
 from analytics_assets.sources.statsig.observations import definitions_stream
 from analytics_assets.sources.statsig.streams import ListingSpec, ValuesSpec, listing_snapshot, values_stream
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.fuzz.wire import Wire
 
 NOW = datetime(2025, 3, 5, 22, 0, tzinfo=UTC)

@@ -15,7 +15,7 @@ from analytics_assets.orchestration.state_resource import BudgetSettings
 from analytics_assets.sources.airbridge.resource import AirbridgeResource
 from analytics_assets.sources.bento.resource import BentoResource
 from analytics_assets.sources.statsig.resource import StatsigResource
-from analytics_assets.state.budget import Caller
+from analytics_assets.state.rate_limit import Caller
 from analytics_assets_tests.http.scripted import session
 from analytics_assets_tests.integration.server import sandbox_server
 

@@ -24,7 +24,7 @@ from analytics_assets.sources.airbridge.request import ReportSpec
 from analytics_assets.sources.airbridge.resource import AirbridgeResource
 from analytics_assets.sources.airbridge.sensors import report_sensor
 from analytics_assets.state.database import engine
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.integration.conftest import Place
 from analytics_assets_tests.integration.running import SEOUL_APP, range_tags
 from analytics_assets_tests.integration.server import Sandbox, sandbox_server

@@ -22,7 +22,7 @@ from analytics_assets.sandbox.world import SeededWorld
 from analytics_assets.sources.airbridge.reader import Waiting
 from analytics_assets.sources.airbridge.resource import AirbridgeResource
 from analytics_assets.state.database import engine
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.integration.conftest import Place
 from analytics_assets_tests.integration.running import (
     DAYS_PER_RUN,

@@ -10,7 +10,7 @@ import dagster as dg
 from analytics_assets.orchestration.partitions import daily_partitions
 from analytics_assets.sandbox.world import World
 from analytics_assets.settings import settings
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.integration.conftest import Place
 from analytics_assets_tests.integration.oracle_airbridge import AirbridgeTruth
 from analytics_assets_tests.integration.oracle_bento import BentoTruth

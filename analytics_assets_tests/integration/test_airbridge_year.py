@@ -14,7 +14,7 @@ from analytics_assets.sandbox.options import Options
 from analytics_assets.sources.airbridge.reader import ReportReader, Waiting
 from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
 from analytics_assets.sources.airbridge.resource import AirbridgeResource
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.integration.conftest import Place
 from analytics_assets_tests.integration.running import REVENUE, SEOUL_APP, days_from
 from analytics_assets_tests.integration.server import POST_REPORT, READ_REPORT, sandbox_server

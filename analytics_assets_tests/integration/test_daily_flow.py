@@ -15,7 +15,7 @@ from analytics_assets.definitions import defs
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.sandbox.options import Options
 from analytics_assets.settings import settings
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.integration.conftest import Place
 from analytics_assets_tests.integration.hand_world import DAYS, NOW, hand_world
 from analytics_assets_tests.integration.jobs import shipped

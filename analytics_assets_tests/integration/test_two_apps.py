@@ -19,7 +19,7 @@ import pytest
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.sandbox.options import Options
 from analytics_assets.sandbox.world import SeededWorld
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.integration.conftest import Place
 from analytics_assets_tests.integration.oracle_airbridge import AirbridgeTruth
 from analytics_assets_tests.integration.running import days_from, failure_words, in_order, range_tags, rows, run

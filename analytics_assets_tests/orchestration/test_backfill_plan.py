@@ -10,7 +10,7 @@ import pytest
 from analytics_assets.__main__ import main
 from analytics_assets.dates import spans
 from analytics_assets.orchestration.backfill_plan import NO_HISTORY, AccountPlan, Asking, Plan, planned
-from analytics_assets.state.budget import Budget
+from analytics_assets.state.rate_limit import Budget
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 START = date(2026, 3, 2)

@@ -7,7 +7,7 @@ from analytics_assets import AirbridgeRevenue, BentoStats, StatsigMetrics
 from analytics_assets.orchestration.source_component import BudgetConfig, ScheduleConfig
 from analytics_assets.sources.airbridge.component import ReportConfig
 from analytics_assets.sources.bento.component import AdsConfig
-from analytics_assets.state.budget import Budget
+from analytics_assets.state.rate_limit import Budget
 
 SCHEDULE = ScheduleConfig(cron="0 0 * * *", lookback_days=1, days_per_run=12)
 REPORT = ReportConfig(name="revenue", group_by=["channel"], metric="app_revenue", aggregation="cumulative")

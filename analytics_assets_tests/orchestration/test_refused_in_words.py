@@ -11,7 +11,7 @@ from analytics_assets import BentoStats, StatsigMetrics
 from analytics_assets.errors import AccessRefusedError, Evidence, PermanentError
 from analytics_assets.lake.store import Lake
 from analytics_assets.settings import secret
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 
 NOW = datetime(2026, 3, 5, 12, tzinfo=UTC)
 SCHEDULE = {"cron": "0 2 * * *", "lookback_days": 7, "days_per_run": 12}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from analytics_assets.state.budget import Budget, Caller, SharedGate
+from analytics_assets.state.rate_limit import Budget, Caller, SharedGate
 from analytics_assets_tests.production.parts import Postgres, postgres
 from analytics_assets_tests.state.watch import THREE_IN_TEN_S, Make, Watch
 

@@ -9,7 +9,7 @@ import sys
 from datetime import timedelta
 
 from analytics_assets.clock import utc_now
-from analytics_assets.state.budget import Budget, Caller, SharedGate
+from analytics_assets.state.rate_limit import Budget, Caller, SharedGate
 
 LONGEST_S = 60
 

@@ -7,8 +7,8 @@ from sqlalchemy import insert, select, update
 
 from analytics_assets.errors import PermanentError
 from analytics_assets.http.gate import OpenGate, Pause
-from analytics_assets.state.budget import Budget, Caller, Kind
 from analytics_assets.state.database import budget_doors, budget_queue, engine
+from analytics_assets.state.rate_limit import Budget, Caller, Kind
 from analytics_assets_tests.state.watch import START, Make, Watch, passes
 
 REASON = "GET /stats: HTTP 429, Retry-After: 30"

@@ -4,9 +4,9 @@ from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import select
 
-from analytics_assets.state.budget import Budget, forget_budgets
 from analytics_assets.state.database import budget_doors, budget_spent, engine
-from analytics_assets.state.ledger import Ledger, forget_landed
+from analytics_assets.state.rate_limit import Budget, forget_budgets
+from analytics_assets.state.report_ledger import Ledger, forget_landed
 from analytics_assets.state.requests import Request
 from analytics_assets_tests.state.watch import Make, Watch, passes
 

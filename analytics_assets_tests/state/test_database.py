@@ -23,7 +23,7 @@ from analytics_assets.state.database import (
     salts,
     schema_version,
 )
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 from analytics_assets.state.requests import as_text
 from analytics_assets_tests.production.parts import Postgres
 

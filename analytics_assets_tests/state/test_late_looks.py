@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=5)

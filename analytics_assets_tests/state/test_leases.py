@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 

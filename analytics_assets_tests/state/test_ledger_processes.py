@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from threading import Barrier
 from typing import Any
 
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 START = date(2026, 3, 1)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from analytics_assets.state.budget import Budget, SharedGate
+from analytics_assets.state.rate_limit import Budget, SharedGate
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 THREE_IN_TEN_S = Budget(3, 10, late_s=0.25)

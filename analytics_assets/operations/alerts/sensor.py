@@ -23,7 +23,7 @@ from analytics_assets.operations.alerts.standing import failed_checks, tasks_in_
 from analytics_assets.settings import secret, settings
 from analytics_assets.sources.airbridge.report_tasks import Seen, TaskPolicy
 from analytics_assets.state.alert_log import AlertLog, IssueKey, Kind, OpenIssue, Sighting
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 
 NAME = "alerts"
 INTERVAL_S = 60

@@ -18,7 +18,7 @@ from analytics_assets.operations.alerts.issue import FAILURE, WARNING, Reason, R
 from analytics_assets.sources.airbridge.checks import ARRIVE
 from analytics_assets.sources.airbridge.report_tasks import RESUMES, Seen, TaskPolicy, is_trouble
 from analytics_assets.state.alert_log import IssueKey, Kind, Occurrence, Sighting
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 from analytics_assets.state.requests import Request
 
 # A task that was posted again is neither in trouble nor over until its days are stored.

@@ -17,7 +17,7 @@ from analytics_assets.http.statuses import FORBIDDEN, NOT_FOUND, SERVER_FAULT, T
 from analytics_assets.operations.doctor.line import Line, Verdict, parted
 from analytics_assets.orchestration.probe import Probe, VendorProbe
 from analytics_assets.settings import Mode, secret
-from analytics_assets.state.budget import Caller, Kind
+from analytics_assets.state.rate_limit import Caller, Kind
 
 ASKING_S: Final = 15.0
 _CLOCK_WARNS_S: Final = 60.0

@@ -19,7 +19,7 @@ from analytics_assets.orchestration.partitions import daily_partitions, first_da
 from analytics_assets.orchestration.probe import VendorProbe
 from analytics_assets.settings import Settings
 from analytics_assets.sources.airbridge.report_tasks import RESUMES, Seen, TaskPolicy, is_trouble
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 from analytics_assets.state.requests import Request
 
 _UNSEEN: Final = timedelta(minutes=10)

@@ -15,8 +15,8 @@ from analytics_assets.operations.housekeeping.history import prune
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.orchestration.schedules import once_a_day
 from analytics_assets.settings import settings
-from analytics_assets.state.budget import forget_budgets
-from analytics_assets.state.ledger import forget_landed
+from analytics_assets.state.rate_limit import forget_budgets
+from analytics_assets.state.report_ledger import forget_landed
 
 # A writer that takes longer than this to write a file aside is dead.
 LEFT_AFTER: Final = timedelta(hours=1)

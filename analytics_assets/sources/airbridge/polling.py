@@ -32,8 +32,8 @@ from analytics_assets.sources.airbridge.report_tasks import (
 )
 from analytics_assets.sources.airbridge.request import DAYS_PER_TASK
 from analytics_assets.sources.airbridge.resource import AirbridgeResource
-from analytics_assets.state.budget import Caller, Kind
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.rate_limit import Caller, Kind
+from analytics_assets.state.report_ledger import Ledger
 from analytics_assets.state.requests import INTENT, Request
 
 LOOKING_S: Final = 40.0

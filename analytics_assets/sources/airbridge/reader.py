@@ -37,7 +37,7 @@ from analytics_assets.sources.airbridge.report_tasks import (
 )
 from analytics_assets.sources.airbridge.request import ReportSpec, body, spec_hash
 from analytics_assets.sources.airbridge.tables import report_raw_table
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 from analytics_assets.state.requests import Request
 from analytics_assets.state.threads import Threads
 

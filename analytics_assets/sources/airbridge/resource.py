@@ -24,8 +24,8 @@ from analytics_assets.sources.airbridge.client import (
     AirbridgeCredentials,
     airbridge_session,
 )
-from analytics_assets.state.budget import Caller
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.rate_limit import Caller
+from analytics_assets.state.report_ledger import Ledger
 
 # Airbridge names no number, only that use which endangers the service is answered 429: a politeness.
 POLITE_BUDGET = BudgetSettings(requests=100, per_seconds=10)

@@ -19,7 +19,7 @@ from analytics_assets.sources.airbridge.request import ReportSpec, spec_hash
 from analytics_assets.sources.airbridge.resource import AirbridgeResource
 from analytics_assets.sources.airbridge.restatements import restatements_table
 from analytics_assets.sources.airbridge.tables import daily_tables
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 from analytics_assets.state.requests import Request
 
 _UNFINISHED = (

@@ -18,7 +18,7 @@ from analytics_assets.sources.airbridge.request import ReportSpec
 from analytics_assets.sources.airbridge.snapshot_tables import CATALOG, tasks_table
 from analytics_assets.sources.airbridge.streams import App
 from analytics_assets.sources.airbridge.transform import catalog_day
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 from analytics_assets.state.requests import Request
 
 SHOWN_FOR: Final = timedelta(days=30)

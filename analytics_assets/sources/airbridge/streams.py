@@ -28,7 +28,7 @@ from analytics_assets.sources.airbridge.tables import (
     report_raw_table,
 )
 from analytics_assets.sources.airbridge.transform import period_limits, typed_days
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 
 _TOTALS = ("cost", "revenue", "users")
 _CODE_LENGTH = 3

@@ -19,7 +19,7 @@ from analytics_assets.orchestration.probe import ONCE
 from analytics_assets.orchestration.state_resource import BudgetSettings
 from analytics_assets.settings import settings
 from analytics_assets.sources.bento.client import BASE_URL, BentoClient, BentoCredentials, bento_session
-from analytics_assets.state.budget import Caller
+from analytics_assets.state.rate_limit import Caller
 
 # The vendor's sources say 30 and 60 requests an hour for statistics; the newest says 30 and counts by address.
 STATS_BUDGET = BudgetSettings(requests=30, per_seconds=3600)

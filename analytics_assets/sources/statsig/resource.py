@@ -19,7 +19,7 @@ from analytics_assets.orchestration.probe import ONCE
 from analytics_assets.orchestration.state_resource import BudgetSettings, mark_of, place_of
 from analytics_assets.settings import settings
 from analytics_assets.sources.statsig.client import BASE_URL, StatsigClient, StatsigCredentials, statsig_session
-from analytics_assets.state.budget import Caller
+from analytics_assets.state.rate_limit import Caller
 
 # 900 in 15 minutes a project, the most that any page allows in the long run; in windows short enough for small bursts only.
 READ_BUDGET = BudgetSettings(requests=10, per_seconds=10)

@@ -12,7 +12,7 @@ from analytics_assets.errors import SourceError
 from analytics_assets.operations.alerts.sensor import AlertSpec, alert_sensor
 from analytics_assets.sources.bento.resource import BentoResource
 from analytics_assets.state.alert_log import AlertLog, Kind
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.lake.vendor import Vendor
 from analytics_assets_tests.shop import Shop, table_key
 

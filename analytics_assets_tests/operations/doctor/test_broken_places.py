@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from analytics_assets.state import database
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.operations.doctor.patient import ACCOUNTS, Patient, Visit, beats
 
 SHOWS = "Correct it there; docs/configuration.md has every field."

@@ -11,7 +11,7 @@ from analytics_assets.operations.doctor import places, work
 from analytics_assets.operations.doctor.line import Line
 from analytics_assets.settings import Settings, settings
 from analytics_assets.state.database import engine
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 WEEK = timedelta(days=7)

@@ -9,7 +9,7 @@ import pytest
 
 from analytics_assets.clock import utc_now
 from analytics_assets.sources.airbridge.report_tasks import Seen
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.operations.doctor.patient import Patient, Visit, beats, switched
 
 

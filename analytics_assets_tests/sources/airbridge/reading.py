@@ -14,7 +14,7 @@ from analytics_assets.lake.store import Lake
 from analytics_assets.sources.airbridge.client import AirbridgeClient
 from analytics_assets.sources.airbridge.reader import ReportReader, Waiting
 from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.sources.airbridge.vendor import page, report, spec
 
 START = datetime(2026, 3, 5, 12, tzinfo=UTC)

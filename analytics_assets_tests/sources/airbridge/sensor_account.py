@@ -19,7 +19,7 @@ from analytics_assets.sources.airbridge.request import spec_hash
 from analytics_assets.sources.airbridge.resource import AirbridgeResource
 from analytics_assets.sources.airbridge.sensors import report_sensor
 from analytics_assets.sources.airbridge.streams import App
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 from analytics_assets.state.requests import Request
 from analytics_assets_tests.sources.airbridge.vendor import spec
 

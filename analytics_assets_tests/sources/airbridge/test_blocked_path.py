@@ -17,7 +17,7 @@ from analytics_assets.sources.airbridge.polling import Account, Tick, poll
 from analytics_assets.sources.airbridge.reader import ReportReader, Waiting
 from analytics_assets.sources.airbridge.report_tasks import Seen, TaskPolicy
 from analytics_assets.sources.airbridge.request import spec_hash
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.sources.airbridge.vendor import NOW, Scripted, always, group, report, spec, sub_row
 
 DAY = date(2026, 3, 1)

@@ -30,7 +30,7 @@ from analytics_assets.sources.airbridge.request import ReportSpec, spec_hash
 from analytics_assets.sources.airbridge.streams import App, report_stream
 from analytics_assets.sources.airbridge.tables import daily_tables, report_raw_table
 from analytics_assets.sources.airbridge.transform import typed_days
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.checks.planted import Planted
 from analytics_assets_tests.lake.vendor import brought
 from analytics_assets_tests.sources.airbridge.days import DAY, read

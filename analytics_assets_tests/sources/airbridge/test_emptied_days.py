@@ -16,7 +16,7 @@ from analytics_assets.sources.airbridge.reader import ReportReader, Waiting
 from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
 from analytics_assets.sources.airbridge.tables import report_raw_table
 from analytics_assets.state.database import engine
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.sources.airbridge.days import DAY, LATER, read
 from analytics_assets_tests.sources.airbridge.vendor import group, report, spec, sub_row
 

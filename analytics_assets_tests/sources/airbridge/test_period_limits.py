@@ -16,7 +16,7 @@ from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
 from analytics_assets.sources.airbridge.request import ReportSpec
 from analytics_assets.sources.airbridge.streams import App, report_stream
 from analytics_assets.sources.airbridge.tables import cohorts_table, daily_tables, report_raw_table
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.lake.vendor import NOW, brought
 from analytics_assets_tests.sources.airbridge.days import DAY, read
 from analytics_assets_tests.sources.airbridge.vendor import group, paged, report, spec, sub_row

@@ -20,7 +20,7 @@ from analytics_assets.sources.airbridge.report_days import FinishedTask, ReportD
 from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
 from analytics_assets.sources.airbridge.request import spec_hash
 from analytics_assets.state.database import engine
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.sources.airbridge.days import DAY, LATER, split
 from analytics_assets_tests.sources.airbridge.reading import reader_of
 from analytics_assets_tests.sources.airbridge.vendor import Scripted, group, page, paged, report, spec, sub_row

@@ -13,7 +13,7 @@ from analytics_assets.errors import TransientError
 from analytics_assets.sources.airbridge.held_requests import RENEW_S
 from analytics_assets.sources.airbridge.request import spec_hash
 from analytics_assets.state.database import engine
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.sources.airbridge.reading import BOUND_S, DAYS, START, HeldVendor, Time, outcome, reader_of
 from analytics_assets_tests.sources.airbridge.vendor import spec
 

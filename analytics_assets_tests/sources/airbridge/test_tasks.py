@@ -9,7 +9,7 @@ import pytest
 from analytics_assets.sources.airbridge.snapshots import tasks_snapshot
 from analytics_assets.sources.airbridge.streams import App
 from analytics_assets.state.database import engine
-from analytics_assets.state.ledger import Ledger
+from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.sources.airbridge.vendor import spec
 
 NOW = datetime(2026, 3, 5, 20, tzinfo=UTC)

@@ -11,8 +11,8 @@ from analytics_assets.errors import PermanentError
 from analytics_assets.http.gate import OpenGate
 from analytics_assets.orchestration.state_resource import LOAD_TAG, BudgetSettings, kind_of
 from analytics_assets.settings import settings
-from analytics_assets.state.budget import Budget, Caller, Kind, SharedGate
 from analytics_assets.state.database import budget_spent, engine
+from analytics_assets.state.rate_limit import Budget, Caller, Kind, SharedGate
 from analytics_assets_tests.state.watch import Make, Watch, passes
 
 
