@@ -12,7 +12,7 @@ from analytics_assets.orchestration.backfill_plan import AccountPlan, planned
 from analytics_assets.orchestration.comparisons import Comparisons
 from analytics_assets.settings import settings
 from analytics_assets.sources.airbridge.component import AirbridgeRevenue
-from analytics_assets.sources.bento.component import BentoStats
+from analytics_assets.sources.bento.source import BentoStats
 from analytics_assets.sources.statsig.component import StatsigMetrics
 
 

@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from analytics_assets import AirbridgeRevenue, BentoStats, StatsigMetrics
 from analytics_assets.orchestration.source_component import BudgetConfig, ScheduleConfig
 from analytics_assets.sources.airbridge.component import ReportConfig
-from analytics_assets.sources.bento.component import AdsConfig
+from analytics_assets.sources.bento.source import AdsConfig
 from analytics_assets.state.rate_limit import Budget
 
 SCHEDULE = ScheduleConfig(cron="0 0 * * *", lookback_days=1, days_per_run=12)

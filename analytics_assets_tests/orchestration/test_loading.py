@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from analytics_assets.cli.accounts import component, is_alerts
 from analytics_assets.definitions import defs as everything
 from analytics_assets.orchestration.loading import REMEDY, UnloadableError, refusal, whole
-from analytics_assets.sources.bento.component import BentoStats
+from analytics_assets.sources.bento.source import BentoStats
 from analytics_assets.sources.statsig.component import StatsigMetrics
 
 SHIPPED = Path(__file__).parents[2] / "analytics_assets/defs"

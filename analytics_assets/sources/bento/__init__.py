@@ -8,6 +8,6 @@ Quirks: `/stats/ads` is camelCase, the others snake_case; its chart is called `c
 no page names the zone of its dates or whether the end is taken in, so a day is checked against the chart; counts and reports exist as of
 now only and have no history; a report's `data` may be anything.
 
-Rooms: `client.py` asks, `payloads.py` refuses what is not documented, `tables.py` declares, `chart.py` proves a day, `transform.py` makes rows,
-`streams.py` puts a YAML's wishes together with them. `calibration.py` finds out how Bento reads dates, by what `readings.py` rules out.
+Rooms: `client.py` asks, `responses.py` refuses what is not documented, `tables.py` declares, `ads_chart.py` proves a day, `transform.py` makes rows,
+`streams.py` puts a YAML's wishes together with them. `calibration.py` finds out how Bento reads dates, by what `date_convention.py` rules out.
 """

@@ -1,6 +1,6 @@
 """Bento's streams and snapshots as Dagster assets.
 
-Keep requests and rows out of here (`streams.py`, `transform.py`) and what is pulled too (`component.py`).
+Keep requests and rows out of here (`streams.py`, `transform.py`) and what is pulled too (`source.py`).
 """
 
 from collections.abc import AsyncIterator
@@ -17,8 +17,8 @@ from analytics_assets.orchestration.charts.metadata import Pictures
 from analytics_assets.orchestration.daily_assets import DailyStep, daily_assets
 from analytics_assets.orchestration.run_context import Work
 from analytics_assets.orchestration.snapshot_assets import SnapshotStep, snapshot_assets
+from analytics_assets.sources.bento.charts import ads_pictures
 from analytics_assets.sources.bento.checks import ads_checks, audience_checks, reports_checks
-from analytics_assets.sources.bento.pictures import ads_pictures
 from analytics_assets.sources.bento.streams import (
     AdsSpec,
     AudienceSpec,

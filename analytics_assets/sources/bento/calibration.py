@@ -2,7 +2,7 @@
 
 First five days around a busy day as a map of its traffic, then the day itself; where a date may mean noon, the day again with a time of
 day or in words; then single days at which the zones still possible differ, such as a summer day; at last the day exactly as production
-will ask for it. What each answer rules out is `readings.py`'s affair. At most `LONGEST` requests; the vendor allows about 30 an hour.
+will ask for it. What each answer rules out is `date_convention.py`'s affair. At most `LONGEST` requests; the vendor allows about 30 an hour.
 Keep the command line out of here (`analytics_assets.cli`) and production's own check of each day too (`transform.py`).
 """
 
@@ -13,10 +13,9 @@ from typing import NoReturn
 
 from analytics_assets.clock import Clock
 from analytics_assets.errors import PermanentError
-from analytics_assets.sources.bento.chart import instant
+from analytics_assets.sources.bento.ads_chart import instant
 from analytics_assets.sources.bento.client import AdsQuery, BentoClient
-from analytics_assets.sources.bento.payloads import Totals, read_ads
-from analytics_assets.sources.bento.readings import (
+from analytics_assets.sources.bento.date_convention import (
     DAY,
     HOUR,
     Point,
@@ -27,6 +26,7 @@ from analytics_assets.sources.bento.readings import (
     fits,
     zones,
 )
+from analytics_assets.sources.bento.responses import Totals, read_ads
 from analytics_assets.sources.bento.streams import Format, WindowSpec
 
 LONGEST = 12

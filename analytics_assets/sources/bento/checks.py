@@ -15,7 +15,7 @@ from analytics_assets.checks.finding import Check, Finding, Findings, Level, Lim
 from analytics_assets.checks.volume import Figure, Value, volume_as_usual
 from analytics_assets.http.fields import sent_fields, unknown_fields
 from analytics_assets.lake.raw import bodies
-from analytics_assets.sources.bento.payloads import Ads, Counts, sent_in_report, unknown_in_report
+from analytics_assets.sources.bento.responses import Ads, Counts, sent_in_report, unknown_in_report
 from analytics_assets.sources.bento.streams import AdsSpec
 from analytics_assets.sources.bento.tables import (
     ADS_ATTRIBUTION,

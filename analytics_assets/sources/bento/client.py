@@ -1,7 +1,7 @@
 """Bento's four stats endpoints: who may ask, what is asked, and what a refusal means.
 
 Facts: the vendor's page https://bentonow.com/stats names endpoints and parameters. An answer that is not of the documented shape
-(`payloads.py`) is refused here, with one request and before it is kept.
+(`responses.py`) is refused here, with one request and before it is kept.
 Keep rows and columns out of here (`transform.py`), days and windows too (`streams.py`), waiting and retrying as well (`http/`).
 """
 
@@ -17,7 +17,7 @@ from analytics_assets.http.meter import Meter
 from analytics_assets.http.retries import RetryPolicy
 from analytics_assets.http.session import Session
 from analytics_assets.http.statuses import NOT_FOUND, Vendor
-from analytics_assets.sources.bento.payloads import read_ads, read_counts, read_report
+from analytics_assets.sources.bento.responses import read_ads, read_counts, read_report
 
 BASE_URL = "https://app.bentonow.com/api/v1"
 SITE, SEGMENT, REPORT, ADS = "/stats/site", "/stats/segment", "/stats/report", "/stats/ads"

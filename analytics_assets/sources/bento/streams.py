@@ -20,9 +20,9 @@ from analytics_assets.http.answer import Answer
 from analytics_assets.http.session import IN_FLIGHT
 from analytics_assets.lake.raw import RawDay, raw_day, request_hash
 from analytics_assets.lake.stream import Snapshot, Stream
-from analytics_assets.sources.bento.chart import bucket_starts, is_proof
+from analytics_assets.sources.bento.ads_chart import bucket_starts, is_proof
 from analytics_assets.sources.bento.client import ADS, DIMENSIONS, REVENUE_MODES, AdsQuery, BentoClient
-from analytics_assets.sources.bento.payloads import read_ads
+from analytics_assets.sources.bento.responses import read_ads
 from analytics_assets.sources.bento.tables import (
     ADS_ATTRIBUTION,
     ADS_CHART,

@@ -4,12 +4,12 @@ Figures, only where there is something to say:
     ads_attribution, ads_totals  signups, customers, revenue_cents_<CUR> (totals of the first answer); revenue_truncated
     ads_attribution              keys_<dimension> (values of the dimension in its first answer)
     ads_chart                    points
-    all three                    window_unverified (no answer of the day has a chart that proves the day, see `chart.py`)
+    all three                    window_unverified (no answer of the day has a chart that proves the day, see `ads_chart.py`)
     audience_counts              user_count, subscriber_count, unsubscriber_count of the site; segments
     report_points                reports, points; unrecognised_reports (ids of reports whose data has no documented shape)
     all typed tables             unknown_fields (paths of fields that are not documented; raw has them)
 
-Keep requests out of here (`client.py`), the choice of windows (`streams.py`) and the proof of a day (`chart.py`).
+Keep requests out of here (`client.py`), the choice of windows (`streams.py`) and the proof of a day (`ads_chart.py`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,8 +26,8 @@ from analytics_assets.http.fields import is_list, unknown_fields
 from analytics_assets.lake.raw import bodies
 from analytics_assets.lake.stream import Typed
 from analytics_assets.lake.table import DATE, Table
-from analytics_assets.sources.bento.chart import bucket_starts, is_proof
-from analytics_assets.sources.bento.payloads import (
+from analytics_assets.sources.bento.ads_chart import bucket_starts, is_proof
+from analytics_assets.sources.bento.responses import (
     Ads,
     Attribution,
     Counts,

@@ -17,7 +17,7 @@ from analytics_assets.http.answer import Answer
 from analytics_assets.http.retries import backoff
 from analytics_assets.sandbox.credentials import BENTO_PUBLISHABLE_KEY, BENTO_SECRET_KEY, BENTO_SITE_UUID
 from analytics_assets.sources.bento.client import DIMENSIONS, RETRIES, AdsQuery, BentoClient, BentoCredentials
-from analytics_assets.sources.bento.payloads import Report, read_ads, read_counts, read_report
+from analytics_assets.sources.bento.responses import Report, read_ads, read_counts, read_report
 from analytics_assets_tests.sources.bento.samples import ADS, COUNTS
 from analytics_assets_tests.sources.bento.vendor import CREDENTIALS, NOW, changed, part, site
 

@@ -11,7 +11,7 @@ from analytics_assets.errors import AccessRefusedError, PermanentError, Unexpect
 from analytics_assets.sandbox.app import Options
 from analytics_assets.sandbox.credentials import BENTO_SITE_UUID
 from analytics_assets.sources.bento.client import AdsQuery, BentoClient
-from analytics_assets.sources.bento.payloads import read_ads
+from analytics_assets.sources.bento.responses import read_ads
 from analytics_assets.sources.bento.streams import (
     AdsSpec,
     AudienceSpec,

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from analytics_assets.errors import Evidence, UnexpectedPayloadError
-from analytics_assets.sources.bento.chart import bucket_starts, is_proof
-from analytics_assets.sources.bento.payloads import read_ads
+from analytics_assets.sources.bento.ads_chart import bucket_starts, is_proof
+from analytics_assets.sources.bento.responses import read_ads
 from analytics_assets_tests.sources.bento.ads_rows import ATTRIBUTION_ROW, PARAMS, SUMS, TOTALS_ROW, ads
 from analytics_assets_tests.sources.bento.samples import ADS
 from analytics_assets_tests.sources.bento.vendor import changed

@@ -6,7 +6,7 @@ from typing import Any
 
 from analytics_assets.lake.store import Lake
 from analytics_assets.orchestration.charts.content import Bars
-from analytics_assets.sources.bento.pictures import ads_pictures
+from analytics_assets.sources.bento.charts import ads_pictures
 from analytics_assets.sources.bento.tables import ADS_ATTRIBUTION, ADS_TOTALS
 
 LAST = date(2026, 3, 10)

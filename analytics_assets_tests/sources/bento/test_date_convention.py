@@ -4,7 +4,17 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from analytics_assets.sources.bento.readings import DAY, HOUR, Point, Question, Reading, Seen, bucket_of, fits, zones
+from analytics_assets.sources.bento.date_convention import (
+    DAY,
+    HOUR,
+    Point,
+    Question,
+    Reading,
+    Seen,
+    bucket_of,
+    fits,
+    zones,
+)
 
 ASKED_AT = datetime(2026, 3, 20, 2, tzinfo=UTC)  # still the 19th in New York
 FIRST, LAST = date(2026, 3, 1), date(2026, 3, 3)
