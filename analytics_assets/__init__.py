@@ -22,7 +22,7 @@ from typing import Any
 _COMPONENTS = {
     "Alerts": "analytics_assets.operations.alerts.component",
     "BentoStats": "analytics_assets.sources.bento.source",
-    "StatsigMetrics": "analytics_assets.sources.statsig.component",
+    "StatsigMetrics": "analytics_assets.sources.statsig.source",
     "AirbridgeRevenue": "analytics_assets.sources.airbridge.component",
     "Comparisons": "analytics_assets.orchestration.comparisons",
 }

@@ -19,7 +19,7 @@ from analytics_assets.sources.airbridge.request import ReportSpec
 from analytics_assets.sources.airbridge.tables import cohort_totals_table, cohorts_table
 from analytics_assets.sources.bento.responses import Ads, Attribution, Figures
 from analytics_assets.sources.bento.tables import ADS_ATTRIBUTION, ADS_CHART, ADS_TOTALS
-from analytics_assets.sources.statsig.payloads import Listed, Metric
+from analytics_assets.sources.statsig.responses import Listed, Metric
 from analytics_assets.sources.statsig.tables import EVENT_METRICS
 
 

@@ -13,7 +13,7 @@ from analytics_assets.orchestration.comparisons import Comparisons
 from analytics_assets.settings import settings
 from analytics_assets.sources.airbridge.component import AirbridgeRevenue
 from analytics_assets.sources.bento.source import BentoStats
-from analytics_assets.sources.statsig.component import StatsigMetrics
+from analytics_assets.sources.statsig.source import StatsigMetrics
 
 
 def add(subparsers: Any) -> None:

@@ -13,7 +13,7 @@ from analytics_assets.cli.accounts import component, is_alerts
 from analytics_assets.definitions import defs as everything
 from analytics_assets.orchestration.loading import REMEDY, UnloadableError, refusal, whole
 from analytics_assets.sources.bento.source import BentoStats
-from analytics_assets.sources.statsig.component import StatsigMetrics
+from analytics_assets.sources.statsig.source import StatsigMetrics
 
 SHIPPED = Path(__file__).parents[2] / "analytics_assets/defs"
 # The door lets Dagster warn of itself.

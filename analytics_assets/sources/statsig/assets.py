@@ -1,6 +1,6 @@
 """Statsig's streams and snapshots as Dagster assets.
 
-Keep requests and rows out of here (`streams.py`, `transform.py`) and what is pulled too (`component.py`).
+Keep requests and rows out of here (`streams.py`, `transform.py`) and what is pulled too (`source.py`).
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -19,9 +19,9 @@ from analytics_assets.orchestration.charts.metadata import Pictures
 from analytics_assets.orchestration.daily_assets import DailyStep, daily_assets
 from analytics_assets.orchestration.run_context import Work
 from analytics_assets.orchestration.snapshot_assets import SnapshotStep, snapshot_assets
+from analytics_assets.sources.statsig.charts import value_pictures
 from analytics_assets.sources.statsig.checks import definitions_checks, listing_checks, values_checks
 from analytics_assets.sources.statsig.observations import definitions_stream
-from analytics_assets.sources.statsig.pictures import value_pictures
 from analytics_assets.sources.statsig.streams import (
     ListingSpec,
     ValuesSpec,

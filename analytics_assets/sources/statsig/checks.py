@@ -14,7 +14,7 @@ from analytics_assets.checks.finding import Check, Finding, Limits, each_day
 from analytics_assets.checks.volume import Figure, volume_as_usual
 from analytics_assets.http.fields import sent_fields, unknown_fields
 from analytics_assets.lake.raw import bodies
-from analytics_assets.sources.statsig.payloads import Listed, Metric, MetricValue
+from analytics_assets.sources.statsig.responses import Listed, Metric, MetricValue
 from analytics_assets.sources.statsig.tables import EVENT_METRICS, LISTING_RAW, METRIC_VALUES, VALUES_RAW
 from analytics_assets.sources.statsig.totals import totals_as_read
 

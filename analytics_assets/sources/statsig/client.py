@@ -1,6 +1,6 @@
 """Statsig's endpoints as records: a whole list per call, read page by page.
 
-Here live the credentials, the endpoints and the paging. What an answer holds is in `payloads.py`, what it becomes in `transform.py`, which
+Here live the credentials, the endpoints and the paging. What an answer holds is in `responses.py`, what it becomes in `transform.py`, which
 day is asked for in `streams.py`, time-outs and retries in `http/`.
 Pages: https://docs.statsig.com/api-reference/events/get-metrics-using-event-name and its neighbours under `/metrics`.
 """
@@ -35,7 +35,7 @@ from analytics_assets.sources.statsig.paging import (
     total,
     wave,
 )
-from analytics_assets.sources.statsig.payloads import Item, Listed, Metric, MetricValue, without_personal_fields
+from analytics_assets.sources.statsig.responses import Item, Listed, Metric, MetricValue, without_personal_fields
 
 BASE_URL = "https://statsigapi.net/console/v1"
 RETRIES = RetryPolicy(attempts=5, first_wait_s=1.0, longest_wait_s=60.0, throttled_wait_s=10.0, patience_s=300.0)

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 from analytics_assets.errors import Evidence, UnexpectedPayloadError
 from analytics_assets.http.answer import Answer
 from analytics_assets.http.bodies import MOST_EMPTY_PAGES, MOST_PAGES
-from analytics_assets.sources.statsig.payloads import Listed
+from analytics_assets.sources.statsig.responses import Listed
 
 LIMIT: Final = 100
 _WAVE: Final = 8

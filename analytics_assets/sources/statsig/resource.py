@@ -1,6 +1,6 @@
 """A Statsig project as a Dagster resource: reads the key when a run needs it and gives out a plain client.
 
-Keep endpoints out of here (`client.py`) and what is pulled too (`component.py`).
+Keep endpoints out of here (`client.py`) and what is pulled too (`source.py`).
 Dagster concept: resources, https://docs.dagster.io/guides/build/external-resources
 """
 

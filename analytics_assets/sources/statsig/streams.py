@@ -21,7 +21,7 @@ from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Snapshot, Stream, Typed
 from analytics_assets.sources.statsig.client import VALUES, StatsigClient, day_without_values, is_askable, started
 from analytics_assets.sources.statsig.paging import LIMIT
-from analytics_assets.sources.statsig.payloads import Metric
+from analytics_assets.sources.statsig.responses import Metric
 from analytics_assets.sources.statsig.tables import LISTING_RAW, METRIC_VALUES, VALUES_RAW
 from analytics_assets.sources.statsig.totals import Totals
 from analytics_assets.sources.statsig.transform import metric_values

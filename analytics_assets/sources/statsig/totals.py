@@ -18,7 +18,7 @@ from analytics_assets.lake.loss import ACCEPT_TAG, RESPONSES, were_as_declared
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.table import Table
 from analytics_assets.sources.statsig.client import Reading
-from analytics_assets.sources.statsig.payloads import Pagination
+from analytics_assets.sources.statsig.responses import Pagination
 
 # An event that was not requested on a day has no response there.
 _DAYS: Final = 10

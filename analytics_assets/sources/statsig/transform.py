@@ -22,7 +22,7 @@ from analytics_assets.lake.raw import bodies
 from analytics_assets.lake.stream import Typed
 from analytics_assets.lake.table import DATE
 from analytics_assets.sources.statsig.client import EVENT_METRICS_ENDPOINT, event_of
-from analytics_assets.sources.statsig.payloads import Listed, Metric, MetricValue
+from analytics_assets.sources.statsig.responses import Listed, Metric, MetricValue
 from analytics_assets.sources.statsig.tables import EVENT_METRICS, METRIC_VALUES
 
 DEFINITION = pa.schema([column for column in EVENT_METRICS.schema if column.name not in (DATE, "is_reconstructed")])

@@ -27,7 +27,7 @@ from analytics_assets.operations.doctor.vendors import Outcome, clocks, judged
 from analytics_assets.operations.doctor.work import Account, late
 from analytics_assets.orchestration.source_component import ScheduleConfig
 from analytics_assets.settings import settings
-from analytics_assets.sources.statsig.component import StatsigMetrics
+from analytics_assets.sources.statsig.source import StatsigMetrics
 from analytics_assets_tests.lake.vendor import SUMS
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from analytics_assets.errors import UnexpectedPayloadError
-from analytics_assets.sources.statsig.payloads import without_personal_fields
+from analytics_assets.sources.statsig.responses import without_personal_fields
 from analytics_assets_tests.sources.statsig.samples import EVENT_METRICS
 from analytics_assets_tests.sources.statsig.vendor import paged
 

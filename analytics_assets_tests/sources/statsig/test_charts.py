@@ -7,7 +7,7 @@ from typing import Any
 from analytics_assets.lake.raw import raw_day
 from analytics_assets.lake.store import Lake
 from analytics_assets.orchestration.charts.content import Trends
-from analytics_assets.sources.statsig.pictures import MOST, value_pictures
+from analytics_assets.sources.statsig.charts import MOST, value_pictures
 from analytics_assets.sources.statsig.streams import counted_values
 from analytics_assets.sources.statsig.tables import METRIC_VALUES, VALUES_RAW
 from analytics_assets_tests.sources.statsig.vendor import kept, page, value
