@@ -8,7 +8,7 @@ Where do I go to...
     change where files go           lake/
     change where alerts go          defs/alerts/defs.yaml, alerts/
     see what is checked             checks/, sources/<vendor>/checks.py
-    see how a report task is kept   state/report_ledger.py, sources/airbridge/report_tasks.py
+    see how a report task is kept   state/report_ledger.py, sources/airbridge/task_decisions.py
     see what the doctor looks at    doctor/
     see the simulated vendors       sandbox/
 
@@ -23,7 +23,7 @@ _COMPONENTS = {
     "Alerts": "analytics_assets.operations.alerts.component",
     "BentoStats": "analytics_assets.sources.bento.source",
     "StatsigMetrics": "analytics_assets.sources.statsig.source",
-    "AirbridgeRevenue": "analytics_assets.sources.airbridge.component",
+    "AirbridgeRevenue": "analytics_assets.sources.airbridge.source",
     "Comparisons": "analytics_assets.orchestration.comparisons",
 }
 __all__ = ["AirbridgeRevenue", "Alerts", "BentoStats", "Comparisons", "StatsigMetrics"]

@@ -1,6 +1,6 @@
 """The door: loads every account in `defs/` and adds what all of them share. Nothing else.
 
-An account brings its own assets, checks, resource, job, schedule and sensor (`sources/<vendor>/component.py`); here come the lake, the jobs
+An account brings its own assets, checks, resource, job, schedule and sensor (`sources/<vendor>/source.py`); here come the lake, the jobs
 of all snapshots, of all checks and of the housekeeping, and the executor: one process a run, because concurrency lives inside a step.
 Dagster concept: definitions, https://docs.dagster.io/guides/build/projects-and-components
 """

@@ -19,7 +19,7 @@ import pyarrow as pa
 from httpx_aiohttp import AiohttpTransport
 
 from analytics_assets.lake.parquet import parquet
-from analytics_assets.sources.airbridge.request import body
+from analytics_assets.sources.airbridge.report_spec import body
 from analytics_assets.sources.statsig.responses import Pagination, without_personal_fields
 from bench.rows import PAGE, ads_of, by_day, cohorts_of, metrics_of
 from bench.works import AIRBRIDGE, APP, BENTO, IN_FLIGHT, LOOK_S, STATSIG, WAITING, Sizes, tasks

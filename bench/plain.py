@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import requests
 
 from analytics_assets.lake.table import Table
-from analytics_assets.sources.airbridge.request import body
+from analytics_assets.sources.airbridge.report_spec import body
 from analytics_assets.sources.airbridge.tables import cohort_totals_table, cohorts_table
 from analytics_assets.sources.bento.tables import ADS_ATTRIBUTION, ADS_CHART, ADS_TOTALS
 from analytics_assets.sources.statsig.tables import EVENT_METRICS

@@ -14,8 +14,8 @@ import pyarrow as pa
 
 from analytics_assets.lake.table import Table
 from analytics_assets.sources.airbridge.group_totals import Cell
-from analytics_assets.sources.airbridge.payloads import SubRow
-from analytics_assets.sources.airbridge.request import ReportSpec
+from analytics_assets.sources.airbridge.report_spec import ReportSpec
+from analytics_assets.sources.airbridge.responses import SubRow
 from analytics_assets.sources.airbridge.tables import cohort_totals_table, cohorts_table
 from analytics_assets.sources.bento.responses import Ads, Attribution, Figures
 from analytics_assets.sources.bento.tables import ADS_ATTRIBUTION, ADS_CHART, ADS_TOTALS

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from dlt.sources.helpers import requests
 
-from analytics_assets.sources.airbridge.request import body
+from analytics_assets.sources.airbridge.report_spec import body
 from bench.rows import PAGE, ads_of, by_day, cohorts_of, metrics_of
 from bench.works import AIRBRIDGE, APP, BENTO, IN_FLIGHT, LOOK_S, STATSIG, WAITING, Sizes, tasks
 

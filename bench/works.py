@@ -7,10 +7,10 @@ Keep how it is done out of here (one module a way) and what the server answers t
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from analytics_assets.sources.airbridge.reader import Waiting
-from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
-from analytics_assets.sources.airbridge.request import ReportSpec
+from analytics_assets.sources.airbridge.report_loader import Waiting
+from analytics_assets.sources.airbridge.report_spec import ReportSpec
 from analytics_assets.sources.airbridge.streams import App
+from analytics_assets.sources.airbridge.task_decisions import TaskPolicy
 from analytics_assets.sources.bento.client import DIMENSIONS
 from analytics_assets.sources.bento.streams import AdsSpec
 

@@ -11,7 +11,7 @@ from analytics_assets.clock import Clock
 from analytics_assets.orchestration.backfill_plan import AccountPlan, planned
 from analytics_assets.orchestration.comparisons import Comparisons
 from analytics_assets.settings import settings
-from analytics_assets.sources.airbridge.component import AirbridgeRevenue
+from analytics_assets.sources.airbridge.source import AirbridgeRevenue
 from analytics_assets.sources.bento.source import BentoStats
 from analytics_assets.sources.statsig.source import StatsigMetrics
 

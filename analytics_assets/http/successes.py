@@ -1,6 +1,6 @@
 """From a 2xx response to well-formed JSON, or to one of our errors.
 
-Other statuses are in `statuses.py`. What the JSON means is each source's `payloads.py`.
+Other statuses are in `statuses.py`. What the JSON means is each source's `responses.py`.
 """
 
 import html

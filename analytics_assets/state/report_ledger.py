@@ -3,7 +3,7 @@
 A request covers a range of days of one report. Its row exists before the vendor is asked (an intent), so that a crash loses at most the
 task in hand; an open request is unique, so that two processes cannot ask for the same; it stays open until each of its days has landed.
 A closed request changes no more; what is still heard of its task goes into its history only.
-What a state means and what to do next is pure code (`sources/airbridge/report_tasks.py`); this module only remembers.
+What a state means and what to do next is pure code (`sources/airbridge/task_decisions.py`); this module only remembers.
 """
 
 import hashlib

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from analytics_assets.lake.store import Lake
-from analytics_assets.sources.airbridge.report_tasks import LOST
+from analytics_assets.sources.airbridge.task_decisions import LOST
 from analytics_assets.state.report_ledger import INTENT, Ledger
 
 _DAY_OF = {"bento": ("/stats/ads", "start_date", "ads_raw"), "statsig": ("/metrics/values", "date", "values_raw")}

@@ -15,9 +15,9 @@ from analytics_assets.checks.finding import USUAL, Check, Finding
 from analytics_assets.checks.landed import days_land, latest_day_landed, reading_taken
 from analytics_assets.checks.volume import Figure, volume_as_usual
 from analytics_assets.sources.airbridge.checks import MASKED_SHARE, report_checks
-from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
 from analytics_assets.sources.airbridge.restatements import restatements_table
 from analytics_assets.sources.airbridge.tables import cohorts_table, report_raw_table
+from analytics_assets.sources.airbridge.task_decisions import TaskPolicy
 from analytics_assets.sources.bento.checks import ads_checks
 from analytics_assets.sources.bento.streams import AdsSpec
 from analytics_assets.sources.bento.tables import ADS_ATTRIBUTION, ADS_RAW, ADS_TOTALS

@@ -9,7 +9,7 @@ from typing import Any
 
 from analytics_assets.errors import SourceError
 from analytics_assets.sandbox.options import Options
-from analytics_assets.sources.airbridge.payloads import shown
+from analytics_assets.sources.airbridge.responses import shown
 from analytics_assets_tests.contract.clients import NOW, Clients, clients
 from analytics_assets_tests.contract.expected_faults import FAULTS, ROWS, Fault
 from analytics_assets_tests.contract.operations import OPERATIONS, Operation, facts

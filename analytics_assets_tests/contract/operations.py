@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from analytics_assets.http.answer import Answer
-from analytics_assets.sources.airbridge.request import ReportSpec, body
+from analytics_assets.sources.airbridge.report_spec import ReportSpec, body
 from analytics_assets.sources.bento.client import AdsQuery
 from analytics_assets.sources.statsig.client import Reading
 from analytics_assets_tests.contract.clients import Clients

@@ -14,10 +14,10 @@ from analytics_assets.errors import SourceError
 from analytics_assets.lake.load import DayResult, Landing
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Snapshot, Stream
-from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
-from analytics_assets.sources.airbridge.request import ReportSpec
+from analytics_assets.sources.airbridge.report_spec import ReportSpec
 from analytics_assets.sources.airbridge.snapshots import catalog_snapshot
 from analytics_assets.sources.airbridge.streams import App, Waiting, report_stream
+from analytics_assets.sources.airbridge.task_decisions import TaskPolicy
 from analytics_assets.sources.bento.streams import (
     AdsSpec,
     AudienceSpec,

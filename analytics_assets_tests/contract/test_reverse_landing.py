@@ -9,9 +9,9 @@ from typing import Any
 from analytics_assets.lake.load import DayResult
 from analytics_assets.lake.store import Lake
 from analytics_assets.sandbox.options import Options
-from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
 from analytics_assets.sources.airbridge.streams import Waiting, report_stream
 from analytics_assets.sources.airbridge.tables import cohorts_table
+from analytics_assets.sources.airbridge.task_decisions import TaskPolicy
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.contract.clients import NOW, clients
 from analytics_assets_tests.contract.operations import DAY, REPORT

@@ -18,11 +18,11 @@ from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Snapshot, Stream
 from analytics_assets.sandbox import credentials
 from analytics_assets.sources.airbridge.client import AirbridgeClient, AirbridgeCredentials, airbridge_session
-from analytics_assets.sources.airbridge.reader import Waiting
-from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
-from analytics_assets.sources.airbridge.request import ReportSpec
+from analytics_assets.sources.airbridge.report_loader import Waiting
+from analytics_assets.sources.airbridge.report_spec import ReportSpec
 from analytics_assets.sources.airbridge.snapshots import catalog_snapshot
 from analytics_assets.sources.airbridge.streams import App, report_stream
+from analytics_assets.sources.airbridge.task_decisions import TaskPolicy
 from analytics_assets.sources.bento.client import BentoClient, BentoCredentials, bento_session
 from analytics_assets.sources.bento.streams import (
     AdsSpec,

@@ -15,7 +15,7 @@ from analytics_assets.lake.load import DayResult, Landing
 from analytics_assets.lake.loss import LossPolicy
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Stream
-from analytics_assets.sources.airbridge.request import ReportSpec
+from analytics_assets.sources.airbridge.report_spec import ReportSpec
 from analytics_assets_tests.fuzz import oracle_airbridge, oracle_bento, oracle_statsig
 from analytics_assets_tests.fuzz.asked import (
     APP,

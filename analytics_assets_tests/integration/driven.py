@@ -18,11 +18,11 @@ from analytics_assets.sandbox.options import Options
 from analytics_assets.sandbox.world import World
 from analytics_assets.settings import settings
 from analytics_assets.sources.airbridge.assets import changing_days, report_assets
-from analytics_assets.sources.airbridge.reader import Waiting
-from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
-from analytics_assets.sources.airbridge.request import ReportSpec
+from analytics_assets.sources.airbridge.report_loader import Waiting
+from analytics_assets.sources.airbridge.report_spec import ReportSpec
 from analytics_assets.sources.airbridge.resource import AirbridgeResource
-from analytics_assets.sources.airbridge.sensors import report_sensor
+from analytics_assets.sources.airbridge.task_decisions import TaskPolicy
+from analytics_assets.sources.airbridge.task_sensor import report_sensor
 from analytics_assets.state.database import engine
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.integration.conftest import Place

@@ -21,11 +21,11 @@ from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.orchestration.partitions import daily_partitions
 from analytics_assets.settings import settings
 from analytics_assets.sources.airbridge.assets import catalog_assets, report_assets, tasks_assets
-from analytics_assets.sources.airbridge.reader import Waiting
-from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
-from analytics_assets.sources.airbridge.request import spec_hash
+from analytics_assets.sources.airbridge.report_loader import Waiting
+from analytics_assets.sources.airbridge.report_spec import spec_hash
 from analytics_assets.sources.airbridge.resource import AirbridgeResource
-from analytics_assets.sources.airbridge.sensors import report_sensor
+from analytics_assets.sources.airbridge.task_decisions import TaskPolicy
+from analytics_assets.sources.airbridge.task_sensor import report_sensor
 from analytics_assets.sources.bento.assets import ads_assets, audience_assets
 from analytics_assets.sources.bento.resource import BentoResource
 from analytics_assets.sources.bento.streams import AdsSpec, AudienceSpec

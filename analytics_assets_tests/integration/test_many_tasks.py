@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from analytics_assets.sandbox.options import Options
-from analytics_assets.sources.airbridge.request import body, spec_hash
+from analytics_assets.sources.airbridge.report_spec import body, spec_hash
 from analytics_assets_tests.integration.conftest import Place
 from analytics_assets_tests.integration.driven import TASK_S, Driven, driven
 from analytics_assets_tests.integration.hand_world import hand_world

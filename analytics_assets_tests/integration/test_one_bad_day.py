@@ -17,7 +17,7 @@ from analytics_assets.orchestration.partitions import daily_partitions
 from analytics_assets.sandbox.credentials import AIRBRIDGE_API_TOKEN
 from analytics_assets.sandbox.options import Options
 from analytics_assets.settings import settings
-from analytics_assets.sources.airbridge.request import body
+from analytics_assets.sources.airbridge.report_spec import body
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.integration import jobs
 from analytics_assets_tests.integration.conftest import Place

@@ -13,7 +13,7 @@ import pytest
 from analytics_assets.clock import utc_now
 from analytics_assets.definitions import defs
 from analytics_assets.lake.store import Lake
-from analytics_assets.sources.airbridge.request import ReportSpec
+from analytics_assets.sources.airbridge.report_spec import ReportSpec
 from analytics_assets.sources.airbridge.restatements import restatements_table
 from analytics_assets_tests.integration.running import range_tags, report, run
 

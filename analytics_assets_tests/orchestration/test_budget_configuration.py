@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from analytics_assets import AirbridgeRevenue, BentoStats, StatsigMetrics
 from analytics_assets.orchestration.source_component import BudgetConfig, ScheduleConfig
-from analytics_assets.sources.airbridge.component import ReportConfig
+from analytics_assets.sources.airbridge.source import ReportConfig
 from analytics_assets.sources.bento.source import AdsConfig
 from analytics_assets.state.rate_limit import Budget
 

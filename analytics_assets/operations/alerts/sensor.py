@@ -21,7 +21,7 @@ from analytics_assets.operations.alerts.issue import Redact
 from analytics_assets.operations.alerts.messages import Writer
 from analytics_assets.operations.alerts.standing import failed_checks, tasks_in_trouble
 from analytics_assets.settings import secret, settings
-from analytics_assets.sources.airbridge.report_tasks import Seen, TaskPolicy
+from analytics_assets.sources.airbridge.task_decisions import Seen, TaskPolicy
 from analytics_assets.state.alert_log import AlertLog, IssueKey, Kind, OpenIssue, Sighting
 from analytics_assets.state.report_ledger import Ledger
 

@@ -16,7 +16,7 @@ from dagster._core.storage.asset_check_execution_record import (
 from analytics_assets.checks.landed import DAYS_LAND, LATEST_DAY, READING
 from analytics_assets.operations.alerts.issue import FAILURE, WARNING, Reason, Redact, error_key, reason_lines
 from analytics_assets.sources.airbridge.checks import ARRIVE
-from analytics_assets.sources.airbridge.report_tasks import RESUMES, Seen, TaskPolicy, is_trouble
+from analytics_assets.sources.airbridge.task_decisions import RESUMES, Seen, TaskPolicy, is_trouble
 from analytics_assets.state.alert_log import IssueKey, Kind, Occurrence, Sighting
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets.state.requests import Request

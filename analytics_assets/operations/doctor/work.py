@@ -18,7 +18,7 @@ from analytics_assets.orchestration.asset_checks import newest_due_day
 from analytics_assets.orchestration.partitions import daily_partitions, first_day
 from analytics_assets.orchestration.probe import VendorProbe
 from analytics_assets.settings import Settings
-from analytics_assets.sources.airbridge.report_tasks import RESUMES, Seen, TaskPolicy, is_trouble
+from analytics_assets.sources.airbridge.task_decisions import RESUMES, Seen, TaskPolicy, is_trouble
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets.state.requests import Request
 

@@ -1,7 +1,7 @@
 """What a picture shows, as plain values: a heat map, curves, stacked bars or trends, each with a caption; which days and names it shows.
 
 Money keeps its currency in the unit; None is what is not there and never a zero. Keep colours out of here (`drawing.py`) and tables too (a
-source's `pictures.py`).
+source's `charts.py`).
 """
 
 from collections.abc import Collection, Mapping, Sequence

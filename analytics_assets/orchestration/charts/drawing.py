@@ -1,7 +1,7 @@
 """From what a picture shows to how it is drawn: heat maps, curves, bars by day, small panels of trends.
 
 What is masked, not reached, missing or not landed has a look of its own beside zero, and the legend says which. Keep looks that all
-pictures share out of here (`canvas.py`), and tables too (a source's `pictures.py`).
+pictures share out of here (`canvas.py`), and tables too (a source's `charts.py`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence

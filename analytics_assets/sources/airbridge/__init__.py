@@ -9,7 +9,7 @@ Quirks: the page's prose says `task.status`, its sample has `data.status`: both 
 answer names the currency or the zone: both are configured. A POST is not idempotent. A group's own total carries young cohorts forward,
 so nothing typed is made from it. Whether ROAS is sent as percent or ratio is not said: it is found out from the row's revenue and cost.
 
-Rooms: `request.py` says what is asked for and `audience.py` of whom; `client.py` asks, `paging.py` makes pages a report, `payloads.py` knows
+Rooms: `report_spec.py` says what is asked for and `cohort_filter.py` of whom; `client.py` asks, `paging.py` makes pages a report, `responses.py` knows
 their shapes; `tables.py` declares, `transform.py` makes raw and typed days with `cohorts.py` and `numbers.py`. How tasks are kept, waited
-for and collected is `report_tasks.py` and what builds on it.
+for and collected is `task_decisions.py` and what builds on it.
 """

@@ -1,6 +1,6 @@
 """Airbridge's reports and snapshots as Dagster assets.
 
-Keep requests and rows out of here (`streams.py`, `transform.py`) and what is pulled too (`component.py`).
+Keep requests and rows out of here (`streams.py`, `transform.py`) and what is pulled too (`source.py`).
 """
 
 from collections.abc import AsyncIterator
@@ -22,12 +22,11 @@ from analytics_assets.orchestration.daily_assets import DailyStep, daily_assets
 from analytics_assets.orchestration.run_context import Work
 from analytics_assets.orchestration.schedules import Changing
 from analytics_assets.orchestration.snapshot_assets import SnapshotStep, snapshot_assets
+from analytics_assets.sources.airbridge.charts import has_pictures, report_pictures
 from analytics_assets.sources.airbridge.checks import MASKED_SHARE, catalog_checks, report_checks
 from analytics_assets.sources.airbridge.maturity import first_changing
-from analytics_assets.sources.airbridge.pictures import has_pictures, report_pictures
-from analytics_assets.sources.airbridge.reader import Waiting
-from analytics_assets.sources.airbridge.report_tasks import requests_of
-from analytics_assets.sources.airbridge.request import ReportSpec
+from analytics_assets.sources.airbridge.report_loader import Waiting
+from analytics_assets.sources.airbridge.report_spec import ReportSpec
 from analytics_assets.sources.airbridge.restatements import restatements_table
 from analytics_assets.sources.airbridge.snapshot_tables import CATALOG, tasks_table
 from analytics_assets.sources.airbridge.snapshots import catalog_snapshot, tasks_snapshot
@@ -38,6 +37,7 @@ from analytics_assets.sources.airbridge.tables import (
     daily_tables,
     report_raw_table,
 )
+from analytics_assets.sources.airbridge.task_decisions import requests_of
 
 
 def report_assets(

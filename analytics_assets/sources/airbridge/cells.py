@@ -21,8 +21,8 @@ from analytics_assets.errors import UnexpectedPayloadError
 from analytics_assets.lake.table import MONEY
 from analytics_assets.sources.airbridge.group_totals import Cell
 from analytics_assets.sources.airbridge.numbers import RoasRow, RoasScale, numbers, roas_scale
-from analytics_assets.sources.airbridge.payloads import SubRow, Totals, day_of, known_sub_row
-from analytics_assets.sources.airbridge.request import ReportSpec
+from analytics_assets.sources.airbridge.report_spec import ReportSpec
+from analytics_assets.sources.airbridge.responses import SubRow, Totals, day_of, known_sub_row
 from analytics_assets.sources.airbridge.tables import ROAS_SCALE, cohort_totals_table, cohorts_table
 
 TOTALS: Final[Mapping[str, tuple[str, pa.DataType]]] = {

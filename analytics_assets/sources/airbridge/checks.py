@@ -1,7 +1,7 @@
 """What can be asked of a report's cohorts once they have landed: curves, intervals, masks, movements, and days that will not come.
 
 Masked values are left out wherever numbers are compared. Keep what any table can be asked out of here (`analytics_assets/checks/`), and
-what makes a task's trouble loud too (`report_tasks.py`).
+what makes a task's trouble loud too (`task_decisions.py`).
 """
 
 from collections.abc import Sequence
@@ -19,9 +19,8 @@ from analytics_assets.http.fields import sent_fields, unknown_fields
 from analytics_assets.lake.loss import RESPONSES
 from analytics_assets.lake.table import MOMENT
 from analytics_assets.sources.airbridge.cohorts import fallen
-from analytics_assets.sources.airbridge.payloads import Entry, SubRow
-from analytics_assets.sources.airbridge.report_tasks import TaskPolicy, troubles
-from analytics_assets.sources.airbridge.request import ReportSpec
+from analytics_assets.sources.airbridge.report_spec import ReportSpec
+from analytics_assets.sources.airbridge.responses import Entry, SubRow
 from analytics_assets.sources.airbridge.restatements import restatements_table
 from analytics_assets.sources.airbridge.snapshot_tables import CATALOG
 from analytics_assets.sources.airbridge.tables import (
@@ -30,6 +29,7 @@ from analytics_assets.sources.airbridge.tables import (
     is_sum_up_to_interval,
     report_raw_table,
 )
+from analytics_assets.sources.airbridge.task_decisions import TaskPolicy, troubles
 from analytics_assets.state.requests import Request
 
 ARRIVE: Final = "reports_arrive"

@@ -1,8 +1,8 @@
 """Airbridge's Revenue Report endpoints: a task is asked for, looked at and read page by page; three lists of metadata.
 
 Source: the vendor's page, https://help.airbridge.io/en/references/revenue-report. An answer without what the page names, in either of its
-two envelopes, is refused here, with one request. What the bodies hold is in `payloads.py`, how pages make a report in `paging.py`.
-Keep waiting for a task out of here (`report_tasks.py`, `streams.py`), rows and columns too (`transform.py`), retrying as well (`http/`).
+two envelopes, is refused here, with one request. What the bodies hold is in `responses.py`, how pages make a report in `paging.py`.
+Keep waiting for a task out of here (`task_decisions.py`, `streams.py`), rows and columns too (`transform.py`), retrying as well (`http/`).
 """
 
 from collections import Counter
@@ -23,7 +23,8 @@ from analytics_assets.http.retries import RetryPolicy
 from analytics_assets.http.session import Session
 from analytics_assets.http.statuses import NOT_FOUND, Vendor
 from analytics_assets.sources.airbridge.paging import Page, TakePage, whole_report
-from analytics_assets.sources.airbridge.payloads import (
+from analytics_assets.sources.airbridge.report_spec import COST_METRICS, ReportSpec
+from analytics_assets.sources.airbridge.responses import (
     Body,
     Head,
     Sections,
@@ -34,7 +35,6 @@ from analytics_assets.sources.airbridge.payloads import (
     shown,
     status_of,
 )
-from analytics_assets.sources.airbridge.request import COST_METRICS, ReportSpec
 
 BASE_URL: Final = "https://api.airbridge.io"
 QUERY: Final = "/reports/api/v3/apps/{app_name}/revenue/query"

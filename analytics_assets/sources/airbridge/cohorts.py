@@ -16,7 +16,7 @@ from analytics_assets.lake.stream import Typed
 from analytics_assets.lake.table import DATE, Table
 from analytics_assets.sources.airbridge.cells import Cells, SubRows
 from analytics_assets.sources.airbridge.numbers import withheld
-from analytics_assets.sources.airbridge.request import ReportSpec
+from analytics_assets.sources.airbridge.report_spec import ReportSpec
 from analytics_assets.sources.airbridge.tables import (
     ADDITIVE_METRICS,
     cohort_totals_table,

@@ -13,8 +13,8 @@ from analytics_assets.errors import TransientError, UnusableFileError
 from analytics_assets.lake.loss import ACCEPT_TAG, RESPONSES, were_as_declared
 from analytics_assets.lake.store import Lake
 from analytics_assets.sources.airbridge.paging import Page, declared_groups
-from analytics_assets.sources.airbridge.payloads import shown
-from analytics_assets.sources.airbridge.request import ReportSpec, spec_hash
+from analytics_assets.sources.airbridge.report_spec import ReportSpec, spec_hash
+from analytics_assets.sources.airbridge.responses import shown
 from analytics_assets.sources.airbridge.tables import report_raw_table
 
 # A task covers 92 days, so three of them are found well within these.

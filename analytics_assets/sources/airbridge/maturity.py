@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from analytics_assets.lake.store import Lake
-from analytics_assets.sources.airbridge.request import ReportSpec, spec_hash
+from analytics_assets.sources.airbridge.report_spec import ReportSpec, spec_hash
 from analytics_assets.sources.airbridge.streams import App
 from analytics_assets.sources.airbridge.tables import cohorts_table, report_raw_table
 

@@ -1,7 +1,7 @@
 """Numbers of an Airbridge report as columns: exact money, whole counts, and ROAS in percent whatever scale it was sent in.
 
 No page says how many decimal places money has, or whether 250 % is sent as 250 or as 2.5; the first is kept as far as a column holds it, the
-second is found out from the revenue and cost of the same row. A ROAS whose scale nothing shows is not known. Keep payloads out of here (`payloads.py`), rows too (`cohorts.py`).
+second is found out from the revenue and cost of the same row. A ROAS whose scale nothing shows is not known. Keep payloads out of here (`responses.py`), rows too (`cohorts.py`).
 Source: https://help.airbridge.io/en/guides/revenue-report-calcualtion-method (the vendor's spelling), where ROAS is in percent.
 """
 

@@ -3,7 +3,7 @@
 `skip` and `size` count groups. The largest page is not documented, and `totalCount` and `hasNext` are in one of two envelopes. A page
 without groups ends the report unless `hasNext` says that more follow.
 Source: the vendor's page, "Get Report", https://help.airbridge.io/en/references/revenue-report
-Requests and bodies are in `client.py` and `payloads.py`.
+Requests and bodies are in `client.py` and `responses.py`.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from analytics_assets.errors import PermanentError, TransientError, UnexpectedPa
 from analytics_assets.http.answer import Answer
 from analytics_assets.http.bodies import MOST_EMPTY_PAGES, MOST_PAGES, REPLACEMENT
 from analytics_assets.http.statuses import NOT_FOUND
-from analytics_assets.sources.airbridge.payloads import Group, shown
+from analytics_assets.sources.airbridge.responses import Group, shown
 
 AHEAD: Final = 4
 READINGS: Final = 4

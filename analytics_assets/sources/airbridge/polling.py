@@ -1,6 +1,6 @@
 """One tick of an account's report sensor, without Dagster: polls the open report tasks and says which days a run can store.
 
-The ledger is the only memory, so a lost tick or a restart changes nothing. What a status means is decided in `report_tasks.py`.
+The ledger is the only memory, so a lost tick or a restart changes nothing. What a status means is decided in `task_decisions.py`.
 """
 
 import asyncio
@@ -15,7 +15,9 @@ from analytics_assets.dates import in_words
 from analytics_assets.errors import SourceError
 from analytics_assets.sources.airbridge.client import LOOK_RETRIES, AirbridgeClient
 from analytics_assets.sources.airbridge.held_requests import LEASE_S
-from analytics_assets.sources.airbridge.report_tasks import (
+from analytics_assets.sources.airbridge.report_spec import DAYS_PER_TASK
+from analytics_assets.sources.airbridge.resource import AirbridgeResource
+from analytics_assets.sources.airbridge.task_decisions import (
     LOST,
     RESUMES,
     UNANSWERED,
@@ -30,8 +32,6 @@ from analytics_assets.sources.airbridge.report_tasks import (
     landings,
     looked_at,
 )
-from analytics_assets.sources.airbridge.request import DAYS_PER_TASK
-from analytics_assets.sources.airbridge.resource import AirbridgeResource
 from analytics_assets.state.rate_limit import Caller, Kind
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets.state.requests import INTENT, Request

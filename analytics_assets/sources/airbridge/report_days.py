@@ -23,8 +23,8 @@ from analytics_assets.sources.airbridge.cells import roas_row
 from analytics_assets.sources.airbridge.group_totals import Difference, What
 from analytics_assets.sources.airbridge.numbers import Votes, votes_of
 from analytics_assets.sources.airbridge.paging import Page, declared_groups
-from analytics_assets.sources.airbridge.payloads import Body, Group, shown, sub_row
-from analytics_assets.sources.airbridge.request import ReportSpec, reached_intervals, spec_hash
+from analytics_assets.sources.airbridge.report_spec import ReportSpec, reached_intervals, spec_hash
+from analytics_assets.sources.airbridge.responses import Body, Group, shown, sub_row
 from analytics_assets.sources.airbridge.tables import ADDITIVE_METRICS, ROAS_SCALE, report_raw_table
 from analytics_assets.sources.airbridge.transform import codes_of, named
 

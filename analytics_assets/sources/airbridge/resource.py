@@ -1,6 +1,6 @@
 """An Airbridge app as a Dagster resource: reads the token when it is needed and gives out a plain client.
 
-Keep endpoints out of here (`client.py`) and what is pulled too (`component.py`).
+Keep endpoints out of here (`client.py`) and what is pulled too (`source.py`).
 Dagster concept: resources, https://docs.dagster.io/guides/build/external-resources
 """
 

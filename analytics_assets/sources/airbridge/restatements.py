@@ -14,7 +14,7 @@ from analytics_assets.errors import PermanentError
 from analytics_assets.lake.diff import differing, matched
 from analytics_assets.lake.stream import Change, History
 from analytics_assets.lake.table import DATE, MOMENT, Column, Table
-from analytics_assets.sources.airbridge.request import ReportSpec, reached_intervals
+from analytics_assets.sources.airbridge.report_spec import ReportSpec, reached_intervals
 from analytics_assets.sources.airbridge.tables import (
     ADDITIVE_METRICS,
     DOCS_URL,

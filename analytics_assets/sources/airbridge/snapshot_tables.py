@@ -8,7 +8,7 @@ from typing import Final
 import pyarrow as pa
 
 from analytics_assets.lake.table import DATE, MOMENT, Column, Table
-from analytics_assets.sources.airbridge.request import ReportSpec
+from analytics_assets.sources.airbridge.report_spec import ReportSpec
 from analytics_assets.sources.airbridge.tables import DOCS_URL
 
 

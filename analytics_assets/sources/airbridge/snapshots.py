@@ -14,7 +14,7 @@ from analytics_assets.dates import in_words
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.stream import Snapshot
 from analytics_assets.sources.airbridge.client import AirbridgeClient
-from analytics_assets.sources.airbridge.request import ReportSpec
+from analytics_assets.sources.airbridge.report_spec import ReportSpec
 from analytics_assets.sources.airbridge.snapshot_tables import CATALOG, tasks_table
 from analytics_assets.sources.airbridge.streams import App
 from analytics_assets.sources.airbridge.transform import catalog_day

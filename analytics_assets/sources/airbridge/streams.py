@@ -1,6 +1,6 @@
 """An Airbridge app, and each of its reports as a stream: what its days are read with, made into, and when they are final.
 
-How a run waits for report tasks is in `reader.py`; what rows mean in `transform.py`. Keep Dagster out of here.
+How a run waits for report tasks is in `report_loader.py`; what rows mean in `transform.py`. Keep Dagster out of here.
 """
 
 from collections.abc import AsyncIterator, Collection, Mapping
@@ -18,8 +18,8 @@ from analytics_assets.errors import FieldError
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Stream, Typed
 from analytics_assets.sources.airbridge.client import AirbridgeClient
-from analytics_assets.sources.airbridge.reader import ReportReader, Waiting
-from analytics_assets.sources.airbridge.request import ReportSpec, spec_hash
+from analytics_assets.sources.airbridge.report_loader import ReportReader, Waiting
+from analytics_assets.sources.airbridge.report_spec import ReportSpec, spec_hash
 from analytics_assets.sources.airbridge.restatements import history
 from analytics_assets.sources.airbridge.tables import (
     MONEY_METRICS,

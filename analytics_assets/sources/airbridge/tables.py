@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from analytics_assets.errors import PermanentError
 from analytics_assets.lake.table import DATE, MOMENT, MONEY, Column, Origin, Table
-from analytics_assets.sources.airbridge.request import ReportSpec
+from analytics_assets.sources.airbridge.report_spec import ReportSpec
 from analytics_assets.sources.airbridge.wording import QUANTITIES, UNITS, asked, cohorts_by_age, span, totals_by_group
 
 DOCS_URL: Final = "https://help.airbridge.io/en/references/revenue-report"

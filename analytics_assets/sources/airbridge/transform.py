@@ -21,8 +21,8 @@ from analytics_assets.lake.stream import Typed
 from analytics_assets.lake.table import DATE
 from analytics_assets.sources.airbridge.cells import sub_rows
 from analytics_assets.sources.airbridge.cohorts import cohort_rows, total_rows
-from analytics_assets.sources.airbridge.payloads import Entry, Notification, Sections, entries
-from analytics_assets.sources.airbridge.request import ReportSpec, reached_intervals, spec_hash
+from analytics_assets.sources.airbridge.report_spec import ReportSpec, reached_intervals, spec_hash
+from analytics_assets.sources.airbridge.responses import Entry, Notification, Sections, entries
 from analytics_assets.sources.airbridge.snapshot_tables import CATALOG
 from analytics_assets.sources.airbridge.tables import cohort_totals_table, cohorts_table
 

@@ -6,7 +6,7 @@ Keep columns and types out of here (`tables.py`). Source of the meanings: https:
 from collections.abc import Sequence
 from typing import Final
 
-from analytics_assets.sources.airbridge.request import ReportSpec
+from analytics_assets.sources.airbridge.report_spec import ReportSpec
 
 QUANTITIES: Final = {
     "app_revenue": "Revenue in units of `currency`",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from analytics_assets.clock import utc_now
-from analytics_assets.sources.airbridge.report_tasks import Seen
+from analytics_assets.sources.airbridge.task_decisions import Seen
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.operations.doctor.patient import Patient, Visit, beats, switched
 

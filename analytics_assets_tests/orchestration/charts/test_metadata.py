@@ -99,7 +99,7 @@ def test_tables_that_cannot_be_read_are_a_note_too() -> None:
 
 def test_definitions_are_loaded_without_matplotlib() -> None:
     """It takes longer to import than all the rest, and every sensor tick and every run would wait for it."""
-    accounts = ", ".join(f"analytics_assets.sources.{name}.component" for name in ("airbridge", "bento", "statsig"))
+    accounts = ", ".join(f"analytics_assets.sources.{name}.source" for name in ("airbridge", "bento", "statsig"))
     said = subprocess.run(
         [sys.executable, "-c", f"import sys, {accounts}; print('matplotlib' in sys.modules, 'PIL' in sys.modules)"],
         cwd=Path(__file__).parents[3],

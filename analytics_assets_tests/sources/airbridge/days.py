@@ -9,7 +9,7 @@ from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.stream import Typed
 from analytics_assets.sources.airbridge.paging import Page
 from analytics_assets.sources.airbridge.report_days import FinishedTask, ReportDays
-from analytics_assets.sources.airbridge.request import ReportSpec
+from analytics_assets.sources.airbridge.report_spec import ReportSpec
 from analytics_assets.sources.airbridge.tables import daily_tables
 from analytics_assets.sources.airbridge.transform import typed_days
 from analytics_assets_tests.sources.airbridge.vendor import days, group, page, report, spec

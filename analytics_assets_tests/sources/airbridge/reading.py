@@ -12,8 +12,8 @@ from typing import Any, cast
 from analytics_assets.errors import SourceError
 from analytics_assets.lake.store import Lake
 from analytics_assets.sources.airbridge.client import AirbridgeClient
-from analytics_assets.sources.airbridge.reader import ReportReader, Waiting
-from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
+from analytics_assets.sources.airbridge.report_loader import ReportReader, Waiting
+from analytics_assets.sources.airbridge.task_decisions import TaskPolicy
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.sources.airbridge.vendor import page, report, spec
 

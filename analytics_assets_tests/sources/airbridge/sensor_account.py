@@ -13,12 +13,12 @@ import pytest
 
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.sources.airbridge.assets import report_assets
-from analytics_assets.sources.airbridge.reader import Waiting
-from analytics_assets.sources.airbridge.report_tasks import REQUESTS_TAG, Seen, TaskPolicy
-from analytics_assets.sources.airbridge.request import spec_hash
+from analytics_assets.sources.airbridge.report_loader import Waiting
+from analytics_assets.sources.airbridge.report_spec import spec_hash
 from analytics_assets.sources.airbridge.resource import AirbridgeResource
-from analytics_assets.sources.airbridge.sensors import report_sensor
 from analytics_assets.sources.airbridge.streams import App
+from analytics_assets.sources.airbridge.task_decisions import REQUESTS_TAG, Seen, TaskPolicy
+from analytics_assets.sources.airbridge.task_sensor import report_sensor
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets.state.requests import Request
 from analytics_assets_tests.sources.airbridge.vendor import spec

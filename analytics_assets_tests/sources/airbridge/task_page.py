@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
-from analytics_assets.sources.airbridge.component import TasksConfig
-from analytics_assets.sources.airbridge.report_tasks import (
+from analytics_assets.sources.airbridge.source import TasksConfig
+from analytics_assets.sources.airbridge.task_decisions import (
     Collect,
     Decision,
     Pause,

@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 from analytics_assets.errors import AccessRefusedError, BlockedError, Evidence, PermanentError, TransientError
 from analytics_assets.lake.store import Lake
 from analytics_assets.sources.airbridge.polling import Account, poll
-from analytics_assets.sources.airbridge.reader import ReportReader, Waiting
-from analytics_assets.sources.airbridge.report_tasks import Seen, TaskPolicy
-from analytics_assets.sources.airbridge.request import spec_hash
+from analytics_assets.sources.airbridge.report_loader import ReportReader, Waiting
+from analytics_assets.sources.airbridge.report_spec import spec_hash
+from analytics_assets.sources.airbridge.task_decisions import Seen, TaskPolicy
 from analytics_assets.state.database import engine
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.sources.airbridge.vendor import page, report, spec

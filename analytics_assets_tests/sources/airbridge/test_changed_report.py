@@ -10,7 +10,7 @@ import pytest
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Stream
-from analytics_assets.sources.airbridge.request import ReportSpec, spec_hash
+from analytics_assets.sources.airbridge.report_spec import ReportSpec, spec_hash
 from analytics_assets.sources.airbridge.restatements import history, restatements_table
 from analytics_assets.sources.airbridge.tables import cohorts_table, daily_tables
 from analytics_assets.sources.airbridge.transform import typed_days

@@ -11,7 +11,7 @@ from analytics_assets.sources.airbridge.client import (
     METADATA,
     TaskState,
 )
-from analytics_assets.sources.airbridge.request import body
+from analytics_assets.sources.airbridge.report_spec import body
 from analytics_assets_tests.sources.airbridge.samples import (
     CREATED,
     EVENTS,

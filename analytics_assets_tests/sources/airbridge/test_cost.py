@@ -10,7 +10,7 @@ from analytics_assets.http.destination import Destination
 from analytics_assets.sandbox.app import Options, create_app
 from analytics_assets.sandbox.credentials import AIRBRIDGE_API_TOKEN
 from analytics_assets.sources.airbridge.client import AirbridgeClient, AirbridgeCredentials, airbridge_session
-from analytics_assets.sources.airbridge.request import ReportSpec
+from analytics_assets.sources.airbridge.report_spec import ReportSpec
 from analytics_assets_tests.sources.airbridge.vendor import NOW
 
 ROAS = ReportSpec(

@@ -24,11 +24,11 @@ from analytics_assets.sources.airbridge.assets import report_assets
 from analytics_assets.sources.airbridge.checks import MASKED_SHARE, report_checks
 from analytics_assets.sources.airbridge.client import AirbridgeClient
 from analytics_assets.sources.airbridge.declared import stored_responses
-from analytics_assets.sources.airbridge.reader import Waiting
-from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
-from analytics_assets.sources.airbridge.request import ReportSpec, spec_hash
+from analytics_assets.sources.airbridge.report_loader import Waiting
+from analytics_assets.sources.airbridge.report_spec import ReportSpec, spec_hash
 from analytics_assets.sources.airbridge.streams import App, report_stream
 from analytics_assets.sources.airbridge.tables import daily_tables, report_raw_table
+from analytics_assets.sources.airbridge.task_decisions import TaskPolicy
 from analytics_assets.sources.airbridge.transform import typed_days
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.checks.planted import Planted

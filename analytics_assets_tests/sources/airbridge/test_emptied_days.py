@@ -12,9 +12,9 @@ from analytics_assets.lake.footer import encoded
 from analytics_assets.lake.parquet import parquet
 from analytics_assets.lake.store import Lake
 from analytics_assets.sources.airbridge.client import AirbridgeClient
-from analytics_assets.sources.airbridge.reader import ReportReader, Waiting
-from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
+from analytics_assets.sources.airbridge.report_loader import ReportReader, Waiting
 from analytics_assets.sources.airbridge.tables import report_raw_table
+from analytics_assets.sources.airbridge.task_decisions import TaskPolicy
 from analytics_assets.state.database import engine
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.sources.airbridge.days import DAY, LATER, read

@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from analytics_assets.sources.airbridge.payloads import GroupRow, group_of
 from analytics_assets.sources.airbridge.report_days import relevant_differences
-from analytics_assets.sources.airbridge.request import ReportSpec, body
+from analytics_assets.sources.airbridge.report_spec import ReportSpec, body
+from analytics_assets.sources.airbridge.responses import GroupRow, group_of
 from analytics_assets_tests.sources.airbridge.days import DAY, read
 from analytics_assets_tests.sources.airbridge.vendor import Sandboxed, days, report, spec, sub_row
 

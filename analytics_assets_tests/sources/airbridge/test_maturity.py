@@ -11,11 +11,11 @@ from analytics_assets.errors import PermanentError
 from analytics_assets.lake.store import Lake
 from analytics_assets.sources.airbridge.client import QUERY
 from analytics_assets.sources.airbridge.maturity import GRACE_DAYS, first_changing
-from analytics_assets.sources.airbridge.reader import Waiting
-from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
-from analytics_assets.sources.airbridge.request import ReportSpec, spec_hash
+from analytics_assets.sources.airbridge.report_loader import Waiting
+from analytics_assets.sources.airbridge.report_spec import ReportSpec, spec_hash
 from analytics_assets.sources.airbridge.streams import App
 from analytics_assets.sources.airbridge.tables import cohorts_table, report_raw_table
+from analytics_assets.sources.airbridge.task_decisions import TaskPolicy
 from analytics_assets_tests.sources.airbridge.vendor import spec
 
 SEOUL = App("myapp", "Asia/Seoul", "USD", 4.0)

@@ -11,11 +11,11 @@ import pytest
 from analytics_assets.lake.load import DayResult
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake
-from analytics_assets.sources.airbridge.reader import Waiting
-from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
-from analytics_assets.sources.airbridge.request import ReportSpec
+from analytics_assets.sources.airbridge.report_loader import Waiting
+from analytics_assets.sources.airbridge.report_spec import ReportSpec
 from analytics_assets.sources.airbridge.streams import App, report_stream
 from analytics_assets.sources.airbridge.tables import cohorts_table, daily_tables, report_raw_table
+from analytics_assets.sources.airbridge.task_decisions import TaskPolicy
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.lake.vendor import NOW, brought
 from analytics_assets_tests.sources.airbridge.days import DAY, read

@@ -5,10 +5,10 @@ from datetime import timedelta
 import dagster as dg
 import pytest
 
-from analytics_assets.sources.airbridge.report_tasks import REQUESTS_TAG, Seen
-from analytics_assets.sources.airbridge.request import spec_hash
+from analytics_assets.sources.airbridge.report_spec import spec_hash
 from analytics_assets.sources.airbridge.snapshots import tasks_snapshot
 from analytics_assets.sources.airbridge.streams import App
+from analytics_assets.sources.airbridge.task_decisions import REQUESTS_TAG, Seen
 from analytics_assets_tests.sources.airbridge.sensor_account import (
     DAY,
     NOW,

@@ -14,11 +14,11 @@ import pytest
 
 from analytics_assets.errors import PermanentError
 from analytics_assets.lake.store import Lake
-from analytics_assets.sources.airbridge.component import TasksConfig
-from analytics_assets.sources.airbridge.reader import ReportReader, Waiting
 from analytics_assets.sources.airbridge.report_days import FinishedTask, ReportDays
-from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
-from analytics_assets.sources.airbridge.request import spec_hash
+from analytics_assets.sources.airbridge.report_loader import ReportReader, Waiting
+from analytics_assets.sources.airbridge.report_spec import spec_hash
+from analytics_assets.sources.airbridge.source import TasksConfig
+from analytics_assets.sources.airbridge.task_decisions import TaskPolicy
 from analytics_assets.state.database import engine
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.sources.airbridge.days import DAY, LATER, split

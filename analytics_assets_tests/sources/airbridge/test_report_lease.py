@@ -11,7 +11,7 @@ import pytest
 
 from analytics_assets.errors import TransientError
 from analytics_assets.sources.airbridge.held_requests import RENEW_S
-from analytics_assets.sources.airbridge.request import spec_hash
+from analytics_assets.sources.airbridge.report_spec import spec_hash
 from analytics_assets.state.database import engine
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.sources.airbridge.reading import BOUND_S, DAYS, START, HeldVendor, Time, outcome, reader_of

@@ -12,7 +12,7 @@ import pytest
 
 from analytics_assets.errors import AccessRefusedError, Evidence, LakeError, PermanentError, TransientError
 from analytics_assets.orchestration.lake_resource import LakeResource
-from analytics_assets.sources.airbridge.report_tasks import Seen
+from analytics_assets.sources.airbridge.task_decisions import Seen
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.sources.airbridge.sensor_account import (
     NOW,

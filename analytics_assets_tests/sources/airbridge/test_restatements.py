@@ -13,7 +13,7 @@ import pytest
 
 from analytics_assets.errors import PermanentError
 from analytics_assets.lake.stream import Change
-from analytics_assets.sources.airbridge.request import ReportSpec
+from analytics_assets.sources.airbridge.report_spec import ReportSpec
 from analytics_assets.sources.airbridge.restatements import history, restatements_table
 from analytics_assets.sources.airbridge.tables import cohorts_table
 from analytics_assets.sources.airbridge.transform import typed_days

@@ -5,8 +5,8 @@ import pytest
 
 from analytics_assets.errors import PermanentError
 from analytics_assets.lake.table import MOMENT, MONEY, Table
-from analytics_assets.sources.airbridge.audience import AndClause, Cohort, CohortEvent, OrClause, Segment
-from analytics_assets.sources.airbridge.request import AGGREGATIONS, Filter
+from analytics_assets.sources.airbridge.cohort_filter import AndClause, Cohort, CohortEvent, OrClause, Segment
+from analytics_assets.sources.airbridge.report_spec import AGGREGATIONS, Filter
 from analytics_assets.sources.airbridge.snapshot_tables import CATALOG
 from analytics_assets.sources.airbridge.tables import (
     cohort_totals_table,

@@ -1,6 +1,6 @@
 """`docs/report-tasks.md` says what the code does."""
 
-from analytics_assets.sources.airbridge.report_tasks import RESUMES, Seen
+from analytics_assets.sources.airbridge.task_decisions import RESUMES, Seen
 from analytics_assets_tests.readme import with_parts
 from analytics_assets_tests.sources.airbridge.task_page import MEANINGS, PAGE, PARTS, POLICY
 

@@ -11,7 +11,7 @@ import pytest
 from analytics_assets.errors import PermanentError, UnexpectedPayloadError
 from analytics_assets.lake.content import content_hash
 from analytics_assets.sources.airbridge.report_days import FinishedTask
-from analytics_assets.sources.airbridge.request import body, spec_hash
+from analytics_assets.sources.airbridge.report_spec import body, spec_hash
 from analytics_assets.sources.airbridge.tables import cohorts_table, daily_tables, report_raw_table
 from analytics_assets.sources.airbridge.transform import typed_days
 from analytics_assets_tests.sources.airbridge.days import DAY, LATER, columns, read, split, typed, valid

@@ -16,8 +16,8 @@ from analytics_assets.sandbox.credentials import AIRBRIDGE_API_TOKEN
 from analytics_assets.sandbox.options import Options
 from analytics_assets.sources.airbridge.client import AirbridgeClient, AirbridgeCredentials, airbridge_session
 from analytics_assets.sources.airbridge.paging import Page
-from analytics_assets.sources.airbridge.payloads import Body, group_of, instant_of
-from analytics_assets.sources.airbridge.request import ReportSpec
+from analytics_assets.sources.airbridge.report_spec import ReportSpec
+from analytics_assets.sources.airbridge.responses import Body, group_of, instant_of
 
 NOW = datetime(2026, 3, 20, 3, 0, tzinfo=UTC)
 QUICK = RetryPolicy(attempts=3, first_wait_s=0.01, longest_wait_s=0.05, throttled_wait_s=0.01)

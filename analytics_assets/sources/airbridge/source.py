@@ -1,6 +1,6 @@
 """What `defs/<account>/defs.yaml` may say of an Airbridge app, and the definitions made from it.
 
-Keep meaning out of here: `request.py` checks what fits together, the schemas here only what YAML can hold.
+Keep meaning out of here: `report_spec.py` checks what fits together, the schemas here only what YAML can hold.
 """
 
 from collections.abc import Sequence
@@ -25,18 +25,25 @@ from analytics_assets.orchestration.source_component import (
     variable_name,
 )
 from analytics_assets.sources.airbridge.assets import catalog_assets, changing_days, report_assets, tasks_assets
-from analytics_assets.sources.airbridge.audience_config import CohortConfig
 from analytics_assets.sources.airbridge.checks import MASKED_SHARE
 from analytics_assets.sources.airbridge.client import BASE_URL
-from analytics_assets.sources.airbridge.reader import MEMORY_BYTES, Waiting
-from analytics_assets.sources.airbridge.report_tasks import TaskPolicy
-from analytics_assets.sources.airbridge.request import DAYS_PER_TASK, SETTLE_DAYS, CsvResult, Filter, ReportSpec, Sort
+from analytics_assets.sources.airbridge.cohort_filter_config import CohortConfig
+from analytics_assets.sources.airbridge.report_loader import MEMORY_BYTES, Waiting
+from analytics_assets.sources.airbridge.report_spec import (
+    DAYS_PER_TASK,
+    SETTLE_DAYS,
+    CsvResult,
+    Filter,
+    ReportSpec,
+    Sort,
+)
 from analytics_assets.sources.airbridge.resource import POLITE_BUDGET, AirbridgeResource
 from analytics_assets.sources.airbridge.restatements import restatements_table
-from analytics_assets.sources.airbridge.sensors import report_sensor
 from analytics_assets.sources.airbridge.snapshot_tables import CATALOG, tasks_table
 from analytics_assets.sources.airbridge.streams import App
 from analytics_assets.sources.airbridge.tables import daily_tables
+from analytics_assets.sources.airbridge.task_decisions import TaskPolicy
+from analytics_assets.sources.airbridge.task_sensor import report_sensor
 
 
 class FilterConfig(dg.Model):

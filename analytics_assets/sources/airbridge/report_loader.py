@@ -2,7 +2,7 @@
 
 One task answers for up to 92 days. The ledger knows which are open, so that a second run joins a task instead of asking again, and a crash
 costs at most the task in hand. A run waits only so long; what is not ready by then is left to the sensor, in words.
-What a state means is decided in `report_tasks.py`; what rows mean in `transform.py`. Keep Dagster out of here.
+What a state means is decided in `task_decisions.py`; what rows mean in `transform.py`. Keep Dagster out of here.
 """
 
 import asyncio
@@ -21,9 +21,11 @@ from analytics_assets.lake.store import Lake
 from analytics_assets.sources.airbridge.client import QUERY, TASK, AirbridgeClient
 from analytics_assets.sources.airbridge.declared import refuse_other_count
 from analytics_assets.sources.airbridge.held_requests import REPEAT_S, HeldRequests
-from analytics_assets.sources.airbridge.payloads import shown
 from analytics_assets.sources.airbridge.report_days import FinishedTask, ReportDays
-from analytics_assets.sources.airbridge.report_tasks import (
+from analytics_assets.sources.airbridge.report_spec import ReportSpec, body, spec_hash
+from analytics_assets.sources.airbridge.responses import shown
+from analytics_assets.sources.airbridge.tables import report_raw_table
+from analytics_assets.sources.airbridge.task_decisions import (
     LOST,
     UNANSWERED,
     Collect,
@@ -35,8 +37,6 @@ from analytics_assets.sources.airbridge.report_tasks import (
     judge,
     looked_at,
 )
-from analytics_assets.sources.airbridge.request import ReportSpec, body, spec_hash
-from analytics_assets.sources.airbridge.tables import report_raw_table
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets.state.requests import Request
 from analytics_assets.state.threads import Threads

@@ -14,7 +14,7 @@ from analytics_assets.errors import (
     UnexpectedPayloadError,
     UnreachableError,
 )
-from analytics_assets.sources.airbridge.report_tasks import (
+from analytics_assets.sources.airbridge.task_decisions import (
     LOST,
     Collect,
     Decision,

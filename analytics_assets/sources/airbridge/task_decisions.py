@@ -1,7 +1,7 @@
 """What a look at a report task shows, and what to do next: pure decisions from what was seen, its age and its attempts.
 
 Airbridge makes a report in the background: a task is asked for, looked at until it has an end, and read. Nothing here waits, writes or
-knows the time, and only `looked_at` asks; the run (`streams.py`) and the sensor (`sensors.py`) do, and both decide with `decide`.
+knows the time, and only `looked_at` asks; the run (`streams.py`) and the sensor (`task_sensor.py`) do, and both decide with `decide`.
 States: vendor page "Get Report" (PENDING, RUNNING, SUCCESS, FAILURE, CANCELED); some clients write FAILED; an expired task is 404.
 """
 

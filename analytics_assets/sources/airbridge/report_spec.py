@@ -2,7 +2,7 @@
 
 A `ReportSpec` is what a person writes down once; `body` adds the days. Source of names, limits and vocabularies: the vendor's page,
 "Request Report", https://help.airbridge.io/en/references/revenue-report. What that page leaves open (dimensions, sort fields) is sent as
-written and judged by the vendor. The nested cohort is in `audience.py`.
+written and judged by the vendor. The nested cohort is in `cohort_filter.py`.
 Keep answers out of here (`client.py`), columns too (`tables.py`).
 """
 
@@ -15,7 +15,14 @@ from zoneinfo import ZoneInfo
 
 from analytics_assets.errors import PermanentError
 from analytics_assets.lake.raw import request_hash
-from analytics_assets.sources.airbridge.audience import Cohort, Problem, cohort_body, cohort_problems, given, one_of
+from analytics_assets.sources.airbridge.cohort_filter import (
+    Cohort,
+    Problem,
+    cohort_body,
+    cohort_problems,
+    given,
+    one_of,
+)
 
 DAYS_PER_TASK: Final = 92
 MOST_INTERVALS: Final = 120

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from analytics_assets.errors import PermanentError
-from analytics_assets.sources.airbridge.audience import (
+from analytics_assets.sources.airbridge.cohort_filter import (
     AndClause,
     Cohort,
     CohortEvent,
@@ -15,7 +15,7 @@ from analytics_assets.sources.airbridge.audience import (
     OrClause,
     Segment,
 )
-from analytics_assets.sources.airbridge.request import (
+from analytics_assets.sources.airbridge.report_spec import (
     AGGREGATIONS,
     CsvResult,
     Filter,

@@ -1,6 +1,6 @@
 """How `defs.yaml` writes the cohort of a report, nested as the vendor's page nests it.
 
-Keep checks out of here (`audience.py` has them) and the rest of a report too (`component.py`).
+Keep checks out of here (`cohort_filter.py` has them) and the rest of a report too (`source.py`).
 """
 
 from datetime import date
@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from analytics_assets.sources.airbridge.audience import (
+from analytics_assets.sources.airbridge.cohort_filter import (
     AndClause,
     Cohort,
     CohortEvent,

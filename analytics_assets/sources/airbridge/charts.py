@@ -25,7 +25,7 @@ from analytics_assets.orchestration.charts.content import (
     days_to,
     foremost,
 )
-from analytics_assets.sources.airbridge.request import ReportSpec
+from analytics_assets.sources.airbridge.report_spec import ReportSpec
 from analytics_assets.sources.airbridge.tables import (
     ADDITIVE_METRICS,
     MONEY_METRICS,

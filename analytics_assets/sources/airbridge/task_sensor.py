@@ -14,11 +14,11 @@ from analytics_assets.orchestration.asset_checks import verdict
 from analytics_assets.orchestration.asset_specs import asset_key
 from analytics_assets.sources.airbridge.checks import in_trouble, reports_arrive
 from analytics_assets.sources.airbridge.polling import Account, poll
-from analytics_assets.sources.airbridge.report_tasks import REQUESTS_TAG, TaskPolicy, requests_of
-from analytics_assets.sources.airbridge.request import ReportSpec, spec_hash
+from analytics_assets.sources.airbridge.report_spec import ReportSpec, spec_hash
 from analytics_assets.sources.airbridge.resource import AirbridgeResource
 from analytics_assets.sources.airbridge.restatements import restatements_table
 from analytics_assets.sources.airbridge.tables import daily_tables
+from analytics_assets.sources.airbridge.task_decisions import REQUESTS_TAG, TaskPolicy, requests_of
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets.state.requests import Request
 

@@ -11,7 +11,7 @@ import pytest
 
 from analytics_assets.lake.store import Lake
 from analytics_assets.orchestration.charts.content import Caption, Cell, Content, Curves, HeatMap
-from analytics_assets.sources.airbridge.pictures import has_pictures, report_pictures
+from analytics_assets.sources.airbridge.charts import has_pictures, report_pictures
 from analytics_assets.sources.airbridge.tables import cohort_totals_table, cohorts_table
 from analytics_assets_tests.sources.airbridge.vendor import spec
 
