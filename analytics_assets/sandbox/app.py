@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
-from analytics_assets.sandbox.airbridge import Airbridge
-from analytics_assets.sandbox.bento import Bento
+from analytics_assets.sandbox.airbridge.routes import Airbridge
+from analytics_assets.sandbox.bento.routes import Bento
 from analytics_assets.sandbox.control import control_routes
 from analytics_assets.sandbox.faults import Faults, Rule
 from analytics_assets.sandbox.gateway import Gateway, Revise, as_is
 from analytics_assets.sandbox.options import Clock, Options
-from analytics_assets.sandbox.statsig import Statsig
+from analytics_assets.sandbox.statsig.routes import Statsig
 from analytics_assets.sandbox.timeline import Timeline
 from analytics_assets.sandbox.traffic import Traffic
 from analytics_assets.sandbox.world import SeededWorld, StoppedWorld, World

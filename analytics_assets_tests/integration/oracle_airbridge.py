@@ -12,7 +12,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from analytics_assets.sandbox.airbridge_spec import events_body, groupbys_body, metrics_body
+from analytics_assets.sandbox.airbridge.spec import events_body, groupbys_body, metrics_body
 from analytics_assets.sandbox.world import Person, World
 
 _DOLLARS = {"USD": Decimal(1), "EUR": Decimal("1.08")}

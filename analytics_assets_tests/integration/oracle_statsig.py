@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from analytics_assets.sandbox.statsig_catalogue import Metric, catalogue
+from analytics_assets.sandbox.statsig.catalogue import Metric, catalogue
 from analytics_assets.sandbox.world import World
 
 UNITS = ("overall", "userID", "stableID")

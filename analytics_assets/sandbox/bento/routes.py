@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from analytics_assets.sandbox.bento_ads import DIMENSIONS, REVENUE_MODES, ads_body
-from analytics_assets.sandbox.bento_windows import UnreadableDateError, bucket_start, read_window
+from analytics_assets.sandbox.bento.ads import DIMENSIONS, REVENUE_MODES, ads_body
+from analytics_assets.sandbox.bento.windows import UnreadableDateError, bucket_start, read_window
 from analytics_assets.sandbox.credentials import BENTO_PUBLISHABLE_KEY, BENTO_SECRET_KEY
 from analytics_assets.sandbox.endpoints import Call, Endpoint
 from analytics_assets.sandbox.options import Options

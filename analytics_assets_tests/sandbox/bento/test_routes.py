@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from analytics_assets.sandbox.bento_windows import UnreadableDateError, Window, months_before, read_window
+from analytics_assets.sandbox.bento.windows import UnreadableDateError, Window, months_before, read_window
 from analytics_assets.sandbox.options import Options
 
 NOW = datetime(2026, 7, 15, 12, tzinfo=UTC)

@@ -15,10 +15,10 @@ from zoneinfo import ZoneInfo
 
 from starlette.responses import JSONResponse, Response
 
-from analytics_assets.sandbox.airbridge_report import Report, make_report
-from analytics_assets.sandbox.airbridge_request import InvalidRequestError, read_request
-from analytics_assets.sandbox.airbridge_spec import events_body, groupbys_body, metrics_body
-from analytics_assets.sandbox.airbridge_tasks import FateCounter, Task, decode_task, encode_task
+from analytics_assets.sandbox.airbridge.report import Report, make_report
+from analytics_assets.sandbox.airbridge.request import InvalidRequestError, read_request
+from analytics_assets.sandbox.airbridge.spec import events_body, groupbys_body, metrics_body
+from analytics_assets.sandbox.airbridge.tasks import FateCounter, Task, decode_task, encode_task
 from analytics_assets.sandbox.credentials import AIRBRIDGE_API_TOKEN
 from analytics_assets.sandbox.endpoints import Call, Endpoint, phrase
 from analytics_assets.sandbox.options import Options

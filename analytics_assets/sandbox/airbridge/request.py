@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from analytics_assets.sandbox.airbridge_cohorts import cohort_problems
-from analytics_assets.sandbox.airbridge_spec import (
+from analytics_assets.sandbox.airbridge.cohorts import cohort_problems
+from analytics_assets.sandbox.airbridge.spec import (
     AGGREGATIONS,
     COHORT_FIELD,
     DEFAULT_INTERVALS,

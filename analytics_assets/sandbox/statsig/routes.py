@@ -14,8 +14,8 @@ from starlette.responses import JSONResponse, Response
 from analytics_assets.sandbox.credentials import STATSIG_CONSOLE_KEY
 from analytics_assets.sandbox.endpoints import Call, Endpoint, phrase, plain_date
 from analytics_assets.sandbox.options import Options
-from analytics_assets.sandbox.statsig_catalogue import Metric, catalogue, of_event
-from analytics_assets.sandbox.statsig_values import UNIT_TYPES, Days, Reading
+from analytics_assets.sandbox.statsig.catalogue import Metric, catalogue, of_event
+from analytics_assets.sandbox.statsig.values import UNIT_TYPES, Days, Reading
 from analytics_assets.sandbox.timeline import Timeline
 
 _BAD: Final = "Invalid request. Please check the request input and try again."

@@ -13,8 +13,8 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from analytics_assets.sandbox.airbridge_request import Filter, ReportRequest
-from analytics_assets.sandbox.airbridge_spec import COHORT_FIELD, GROUP_BYS
+from analytics_assets.sandbox.airbridge.request import Filter, ReportRequest
+from analytics_assets.sandbox.airbridge.spec import COHORT_FIELD, GROUP_BYS
 from analytics_assets.sandbox.timeline import Timeline
 from analytics_assets.sandbox.world import CURRENCY, Person, Purchase, converted_cents
 

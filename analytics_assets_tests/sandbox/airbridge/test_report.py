@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from analytics_assets.sandbox.airbridge_cells import ReportCalendar
+from analytics_assets.sandbox.airbridge.cells import ReportCalendar
 from analytics_assets.sandbox.options import Options
 from analytics_assets.sandbox.world import Event, Person, Purchase
 from analytics_assets_tests.fixed_world import FixedWorld

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from analytics_assets.sandbox.options import Options
-from analytics_assets.sandbox.statsig_catalogue import catalogue, of_event
+from analytics_assets.sandbox.statsig.catalogue import catalogue, of_event
 from analytics_assets.sandbox.world import EVENT_NAMES
 
 

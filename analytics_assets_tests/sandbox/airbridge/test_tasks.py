@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from analytics_assets.sandbox.airbridge_request import InvalidRequestError, read_request
-from analytics_assets.sandbox.airbridge_spec import events_body, groupbys_body, metrics_body
+from analytics_assets.sandbox.airbridge.request import InvalidRequestError, read_request
+from analytics_assets.sandbox.airbridge.spec import events_body, groupbys_body, metrics_body
 from analytics_assets.sandbox.options import Options
 
 COHORT = {

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from analytics_assets.sandbox.bento_windows import Window
+from analytics_assets.sandbox.bento.windows import Window
 from analytics_assets.sandbox.timeline import Timeline
 from analytics_assets.sandbox.world import Person, Purchase
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from analytics_assets.sandbox.__main__ import _options, _parser
-from analytics_assets.sandbox.bento_windows import UnreadableDateError, Window, bucket_start, read_window
+from analytics_assets.sandbox.bento.windows import UnreadableDateError, Window, bucket_start, read_window
 from analytics_assets.sandbox.options import Options
 from analytics_assets_tests.sandbox.conftest import instant
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from math import fsum
 from typing import Final
 
-from analytics_assets.sandbox.statsig_catalogue import Metric
+from analytics_assets.sandbox.statsig.catalogue import Metric
 from analytics_assets.sandbox.timeline import Timeline
 
 UNIT_TYPES: Final = ("overall", "userID", "stableID")

@@ -13,8 +13,8 @@ from itertools import zip_longest
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from analytics_assets.sandbox.airbridge_cells import Cells, ReportCalendar, count_cells
-from analytics_assets.sandbox.airbridge_request import ReportRequest
+from analytics_assets.sandbox.airbridge.cells import Cells, ReportCalendar, count_cells
+from analytics_assets.sandbox.airbridge.request import ReportRequest
 from analytics_assets.sandbox.timeline import Timeline
 
 _MASKED_CHANNEL: Final = "facebook.business"

@@ -1,0 +1,1 @@
+"""The simulated Bento: its endpoints in `routes.py`, and the figures that they return."""

@@ -1,0 +1,1 @@
+"""The simulated Statsig: its endpoints in `routes.py`, and the figures that they return."""
