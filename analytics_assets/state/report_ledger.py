@@ -98,7 +98,7 @@ class Ledger(Leases):
         return self._read(requests.c.id == request_id)[0]
 
     def days_left(self, request_ids: Collection[int]) -> set[date]:
-        """The days of some requests that have not landed; one that was forgotten (`closed.py`) has none."""
+        """The days of some requests that have not landed; one that was deleted has none."""
         return {day for request in self._read(requests.c.id.in_(request_ids)) for day in request.days_left}
 
     def begin_attempt(self, request_id: int, *, now: datetime, owner: str | None = None) -> bool:
