@@ -83,7 +83,7 @@ STATSIG = (
     ),
 )
 AIRBRIDGE = (
-    (APP + "reports: []\n", "Value should have at least 1 item after validation, not 0"),
+    (APP + "reports: []\n", "attributes.reports: List should have at least 1 item after validation, not 0"),
     (
         report().replace("Asia/Seoul", "Asia/Soul"),
         "Airbridge app 'shop', timezone: 'Asia/Soul' is no time zone. Use a name such as Asia/Seoul.",
@@ -125,7 +125,7 @@ AIRBRIDGE = (
 )
 KEYS = (
     ("StatsigMetrics", "keys: STATSIG_CONSOLE_KEY\n" + SCHEDULE, "attributes.keys"),
-    ("AirbridgeRevenue", report(metrics="app_revenue"), ".0.metrics at "),
+    ("AirbridgeRevenue", report(metrics="app_revenue"), "attributes.reports.0.metrics: unknown field"),
     ("BentoStats", "segments: {newsletter: yes}\n" + SCHEDULE, "attributes.segments"),
 )
 
