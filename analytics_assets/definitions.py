@@ -40,12 +40,14 @@ def defs() -> dg.Definitions:
 def shared() -> dg.Definitions:
     """What all accounts share."""
     is_on = settings().schedules_on
-    reading, reading_schedule = snapshots(SNAPSHOTS_CRON, is_on=is_on)
-    checking, checking_schedule = checks_daily(CHECKS_CRON, is_on=is_on)
-    cleaning, cleaning_schedule = housekeeping(HOUSEKEEPING_CRON, utc_now, is_on=is_on)
+    schedules = [
+        snapshots(SNAPSHOTS_CRON, is_on=is_on),
+        checks_daily(CHECKS_CRON, is_on=is_on),
+        housekeeping(HOUSEKEEPING_CRON, utc_now, is_on=is_on),
+    ]
     return dg.Definitions(
         resources={"lake": LakeResource()},
-        jobs=[reading, checking, cleaning],
-        schedules=[reading_schedule, checking_schedule, cleaning_schedule],
+        jobs=[schedule.job for schedule in schedules],
+        schedules=schedules,
         executor=dg.in_process_executor,
     )

@@ -12,7 +12,6 @@ from typing import Any, Final
 import dagster as dg
 import pyarrow as pa
 from dagster import DailyPartitionsDefinition
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 from pydantic import Field, model_validator
 
 from analytics_assets.checks.finding import Check, Finding, Findings, Limits, Look
@@ -237,12 +236,12 @@ def days_until(newest: date, count: int) -> list[date]:
     return days_between(newest - timedelta(days=count - 1), newest)
 
 
-def checks_daily(cron: str, *, is_on: bool) -> tuple[UnresolvedAssetJobDefinition, dg.ScheduleDefinition]:
-    """The job of all checks of all accounts, and the schedule that evaluates them once a day."""
+def checks_daily(cron: str, *, is_on: bool) -> dg.ScheduleDefinition:
+    """The schedule that evaluates all checks of all accounts once a day, with its job."""
     job = dg.define_asset_job(
         "checks_daily",
         selection=dg.AssetSelection.all_asset_checks(),
         description="Evaluates every check over the last days of the lake, the missing ones included. Nothing is asked or materialized.",
     )
     words = "Evaluates every check once a day, when all loads of the day before have had their time."
-    return job, once_a_day(job, cron, words, is_on=is_on)
+    return once_a_day(job, cron, words, is_on=is_on)

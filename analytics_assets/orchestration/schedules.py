@@ -9,11 +9,10 @@ Dagster concept: schedules, https://docs.dagster.io/guides/automate/schedules
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import dagster as dg
 from dagster import DailyPartitionsDefinition
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from analytics_assets.dates import days_between, spans
 from analytics_assets.lake.store import Lake
@@ -60,8 +59,8 @@ def daily_load(
     partitions: DailyPartitionsDefinition,
     *,
     is_on: bool,
-) -> tuple[UnresolvedAssetJobDefinition, dg.ScheduleDefinition]:
-    """The job of an account's daily assets and the schedule that asks for its lookback."""
+) -> dg.ScheduleDefinition:
+    """The schedule of an account's daily assets, which requests the lookback; its `job` loads any day or range."""
     job = dg.define_asset_job(
         f"{account}_daily",
         selection=dg.AssetSelection.assets(*assets),
@@ -106,7 +105,7 @@ def daily_load(
             return dg.SkipReason(f"Nothing of {account} changes any more.")
         return [_range_run(tick, first, newest, keys) for first, keys in sorted(wanted.items())]
 
-    return job, schedule
+    return schedule
 
 
 def left_behind(
@@ -142,8 +141,8 @@ def _range_run(tick: str, first: date, newest: date, keys: Sequence[dg.AssetKey]
     )
 
 
-def snapshots(cron: str, *, is_on: bool) -> tuple[UnresolvedAssetJobDefinition, dg.ScheduleDefinition]:
-    """The job of all snapshots of all accounts, and the schedule that takes them once a day.
+def snapshots(cron: str, *, is_on: bool) -> dg.ScheduleDefinition:
+    """The schedule that takes all snapshots of all accounts once a day, with its job.
 
     One reading in each of Statsig's days (08:00 to 08:00 UTC) is what makes its definitions observed and not rebuilt.
     """
@@ -152,13 +151,18 @@ def snapshots(cron: str, *, is_on: bool) -> tuple[UnresolvedAssetJobDefinition, 
         selection=dg.AssetSelection.tag(*SNAPSHOT_TAG),
         description="Everything the vendors tell only as it stands now: audience counts, reports, definitions, catalogue, open tasks.",
     )
-    return job, once_a_day(job, cron, "Takes one reading a day of what has no history.", is_on=is_on)
+    return once_a_day(job, cron, "Takes one reading a day of what has no history.", is_on=is_on)
 
 
-def once_a_day(
-    job: dg.JobDefinition | UnresolvedAssetJobDefinition, cron: str, description: str, *, is_on: bool
-) -> dg.ScheduleDefinition:
-    """The schedule of a job that all accounts share, by its name, in UTC."""
+def once_a_day(job: Any, cron: str, description: str, *, is_on: bool) -> dg.ScheduleDefinition:
+    """The schedule of a job that all accounts share, by its name, in UTC.
+
+    Args:
+        job: What `dg.job` or `dg.define_asset_job` makes; Dagster exports no class for the latter.
+        cron: Cron line.
+        description: What the schedule does.
+        is_on: Whether it runs unless someone switches it off.
+    """
     return dg.ScheduleDefinition(
         name=job.name,
         job=job,

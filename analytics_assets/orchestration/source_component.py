@@ -16,8 +16,6 @@ from typing import Any, Self, TypeVar
 
 import dagster as dg
 from dagster import DailyPartitionsDefinition
-from dagster._utils.schedules import is_valid_cron_string
-from dagster_shared.yaml_utils.source_position import SourcePosition
 from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError, field_validator, model_validator
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
@@ -166,7 +164,7 @@ class AccountComponent(YamlComponent):
 
     @classmethod
     def get_code_references_for_yaml(
-        cls, yaml_path: Path, source_position: SourcePosition, context: dg.ComponentLoadContext
+        cls, yaml_path: Path, source_position: Any, context: dg.ComponentLoadContext
     ) -> Sequence[dg.LocalFileCodeReference | dg.UrlCodeReference]:
         """The link to the YAML that every asset of the account has."""
         del context
@@ -200,8 +198,12 @@ class ScheduleConfig(dg.Model):
     @field_validator("cron")
     @classmethod
     def _is_a_cron_line(cls, value: str) -> str:
-        if not is_valid_cron_string(value):
-            raise ValueError(f"{value!r} is no cron line: use five fields, such as `20 20 * * *` for 20:20 each day.")
+        try:
+            dg.ScheduleDefinition(name="example", job_name="example", cron_schedule=value)
+        except dg.DagsterInvalidDefinitionError as error:
+            raise ValueError(
+                f"{value!r} is not a cron line. Use five fields, such as `20 20 * * *` for 20:20 each day."
+            ) from error
         return value
 
     @field_validator("lookback_days", "days_per_run")
@@ -300,11 +302,11 @@ def account_definitions(
     """
     chosen = settings()
     place = Place(address(chosen.lake), owners, Path(inspect.getfile(type(resource))).parent, chosen.repository)
-    job, schedule = daily_load(account, daily, load, daily_partitions(chosen, start_date), is_on=chosen.schedules_on)
+    schedule = daily_load(account, daily, load, daily_partitions(chosen, start_date), is_on=chosen.schedules_on)
     return dg.Definitions(
         assets=dg.map_asset_specs(lambda spec: placed(spec, place), [*daily, *snapshots]),
         resources={account: resource},
-        jobs=[job],
+        jobs=[schedule.job],
         schedules=[schedule],
         sensors=list(sensors),
     )

@@ -54,7 +54,7 @@ _DEFINITIONS = '''
     def defs() -> dg.Definitions:
         """Everything Dagster sees."""
         loaded = dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
-        job, _ = snapshots("0 0 * * *", is_on=False)
+        job = snapshots("0 0 * * *", is_on=False).job
         shared = dg.Definitions(resources={"lake": LakeResource()}, jobs=[job], executor=dg.in_process_executor)
         return dg.Definitions.merge(loaded, shared)
 '''

@@ -45,7 +45,7 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
     def loaded(attributes: str) -> dg.Definitions:
         text = f"type: analytics_assets.Comparisons\n\nattributes:\n{indent(attributes, '  ')}"
         (tmp_path / ROOT / "defs/same/defs.yaml").write_text(text)
-        job, _ = checks_daily("0 0 * * *", is_on=False)
+        job = checks_daily("0 0 * * *", is_on=False).job
         shared = dg.Definitions(
             resources={"lake": LakeResource(root=str(tmp_path / "lake"))}, jobs=[job], executor=dg.in_process_executor
         )

@@ -72,7 +72,7 @@ def misspelt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Misspe
             "20 20 * * *",
             "20 25 * * *",
             (
-                ":13 attributes.schedule.cron: '20 25 * * *' is no cron line: use five fields, such as "
+                ":13 attributes.schedule.cron: '20 25 * * *' is not a cron line. Use five fields, such as "
                 "`20 20 * * *` for 20:20 each day."
             ),
         ),

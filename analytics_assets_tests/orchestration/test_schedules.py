@@ -43,11 +43,11 @@ def built(*, timezone: str = "UTC", lookback_days: int = 3, is_on: bool = False)
         yield from ()
 
     load = DailyLoad("30 4 * * *", lookback_days, final_at)
-    daily_job, daily_schedule = daily_load("shop", [numbers], load, partitions, is_on=is_on)
-    snapshot_job, snapshot_schedule = snapshots("30 9 * * *", is_on=is_on)
-    return dg.Definitions(
-        assets=[numbers, counts], jobs=[daily_job, snapshot_job], schedules=[daily_schedule, snapshot_schedule]
-    )
+    schedules = [
+        daily_load("shop", [numbers], load, partitions, is_on=is_on),
+        snapshots("30 9 * * *", is_on=is_on),
+    ]
+    return dg.Definitions(assets=[numbers, counts], jobs=[schedule.job for schedule in schedules], schedules=schedules)
 
 
 def tick(now: str, name: str = "shop_daily", **given: Any) -> dg.RunRequest | str:
@@ -165,11 +165,12 @@ def changing_tick(tmp_path: Path, *firsts: date | None) -> list[tuple[str | None
         return first
 
     changing = [Changing([key], told(day)) for key, day in zip(keys, firsts, strict=True)]
-    job, schedule = daily_load(
-        "shop", [reports], DailyLoad("30 4 * * *", 5, final_at, changing), partitions, is_on=False
-    )
+    schedule = daily_load("shop", [reports], DailyLoad("30 4 * * *", 5, final_at, changing), partitions, is_on=False)
     definitions = dg.Definitions(
-        assets=[reports], jobs=[job], schedules=[schedule], resources={"lake": LakeResource(root=str(tmp_path))}
+        assets=[reports],
+        jobs=[schedule.job],
+        schedules=[schedule],
+        resources={"lake": LakeResource(root=str(tmp_path))},
     )
     repository = definitions.get_repository_def()
     with dg.build_schedule_context(
@@ -216,7 +217,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 def nightly(shop: Shop, lookback_days: int = 2) -> list[tuple[str, str]]:
     """First and last day of each range that the shop's schedule asks for on the eleventh of March."""
     load = DailyLoad("30 4 * * *", lookback_days, final_at)
-    _, schedule = daily_load("shop", [shop.assets()], load, PARTITIONS, is_on=False)
+    schedule = daily_load("shop", [shop.assets()], load, PARTITIONS, is_on=False)
     with dg.build_schedule_context(
         shop.instance, scheduled_execution_time=datetime(2026, 3, 11, 4, 30, tzinfo=UTC)
     ) as context:

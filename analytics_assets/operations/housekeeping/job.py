@@ -22,8 +22,8 @@ from analytics_assets.state.report_ledger import forget_landed
 LEFT_AFTER: Final = timedelta(hours=1)
 
 
-def housekeeping(cron: str, clock: Clock, *, is_on: bool) -> tuple[dg.JobDefinition, dg.ScheduleDefinition]:
-    """The job that removes what is old, and the schedule that runs it once a day."""
+def housekeeping(cron: str, clock: Clock, *, is_on: bool) -> dg.ScheduleDefinition:
+    """The schedule that removes what is old once a day, with its job."""
 
     @dg.op(
         out=dg.Out(dg.Nothing),
@@ -65,4 +65,4 @@ def housekeeping(cron: str, clock: Clock, *, is_on: bool) -> tuple[dg.JobDefinit
         leftovers()
 
     words = "Removes once a day what is older than ANALYTICS_KEEP_RUNS_DAYS."
-    return housekeeping, once_a_day(housekeeping, cron, words, is_on=is_on)
+    return once_a_day(housekeeping, cron, words, is_on=is_on)

@@ -44,7 +44,7 @@ def shop(empty_shop: Shop) -> Shop:
 
 def keep_house(shop: Shop, now: datetime = LATER, assets: Sequence[dg.AssetSpec] = ()) -> dict[str, dict[str, Any]]:
     """Runs the job, beside assets of a user's own; returns what each of its steps says."""
-    job, _ = housekeeping("0 0 * * *", lambda: now, is_on=False)
+    job = housekeeping("0 0 * * *", lambda: now, is_on=False).job
     definitions = dg.Definitions.merge(shop.definitions(), dg.Definitions(jobs=[job], assets=assets))
     repository = definitions.get_repository_def()
     run = shop.instance.create_run_for_job(job_def=repository.get_job("housekeeping"))
