@@ -31,8 +31,11 @@ def main(arguments: Sequence[str] | None = None, *, clock: Clock = utc_now, defs
     try:
         check_places(defs)
         status: int = chosen.carry_out(chosen, defs, clock)
-    except (RefusedError, SourceError) as error:
+    except RefusedError as error:
         print(f"analytics-assets: {error}", file=sys.stderr)
+        return 2
+    except SourceError as error:
+        print(f"analytics-assets: {error.dated}", file=sys.stderr)
         return 2
     return status
 

@@ -14,11 +14,13 @@
     `-- UnexpectedPayloadError   the answer is not what the vendor documents, or its rows do not belong to the day
         `-- LossError            the answer would take most of its rows from a day, and nobody has accepted that
 
-The class decides what happens next, never the text. Every message names the thing and the remedy and holds no secret.
+The class decides what happens next, never the text. An error carries its parts as fields; text is composed where people read it.
+Message and remedy hold no secret.
 Keep Dagster out of here (`orchestration/failures.py` translates) and HTTP too (`http/` raises these).
 """
 
 from dataclasses import dataclass
+from datetime import date
 
 
 @dataclass(frozen=True)
@@ -38,16 +40,46 @@ class Evidence:
     trace_id: str | None = None
 
 
+def composed(message: str, remedy: str) -> str:
+    """The text of an error for people."""
+    return f"{message} {remedy}" if remedy else message
+
+
 class SourceError(Exception):
-    """Anything that keeps a day of a source from landing.
+    """Anything that keeps a day of a source from being stored.
+
+    `str(error)` is the message and the remedy. The day is in neither: who prints the error puts the days in front.
 
     Attributes:
-        evidence: The answer that led here, where there is one.
+        message: What happened, one sentence that names the thing.
+        remedy: What to do; empty where there is nothing to do.
+        day: The day it concerns, where it concerns one.
+        evidence: The response that led here, where there is one.
     """
 
-    def __init__(self, message: str, *, evidence: Evidence | None = None) -> None:
-        super().__init__(message)
+    def __init__(
+        self, message: str, *, remedy: str = "", day: date | None = None, evidence: Evidence | None = None
+    ) -> None:
+        super().__init__(composed(message, remedy))
+        self.message = message
+        self.remedy = remedy
+        self.day = day
         self.evidence = evidence
+
+    @property
+    def endpoint(self) -> str:
+        """Method and path template of the request; empty where no request was sent."""
+        return self.evidence.endpoint if self.evidence else ""
+
+    @property
+    def status(self) -> int | None:
+        """HTTP status; None where no response came."""
+        return self.evidence.status if self.evidence else None
+
+    @property
+    def dated(self) -> str:
+        """The text with its day in front, for a place that shows no day of its own."""
+        return f"{self.day}: {self}" if self.day else str(self)
 
 
 class TransientError(SourceError):
@@ -57,8 +89,16 @@ class TransientError(SourceError):
         retry_after_s: Seconds the vendor asked to wait, where it did.
     """
 
-    def __init__(self, message: str, *, evidence: Evidence | None = None, retry_after_s: float | None = None) -> None:
-        super().__init__(message, evidence=evidence)
+    def __init__(
+        self,
+        message: str,
+        *,
+        remedy: str = "",
+        day: date | None = None,
+        evidence: Evidence | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message, remedy=remedy, day=day, evidence=evidence)
         self.retry_after_s = retry_after_s
 
 
@@ -93,8 +133,8 @@ class FieldError(PermanentError, ValueError):
         field: Path of the field, below what was checked.
     """
 
-    def __init__(self, message: str, *field: str | int) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *field: str | int, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
         self.field = field
 
 
@@ -105,8 +145,8 @@ class UnusableFileError(PermanentError):
         table: Name of the table in whose folder it is.
     """
 
-    def __init__(self, message: str, *, table: str) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, table: str, remedy: str = "", day: date | None = None) -> None:
+        super().__init__(message, remedy=remedy, day=day)
         self.table = table
 
 

@@ -51,7 +51,8 @@ def lake_place(value: str, root: Path | None, *, setting: str = "ANALYTICS_LAKE"
     text = value.strip()
     if "::" in text:
         raise PermanentError(
-            f"{setting} chains file systems with `::`, and files would be written to only one of them. Name a single folder or bucket."
+            f"{setting} chains file systems with `::`, and files would be written to only one of them.",
+            remedy="Name a single folder or bucket.",
         )
     protocol, separator, rest = text.partition("://")
     if not separator:
@@ -61,13 +62,14 @@ def lake_place(value: str, root: Path | None, *, setting: str = "ANALYTICS_LAKE"
         key = key.rstrip("/")
         if {"", ".", ".."} & set(key.split("/")) and key:
             raise PermanentError(
-                f"{setting} has an empty step, `.` or `..` in the path of its bucket. Write the path as s3://bucket/growth/lake."
+                f"{setting} has an empty step, `.` or `..` in the path of its bucket.",
+                remedy="Write the path as s3://bucket/growth/lake.",
             )
         _refuse_odd(f"{host.rpartition('@')[2]}{slash}{key}", setting)
         return f"{protocol}://{host}{slash if key else ''}{key}"
     if not rest.startswith("/"):
         raise PermanentError(
-            f"{setting} has a relative path in a file URL. Write it as file:///srv/lake, or as a path."
+            f"{setting} has a relative path in a file URL.", remedy="Write it as file:///srv/lake, or as a path."
         )
     return str(_local(rest, root, setting))
 
@@ -93,11 +95,11 @@ def state_place(value: str, root: Path | None, *, setting: str = "ANALYTICS_STAT
     file = url.database or ""
     if not file or ":memory:" in file or url.query.get("mode") == "memory":
         raise PermanentError(
-            f"{setting} names an SQLite database in memory, which ends with each process: report tasks and budgets would be lost. "
-            "Write it as sqlite:///data/state.db."
+            f"{setting} names an SQLite database in memory, which ends with each process: report tasks and budgets would be lost.",
+            remedy="Write it as sqlite:///data/state.db.",
         )
     if file.startswith("file:"):
-        raise PermanentError(f"{setting} names its file by a URI. Write it as sqlite:////srv/state.db.")
+        raise PermanentError(f"{setting} names its file by a URI.", remedy="Write it as sqlite:////srv/state.db.")
     return url.set(database=str(_local(file, root, setting))).render_as_string(hide_password=False)
 
 
@@ -112,15 +114,16 @@ def address(root: str) -> str:
     if not separator:
         return whole
     if protocol not in fsspec.available_protocols():
-        raise PermanentError(unknown_place(f"Protocol not known: {protocol}"))
+        raise unknown_place(f"Protocol not known: {protocol}")
     host, slash, path = place.partition("/")
     return f"{protocol}://{host.rpartition('@')[2]}{slash}{path}".rstrip("/")
 
 
-def unknown_place(why: object) -> str:
-    """What is said of a lake that cannot be opened."""
-    return (
-        f"ANALYTICS_LAKE cannot be opened: {why}. Use a folder, or the address of a bucket, such as s3://bucket/lake."
+def unknown_place(why: object) -> PermanentError:
+    """The error of a lake that cannot be opened."""
+    return PermanentError(
+        f"ANALYTICS_LAKE cannot be opened: {why}.",
+        remedy="Use a folder, or the address of a bucket, such as s3://bucket/lake.",
     )
 
 
@@ -130,14 +133,15 @@ def _local(path: str, root: Path | None, setting: str) -> Path:
         place = Path(path).expanduser()
     except RuntimeError as error:
         raise PermanentError(
-            f"{setting}={path!r} begins with the home folder of a user who is not known here. Write the path out."
+            f"{setting}={path!r} begins with the home folder of a user who is not known here.",
+            remedy="Write the path out.",
         ) from error
     if place.is_absolute():
         return place.resolve()
     if root is None:
         raise PermanentError(
-            f"{setting}={path!r} is a relative path, and no Dagster project is here for it to belong to. Use an absolute path, set "
-            "DAGSTER_HOME, or run this in the folder of the project."
+            f"{setting}={path!r} is a relative path, and no Dagster project is here for it to belong to.",
+            remedy="Use an absolute path, set DAGSTER_HOME, or run this in the folder of the project.",
         )
     return (root / place).resolve()
 
@@ -145,11 +149,15 @@ def _local(path: str, root: Path | None, setting: str) -> Path:
 def _refuse_odd(path: str, setting: str) -> None:
     """Raises `PermanentError` for a path that this system would take literally and a person would not."""
     if not path.isprintable():
-        raise PermanentError(f"{setting} holds a line break or another control character. Set it again.")
+        raise PermanentError(f"{setting} holds a line break or another control character.", remedy="Set it again.")
     if _VARIABLE.search(path):
-        raise PermanentError(f"{setting}={path!r} holds a variable that nothing has replaced. Write its value out.")
+        raise PermanentError(
+            f"{setting}={path!r} holds a variable that nothing has replaced.", remedy="Write its value out."
+        )
     if _WINDOWS.match(path) or "\\" in path:
-        raise PermanentError(f"{setting}={path!r} is a path of Windows. Use one of this system, such as /srv/lake.")
+        raise PermanentError(
+            f"{setting}={path!r} is a path of Windows.", remedy="Use one of this system, such as /srv/lake."
+        )
 
 
 def _is_project(folder: Path) -> bool:

@@ -178,21 +178,23 @@ def secrets(*variables: str, environment: Mapping[str, str] | None = None, advic
     """
     if not all(is_variable(one) for one in variables):
         raise AccessRefusedError(
-            "The YAML holds something else than the name of an environment variable where a key's variable belongs."
+            "The YAML holds something else than the name of an environment variable where a key's variable belongs.",
+            remedy="Write the name there, such as BENTO_SECRET_KEY.",
         )
     given = os.environ if environment is None else environment
     values = {one: given.get(one, "").strip() for one in variables}
     if missing := [one for one, value in values.items() if not value]:
         named = f"variable {missing[0]} is" if len(missing) == 1 else f"variables {', '.join(missing)} are"
         needed = f"Live mode needs {'it' if len(missing) == 1 else 'them'}; ANALYTICS_MODE=sandbox needs no key."
-        raise AccessRefusedError(f"The environment {named} not set. {advice or needed}")
+        raise AccessRefusedError(f"The environment {named} not set.", remedy=advice or needed)
     if broken := [one for one, value in values.items() if not value.isprintable()]:
         raise AccessRefusedError(
-            f"{broken[0]} holds more than a key: a line break or another control character. Set it anew."
+            f"{broken[0]} holds more than a key: a line break or another control character.", remedy="Set it anew."
         )
     if short := [one for one, value in values.items() if len(value) < SHORTEST_KEY]:
         raise AccessRefusedError(
-            f"{', '.join(short)}: the value is shorter than {SHORTEST_KEY} characters, so it is only a part of a key. Copy the whole key."
+            f"{', '.join(short)}: the value is shorter than {SHORTEST_KEY} characters, so it is only a part of a key.",
+            remedy="Copy the whole key.",
         )
     return [values[one] for one in variables]
 
@@ -242,6 +244,11 @@ def certificate_paths(environment: Mapping[str, str] | None = None) -> tuple[str
     return given.get("SSL_CERT_FILE") or None, given.get("SSL_CERT_DIR") or None
 
 
+def is_set(name: str) -> bool:
+    """True if the environment has the variable, even an empty one."""
+    return name in os.environ
+
+
 def is_variable(name: str) -> bool:
     """True if `name` looks like the name of an environment variable and not like a key."""
     return re.fullmatch(r"[A-Z_][A-Z0-9_]*", name) is not None and ("_" in name or len(name) < _LONG_NAME)
@@ -258,7 +265,7 @@ def _is_on(given: Mapping[str, str], name: str, mode: str) -> bool:
 def _one_of(given: Mapping[str, str], name: str, allowed: tuple[str, ...], default: str) -> str:
     value = given.get(name) or default
     if value not in allowed:
-        raise PermanentError(f"{name}={value!r} is not known: use {' or '.join(allowed)}.")
+        raise PermanentError(f"{name}={value!r} is not known.", remedy=f"Use {' or '.join(allowed)}.")
     return value
 
 
@@ -267,7 +274,9 @@ def _start_date(given: Mapping[str, str]) -> date:
     try:
         return date.fromisoformat(value)
     except ValueError as error:
-        raise PermanentError(f"ANALYTICS_START_DATE={value!r} is not a date: write it as 2025-01-01.") from error
+        raise PermanentError(
+            f"ANALYTICS_START_DATE={value!r} is not a date.", remedy="Write it as 2025-01-01."
+        ) from error
 
 
 def _keep_runs(given: Mapping[str, str]) -> timedelta | None:
@@ -276,7 +285,8 @@ def _keep_runs(given: Mapping[str, str]) -> timedelta | None:
         return None
     if not re.fullmatch(r"[0-9]{1,5}", value) or int(value) < _LEAST_RUNS_DAYS:
         raise PermanentError(
-            f"ANALYTICS_KEEP_RUNS_DAYS={value!r} is not a number of days: use {_LEAST_RUNS_DAYS} or more, or {_FOREVER}."
+            f"ANALYTICS_KEEP_RUNS_DAYS={value!r} is not a number of days.",
+            remedy=f"Use {_LEAST_RUNS_DAYS} or more, or {_FOREVER}.",
         )
     return timedelta(days=int(value))
 
@@ -285,7 +295,8 @@ def _repository(given: Mapping[str, str]) -> str | None:
     value = given.get("ANALYTICS_REPOSITORY")
     if value and not re.fullmatch(r"https?://[^\s@]+", value):
         raise PermanentError(
-            "ANALYTICS_REPOSITORY is no address of a web page: write it as https://github.com/acme/growth/blob/main."
+            "ANALYTICS_REPOSITORY is no address of a web page.",
+            remedy="Write it as https://github.com/acme/growth/blob/main.",
         )
     return value or None
 
@@ -296,6 +307,6 @@ def _timezone(given: Mapping[str, str]) -> str:
         ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise PermanentError(
-            f"ANALYTICS_TIMEZONE={value!r} is no time zone: use a name such as Europe/Berlin."
+            f"ANALYTICS_TIMEZONE={value!r} is no time zone.", remedy="Use a name such as Europe/Berlin."
         ) from error
     return value

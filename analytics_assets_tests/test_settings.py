@@ -87,24 +87,24 @@ def test_schedules_can_be_on_in_the_sandbox() -> None:
 @pytest.mark.parametrize(
     ("variable", "value", "message"),
     [
-        ("ANALYTICS_MODE", "prod", "ANALYTICS_MODE='prod' is not known: use sandbox or live."),
-        ("ANALYTICS_MODE", "Live", "ANALYTICS_MODE='Live' is not known: use sandbox or live."),
-        ("ANALYTICS_SCHEDULES", "true", "ANALYTICS_SCHEDULES='true' is not known: use on or off."),
+        ("ANALYTICS_MODE", "prod", "ANALYTICS_MODE='prod' is not known. Use sandbox or live."),
+        ("ANALYTICS_MODE", "Live", "ANALYTICS_MODE='Live' is not known. Use sandbox or live."),
+        ("ANALYTICS_SCHEDULES", "true", "ANALYTICS_SCHEDULES='true' is not known. Use on or off."),
         (
             "ANALYTICS_START_DATE",
             "01/02/2025",
-            "ANALYTICS_START_DATE='01/02/2025' is not a date: write it as 2025-01-01.",
+            "ANALYTICS_START_DATE='01/02/2025' is not a date. Write it as 2025-01-01.",
         ),
         (
             "ANALYTICS_START_DATE",
             "2025-02-29",
-            "ANALYTICS_START_DATE='2025-02-29' is not a date: write it as 2025-01-01.",
+            "ANALYTICS_START_DATE='2025-02-29' is not a date. Write it as 2025-01-01.",
         ),
         *(
             (
                 "ANALYTICS_REPOSITORY",
                 value,
-                "ANALYTICS_REPOSITORY is no address of a web page: write it as https://github.com/acme/growth/blob/main.",
+                "ANALYTICS_REPOSITORY is no address of a web page. Write it as https://github.com/acme/growth/blob/main.",
             )
             for value in (
                 "git@github.com:acme/growth.git",
@@ -116,24 +116,24 @@ def test_schedules_can_be_on_in_the_sandbox() -> None:
             (
                 "ANALYTICS_KEEP_RUNS_DAYS",
                 value,
-                f"ANALYTICS_KEEP_RUNS_DAYS={value!r} is not a number of days: use 7 or more, or forever.",
+                f"ANALYTICS_KEEP_RUNS_DAYS={value!r} is not a number of days. Use 7 or more, or forever.",
             )
             for value in ("6", "-90", "90d", "1e3", "123456", "never")
         ),
         (
             "ANALYTICS_TIMEZONE",
             "Mars/Base",
-            "ANALYTICS_TIMEZONE='Mars/Base' is no time zone: use a name such as Europe/Berlin.",
+            "ANALYTICS_TIMEZONE='Mars/Base' is no time zone. Use a name such as Europe/Berlin.",
         ),
         (
             "ANALYTICS_TIMEZONE",
             "Europe",
-            "ANALYTICS_TIMEZONE='Europe' is no time zone: use a name such as Europe/Berlin.",
+            "ANALYTICS_TIMEZONE='Europe' is no time zone. Use a name such as Europe/Berlin.",
         ),
         (
             "ANALYTICS_TIMEZONE",
             "/etc/passwd",
-            "ANALYTICS_TIMEZONE='/etc/passwd' is no time zone: use a name such as Europe/Berlin.",
+            "ANALYTICS_TIMEZONE='/etc/passwd' is no time zone. Use a name such as Europe/Berlin.",
         ),
     ],
 )

@@ -67,7 +67,8 @@ class Side:
         held = sorted({str(one) for one in rows["currency"].to_pylist()})
         if len(held) > 1:
             raise PermanentError(
-                f"{self.name} adds up {', '.join(held)}, and currencies are never added. Name one as `currency` in `where`."
+                f"{self.name} adds up {', '.join(held)}, and currencies are never added.",
+                remedy="Name one as `currency` in `where`.",
             )
         return held[0] if held else self.declared_currency()
 
@@ -98,11 +99,12 @@ class Comparison:
             or 0 in (self.left.divide_by, self.right.divide_by)
         ):
             raise PermanentError(
-                f"comparison {self.name!r}: use `absolute` from 0, `relative` from 0 to below 1, and `divide_by` other than 0."
+                f"comparison {self.name!r} has a tolerance or a divisor out of range.",
+                remedy="Use `absolute` from 0, `relative` from 0 to below 1, and `divide_by` other than 0.",
             )
         named = self.left.declared_currency(), self.right.declared_currency()
         if None not in named and named[0] != named[1]:
-            raise PermanentError(_other_money(self, *named))
+            raise _other_money(self, *named)
 
     def check(self) -> Check:
         """Whether they agree."""
@@ -124,7 +126,8 @@ class Comparison:
         empty = [name for name, days in names.items() if not days]
         if empty and len(empty) < len(names):
             raise PermanentError(
-                f"{', '.join(empty)} has no day, so nothing can be compared. Is it the name of a table that is loaded?"
+                f"{', '.join(empty)} has no day, so nothing can be compared.",
+                remedy="Is it the name of a table that is loaded?",
             )
         both = set.intersection(*(set(days) for days in names.values()))
         return by_day([day for day in look.days if day in both], lambda day: self._compared(look.lake, day))
@@ -137,7 +140,7 @@ class Comparison:
         if left is None or right is None or left[0] is None or right[0] is None:
             return Finding("not compared: one of the two lacks a number", "information")
         if left[1] != right[1]:
-            raise PermanentError(_other_money(self, left[1], right[1]))
+            raise _other_money(self, left[1], right[1])
         difference = abs(left[0] - right[0])
         bound = max(Decimal(str(self.absolute)), Decimal(str(self.relative)) * max(abs(left[0]), abs(right[0])))
         numbers = {"left": float(left[0]), "right": float(right[0]), "difference": float(difference)}
@@ -145,10 +148,10 @@ class Comparison:
         return Finding(words, "warning" if words else "fine", numbers)
 
 
-def _other_money(comparison: Comparison, left: str | None, right: str | None) -> str:
-    return (
-        f"comparison {comparison.name!r}: the left is {left or 'no money'} and the right is {right or 'no money'}, and these never compare. "
-        "Choose one currency in `where`, or say with `currency` what a figure is in whose table does not."
+def _other_money(comparison: Comparison, left: str | None, right: str | None) -> PermanentError:
+    return PermanentError(
+        f"comparison {comparison.name!r}: the left is {left or 'no money'} and the right is {right or 'no money'}, and these never compare.",
+        remedy="Choose one currency in `where`, or say with `currency` what a figure is in whose table does not.",
     )
 
 

@@ -47,10 +47,14 @@ class Figure:
     def __post_init__(self) -> None:
         """Refuses a figure of no column, or rows of one."""
         if (self.aggregation == "rows") != (self.column is None):
+            if self.column is None:
+                raise PermanentError(
+                    f"The figure of {self.table}: `rows` takes no column, and `{self.aggregation}` needs one.",
+                    remedy="Name the column, or count rows.",
+                )
             raise PermanentError(
-                f"The figure of {self.table}: `rows` takes no column, and `{self.aggregation}` needs one. Name the column, or count rows."
-                if self.column is None
-                else f"The figure of {self.table}: rows are counted without a column. Take {self.column!r} out, or use sum."
+                f"The figure of {self.table}: rows are counted without a column.",
+                remedy=f"Take {self.column!r} out, or use sum.",
             )
 
     def rows(self, lake: Lake, account: str, day: date, *more: str) -> pa.Table | None:
@@ -65,13 +69,17 @@ class Figure:
         named = [*self.where, *([self.column] if self.column else [])]
         if absent := [name for name in named if name not in content.schema.names]:
             raise PermanentError(
-                f"{account}/{self.table} has no column {', '.join(absent)}; it has {', '.join(content.schema.names)}."
+                f"{account}/{self.table} has no column {', '.join(absent)}.",
+                remedy=f"Use one of {', '.join(content.schema.names)}.",
             )
         for name, value in self.where.items():
             try:
                 kept = pc.equal(content[name], pa.scalar(value, content.schema.field(name).type))
             except (pa.ArrowException, TypeError, ValueError) as error:
-                raise PermanentError(f"{account}/{self.table}: {name} is never {value!r} ({error}).") from error
+                raise PermanentError(
+                    f"{account}/{self.table}: {name} is never {value!r} ({error}).",
+                    remedy="Correct `where` in defs.yaml.",
+                ) from error
             content = content.filter(kept)
         kept_names = dict.fromkeys([*named, *(name for name in more if name in content.schema.names)])
         return content.select(list(kept_names)) if kept_names else content
@@ -91,7 +99,8 @@ class Figure:
             return None if made is None else Decimal(str(made))
         except (pa.ArrowException, ArithmeticError) as error:
             raise PermanentError(
-                f"{self.table}: {self.column} holds no numbers to take the {self.aggregation} of."
+                f"{self.table}: {self.column} holds no numbers to take the {self.aggregation} of.",
+                remedy="Name a column of numbers, or count rows.",
             ) from error
 
 

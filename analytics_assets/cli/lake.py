@@ -23,7 +23,6 @@ from analytics_assets.operations.verify.files import Inventory, Name
 from analytics_assets.operations.verify.looking import Looked, Place, Wrong, looked
 from analytics_assets.operations.verify.repairs import TOO_EARLY, Repair, recorded, repairs, too_early
 from analytics_assets.orchestration.asset_specs import DailyTables, daily_tables
-from analytics_assets.orchestration.failures import without_day
 from analytics_assets.orchestration.lake_binding import accept, bind, look
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.orchestration.loading import quietly, whole
@@ -152,7 +151,7 @@ def _told(wrong: Sequence[Wrong]) -> Iterator[str]:
         yield "/".join(table)
         causes: dict[tuple[str, str, str], list[date]] = {}
         for one in of_table:
-            causes.setdefault((one.kind.value, without_day(one.day, one.words), one.remedy), []).append(one.day)
+            causes.setdefault((one.kind.value, one.words, one.remedy), []).append(one.day)
         for (kind, words, remedy), days in list(causes.items())[:_SHOWN]:
             yield f"  {in_words(days)}: {kind}: {words}. {remedy[0].upper()}{remedy[1:]}."
         if len(causes) > _SHOWN:

@@ -68,7 +68,7 @@ def read(body: bytes | str, kind: type[T], *, endpoint: str) -> T:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         text = body if isinstance(body, str) else body.decode(errors="replace")
         raise UnexpectedPayloadError(
-            f"{endpoint}: the answer is not as documented: {error}. "
-            "The body is kept in the quarantine folder of the lake; compare it with the vendor's page.",
+            f"{endpoint}: the answer is not as documented: {error}.",
+            remedy="The body is kept in the quarantine folder of the lake; compare it with the vendor's page.",
             evidence=Evidence(endpoint, body=text),
         ) from error

@@ -101,13 +101,18 @@ def checked(url: str, *, setting: str = "base_url") -> str:
         # Read by what sends to it, so that both see the same host.
         parts = httpx.URL(url)
     except httpx.InvalidURL:
-        raise PermanentError(f"{setting} is refused: it is not a URL.") from None
+        raise PermanentError(
+            f"{setting} is refused: it is not a URL.", remedy="Write it as https://host/path."
+        ) from None
     if parts.userinfo or parts.query or parts.fragment:
-        raise PermanentError(f"{setting} is refused: it must hold a host, a port and a path, and nothing else.")
+        raise PermanentError(
+            f"{setting} is refused.", remedy="It must hold a host, a port and a path, and nothing else."
+        )
     if parts.host and (parts.scheme == "https" or (parts.scheme == "http" and parts.host in LOOPBACK)):
         return url.rstrip("/")
     raise PermanentError(
-        f"{setting} to {parts.host or 'no host'!r} is refused: it must start with https://, or with http:// to this machine."
+        f"{setting} to {parts.host or 'no host'!r} is refused.",
+        remedy="It must start with https://, or with http:// to this machine.",
     )
 
 

@@ -46,26 +46,31 @@ def fault_of(vendor: Vendor, *, endpoint: str, host: str, error: Exception) -> S
     origin = error.__cause__ if isinstance(error.__cause__, aiohttp.ClientError) else error
     reason, evidence = vendor.redact(_reason(origin)), Evidence(endpoint)
     if isinstance(origin, _NO_ADDRESS):
-        return PermanentError(f"{vendor.name} {endpoint}: the address cannot be used ({reason}). Check base_url.")
+        return PermanentError(
+            f"{vendor.name} {endpoint}: the address cannot be used ({reason}).", remedy="Check base_url."
+        )
     if isinstance(origin, httpx.ProxyError):
         return UnreachableError(
-            f"{vendor.name} {endpoint}: no connection to {host} ({reason}). "
-            "Check HTTPS_PROXY, its user and password, and NO_PROXY.",
+            f"{vendor.name} {endpoint}: no connection to {host} ({reason}).",
+            remedy="Check HTTPS_PROXY, its user and password, and NO_PROXY.",
             evidence=evidence,
         )
     if isinstance(origin, aiohttp.ClientSSLError):
         return UnreachableError(
-            f"{vendor.name} {endpoint}: no trusted connection to {host} ({reason}). "
-            "Behind a proxy that opens TLS, set SSL_CERT_FILE to its authority; otherwise check the network and base_url.",
+            f"{vendor.name} {endpoint}: no trusted connection to {host} ({reason}).",
+            remedy="Behind a proxy that opens TLS, set SSL_CERT_FILE to its authority; otherwise check the network and base_url.",
             evidence=evidence,
         )
     if isinstance(origin, _NO_CONNECTION):
         return UnreachableError(
-            f"{vendor.name} {endpoint}: no connection to {host} ({reason}). Check the network and base_url.",
+            f"{vendor.name} {endpoint}: no connection to {host} ({reason}).",
+            remedy="Check the network and base_url.",
             evidence=evidence,
         )
     return TransientError(
-        f"{vendor.name} {endpoint}: no complete answer ({reason}). This may pass by itself.", evidence=evidence
+        f"{vendor.name} {endpoint}: no complete answer ({reason}).",
+        remedy="This may pass by itself.",
+        evidence=evidence,
     )
 
 

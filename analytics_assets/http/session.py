@@ -88,7 +88,8 @@ class Session:
         for name, value in headers.items():
             if not (value.isascii() and value.isprintable()):
                 raise AccessRefusedError(
-                    f"{vendor.name}: the header {name} holds a line break or a letter that no header can carry: check {vendor.credentials}."
+                    f"{vendor.name}: the header {name} holds a line break or a letter that no header can carry.",
+                    remedy=f"Check {vendor.credentials}.",
                 )
         self.vendor = replace(vendor, secrets=[*vendor.secrets, *(private_params or {}).values()])
         self._clock = clock
@@ -107,7 +108,9 @@ class Session:
         try:
             self._host = httpx.URL(base_url).host
         except httpx.InvalidURL as error:
-            raise PermanentError(f"{vendor.name}: base_url cannot be used ({error}).") from error
+            raise PermanentError(
+                f"{vendor.name}: base_url cannot be used ({error}).", remedy="Check base_url."
+            ) from error
 
     @property
     def clock(self) -> Clock:
@@ -254,8 +257,8 @@ class Session:
             size += len(part)
             if size > self._largest_body:
                 raise UnexpectedPayloadError(
-                    f"{self.vendor.name} {name}: the answer is larger than {self._largest_body / 2**20:g} MiB. "
-                    "Ask for less at once (page size, days) in the YAML.",
+                    f"{self.vendor.name} {name}: the answer is larger than {self._largest_body / 2**20:g} MiB.",
+                    remedy="Ask for less at once (page size, days) in the YAML.",
                     evidence=Evidence(name, status=response.status_code),
                 )
             parts.append(part)

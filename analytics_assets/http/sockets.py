@@ -40,13 +40,13 @@ def _trusted(file: str | None, folder: str | None) -> ssl.SSLContext:
     if file is None and folder is None:
         return httpx.create_ssl_context(trust_env=False)
     if folder is not None and not Path(folder).is_dir():
-        raise PermanentError(f"SSL_CERT_DIR is {folder}, which is not a folder. Correct or unset it.")
+        raise PermanentError(f"SSL_CERT_DIR is {folder}, which is not a folder.", remedy="Correct or unset it.")
     try:
         return ssl.create_default_context(cafile=file, capath=folder)
     except OSError as error:
         raise PermanentError(
-            f"SSL_CERT_FILE is {file}, which cannot be read as certificates ({error.strerror or error}). "
-            "Set it to a PEM file with the authorities to trust, or unset it."
+            f"SSL_CERT_FILE is {file}, which cannot be read as certificates ({error.strerror or error}).",
+            remedy="Set it to a PEM file with the authorities to trust, or unset it.",
         ) from error
 
 
@@ -61,8 +61,8 @@ def _proxy(host: str) -> httpx.Proxy | None:
         url = httpx.URL("")
     if url.scheme not in ("http", "https") or not url.host:
         raise PermanentError(
-            "HTTPS_PROXY (or ALL_PROXY) does not hold the address of an HTTP proxy. "
-            "Write it as http://host:port or http://user:password@host:port, with %-codes for special characters."
+            "HTTPS_PROXY (or ALL_PROXY) does not hold the address of an HTTP proxy.",
+            remedy="Write it as http://host:port or http://user:password@host:port, with %-codes for special characters.",
         )
     headers = {}
     if url.userinfo:

@@ -134,7 +134,9 @@ def error_of(
     wait = retry_after_s(headers.get("retry-after"), now, longest_s=longest_pause_s)
     asks = "" if wait is None else f" Requests wait {wait:.0f} s (Retry-After)."
     if status in (TIMED_OUT, TOO_EARLY, THROTTLED) or status >= SERVER_FAULT:
-        return TransientError(f"{asked}. This may pass by itself.{asks}", evidence=evidence, retry_after_s=wait)
+        return TransientError(
+            f"{asked}.", remedy=f"This may pass by itself.{asks}", evidence=evidence, retry_after_s=wait
+        )
     is_json = not is_html and ("json" in kind or text.lstrip()[:1] in ("{", "["))
     # A refusal of the vendor's own is JSON or has no body. A redirect is never one, because no API here redirects.
     is_own = is_json or (status >= _BAD_REQUEST and not text.strip())
@@ -145,13 +147,14 @@ def error_of(
             f"HTTPS_PROXY, base_url and {vendor.credentials}" if status == UNAUTHORIZED else "HTTPS_PROXY and base_url"
         )
         return BlockedError(
-            f"{asked}. This is not {vendor.name}'s API, but a proxy, a firewall or a bot wall in front of it.{moved} Requests are repeated "
+            f"{asked}.",
+            remedy=f"This is not {vendor.name}'s API, but a proxy, a firewall or a bot wall in front of it.{moved} Requests are repeated "
             f"with long pauses. If it stays, allow this machine's address and User-Agent there, and check {places}.{asks}",
             evidence=evidence,
             retry_after_s=wait,
         )
-    error, advice = _refusal(vendor, status)
-    return error(f"{asked}. {advice}", evidence=evidence)
+    error, remedy = _refusal(vendor, status)
+    return error(f"{asked}.", remedy=remedy, evidence=evidence)
 
 
 def _host(location: str) -> str | None:

@@ -47,9 +47,10 @@ def page_error(
     asks = "" if wait is None else f" Requests wait {wait:.0f} s (Retry-After)."
     shown = f" (title {title!r})" if title else ""
     return BlockedError(
-        f"{vendor.name} {endpoint}: HTTP {status}, not JSON: an HTML page came from {host}{shown}. A proxy or a login page is between this machine and "
-        f"{vendor.name}'s API. Requests are repeated with long pauses. If it stays, log in there or allow this machine's address and User-Agent, "
-        f"and check HTTPS_PROXY and base_url.{asks}",
+        f"{vendor.name} {endpoint}: HTTP {status}, not JSON: an HTML page came from {host}{shown}.",
+        remedy=f"A proxy or a login page is between this machine and {vendor.name}'s API. Requests are repeated with long "
+        "pauses. If it stays, log in there or allow this machine's address and User-Agent, and check HTTPS_PROXY and "
+        f"base_url.{asks}",
         evidence=Evidence(endpoint, status=status, body=vendor.redact(text)),
         retry_after_s=wait,
     )
@@ -69,8 +70,8 @@ def read_json(vendor: Vendor, name: str, status: int, headers: Mapping[str, str]
     kind = headers.get("content-type", "").lower()
     if body and "json" not in kind:
         raise UnexpectedPayloadError(
-            f"{vendor.name} {name}: HTTP {status} with content type {kind or 'none'!r} where JSON belongs. "
-            "Something between here and the API may have answered in its place; the body is kept in quarantine.",
+            f"{vendor.name} {name}: HTTP {status} with content type {kind or 'none'!r} where JSON belongs.",
+            remedy="Something between here and the API may have answered in its place; the body is kept in quarantine.",
             evidence=evidence(),
         )
     try:
@@ -81,17 +82,20 @@ def read_json(vendor: Vendor, name: str, status: int, headers: Mapping[str, str]
     except EqualNamesError as error:
         raise UnexpectedPayloadError(
             f"{vendor.name} {name}: two field names of the answer differ in a broken character only; both would be "
-            f"{vendor.redact(error.name)!r}. Ask {vendor.name} to correct them; the body is kept in quarantine.",
+            f"{vendor.redact(error.name)!r}.",
+            remedy=f"Ask {vendor.name} to correct them; the body is kept in quarantine.",
             evidence=evidence(),
         ) from error
     except ValueError as error:
         raise TransientError(
-            f"{vendor.name} {name}: the JSON answer is cut short or broken ({error}).", evidence=evidence()
+            f"{vendor.name} {name}: the JSON answer is cut short or broken ({error}).",
+            remedy="This may pass by itself.",
+            evidence=evidence(),
         ) from error
     if is_deep:
         raise UnexpectedPayloadError(
-            f"{vendor.name} {name}: the answer is nested deeper than {DEEPEST} levels; no documented one has more than nine. "
-            "Something may have answered in the API's place; the body is kept in quarantine.",
+            f"{vendor.name} {name}: the answer is nested deeper than {DEEPEST} levels; no documented one has more than nine.",
+            remedy="Something may have answered in the API's place; the body is kept in quarantine.",
             evidence=evidence(),
         )
     if texts:

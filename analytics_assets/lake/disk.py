@@ -41,8 +41,8 @@ def written_aside(target: Path, *, inside: Path) -> Iterator[tuple[IO[bytes], Pa
     target.parent.mkdir(parents=True, exist_ok=True)
     if not target.parent.resolve().is_relative_to(inside.resolve()):
         raise PermanentError(
-            f"{target} would be written outside of the lake, where a symbolic link leads. Take the link away, or set ANALYTICS_LAKE to the "
-            "folder it leads to."
+            f"{target} would be written outside of the lake, where a symbolic link leads.",
+            remedy="Take the link away, or set ANALYTICS_LAKE to the folder it leads to.",
         )
     try:
         with aside.open("wb") as file:
@@ -116,8 +116,8 @@ def _lock(opened: int, folder: Path, wait_s: float) -> None:
         except BlockingIOError:
             if time.monotonic() >= until:
                 raise TransientError(
-                    f"Another process has been replacing a file of {folder} for {wait_s:.0f} s. Continue or end that process (it may be "
-                    "stopped), then materialize the day again."
+                    f"Another process has been replacing a file of {folder} for {wait_s:.0f} s.",
+                    remedy="Continue or end that process (it may be stopped), then materialize the day again.",
                 ) from None
             time.sleep(_PAUSE_S)
         except OSError as error:

@@ -58,10 +58,11 @@ class Files:
             # Other processes land days too, so no listing is remembered.
             self.fs, self.root = fsspec.core.url_to_fs(place, use_listings_cache=False)
         except ValueError as error:
-            raise PermanentError(unknown_place(error)) from error
+            raise unknown_place(error) from error
         except ImportError as error:
             raise PermanentError(
-                f"ANALYTICS_LAKE cannot be opened: {error}. A bucket needs its extra: pip install 'analytics_assets[s3]'."
+                f"ANALYTICS_LAKE cannot be opened: {error}.",
+                remedy="A bucket needs its extra: pip install 'analytics_assets[s3]'.",
             ) from error
         self.is_local = isinstance(self.fs, LocalFileSystem)
         self.address = address(place)
@@ -246,16 +247,17 @@ class Files:
             if isinstance(error, FileNotFoundError) and done == "read":
                 # So is what it means that nothing stands there; a bucket that is written to has to be there.
                 raise
-            words = f"{self.named(path)} cannot be {done} ({error.strerror or error})."
-            if not self.is_local and not isinstance(error, PermissionError):
-                raise LakeError(f"{words} {_UNREACHED}") from error
-            raise LakeError(f"{words} Check ANALYTICS_LAKE, its rights and its space.") from error
+            is_out_of_reach = not self.is_local and not isinstance(error, PermissionError)
+            raise LakeError(
+                f"{self.named(path)} cannot be {done} ({error.strerror or error}).",
+                remedy=_UNREACHED if is_out_of_reach else "Check ANALYTICS_LAKE, its rights and its space.",
+            ) from error
         except Exception as error:
             # Each bucket's client has exceptions of its own, which share no class; those of a folder are all OSError.
             if self.is_local:
                 raise
             raise LakeError(
-                f"{self.named(path)} cannot be {done} ({type(error).__name__}: {error}). {_UNREACHED}"
+                f"{self.named(path)} cannot be {done} ({type(error).__name__}: {error}).", remedy=_UNREACHED
             ) from error
 
 
@@ -267,6 +269,7 @@ def folder_name(name: str) -> str:
     """
     if not _NAME.fullmatch(name):
         raise PermanentError(
-            f"{name!r} cannot be a folder of the lake: use letters, digits, - and _, and begin with neither - nor _."
+            f"{name!r} cannot be a folder of the lake.",
+            remedy="Use letters, digits, - and _, and begin with neither - nor _.",
         )
     return name

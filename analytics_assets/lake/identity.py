@@ -51,7 +51,8 @@ def read_identity(files: Files) -> str | None:
         return msgspec.json.decode(body, type=_Content).lake
     except msgspec.MsgspecError as error:
         raise LakeError(
-            f"{files.named(path)} does not hold the identity of a lake. Restore it from a back-up, or remove it and run `{ACCEPT}`."
+            f"{files.named(path)} does not hold the identity of a lake.",
+            remedy=f"Restore it from a back-up, or remove it and run `{ACCEPT}`.",
         ) from error
 
 
@@ -65,7 +66,7 @@ def create_identity(files: Files) -> str:
     files.create(f"{files.root}/{FILE}", content + b"\n")
     identity = read_identity(files)
     if identity is None:
-        raise LakeError(f"{files.named(files.root)} lost a file that was just written. Check ANALYTICS_LAKE.")
+        raise LakeError(f"{files.named(files.root)} lost a file that was just written.", remedy="Check ANALYTICS_LAKE.")
     return identity
 
 
@@ -90,13 +91,15 @@ def refuse_another(
         if present is None:
             raise LakeError(
                 f"The lake is not at {where}: {subject} knows lake {lake.lake[:8]} from {lake.address}, and there is no {FILE}. Nothing was "
-                "read or written. Mount the disk or share that it is on, or set ANALYTICS_LAKE to where it was moved; only if a new lake is to "
-                f"begin here, run `{accept}`."
+                "read or written.",
+                remedy=f"Mount the disk or share that it is on, or set ANALYTICS_LAKE to where it was moved; only if a new lake is to "
+                f"begin here, run `{accept}`.",
             )
         raise LakeError(
             f"{where} is lake {present[:8]}, and {subject} belongs to lake {lake.lake[:8]} from {lake.address}: it tells of days whose files "
-            "are elsewhere. Nothing was read or written. Set ANALYTICS_MODE, ANALYTICS_LAKE, ANALYTICS_STATE and DAGSTER_HOME to what belongs "
-            f"together; only if this lake is the right one from now on, run `{accept}` and then `analytics-assets lake verify`."
+            "are elsewhere. Nothing was read or written.",
+            remedy=f"Set ANALYTICS_MODE, ANALYTICS_LAKE, ANALYTICS_STATE and DAGSTER_HOME to what belongs "
+            f"together; only if this lake is the right one from now on, run `{accept}` and then `analytics-assets lake verify`.",
         )
 
 
@@ -130,6 +133,6 @@ class Guard:
         elif self.files.is_local and (present := read_identity(self.files)) != self.identity:
             seen = f"another lake, {present[:8]}, is there" if present else f"there is no {FILE} any more"
             raise LakeError(
-                f"The lake at {self.files.root} is gone: {seen}. Nothing was written. See that its disk or share is mounted, then re-execute "
-                "from failure."
+                f"The lake at {self.files.root} is gone: {seen}. Nothing was written.",
+                remedy="See that its disk or share is mounted, then re-execute from failure.",
             )

@@ -20,7 +20,7 @@ from analytics_assets.lake.prepare import Making
 from analytics_assets.lake.prepared import MadeDay
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake, Landed, ReplacedError, refuse_other_mode
-from analytics_assets.lake.stream import NOT_ASKED, Stream
+from analytics_assets.lake.stream import Stream
 
 # Tag of runs that may replace sandbox numbers in a live lake, or live numbers in a sandbox lake.
 REPLACE_TAG: Final = "analytics/replace_other_mode"
@@ -129,8 +129,8 @@ class Landing:
                     # What has been answered already is landed, or it would have to be asked for again.
                     unanswered = [other for other, pending in fetches.items() if not pending.done()]
                     _cancel(fetches[other] for other in unanswered)
-                    words = f"{NOT_ASKED}{result.error}"
-                    given_up |= {other: type(result.error)(words) for other in unanswered}
+                    cause = result.error
+                    given_up |= {other: type(cause)(cause.message, remedy=cause.remedy) for other in unanswered}
                 yield result
         finally:
             pending: list[asyncio.Future[Any]] = [*fetches.values(), *makings.values()]
@@ -146,11 +146,11 @@ class Landing:
             try:
                 if self.clock() < (final := stream.final_at(day)):
                     raise NotFinalError(
-                        f"{day} is not final yet; it can be asked for from {final:%Y-%m-%d %H:%M %Z} on."
+                        "The day is not final yet.", remedy=f"Request it from {final:%Y-%m-%d %H:%M %Z} on.", day=day
                     )
                 if closed is not None:
                     # A bucket that does not answer takes a minute to say so, for each day of the range anew.
-                    raise LakeError(f"{NOT_ASKED}{closed}")
+                    raise LakeError(closed.message, remedy=closed.remedy)
                 if self._must_ask(stream, day):
                     to_fetch.append(day)
             except SourceError as error:
@@ -210,8 +210,9 @@ class Landing:
                 made = self._making.made(stream, made.day, made.raw)
         else:
             raise TransientError(
-                f"Other processes replaced the files of {stream.account} {made.day} {_ATTEMPTS} times while the day was stored. Wait for the "
-                "other runs to end, then materialize the day again."
+                f"Other processes replaced the files of {stream.account} {_ATTEMPTS} times while the day was stored.",
+                remedy="Wait for the other runs to end, then materialize the day again.",
+                day=made.day,
             )
         if is_asked:
             stream.landed(made.day)

@@ -50,9 +50,10 @@ class LossPolicy:
             f"{account}/{table} has {rows} rows and would have {after[table]}" for table, rows in losses.items()
         )
         raise LossError(
-            f"{day}: {told}, from a response to the same request. The day was kept as it was. If the rows are really gone, materialize up to "
-            f"{MOST_DAYS_OF_A_PERSON} such days by hand, or set the tag {ACCEPT_TAG}=true for the run or backfill; `checks.loss_most` in defs.yaml is "
-            "the share that a day may lose."
+            f"{told}, from a response to the same request. The day was kept as it was.",
+            remedy=f"If the rows are really gone, materialize up to {MOST_DAYS_OF_A_PERSON} such days by hand, or set the tag {ACCEPT_TAG}=true for the run or backfill; `checks.loss_most` in defs.yaml is "
+            "the share that a day may lose.",
+            day=day,
         )
 
 

@@ -286,13 +286,16 @@ class Making:
             return None
         if standing is None:
             raise PermanentError(
-                f"{day} does not stand in {stream.account}/{stream.raw.name}, so there is nothing to make the typed tables from. "
-                f"Materialize {stream.raw.name} together with them."
+                f"The day is not stored in {stream.account}/{stream.raw.name}, so there is nothing to make the typed tables from.",
+                remedy=f"Materialize {stream.raw.name} together with them.",
+                day=day,
             )
         if standing.footer.emptied_at:
             raise PermanentError(
-                f"The responses of {day} were removed on {standing.footer.emptied_at:%Y-%m-%d} by an earlier version. The typed tables made "
-                f"from them stay. Materialize {stream.raw.name} too, to request the day again."
+                f"The responses of the day were removed on {standing.footer.emptied_at:%Y-%m-%d} by an earlier version. The typed tables made "
+                "from them stay.",
+                remedy=f"Materialize {stream.raw.name} too, to request the day again.",
+                day=day,
             )
         return self.lake.read(stream.account, stream.raw, [day])
 
@@ -311,11 +314,14 @@ def valid_raw(stream: Stream, day: date, raw: RawDay) -> ValidDay:
     """The raw day just read; where it is not valid, its rows are the evidence."""
     if stream.raw is None:
         raise PermanentError(
-            f"{stream.account} {day}: rows were fetched for a stream without a raw table to store them in."
+            f"{stream.account}: rows were fetched for a stream without a raw table to store them in.",
+            remedy="This is a fault of the program.",
+            day=day,
         )
     try:
         return stream.raw.valid_day(raw.content, day)
     except UnexpectedPayloadError as error:
+        error.day = error.day or day
         error.evidence = error.evidence or evidence_of(stream, day, raw.content)
         raise
 
@@ -329,6 +335,7 @@ def valid_typed(
         made = {table.name: table.valid_day(typed[table.name].content, day) for table in stream.typed}
         return made, {table.name: typed[table.name].figures for table in stream.typed}
     except UnexpectedPayloadError as error:
+        error.day = error.day or day
         if content is not None:
             error.evidence = error.evidence or evidence_of(stream, day, content)
         raise

@@ -105,9 +105,10 @@ class DayFile:
         """The error of a file that cannot be used; `why` follows the path and the day."""
         command = f"analytics-assets load {self.account} --from {self.day} --to {self.day}"
         return UnusableFileError(
-            f"{self.files.named(self.path)} cannot be used for {self.day}: {why}. Materialize the day, as with `{command}`: the file moves to "
-            "the quarantine, and the day is stored again.",
+            f"{self.files.named(self.path)} cannot be used: {why}.",
+            remedy=f"Materialize the day, as with `{command}`: the file moves to the quarantine, and the day is stored again.",
             table=self.table,
+            day=self.day,
         )
 
 

@@ -52,7 +52,7 @@ class Packed:
         """
         if self.standing is None:
             raise LakeError(
-                f"{self.path} has neither rows to write nor an existing file. This is a fault of the program."
+                f"{self.path} has neither rows to write nor an existing file.", remedy="This is a fault of the program."
             )
         return self.standing
 
@@ -219,7 +219,8 @@ def refuse_other_mode(standing: Landed, *, is_sandbox: bool) -> None:
     if standing.footer.is_sandbox != is_sandbox:
         held, new = ("sandbox", "live") if standing.footer.is_sandbox else ("live", "sandbox")
         raise PermanentError(
-            f"{standing.path} holds {held} numbers; {new} numbers are not put in their place. Set ANALYTICS_LAKE to another folder."
+            f"{standing.path} holds {held} numbers; {new} numbers are not put in their place.",
+            remedy="Set ANALYTICS_LAKE to another folder.",
         )
 
 

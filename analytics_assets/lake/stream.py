@@ -13,9 +13,6 @@ import pyarrow as pa
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.table import Table
 
-# How the reason of a day begins that was given up because of another's error, which follows.
-NOT_ASKED = "Not asked, because of an earlier day: "
-
 
 @dataclass(frozen=True)
 class Typed:

@@ -148,13 +148,15 @@ class Table:
         """
         if content.schema.names != self.schema.names:
             raise UnexpectedPayloadError(
-                f"{self.name} {day}: columns {content.schema.names} instead of {self.schema.names}."
+                f"{self.name}: columns {content.schema.names} instead of {self.schema.names}.", day=day
             )
         columns = [self._fitting(column, content[column.name], day) for column in self.columns]
         content = pa.Table.from_arrays(columns, schema=self.schema)
         strangers = set(pc.unique(content[DATE]).to_pylist()) - {day}
         if strangers:
-            raise UnexpectedPayloadError(f"{self.name} {day}: rows belong to {', '.join(map(str, sorted(strangers)))}.")
+            raise UnexpectedPayloadError(
+                f"{self.name}: rows belong to {', '.join(map(str, sorted(strangers)))}.", day=day
+            )
         # Vendors mostly answer in some order, and sorting costs more than seeing that.
         if self.key and not _is_rising(content.select(list(self.key))):
             content = content.sort_by([(name, "ascending") for name in self.key])
@@ -164,18 +166,18 @@ class Table:
     def _fitting(self, column: Column, given: pa.ChunkedArray, day: date) -> pa.ChunkedArray:
         if not column.nullable and given.null_count:
             raise UnexpectedPayloadError(
-                f"{self.name} {day}: column {column.name} has no value in {given.null_count} of {len(given)} rows."
+                f"{self.name}: column {column.name} has no value in {given.null_count} of {len(given)} rows.", day=day
             )
         if given.type == column.type:
             return given
         if _is_guess(given.type, column.type):
             raise UnexpectedPayloadError(
-                f"{self.name} {day}: column {column.name} is {given.type} instead of {column.type}."
+                f"{self.name}: column {column.name} is {given.type} instead of {column.type}.", day=day
             )
         try:
             return given.cast(column.type)
         except (pa.ArrowException, ValueError) as error:
-            raise UnexpectedPayloadError(f"{self.name} {day}: column {column.name}: {error}.") from error
+            raise UnexpectedPayloadError(f"{self.name}: column {column.name}: {error}.", day=day) from error
 
     def _column(self, field: pa.Field, values: Sequence[Any]) -> pa.Array:
         for value in _misread(field.type, values):
@@ -198,7 +200,7 @@ class Table:
         if doubles.num_rows:
             example = ", ".join(f"{name}={value!r}" for name, value in doubles.slice(0, 1).to_pylist()[0].items())
             raise UnexpectedPayloadError(
-                f"{self.name} {day}: {doubles.num_rows} keys occur more than once, the first is {example}."
+                f"{self.name}: {doubles.num_rows} keys occur more than once, the first is {example}.", day=day
             )
 
 

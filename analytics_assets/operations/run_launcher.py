@@ -8,18 +8,16 @@ Dagster concept: run monitoring, https://docs.dagster.io/deployment/execution/ru
 
 import json
 import os
-import re
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from dagster import DagsterEventType, DagsterRun, DefaultRunLauncher
+from dagster import DagsterEventType, DagsterRun, DefaultRunLauncher, EventLogEntry
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
 from dagster._core.storage.tags import GRPC_INFO_TAG
 
 from analytics_assets.clock import utc_now
 
-_STARTED = re.compile(r"Started process for run \(pid: (\d+)\)")
 _HERE = {"localhost", "127.0.0.1", "::1"}
 # A process that began this long after the run said its number is another one with that number.
 _LATE = timedelta(seconds=60)
@@ -38,15 +36,22 @@ class WatchedRunLauncher(DefaultRunLauncher):
         host = json.loads(run.tags.get(GRPC_INFO_TAG, "{}")).get("host")
         if host not in _HERE or not self.has_instance:
             return CheckRunHealthResult(WorkerStatus.RUNNING)
-        said = self._instance.all_logs(run.run_id, of_type=DagsterEventType.ENGINE_EVENT)
-        numbers = [(found, entry.timestamp) for entry in said if (found := _STARTED.search(entry.message or ""))]
+        events = self._instance.all_logs(run.run_id, of_type=DagsterEventType.ENGINE_EVENT)
+        numbers = [(pid, entry.timestamp) for entry in events if (pid := pid_of(entry)) is not None]
         if not numbers:
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         number, at = numbers[-1]
-        if is_alive(int(number[1]), datetime.fromtimestamp(at, UTC)):
+        if is_alive(number, datetime.fromtimestamp(at, UTC)):
             return CheckRunHealthResult(WorkerStatus.RUNNING)
-        words = f"the process of the run (pid {number[1]}) is gone: it was killed, or the machine was started anew"
+        words = f"the process of the run (pid {number}) is gone: it was killed, or the machine was started anew"
         return CheckRunHealthResult(WorkerStatus.FAILED, words)
+
+
+def pid_of(entry: EventLogEntry) -> int | None:
+    """The number of the run's process, which it puts into its engine events; a step's process reports with its step."""
+    event = entry.dagster_event
+    pid = None if event is None or entry.step_key else event.engine_event_data.metadata.get("pid")
+    return None if pid is None else int(str(pid.value))
 
 
 def is_alive(pid: int, since: datetime) -> bool:

@@ -98,7 +98,7 @@ def evaluations(
         try:
             found = verdict(check, check.find(look))
         except SourceError as error:
-            found = _not_evaluated(check, str(error))
+            found = _not_evaluated(check, error.dated)
         except (pa.ArrowException, OSError) as error:
             found = _not_evaluated(check, f"a file of the lake cannot be read: {error}")
         except Exception as error:

@@ -44,7 +44,7 @@ class SideConfig(dg.Model):
         account, _, table = self.table.partition("/")
         if not account or not table or "/" in table:
             raise PermanentError(
-                f"comparisons: table {self.table!r} is none. Write account and table, as bento/ads_totals."
+                f"comparisons: table {self.table!r} is none.", remedy="Write account and table, as bento/ads_totals."
             )
         return Side(account, Figure(table, self.aggregation, self.column, self.where), self.divide_by, self.currency)
 
@@ -78,9 +78,9 @@ class Comparisons(YamlComponent):
     def _fits_together(self) -> "Comparisons":
         names = [one.name for one in self.figures]
         if len(set(names)) < len(names):
-            raise FieldError("two comparisons have the same name. Give each a name of its own.", "figures")
+            raise FieldError("two comparisons have the same name.", "figures", remedy="Give each a name of its own.")
         if self.days < 1:
-            raise FieldError(f"{self.days} days are none: use 1 or more.", "days")
+            raise FieldError(f"{self.days} days are none.", "days", remedy="Use 1 or more.")
         for number, one in enumerate(self.figures):
             checked(one.comparison, "figures", number)
         return self

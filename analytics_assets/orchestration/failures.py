@@ -5,18 +5,16 @@ re-execution asks only for what is missing; so a failure here is never retried b
 Dagster concept: Failure, https://docs.dagster.io/guides/build/ops/op-retries
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 
 import dagster as dg
 
 from analytics_assets.dates import in_words
-from analytics_assets.errors import AwaitedError, NotFinalError, SourceError, TransientError
+from analytics_assets.errors import AwaitedError, NotFinalError, SourceError, TransientError, composed
 
 NEXT, DAYS_NOT_LANDED = "next", "days_not_landed"
 _SHOWN = 20
-_DATE = r"\d{4}-\d{2}-\d{2}"
 
 
 def failure(
@@ -34,10 +32,12 @@ def failure(
         what: What was to land, such as `bento/ads`.
         quarantined: Where the answers that could not be used are kept.
     """
-    causes: dict[str, list[date]] = {}
+    causes: dict[tuple[type[SourceError], str, str], list[date]] = {}
     for day, error in errors.items():
-        causes.setdefault(without_day(day, str(error)), []).append(day)
-    lines = [f"{in_words(days)}: {cause}" for cause, days in list(causes.items())[:_SHOWN]]
+        causes.setdefault((type(error), error.message, error.remedy), []).append(day)
+    lines = [
+        f"{in_words(days)}: {composed(message, remedy)}" for (_, message, remedy), days in list(causes.items())[:_SHOWN]
+    ]
     more = (
         f"\n... and {len(causes) - _SHOWN} more causes; all days are in the metadata." if len(causes) > _SHOWN else ""
     )
@@ -52,8 +52,11 @@ def failure(
                         {
                             "day": str(day),
                             "kind": type(error).__name__,
-                            "reason": str(error),
-                            "answer_kept_in": quarantined.get(day, ""),
+                            "message": error.message,
+                            "remedy": error.remedy,
+                            "endpoint": error.endpoint,
+                            "status": "" if error.status is None else str(error.status),
+                            "response_kept_in": quarantined.get(day, ""),
                         }
                     )
                     for day, error in errors.items()
@@ -76,9 +79,3 @@ def _advice(errors: Sequence[SourceError]) -> str:
 def told(error: SourceError, kept: str | None) -> str:
     """Why a day did not land, and where the answer that could not be used is kept."""
     return str(error) if kept is None else f"{error} The answer is kept in {kept}."
-
-
-def without_day(day: date, words: str) -> str:
-    """What is said of a day without the day, so that days with one cause share a line; a path or a span of days with the day in it stays."""
-    alone = rf"(?<![\w=/.-])(?<!{_DATE} to ){day}(?![\w/-])(?! to {_DATE})"
-    return re.sub(alone, "the day", words)

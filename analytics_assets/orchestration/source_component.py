@@ -73,8 +73,9 @@ class _AsWritten(dg.ResolutionContext):
             resolved = None
         if resolved is None:
             raise FieldError(
-                "the template `{{ }}` has no value. Set the environment variable that it names, and check its spelling.",
+                "the template `{{ }}` has no value.",
                 *self.path,
+                remedy="Set the environment variable that it names, and check its spelling.",
             )
         return resolved
 
@@ -271,8 +272,9 @@ def account_of(context: dg.ComponentLoadContext) -> str:
     account = (context.path.parent if context.path.is_file() else context.path).name
     if not _ACCOUNT.fullmatch(account) or account in _SHARED:
         raise PermanentError(
-            f"The folder {account!r} cannot be an account: use letters, digits and _, begin with a letter or digit, and not "
-            f"{' or '.join(_SHARED)}. Rename the folder."
+            f"The folder {account!r} cannot be an account.",
+            remedy="Rename the folder: use letters, digits and _, begin with a letter or digit, and use another name than "
+            f"{' or '.join(_SHARED)}.",
         )
     return account
 
@@ -282,7 +284,7 @@ def checked(make: Callable[[], T], *field: str | int) -> T:
     try:
         return make()
     except PermanentError as error:
-        raise FieldError(str(error), *field, *getattr(error, "field", ())) from error
+        raise FieldError(error.message, *field, *getattr(error, "field", ()), remedy=error.remedy) from error
 
 
 def account_definitions(

@@ -198,8 +198,9 @@ def engine(url: str, clock: Clock = utc_now) -> Engine:
     except (ArgumentError, ImportError, OSError) as error:
         # The URL may hold a password, so it is not repeated.
         raise PermanentError(
-            f"ANALYTICS_STATE cannot be used ({type(error).__name__}): write it as sqlite:///data/state.db or "
-            "postgresql+psycopg2://user:password@host/database, with the extra [postgres] installed."
+            f"ANALYTICS_STATE cannot be used ({type(error).__name__}).",
+            remedy="Write it as sqlite:///data/state.db or "
+            "postgresql+psycopg2://user:password@host/database, with the extra [postgres] installed.",
         ) from None
     if parsed.get_backend_name() == "sqlite":
         event.listen(made, "connect", _prepare)
@@ -209,8 +210,8 @@ def engine(url: str, clock: Clock = utc_now) -> Engine:
     except SQLAlchemyError as error:
         made.dispose()
         raise PermanentError(
-            f"The state database of ANALYTICS_STATE cannot be used ({type(error).__name__}): check that it is a database of this project "
-            "and can be reached."
+            f"The state database of ANALYTICS_STATE cannot be used ({type(error).__name__}).",
+            remedy="Check that it is a database of this project and can be reached.",
         ) from None
     event.listen(made, "handle_error", _in_our_words, retval=True)
     return made
@@ -223,8 +224,8 @@ def _in_our_words(trouble: ExceptionContext) -> Exception | None:
         return None
     reason = str(trouble.original_exception).strip().partition("\n")[0]
     return TransientError(
-        f"The state database of ANALYTICS_STATE does not work ({reason}). Report tasks and budgets are kept there: see that it runs, can be "
-        "reached and has space."
+        f"The state database of ANALYTICS_STATE does not work ({reason}).",
+        remedy="Report tasks and budgets are kept there: see that it runs, can be reached and has space.",
     )
 
 
@@ -244,7 +245,8 @@ def _bring_up_to_date(made: Engine, clock: Clock) -> None:
         elif version > VERSION:
             made.dispose()
             raise PermanentError(
-                f"The state database has schema {version}, this package knows {VERSION}: update analytics_assets."
+                f"The state database has schema {version}, this package knows {VERSION}.",
+                remedy="Update analytics_assets.",
             )
         if connection.execute(select(salts)).first() is None:
             connection.execute(insert(salts).values(salt=secrets.token_hex(16)))
@@ -256,8 +258,8 @@ def _compare_clocks(connection: Connection, here: datetime) -> None:
     if abs(ahead) > _MOST_SKEW:
         seconds, way = abs(round(ahead.total_seconds())), "ahead of" if ahead > timedelta(0) else "behind"
         raise PermanentError(
-            f"The clock of this machine is {seconds} s {way} that of the state database. Report tasks, budgets and the ends of days are "
-            "reckoned with it: set both by NTP, then start again."
+            f"The clock of this machine is {seconds} s {way} that of the state database.",
+            remedy="Report tasks, budgets and the ends of days are reckoned with it: set both by NTP, then start again.",
         )
 
 

@@ -83,15 +83,18 @@ class Budget:
     def __post_init__(self) -> None:
         """Refuses what nothing could be sent with."""
         if self.requests < 1:
-            raise PermanentError(f"budget, `requests`: {self.requests} let nothing pass. Use 1 or more.")
+            raise PermanentError(f"budget, `requests`: {self.requests} let nothing pass.", remedy="Use 1 or more.")
         if not (math.isfinite(self.per_s) and self.per_s > 0):
-            raise PermanentError(f"budget, `per_seconds`: {self.per_s} is no length of time. Use more than 0.")
+            raise PermanentError(
+                f"budget, `per_seconds`: {self.per_s} is no length of time.", remedy="Use more than 0."
+            )
         if self.longest_pause_s is not None and not (math.isfinite(self.longest_pause_s) and self.longest_pause_s > 0):
             raise PermanentError(
-                f"budget, `longest_pause_seconds`: {self.longest_pause_s} is out of range. Use more than 0, or leave it out."
+                f"budget, `longest_pause_seconds`: {self.longest_pause_s} is out of range.",
+                remedy="Use more than 0, or leave it out.",
             )
         if not 0 <= self.kept <= 1:
-            raise PermanentError(f"budget, `kept_for_schedules`: {self.kept} is no share. Use 0 to 1.")
+            raise PermanentError(f"budget, `kept_for_schedules`: {self.kept} is no share.", remedy="Use 0 to 1.")
 
     @property
     def window_s(self) -> float:

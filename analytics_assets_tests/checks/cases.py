@@ -234,9 +234,7 @@ def tasks(*, refused: bool) -> Callable[[Planted], Found]:
 KNOWN = '{"dimension":"source","totals":{"signups":1},"breakdown":[{"key":"google","label":"Google"}]}'
 RENAMED = '{"dimension":"source","totals":{"signups":1},"breakdown":[{"key":"google","title":"Google"}]}'
 CASES = {
-    "days_land": Case(
-        damaged, "error", "cannot be used for 2026-03-01: it cannot be read to its end", stand(days_land, 0)
-    ),
+    "days_land": Case(damaged, "error", "cannot be used: it cannot be read to its end", stand(days_land, 0)),
     "latest_day_landed": Case(
         stand(latest_day_landed, 2, 1),
         "error",

@@ -116,5 +116,5 @@ def test_a_table_that_nobody_loads_is_named(planted: Planted) -> None:
 @pytest.mark.parametrize("bounds", [{"absolute": -1}, {"relative": 1}])
 def test_bounds_that_mean_nothing_are_refused(bounds: dict[str, Any]) -> None:
     """Below zero nothing agrees, from one on everything does."""
-    with pytest.raises(PermanentError, match="use `absolute` from 0, `relative` from 0 to below 1"):
+    with pytest.raises(PermanentError, match="Use `absolute` from 0, `relative` from 0 to below 1"):
         Comparison("numbers", COUNT, COUNT, **bounds)

@@ -80,7 +80,7 @@ def test_a_file_that_no_longer_fits_its_table_is_told(planted: Planted) -> None:
     wider = Table(
         "numbers", "As before.", [*NUMBERS.columns, Column("unit", pa.string(), "Of the number.")], NUMBERS.key
     )
-    words = "numbers 2026-03-01: column unit has no value in 1 of 1 rows."
+    words = "numbers: column unit has no value in 1 of 1 rows."
     assert planted.found(days_land(wider)) == {DAY: Finding(words, "error")}
     assert planted.found(days_land(wider), is_run=True) == {DAY: Finding(numbers={"rows": 1})}
 

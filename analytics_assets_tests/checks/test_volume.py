@@ -94,7 +94,7 @@ def test_a_figure_may_be_a_sum_of_some_rows(planted: Planted) -> None:
 @pytest.mark.parametrize(
     ("figure", "words"),
     [
-        (Figure("revenue", "sum", "visits"), "shop/revenue has no column visits; it has date, campaign,"),
+        (Figure("revenue", "sum", "visits"), "shop/revenue has no column visits. Use one of date, campaign,"),
         (Figure("revenue", where={"clicks": "many"}), "shop/revenue: clicks is never 'many'"),
         (Figure("revenue", "sum", "campaign"), "revenue: campaign holds no numbers to take the sum of."),
     ],

@@ -83,7 +83,7 @@ BENTO: dict[str, dict[str, Change]] = {
     },
     "bento-other-day": {
         "ads": refused(
-            "the answer for 2026-07-13 in UTC (2026-07-13 00:00 to 2026-07-14 00:00 UTC) has a chart point at x", 1
+            "the answer for the day in UTC (2026-07-13 00:00 to 2026-07-14 00:00 UTC) has a chart point at x", 1
         )
     },
     "bento-key-twice": {"ads": refused("keys occur more than once", 1)},

@@ -49,12 +49,12 @@ def _status(status: int, **more: Any) -> dict[str, Any]:
     return {"kind": "status", "status": status, **more}
 
 
-_APP = Expected(REFUSED, 1, "The app asked for is 'shop': check its name, and that the token is of the same app.")
+_APP = Expected(REFUSED, 1, "The app asked for is 'shop'. Check its name, and that the token is of the same app.")
 _TASK = Expected(PERMANENT, 1, "The vendor does not know the task")
 _PARAMETERS = Expected(PERMANENT, 1, "The request is refused: check the parameters in the YAML.")
 _IN_FRONT = "a proxy, a firewall or a bot wall in front of it. Requests are repeated with long pauses."
 _NO_VALUES = Expected(
-    PERMANENT, 1, "so there are no values for 2026-07-13. If the project has no data that early, set `start_date`"
+    PERMANENT, 1, "so there are no values for the day. If the project has no data that early, set `start_date`"
 )
 _MAY_PASS = "This may pass by itself."
 _BROKEN = "the JSON answer is cut short or broken"

@@ -48,7 +48,7 @@ def _pages(vendor: str, kind: str, later: str, *, is_for_ever: bool) -> tuple[di
 _KEYS = {name: Expected(REFUSED, 1, f"The credentials are refused: check {keys}.") for name, keys in KEYS.items()}
 _NO_TASK = Expected(PERMANENT, 1, "The vendor does not know the task")
 _NO_APP = Expected(
-    REFUSED, 1, "The app asked for is 'unknown-app': check its name, and that the token is of the same app."
+    REFUSED, 1, "The app asked for is 'unknown-app'. Check its name, and that the token is of the same app."
 )
 _MOVES = "the list changes while being read"
 _UNFIT = "the pages do not fit together in 4 readings"

@@ -157,15 +157,15 @@ def test_a_wrong_key_or_type_is_told_with_file_and_line(refused: Refused, compon
 @pytest.mark.parametrize(
     ("environment", "message"),
     [
-        ({"ANALYTICS_MODE": "production"}, "ANALYTICS_MODE='production' is not known: use sandbox or live."),
-        ({"ANALYTICS_SCHEDULES": "yes"}, "ANALYTICS_SCHEDULES='yes' is not known: use on or off."),
+        ({"ANALYTICS_MODE": "production"}, "ANALYTICS_MODE='production' is not known. Use sandbox or live."),
+        ({"ANALYTICS_SCHEDULES": "yes"}, "ANALYTICS_SCHEDULES='yes' is not known. Use on or off."),
         (
             {"ANALYTICS_START_DATE": "01.02.2026"},
-            "ANALYTICS_START_DATE='01.02.2026' is not a date: write it as 2025-01-01.",
+            "ANALYTICS_START_DATE='01.02.2026' is not a date. Write it as 2025-01-01.",
         ),
         (
             {"ANALYTICS_TIMEZONE": "Berlin"},
-            "ANALYTICS_TIMEZONE='Berlin' is no time zone: use a name such as Europe/Berlin.",
+            "ANALYTICS_TIMEZONE='Berlin' is no time zone. Use a name such as Europe/Berlin.",
         ),
     ],
 )
@@ -181,11 +181,11 @@ def test_a_wrong_setting_is_told_with_variable_value_and_remedy(environment: dic
     [
         (
             "http://api.airbridge.io",
-            "base_url to 'api.airbridge.io' is refused: it must start with https://, or with http:// to this machine.",
+            "base_url to 'api.airbridge.io' is refused. It must start with https://, or with http:// to this machine.",
         ),
         (
             "https://name:word@api.airbridge.io",
-            "base_url is refused: it must hold a host, a port and a path, and nothing else.",
+            "base_url is refused. It must hold a host, a port and a path, and nothing else.",
         ),
         ("https://api.airbridge.io:port", "base_url is refused: it is not a URL."),
     ],
@@ -241,7 +241,7 @@ def test_an_address_of_the_sandbox_is_refused_by_the_name_of_its_setting() -> No
     with pytest.raises(PermanentError) as caught:
         destination(wrong, vendor="bento", base_url=url, documented=url)
     assert str(caught.value) == (
-        "ANALYTICS_SANDBOX_URL to 'no host' is refused: it must start with https://, or with http:// to this machine."
+        "ANALYTICS_SANDBOX_URL to 'no host' is refused. It must start with https://, or with http:// to this machine."
     )
 
 

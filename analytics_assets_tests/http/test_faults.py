@@ -78,7 +78,7 @@ def test_a_key_that_no_header_can_carry_is_refused_without_showing_it(key: str) 
     with pytest.raises(AccessRefusedError) as caught:
         session("http://127.0.0.1", headers={"Authorization": key})
     assert str(caught.value) == (
-        "Bento: the header Authorization holds a line break or a letter that no header can carry: check BENTO_SECRET_KEY."
+        "Bento: the header Authorization holds a line break or a letter that no header can carry. Check BENTO_SECRET_KEY."
     )
 
 

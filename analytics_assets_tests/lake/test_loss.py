@@ -39,7 +39,7 @@ async def test_a_day_that_would_lose_most_of_its_rows_is_kept(lake: Lake, after:
     [result] = await brought(lake, vendor(after, 1).stream(), [START], family="second")
     assert isinstance(result.error, LossError)
     assert str(result.error) == (
-        f"2026-03-01: shop/numbers has 80 rows and would have {after}, from a response to the same request. The day was kept as it was. If the "
+        f"shop/numbers has 80 rows and would have {after}, from a response to the same request. The day was kept as it was. If the "
         "rows are really gone, materialize up to 3 such days by hand, or set the tag analytics/accept_loss=true for the run or backfill; "
         "`checks.loss_most` in defs.yaml is the share that a day may lose."
     )

@@ -165,7 +165,7 @@ def test_a_day_that_is_replaced_again_and_again_fails_in_words(disk: Lake) -> No
 
     results = asyncio.run(brought(Restless(disk.root), stream(0, NOW), [START], family="ours"))
     assert isinstance(results[0].error, TransientError)
-    assert "replaced the files of shop 2026-03-01 5 times" in str(results[0].error)
+    assert "replaced the files of shop 5 times" in str(results[0].error)
 
 
 def test_a_lock_ends_with_its_holder(disk: Lake) -> None:

@@ -56,7 +56,7 @@ def numbers(day: date, content: pa.Table | None) -> Mapping[str, Typed]:
     assert content is not None
     kept = list(zip(content["part"].to_pylist(), content["body"].to_pylist(), strict=True))
     if any(not body.lstrip("-").isdigit() for _, body in kept):
-        raise UnexpectedPayloadError(f"numbers {day}: not a number.")
+        raise UnexpectedPayloadError("numbers: not a number.", day=day)
     rows = [{DATE: day, "part": part, "number": int(body)} for part, body in kept]
     total = sum(int(body) for _, body in kept)
     return {

@@ -12,12 +12,13 @@ from typing import cast
 
 import dagster as dg
 import pytest
+from dagster._core.events import EngineEventData
 from dagster._core.launcher import WorkerStatus
 from dagster._core.storage.tags import GRPC_INFO_TAG
 from dagster._core.workspace.context import BaseWorkspaceRequestContext
 from dagster._daemon.monitoring.run_monitoring import monitor_started_run
 
-from analytics_assets.operations.run_launcher import WatchedRunLauncher, is_alive
+from analytics_assets.operations.run_launcher import WatchedRunLauncher, is_alive, pid_of
 from analytics_assets_tests.integration.daemon import made_project
 
 HERE, ELSEWHERE = {"host": "localhost", "socket": "s"}, {"host": "code.internal", "port": 4000}
@@ -46,7 +47,7 @@ def started(instance: dg.DagsterInstance, server: dict[str, object], pid: int | 
         tags={GRPC_INFO_TAG: json.dumps(server)},
     )
     if pid is not None:
-        instance.report_engine_event(f"Started process for run (pid: {pid}).", run)
+        instance.report_engine_event(f"Started process for run (pid: {pid}).", run, EngineEventData.in_process(pid))
     return run
 
 
@@ -88,6 +89,13 @@ def test_a_run_of_another_machine_or_without_a_number_is_let_be(
     worker.wait()
     assert status(instance, started(instance, ELSEWHERE, worker.pid)) is WorkerStatus.RUNNING
     assert status(instance, started(instance, HERE, None)) is WorkerStatus.RUNNING
+
+
+def test_the_events_of_a_run_have_the_number_of_its_process(instance: dg.DagsterInstance) -> None:
+    """Dagster puts it into the metadata of the events that the run's process reports."""
+    run = dg.GraphDefinition(name="graph").to_job().execute_in_process(instance=instance).dagster_run
+    numbers = [pid_of(entry) for entry in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ENGINE_EVENT)]
+    assert numbers == [os.getpid()] * len(numbers) != []
 
 
 def test_a_number_that_was_given_to_another_process_is_not_the_run(worker: "subprocess.Popen[bytes]") -> None:

@@ -40,7 +40,7 @@ def test_a_run_says_of_each_of_its_days_what_was_found_before_it_fails(shop: Sho
     run = shop.run(span("01", "04"))
     assert run.status == dg.DagsterRunStatus.FAILURE
     [kept] = (shop.folder / "_quarantine/shop").iterdir()
-    reason = f"numbers 2026-03-03: not a number. The answer is kept in {kept}."
+    reason = f"numbers: not a number. The answer is kept in {kept}."
     verdicts = shop.verdicts(run.run_id)
     assert {table for table, name in verdicts if name == "days_land"} == set(TABLES)
     for table in TABLES:
@@ -98,7 +98,7 @@ def test_a_file_that_is_no_day_fails_the_checks_that_read_it(shop: Shop, content
     verdicts = shop.verdicts(daily.run_id)
     for table, name in (("numbers", "days_land"), ("numbers", "sum")):
         assert not verdicts[table, name].passed
-        assert f"{path} cannot be used for 2026-03-01: " in (verdicts[table, name].description or "")
+        assert f"{path} cannot be used: " in (verdicts[table, name].description or "")
     assert verdicts["sums", "fine"].passed
     assert verdicts["sums", "days_land"].passed
 

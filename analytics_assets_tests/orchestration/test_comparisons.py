@@ -88,7 +88,7 @@ def test_a_comparison_that_cannot_be_made_fails_in_words(load: Load, tmp_path: P
     [evaluation] = definitions.resolve_job_def("checks_daily").execute_in_process().get_asset_check_evaluations()
     assert (evaluation.passed, evaluation.severity) == (False, dg.AssetCheckSeverity.ERROR)
     assert (evaluation.description or "").startswith(
-        "not evaluated: left/numbers has no column amount; it has date, part, number."
+        "not evaluated: left/numbers has no column amount. Use one of date, part, number."
     )
 
 
@@ -111,9 +111,9 @@ def test_a_plan_passes_comparisons_over_unless_they_are_named(
             "table 'numbers' is none. Write account and table, as bento/ads_totals.",
         ),
         (FIGURES.replace("column: number}", "aggregation: rows, column: number}"), "rows are counted without a column"),
-        (FIGURES.replace("relative: 0.1", "relative: 2"), "use `absolute` from 0, `relative` from 0 to below 1"),
+        (FIGURES.replace("relative: 0.1", "relative: 2"), "Use `absolute` from 0, `relative` from 0 to below 1"),
         (FIGURES + FIGURES.partition("\n")[2], "two comparisons have the same name. Give each a name of its own."),
-        (FIGURES + "days: 0\n", "0 days are none: use 1 or more."),
+        (FIGURES + "days: 0\n", "0 days are none. Use 1 or more."),
         (
             FIGURES.replace("{part: 0}", "{currency: EUR}").replace(
                 "column: number}", "column: number, currency: USD}"

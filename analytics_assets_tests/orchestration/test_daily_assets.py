@@ -200,8 +200,11 @@ def test_the_failure_lists_the_days_with_the_answers_that_were_kept(quick: Shop)
     assert row.data == {
         "day": "2026-03-03",
         "kind": UnexpectedPayloadError.__name__,
-        "reason": "numbers 2026-03-03: not a number.",
-        "answer_kept_in": str(kept),
+        "message": "numbers: not a number.",
+        "remedy": "",
+        "endpoint": "shop/2026-03-03",
+        "status": "",
+        "response_kept_in": str(kept),
     }
 
 

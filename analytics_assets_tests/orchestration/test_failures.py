@@ -8,6 +8,7 @@ import pytest
 from analytics_assets.errors import (
     AccessRefusedError,
     AwaitedError,
+    Evidence,
     NotFinalError,
     PermanentError,
     SourceError,
@@ -28,25 +29,22 @@ def of(errors: dict[date, SourceError], quarantined: dict[date, str] | None = No
 
 
 def test_days_with_one_cause_share_a_line() -> None:
-    """Whether the message names the day or not; another cause has a line of its own."""
+    """Days with the same class, message and remedy; the day of each error is a field, and a path keeps its day."""
     errors: dict[date, SourceError] = {
-        day: UnexpectedPayloadError(f"numbers {day}: not a number.") for day in (MARCH[0], MARCH[1], MARCH[4])
+        day: UnexpectedPayloadError("numbers: not a number.", day=day) for day in (MARCH[0], MARCH[1], MARCH[4])
     }
-    errors[MARCH[7]] = AccessRefusedError("Not with this key.")
+    errors[MARCH[2]] = TransientError("numbers: not a number.")
+    errors[MARCH[7]] = AccessRefusedError("Not with this key.", remedy="Check KEY.")
+    errors[MARCH[8]] = AccessRefusedError("Not with this key.", remedy="Check SHOP_KEY.")
+    errors[MARCH[9]] = PermanentError("/lake/dt=2026-03-10/data.parquet is damaged.")
     assert of(errors).description == (
-        "shop/numbers: 4 of 10 days did not land.\n"
-        "2026-03-01 to 2026-03-02, 2026-03-05: numbers the day: not a number.\n"
-        "2026-03-08: Not with this key.\n"
+        "shop/numbers: 7 of 10 days did not land.\n"
+        "2026-03-01 to 2026-03-02, 2026-03-05: numbers: not a number.\n"
+        "2026-03-03: numbers: not a number.\n"
+        "2026-03-08: Not with this key. Check KEY.\n"
+        "2026-03-09: Not with this key. Check SHOP_KEY.\n"
+        "2026-03-10: /lake/dt=2026-03-10/data.parquet is damaged.\n"
         "Mend the cause, then re-execute from failure."
-    )
-
-
-def test_a_path_stays_one_that_can_be_copied() -> None:
-    """The day in it is part of a name; so is a longer text that only begins like the day."""
-    [day] = MARCH[:1]
-    told = of({day: PermanentError(f"/lake/dt={day}/data.parquet and {day}-x and {day}/1 of {day} are damaged.")})
-    assert str(told.description).splitlines()[1] == (
-        "2026-03-01: /lake/dt=2026-03-01/data.parquet and 2026-03-01-x and 2026-03-01/1 of the day are damaged."
     )
 
 
@@ -72,7 +70,12 @@ def test_the_advice_follows_from_the_classes(kinds: list[type[SourceError]], adv
 def test_all_days_are_in_the_metadata_with_the_answer_that_was_kept() -> None:
     """A table in the UI, one row a day."""
     told = of(
-        {MARCH[0]: UnexpectedPayloadError("No JSON."), MARCH[1]: TransientError("Timed out.")},
+        {
+            MARCH[0]: UnexpectedPayloadError(
+                "No JSON.", remedy="Ask the vendor.", day=MARCH[0], evidence=Evidence("GET /numbers", 200, "<p>")
+            ),
+            MARCH[1]: TransientError("Timed out."),
+        },
         {MARCH[0]: "/lake/_quarantine/shop/1.txt"},
     )
     assert told.metadata == {
@@ -83,16 +86,22 @@ def test_all_days_are_in_the_metadata_with_the_answer_that_was_kept() -> None:
                     {
                         "day": "2026-03-01",
                         "kind": "UnexpectedPayloadError",
-                        "reason": "No JSON.",
-                        "answer_kept_in": "/lake/_quarantine/shop/1.txt",
+                        "message": "No JSON.",
+                        "remedy": "Ask the vendor.",
+                        "endpoint": "GET /numbers",
+                        "status": "200",
+                        "response_kept_in": "/lake/_quarantine/shop/1.txt",
                     }
                 ),
                 dg.TableRecord(
                     {
                         "day": "2026-03-02",
                         "kind": "TransientError",
-                        "reason": "Timed out.",
-                        "answer_kept_in": "",
+                        "message": "Timed out.",
+                        "remedy": "",
+                        "endpoint": "",
+                        "status": "",
+                        "response_kept_in": "",
                     }
                 ),
             ]

@@ -67,7 +67,7 @@ def test_a_mode_that_is_not_known_opens_no_history(tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert "ANALYTICS_MODE='Live' is not known: use sandbox or live." in done.stderr
+    assert "ANALYTICS_MODE='Live' is not known. Use sandbox or live." in done.stderr
     assert not (tmp_path / "data").exists()
 
 

@@ -239,7 +239,7 @@ def test_what_nobody_foresaw_is_left_as_it_was_raised(misspelt: Misspelt) -> Non
 @pytest.mark.parametrize(
     ("variable", "value", "told"),
     [
-        ("ANALYTICS_MODE", "production", "ANALYTICS_MODE='production' is not known: use sandbox or live."),
+        ("ANALYTICS_MODE", "production", "ANALYTICS_MODE='production' is not known. Use sandbox or live."),
         (
             "ANALYTICS_LAKE",
             "pail://lake",

@@ -40,7 +40,8 @@ def test_a_key_where_a_variable_belongs_is_not_repeated_by_a_run_either() -> Non
         secret("console-marker-0815", {})
 
     assert str(caught.value) == (
-        "The YAML holds something else than the name of an environment variable where a key's variable belongs."
+        "The YAML holds something else than the name of an environment variable where a key's variable belongs. "
+        "Write the name there, such as BENTO_SECRET_KEY."
     )
 
 
@@ -72,7 +73,7 @@ def test_a_file_that_is_no_database_is_refused_in_words(tmp_path: Path) -> None:
         Ledger(f"sqlite:///{path}")
 
     assert str(caught.value) == (
-        "The state database of ANALYTICS_STATE cannot be used (DatabaseError): check that it is a database of this project "
+        "The state database of ANALYTICS_STATE cannot be used (DatabaseError). Check that it is a database of this project "
         "and can be reached."
     )
 

@@ -179,7 +179,7 @@ def test_an_answer_that_cannot_be_used_is_kept_and_named(readings: Readings) -> 
     table = failed.step_failure_data.user_failure_data.metadata["days_not_landed"]
     assert isinstance(table, dg.TableMetadataValue)
     [row] = table.records
-    assert row.data["reason"] == "numbers 2026-03-06: not a number."
+    assert row.data["message"] == "numbers: not a number."
     assert "<html>" in Path(str(row.data["answer_kept_in"])).read_text()
     assert readings.lake.days("shop", "numbers_raw") == []
 

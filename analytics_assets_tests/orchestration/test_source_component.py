@@ -83,8 +83,8 @@ def test_owners_are_those_of_every_table_of_the_account(load: Load) -> None:
 def test_a_folder_that_cannot_be_an_account_is_refused(load: Load, folder: str) -> None:
     """Dagster has no such names, or all accounts share them."""
     assert (
-        f"The folder {folder!r} cannot be an account: use letters, digits and _, begin with a letter or digit, and not lake "
-        "or io_manager. Rename the folder." in words(load, folder=folder)
+        f"The folder {folder!r} cannot be an account. Rename the folder: use letters, digits and _, begin with a letter or digit, and use another "
+        "name than lake or io_manager." in words(load, folder=folder)
     )
 
 

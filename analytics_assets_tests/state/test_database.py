@@ -140,7 +140,7 @@ def test_a_database_of_a_newer_package_is_refused_in_words(url: str) -> None:
     with pytest.raises(PermanentError) as refused:
         engine(url)
     assert str(refused.value) == (
-        f"The state database has schema {VERSION + 1}, this package knows {VERSION}: update analytics_assets."
+        f"The state database has schema {VERSION + 1}, this package knows {VERSION}. Update analytics_assets."
     )
 
 
@@ -158,7 +158,7 @@ def test_a_url_that_cannot_be_used_is_told_without_its_password(wrong: str, kind
     with pytest.raises(PermanentError) as refused:
         engine(wrong)
     assert str(refused.value) == (
-        f"ANALYTICS_STATE cannot be used ({kind}): write it as sqlite:///data/state.db or "
+        f"ANALYTICS_STATE cannot be used ({kind}). Write it as sqlite:///data/state.db or "
         "postgresql+psycopg2://user:password@host/database, with the extra [postgres] installed."
     )
 

@@ -12,9 +12,9 @@ from datetime import UTC, date, datetime
 import dagster as dg
 from dagster import DagsterEventType
 
-from analytics_assets.lake.stream import NOT_ASKED
+from analytics_assets.errors import composed
 from analytics_assets.operations.alerts.issue import FAILURE, Reason, Redact, error_key, reason_lines
-from analytics_assets.orchestration.failures import DAYS_NOT_LANDED, NEXT, without_day
+from analytics_assets.orchestration.failures import DAYS_NOT_LANDED, NEXT
 from analytics_assets.state.alert_log import Kind, Missing, Occurrence, Sighting
 
 _PAGE = 200
@@ -157,8 +157,9 @@ def _reasons(event: dg.DagsterEvent | None) -> tuple[list[Reason], str]:
     if failure is not None and isinstance(table := failure.metadata.get(DAYS_NOT_LANDED), dg.TableMetadataValue):
         days: dict[tuple[str, str], list[date]] = {}
         for row in (record.data for record in table.records):
-            day, words = date.fromisoformat(str(row["day"])), str(row["reason"]).removeprefix(NOT_ASKED)
-            days.setdefault((str(row["kind"]), without_day(day, words)), []).append(day)
+            # An earlier version has one column with the text of both.
+            text = composed(str(row.get("message", row.get("reason"))), str(row.get("remedy", "")))
+            days.setdefault((str(row["kind"]), text), []).append(date.fromisoformat(str(row["day"])))
         advice = failure.metadata.get(NEXT)
         reasons = [Reason(kind, words, tuple(of_reason)) for (kind, words), of_reason in days.items()]
         return reasons, str(advice.value) if advice is not None else _FIX

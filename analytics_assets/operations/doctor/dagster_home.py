@@ -5,9 +5,8 @@ Dagster concept: the instance, https://docs.dagster.io/deployment/oss/oss-instan
 """
 
 import os
-import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -19,12 +18,11 @@ from analytics_assets.lake.store import Lake
 from analytics_assets.operations.doctor.line import Line, Verdict
 from analytics_assets.orchestration.instance import missing_history
 from analytics_assets.orchestration.lake_binding import lake_of_history, look
-from analytics_assets.settings import Settings, dagster_home, project
+from analytics_assets.settings import Settings, dagster_home, is_set, project
 
 _FILE = "dagster.yaml"
 HISTORY = "history"
 _START = "Dagster creates it when it starts: `make dev`, or `dagster-webserver` and `dagster-daemon run` with this DAGSTER_HOME."
-_MISSING = re.compile(r'environment variable "(\w+)" which is not set')
 
 
 def opens(stack: ExitStack, into: list[dg.DagsterInstance], *, creates: bool = False) -> Iterator[Line]:
@@ -59,7 +57,13 @@ def opens(stack: ExitStack, into: list[dg.DagsterInstance], *, creates: bool = F
         instance = dg.DagsterInstance.from_ref(reference)
     except (dg.DagsterInvalidConfigError, yaml.YAMLError) as error:
         remedy = f"Correct {Path(home or here).expanduser() / _FILE}."
-        yield Line("dagster", _FILE, "wrong", f"{_FILE} does not load: {_refusal(error)}", remedy)
+        yield Line(
+            "dagster",
+            _FILE,
+            "wrong",
+            f"{_FILE} does not load: {_refusal(error, Path(home or here).expanduser() / _FILE)}",
+            remedy,
+        )
         return
     except Exception as error:  # noqa: BLE001 - storages raise what their drivers raise, and the text may hold an address
         remedy = f"Check `storage` and the classes named in {_FILE}, and that the database can be reached from here."
@@ -96,15 +100,35 @@ def _placed(home: str | None, here: Path) -> Line | None:
     return None
 
 
-def _refusal(error: dg.DagsterInvalidConfigError | yaml.YAMLError) -> str:
+def _refusal(error: dg.DagsterInvalidConfigError | yaml.YAMLError, file: Path) -> str:
     """Why it does not load, without the values, one of which may be a password."""
     if isinstance(error, dg.DagsterInvalidConfigError):
-        missing = _MISSING.findall(str(error))
-        if missing:
-            return f"the environment variable {missing[0]} is not set"
-        return "; ".join(one.message.partition(". ")[0].splitlines()[0] for one in error.errors)
+        if missing := next(_unset_variables(yaml.safe_load(file.read_text())), None):
+            return f"the environment variable {missing} is not set"
+        return "; ".join(_mismatch(one.stack.levels, one.reason.value, one.error_data) for one in error.errors)
     mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
     return f"line {mark.line + 1} is no YAML" if mark else "it is no YAML"
+
+
+def _unset_variables(config: object) -> Iterator[str]:
+    """The environment variables that values such as `{env: NAME}` name and that are not set."""
+    if isinstance(config, dict):
+        if config.keys() == {"env"} and isinstance(name := config["env"], str):
+            if not is_set(name):
+                yield name
+            return
+        config = list(config.values())
+    if isinstance(config, list):
+        for value in config:
+            yield from _unset_variables(value)
+
+
+def _mismatch(path: Sequence[str], reason: str, data: object) -> str:
+    """The field that does not fit and how, such as `telemetry.enabled: runtime type mismatch`."""
+    name = getattr(data, "field_name", None)
+    names = [name] if name else getattr(data, "field_names", [])
+    field = ".".join([*path, *([", ".join(names)] if names else [])])
+    return f"{field}: {reason.lower().replace('_', ' ')}"
 
 
 def storage(instance: dg.DagsterInstance) -> Iterator[Line]:

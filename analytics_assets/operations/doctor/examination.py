@@ -18,7 +18,7 @@ from analytics_assets.clock import Clock
 from analytics_assets.errors import AccessRefusedError, PermanentError
 from analytics_assets.operations.doctor import daemon, dagster_home, places, vendors, work
 from analytics_assets.operations.doctor.definitions import Loaded, loads
-from analytics_assets.operations.doctor.line import Line, examined, parted, without_secrets
+from analytics_assets.operations.doctor.line import Line, examined, refused, without_secrets
 from analytics_assets.settings import Settings, passwords, secret, settings, unknown_variables
 
 # Dagster is loaded with the first one.
@@ -60,7 +60,7 @@ def _lines(
     try:
         chosen = settings()
     except PermanentError as error:
-        yield Line("settings", "environment", "wrong", *parted(error))
+        yield refused("settings", "environment", error)
         remedy = "Correct the setting first: everything else reads it."
         yield Line("settings", "all other checks", "not checked", "the settings cannot be read", remedy)
         return

@@ -49,7 +49,7 @@ def examined(subject: str, what: str, check: Callable[[], Iterable[Line]], *, wi
         try:
             lines.append(list(check()))
         except SourceError as error:
-            lines.append([Line(subject, what, "wrong", *parted(error))])
+            lines.append([refused(subject, what, error)])
         except Exception as error:  # noqa: BLE001 - whatever it is, the other checks go on
             remedy = "This is a fault of the doctor: report class and place; the other lines stand."
             lines.append([Line(subject, what, "wrong", f"the check itself failed: {_placed(error)}", remedy)])
@@ -67,13 +67,14 @@ def examined(subject: str, what: str, check: Callable[[], Iterable[Line]], *, wi
     return lines[0] if lines else [late]
 
 
-def parted(error: SourceError) -> tuple[str, str]:
-    """What one of our messages says, and the remedy it ends with: its last sentence, or what stands after its last colon."""
-    text = str(error).rstrip(".")
-    found, mark, remedy = text.rpartition(". ")
-    if not mark:
-        found, mark, remedy = text.rpartition(": ")
-    return (found, f"{remedy[:1].upper()}{remedy[1:]}.") if mark else (text, "See the message.")
+def refused(subject: str, what: str, error: SourceError) -> Line:
+    """The line of a check that ended with one of our errors."""
+    return Line(subject, what, "wrong", happened(error), error.remedy or "See the message.")
+
+
+def happened(error: SourceError) -> str:
+    """The message of an error, to be continued."""
+    return error.message.removesuffix(".")
 
 
 def ago(span: timedelta) -> str:

@@ -39,7 +39,9 @@ def writable(chosen: Settings) -> Iterator[Line]:
     if files.is_local and not Path(files.root).exists():
         above = next(folder for folder in Path(files.root).parents if folder.exists())
         if not (above.is_dir() and os.access(above, os.W_OK)):
-            raise LakeError(f"{files.root} cannot be created in {above}. Check ANALYTICS_LAKE and its rights.")
+            raise LakeError(
+                f"{files.root} cannot be created in {above}.", remedy="Check ANALYTICS_LAKE and its rights."
+            )
         yield Line("lake", "writable", "ok", f"{files.address} is created with the first file")
         return
     files.probe()

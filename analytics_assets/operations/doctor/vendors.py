@@ -5,7 +5,6 @@ a backfill as a poll does. What an outcome means is judged apart from asking, so
 """
 
 import asyncio
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +13,7 @@ from typing import Final
 from analytics_assets.clock import Clock
 from analytics_assets.errors import AccessRefusedError, BlockedError, SourceError, TransientError, UnreachableError
 from analytics_assets.http.statuses import FORBIDDEN, NOT_FOUND, SERVER_FAULT, THROTTLED, UNAUTHORIZED
-from analytics_assets.operations.doctor.line import Line, Verdict, parted
+from analytics_assets.operations.doctor.line import Line, Verdict, happened
 from analytics_assets.orchestration.probe import Probe, VendorProbe
 from analytics_assets.settings import Mode, secret
 from analytics_assets.state.rate_limit import Caller, Kind
@@ -22,8 +21,6 @@ from analytics_assets.state.rate_limit import Caller, Kind
 ASKING_S: Final = 15.0
 _CLOCK_WARNS_S: Final = 60.0
 _CLOCK_WRONG_S: Final = 300.0
-# What a vendor or a library says stands in brackets at the end of what happened, and may be of several sentences; advice comes after it.
-_SAID: Final = re.compile(r".*\)(?: \[trace [^\]]*\])?(?=\. )", re.DOTALL)
 _SUCCESS, _REDIRECT, _INVALID = 200, 300, 400
 
 
@@ -99,9 +96,7 @@ def judged(
     if not isinstance(error, SourceError):
         found = f"{account.resource.base_url} gave no complete answer within {ASKING_S:g} s"
         return "wrong", found, f"Check the network, and `base_url` in {yaml}."
-    status = error.evidence.status if error.evidence else None
-    whole = _SAID.match(str(error))
-    said = whole[0] if whole else str(error).partition(". ")[0]
+    said = happened(error)
     if isinstance(error, UnreachableError):
         if isinstance(error, BlockedError):
             found = f"{said}: the keys were not looked at"
@@ -109,11 +104,11 @@ def judged(
         else:
             found, remedy = said, f"Check the network, the name resolution and `base_url` in {yaml}."
         return "wrong", found, remedy
-    if status is None:
+    if error.status is None:
         remedy = f"Ask again; if it stays, check the network and `base_url` in {yaml}."
-        # Where nothing could be sent at all, the words say what to look at.
-        return ("warning", said, remedy) if isinstance(error, TransientError) else ("wrong", *parted(error))
-    return _answered(status, said, error, name=name, account=account, keys=", ".join(keys), now=now)
+        # Where nothing could be sent at all, the error says what to look at.
+        return ("warning", said, remedy) if isinstance(error, TransientError) else ("wrong", said, error.remedy)
+    return _answered(error.status, said, error, name=name, account=account, keys=", ".join(keys), now=now)
 
 
 def _answered(

@@ -100,7 +100,8 @@ def examined(lake: Lake, account: str, table: Table, day: date, *, is_sandbox: b
         return None
     footer, content = _read(body)
     if footer.table and (footer.account, footer.table, footer.day) != (account, table.name, day):
-        raise DamagedError(f"it is the file of {footer.account}/{footer.table} {footer.day}")
+        other_day = f" {footer.day}" if footer.day != day else ""
+        raise DamagedError(f"it is the file of {footer.account}/{footer.table}{other_day}")
     if footer.is_sandbox != is_sandbox:
         kind, wanted = ("sandbox", "live") if footer.is_sandbox else ("live", "sandbox")
         raise ForeignError(f"it holds {kind} numbers, and ANALYTICS_MODE is {wanted}")
@@ -214,7 +215,7 @@ def _valid(table: Table, day: date, content: pa.Table) -> pa.Table:
     try:
         return table.validated(content.select(table.schema.names), day)
     except UnexpectedPayloadError as error:
-        raise DamagedError(str(error).removeprefix(f"{table.name} {day}: ").rstrip(".")) from error
+        raise DamagedError(f"its rows are not valid: {error.message.removesuffix('.')}") from error
 
 
 def _standing(name: str, declared: Mapping[Name, Table]) -> tuple[Name, date] | None:

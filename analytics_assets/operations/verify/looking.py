@@ -206,13 +206,15 @@ def _refuse_wrong_settings(place: Place, found: Looked) -> None:
     where, kinds = place.lake.files.named(place.lake.root), {one.kind for one in found.wrong}
     if not any(found.inventory.days.values()) and Kind.MISSING in kinds:
         raise PermanentError(
-            f"No table has a file in {where}, and Dagster shows {len(found.wrong)} that have landed. Set ANALYTICS_LAKE and ANALYTICS_MODE to "
-            "the lake of this instance; one that is lost is put back from a back-up, or loaded again with `analytics-assets load`."
+            f"No table has a file in {where}, and Dagster shows {len(found.wrong)} that have landed.",
+            remedy="Set ANALYTICS_LAKE and ANALYTICS_MODE to "
+            "the lake of this instance; one that is lost is put back from a back-up, or loaded again with `analytics-assets load`.",
         )
     foreign = [one for one in found.wrong if one.kind is Kind.FOREIGN]
     if foreign and len(foreign) == found.files:
         raise PermanentError(
-            f"Every file of {where}: {foreign[0].words}. Set ANALYTICS_MODE or ANALYTICS_LAKE to what belongs together."
+            f"Every file of {where}: {foreign[0].words}.",
+            remedy="Set ANALYTICS_MODE or ANALYTICS_LAKE to what belongs together.",
         )
 
 

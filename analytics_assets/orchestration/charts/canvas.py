@@ -144,7 +144,9 @@ def png(made: Figure, *, most_bytes: int) -> bytes:
         pixels.quantize(kept, dither=Image.Dither.NONE).save(held, "PNG", optimize=True)
         if held.tell() <= most_bytes:
             return held.getvalue()
-    raise PermanentError(f"The picture has more than {most_bytes} bytes however small it is drawn.")
+    raise PermanentError(
+        f"The picture has more than {most_bytes} bytes however small it is drawn.", remedy="Draw fewer series."
+    )
 
 
 @cache

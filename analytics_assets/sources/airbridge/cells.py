@@ -147,9 +147,9 @@ def _read_one_by_one(
         except ValueError as error:
             shown = msgspec.json.encode(values).decode()
             raise UnexpectedPayloadError(
-                f"{spec.name} {day}: the sub-row of {shown} is not as documented: {error}."
+                f"{spec.name}: the sub-row of {shown} is not as documented: {error}.", day=day
             ) from error
-    of_cohorts, of_totals = f"{cohorts_table(spec).name} {day}", f"{cohort_totals_table(spec).name} {day}"
+    of_cohorts, of_totals = cohorts_table(spec).name, cohort_totals_table(spec).name
     scale = None
     if spec.metric == "app_roas":
         told = next(iter(content[ROAS_SCALE].to_pylist()), None)

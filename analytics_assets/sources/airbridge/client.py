@@ -148,7 +148,9 @@ class AirbridgeClient:
             PermanentError: No address can name the app.
         """
         if app_name in ("", ".", ".."):
-            raise PermanentError(f"Airbridge: no address can name the app {app_name!r}. Give the app's unique name.")
+            raise PermanentError(
+                f"Airbridge: no address can name the app {app_name!r}.", remedy="Give the app's unique name."
+            )
         self.session = session
         self.app_name = app_name
 
@@ -195,7 +197,8 @@ class AirbridgeClient:
         body = answer.read(Body)
         if status_of(word := _word(body, answer)) != "SUCCESS":
             raise TransientError(
-                f"Airbridge {answer.endpoint}: task {shown(task_id)} is {word}, so it has no rows to read."
+                f"Airbridge {answer.endpoint}: task {shown(task_id)} is {word}, so it has no rows to read.",
+                remedy="This may pass by itself.",
             )
         rows = body.rows()
         if rows is None and body.total_count() != 0:
@@ -237,7 +240,8 @@ class AirbridgeClient:
         if fields := [field for field in spec.group_by if listed.get(field) is False]:
             raise PermanentError(
                 f"Airbridge report {spec.name!r}, group_by: cost is not known by {', '.join(fields)}, so {spec.metric} has no meaning "
-                "there. Leave the field out, or choose another metric."
+                "there.",
+                remedy="Leave the field out, or choose another metric.",
             )
 
     async def events(self) -> Answer:
@@ -261,8 +265,8 @@ class AirbridgeClient:
             return await self.session.get(TASK, self._path(TASK, task_id), {"skip": str(skip), "size": str(size)})
         except PermanentError as error:
             if _is_not_found(error):
-                message = f"{error} The vendor does not know the task {shown(task_id)!r} of the app {self.app_name!r}, or no longer."
-                raise PermanentError(message, evidence=error.evidence) from error
+                message = f"{error.message} The vendor does not know the task {shown(task_id)!r} of the app {self.app_name!r}, or no longer."
+                raise PermanentError(message, remedy=error.remedy, evidence=error.evidence) from error
             raise
 
     def _path(self, endpoint: str, task_id: str = "") -> str:
@@ -271,7 +275,8 @@ class AirbridgeClient:
     def _without_app(self, error: PermanentError) -> AccessRefusedError:
         """A 404 where no task is named: nothing of this app can be had."""
         return AccessRefusedError(
-            f"{error} The app asked for is {self.app_name!r}: check its name, and that the token is of the same app.",
+            f"{error.message} The app asked for is {self.app_name!r}.",
+            remedy="Check its name, and that the token is of the same app.",
             evidence=error.evidence,
         )
 
@@ -292,8 +297,8 @@ def _documented(answer: Answer, reading: Callable[[], T]) -> T:
 
 def _unexpected(answer: Answer, problem: str) -> UnexpectedPayloadError:
     return UnexpectedPayloadError(
-        f"Airbridge {answer.endpoint}: the answer is not as documented: {problem}. "
-        "The body is kept in the quarantine folder of the lake; compare it with the vendor's page.",
+        f"Airbridge {answer.endpoint}: the answer is not as documented: {problem}.",
+        remedy="The body is kept in the quarantine folder of the lake; compare it with the vendor's page.",
         evidence=Evidence(answer.endpoint, status=answer.status, body=answer.body.decode(errors="replace")),
     )
 

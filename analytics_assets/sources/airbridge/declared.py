@@ -32,8 +32,9 @@ def refuse_other_count(lake: Lake, account: str, spec: ReportSpec, task_id: str,
         return
     raise TransientError(
         f"Airbridge task {shown(task_id)}: {found} groups were read and {declared} are declared, which were equal in the last {RESPONSES} "
-        f"stored responses of {spec.name}. A new report may do better. If the numbers stay different and Airbridge's dashboard shows the same "
-        f"groups, set the tag {ACCEPT_TAG}=true for the run or backfill."
+        f"stored responses of {spec.name}.",
+        remedy=f"A new report may do better. If the numbers stay different and Airbridge's dashboard shows the same "
+        f"groups, set the tag {ACCEPT_TAG}=true for the run or backfill.",
     )
 
 

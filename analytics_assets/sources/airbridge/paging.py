@@ -94,10 +94,12 @@ async def whole_report(
     if broken := _broken_double(pages):
         raise UnexpectedPayloadError(
             f"Airbridge task {shown(task_id)}: the group {list(broken)} comes twice in each of {READINGS} readings. Two groups may differ only "
-            f"in a broken character, for which {REPLACEMENT} stands. Rename one of them at its source, or filter it in the YAML."
+            f"in a broken character, for which {REPLACEMENT} stands.",
+            remedy="Rename one of them at its source, or filter it in the YAML.",
         )
     raise TransientError(
-        f"Airbridge task {shown(task_id)}: the pages do not fit together in {READINGS} readings: {fault}. A new report may do better."
+        f"Airbridge task {shown(task_id)}: the pages do not fit together in {READINGS} readings: {fault}.",
+        remedy="A new report may do better.",
     )
 
 
@@ -127,7 +129,8 @@ async def _reading(read_page: ReadPage, size: int, memory_bytes: int | None) -> 
         if not any(page.groups for page in pages[-MOST_EMPTY_PAGES:]) and len(pages) >= MOST_EMPTY_PAGES:
             raise UnexpectedPayloadError(
                 f"Airbridge GET /revenue/query/{{task_id}}: {MOST_EMPTY_PAGES} pages in a row have no group, and each announces more, so the "
-                "end of the report is not known. Something may be wrong at Airbridge; ask its support."
+                "end of the report is not known.",
+                remedy="Something may be wrong at Airbridge; ask its support.",
             )
         try:
             pages.append(await read_page(skip, size))
@@ -155,8 +158,8 @@ def _has_more(pages: Sequence[Page]) -> bool:
 
 def _refuse_endless(why: str) -> NoReturn:
     raise UnexpectedPayloadError(
-        f"Airbridge GET /revenue/query/{{task_id}}: the report is longer than {MOST_PAGES} pages, and none is read further: {why}. "
-        "Group by fewer fields in the YAML, or filter."
+        f"Airbridge GET /revenue/query/{{task_id}}: the report is longer than {MOST_PAGES} pages, and none is read further: {why}.",
+        remedy="Group by fewer fields in the YAML, or filter.",
     )
 
 

@@ -227,8 +227,8 @@ class ReportDays:
                 self._aside.write(packed)
             except OSError as error:
                 raise PermanentError(
-                    f"The pages of the report {self._spec.name} cannot be written to the temporary folder {self._folder}: {error}. "
-                    "Free space there, set TMPDIR to another folder, or raise `tasks.memory_mb` in defs.yaml."
+                    f"The pages of the report {self._spec.name} cannot be written to the temporary folder {self._folder}: {error}.",
+                    remedy="Free space there, set TMPDIR to another folder, or raise `tasks.memory_mb` in defs.yaml.",
                 ) from error
             self._end += packed.size
         return place

@@ -195,8 +195,8 @@ class ReportReader:
                 return self._kept
             if not request.is_open:
                 raise TransientError(
-                    f"The report request of these days was closed: {request.reason or request.state} Reload the code location if the YAML "
-                    "was changed, then materialize the days again."
+                    f"The report request of these days was closed: {request.reason or request.state}",
+                    remedy="Reload the code location if the YAML was changed, then materialize the days again.",
                 )
             pause_s = self._waiting.policy.first_look_s
             if is_held:
@@ -209,7 +209,8 @@ class ReportReader:
                 state = (await self._threads.call(self._ledger.get, request_id)).state
                 raise AwaitedError(
                     f"Airbridge is still making the report {self._spec.name} ({request.first_day} to {request.last_day}, state "
-                    f"{state}). The sensor of {self._account} lands these days when it is ready."
+                    f"{state}).",
+                    remedy=f"The sensor of {self._account} lands these days when it is ready.",
                 )
             await self._sleep(min(pause_s, (until - self._clock()).total_seconds()))
 
@@ -291,7 +292,7 @@ class ReportReader:
         words += f" ({reason})." if reason else "."
         if isinstance(decision, Pause):
             raise (
-                type(trouble)(f"{words} Nothing more is asked until this is mended.")
+                type(trouble)(words, remedy="Nothing more is requested until this is fixed.")
                 if trouble
                 else TransientError(words)
             )
@@ -300,7 +301,8 @@ class ReportReader:
         # An answer that is not as documented stays what it is, and its body is kept.
         kind = UnexpectedPayloadError if isinstance(trouble, UnexpectedPayloadError) else AwaitedError
         raise kind(
-            f"{words} The sensor of {self._account} asks for a new one in {decision.seconds:.0f} s.",
+            words,
+            remedy=f"The sensor of {self._account} asks for a new one in {decision.seconds:.0f} s.",
             evidence=trouble.evidence if trouble else None,
         )
 
@@ -309,7 +311,8 @@ class ReportReader:
         if request.task_id is None or request.posted_at is None:
             raise TransientError(
                 f"The ledger has no task for the report request {request.id} ({request.first_day} to {request.last_day}), although one "
-                f"was reported as finished. The sensor of {self._account} requests the report again."
+                f"was reported as finished.",
+                remedy=f"The sensor of {self._account} requests the report again.",
             )
         task = FinishedTask(request.task_id, request.posted_at, request.first_day, request.last_day)
         memory_bytes = self._memory_bytes
@@ -332,5 +335,7 @@ class ReportReader:
     def _kept(self, day: date) -> RawDay:
         standing = self._lake.usable(self._account, self._raw.name, day)
         if standing is None or standing.footer.requested_at is None or standing.footer.emptied_at:
-            raise TransientError(f"{day} was landed by another run, but its rows are gone. Materialize it again.")
+            raise TransientError(
+                "The day was stored by another run, but its rows are gone.", remedy="Materialize it again.", day=day
+            )
         return RawDay(self._lake.read(self._account, self._raw, [day]), standing.footer.requested_at, {})

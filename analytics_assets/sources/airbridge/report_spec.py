@@ -115,7 +115,7 @@ class ReportSpec:
         """Refuses what the vendor would refuse, all of it at once."""
         problems = [f"{place}: {reason}. {remedy}." for place, reason, remedy in _problems(self)]
         if problems:
-            raise PermanentError(f"Airbridge report {self.name!r} cannot be asked for. {' '.join(problems)}")
+            raise PermanentError(f"Airbridge report {self.name!r} cannot be asked for.", remedy=" ".join(problems))
 
 
 def body(spec: ReportSpec, from_day: date, to_day: date) -> dict[str, Any]:
@@ -127,8 +127,8 @@ def body(spec: ReportSpec, from_day: date, to_day: date) -> dict[str, Any]:
     days = (to_day - from_day).days + 1
     if not 1 <= days <= DAYS_PER_TASK:
         raise PermanentError(
-            f"Airbridge report {spec.name!r}: {from_day} to {to_day} are {days} days, and a task takes 1 to {DAYS_PER_TASK}. "
-            "Ask for the days in several tasks."
+            f"Airbridge report {spec.name!r}: {from_day} to {to_day} are {days} days, and a task takes 1 to {DAYS_PER_TASK}.",
+            remedy="Ask for the days in several tasks.",
         )
     return {"from": from_day.isoformat(), "to": to_day.isoformat(), **_without_days(spec)}
 

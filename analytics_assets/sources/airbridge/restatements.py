@@ -87,8 +87,8 @@ def history(spec: ReportSpec, *, zone: str) -> History:
 def _grown(change: Change, spec: ReportSpec, table: Table, zone: str) -> tuple[pa.Table, dict[str, Any]]:
     if change.requested_at is None:
         raise PermanentError(
-            f"The raw file of {spec.name} does not say when its report was requested, so restatements cannot be dated. "
-            f"Materialize {spec.name}_raw together with the tables made from it."
+            f"The raw file of {spec.name} does not say when its report was requested, so restatements cannot be dated.",
+            remedy=f"Materialize {spec.name}_raw together with the tables made from it.",
         )
     last = _last_reached(change, spec, zone)
     found = _restated(change, spec, table, last)

@@ -189,7 +189,9 @@ class AirbridgeRevenue(AccountComponent):
         names = [report.name for report in self.reports]
         if len(set(names)) < len(names):
             raise FieldError(
-                "two have the same name, so their tables would collide. Give each a name of its own.", "reports"
+                "two have the same name, so their tables would collide.",
+                "reports",
+                remedy="Give each a name of its own.",
             )
         checked(self.app)
         for number, report in enumerate(self.reports):

@@ -56,13 +56,15 @@ class App:
             ZoneInfo(self.zone)
         except (ZoneInfoNotFoundError, ValueError) as error:
             raise FieldError(
-                f"Airbridge app {self.name!r}, timezone: {self.zone!r} is no time zone. Use a name such as Asia/Seoul.",
+                f"Airbridge app {self.name!r}, timezone: {self.zone!r} is no time zone.",
                 "timezone",
+                remedy="Use a name such as Asia/Seoul.",
             ) from error
         if not (len(self.currency) == _CODE_LENGTH and self.currency.isupper()):
             raise FieldError(
-                f"Airbridge app {self.name!r}, currency: {self.currency!r} is no currency code. Use one such as USD.",
+                f"Airbridge app {self.name!r}, currency: {self.currency!r} is no currency code.",
                 "currency",
+                remedy="Use one such as USD.",
             )
 
     def day_of(self, instant: datetime) -> date:

@@ -74,8 +74,8 @@ def group_columns(spec: ReportSpec) -> list[str]:
         name = f"_{name}" if not name or name[0].isdigit() else name
         if name in names or name in _FIXED:
             raise PermanentError(
-                f"Airbridge report {spec.name!r}, group_by: the field {field!r} would be the column {name!r}, which there is already. "
-                "Leave one of the two out, or make two reports."
+                f"Airbridge report {spec.name!r}, group_by: the field {field!r} would be the column {name!r}, which there is already.",
+                remedy="Leave one of the two out, or make two reports.",
             )
         names.append(name)
     return names

@@ -62,13 +62,15 @@ def typed_days(day: date, content: pa.Table | None, spec: ReportSpec, *, zone: s
     """
     if content is None:
         raise PermanentError(
-            f"There is no raw day of {spec.name} for {day}, so its tables cannot be derived. "
-            f"Materialize {spec.name}_raw together with them."
+            f"There is no raw day of {spec.name}, so its tables cannot be derived.",
+            remedy=f"Materialize {spec.name}_raw together with them.",
+            day=day,
         )
     if set(pc.unique(content["request_hash"]).to_pylist()) - {spec_hash(spec)}:
         raise PermanentError(
-            f"{spec.name}_raw {day} was read with another specification of the report. "
-            f"Materialize {spec.name}_raw together with the tables made from it."
+            f"{spec.name}_raw was read with another specification of the report.",
+            remedy=f"Materialize {spec.name}_raw together with the tables made from it.",
+            day=day,
         )
     reached = reached_intervals(day, pc.min(content["requested_at"]).as_py(), spec, zone)
     sent = sub_rows(day, content, spec, reached=reached)

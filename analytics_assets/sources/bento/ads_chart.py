@@ -36,9 +36,10 @@ def bucket_starts(stats: Ads, params: Mapping[str, str], day: date, *, zone: Zon
     at, start = next((at, start) for at, start in enumerate(starts) if start is None or not first <= start < end)
     what = "which is no instant" if start is None else f"{start:%Y-%m-%d %H:%M} UTC, which is not in it"
     raise UnexpectedPayloadError(
-        f"Bento GET /stats/ads ({params['dimension']}, {params['revenue_mode']}): the answer for {day} in {zone.key} "
-        f"({first:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC) has a chart point at x {stats.points[at].x!r}, {what}. "
-        "Check `window` in the YAML: zone, end, format; `analytics-assets calibrate bento` finds them.",
+        f"Bento GET /stats/ads ({params['dimension']}, {params['revenue_mode']}): the answer for the day in {zone.key} "
+        f"({first:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC) has a chart point at x {stats.points[at].x!r}, {what}.",
+        remedy="Check `window` in the YAML: zone, end, format; `analytics-assets calibrate bento` finds them.",
+        day=day,
         evidence=Evidence("GET /stats/ads", body=body),
     )
 

@@ -154,7 +154,7 @@ class BentoClient:
             if error.evidence is None or error.evidence.status != NOT_FOUND:
                 raise
             raise PermanentError(
-                f"Bento GET {endpoint}: HTTP 404, no {kind} {name!r} at this site. Check `{kind}s` in the YAML, "
-                "and that the keys are those of the site it belongs to.",
+                f"Bento GET {endpoint}: HTTP 404, no {kind} {name!r} at this site.",
+                remedy=f"Check `{kind}s` in the YAML, and that the keys are those of the site it belongs to.",
                 evidence=error.evidence,
             ) from error

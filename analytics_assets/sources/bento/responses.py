@@ -154,7 +154,8 @@ def read_ads(body: bytes | str, params: Mapping[str, str], endpoint: str) -> Ads
         return stats
     text = body if isinstance(body, str) else body.decode(errors="replace")
     raise UnexpectedPayloadError(
-        f"Bento {endpoint}: the answer is not as documented: {problem}. Compare it with https://bentonow.com/stats.",
+        f"Bento {endpoint}: the answer is not as documented: {problem}.",
+        remedy="Compare it with https://bentonow.com/stats.",
         evidence=Evidence(endpoint, body=text),
     )
 

@@ -124,7 +124,8 @@ class BentoStats(AccountComponent):
         if (seconds := budget.seconds_for(requests)) > LONGEST_RUN_S:
             raise PermanentError(
                 f"schedule, `days_per_run`: {days} days are {requests} requests, which the budget of {budget} spreads over "
-                f"{seconds / 3600:.0f} hours. Use fewer days, so that a run ends within {LONGEST_RUN_S // 3600}."
+                f"{seconds / 3600:.0f} hours.",
+                remedy=f"Use fewer days, so that a run ends within {LONGEST_RUN_S // 3600}.",
             )
 
     def ads_spec(self) -> AdsSpec:

@@ -61,9 +61,10 @@ class WindowSpec:
             ZoneInfo(self.zone)
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise FieldError(
-                f"Bento ads, `window.zone`: {self.zone!r} is no time zone. Use a name such as America/New_York.",
+                f"Bento ads, `window.zone`: {self.zone!r} is no time zone.",
                 "window",
                 "zone",
+                remedy="Use a name such as America/New_York.",
             ) from error
         _refuse_unknown("Bento ads, `window.end`", [self.end], ("exclusive", "inclusive"))
         _refuse_unknown("Bento ads, `window.format`", [self.format], ("iso", "iso_time", "words"))
@@ -113,15 +114,18 @@ class AdsSpec:
             _refuse_empty_or_double(f"Bento ads, `{name}`", given)
             _refuse_unknown(f"Bento ads, `{name}`", given, known)
         if self.value == "":
-            raise PermanentError("Bento ads, `value`: it is empty, which Bento reads as no filter. Leave it out.")
+            raise PermanentError(
+                "Bento ads, `value`: it is empty, which Bento reads as no filter.", remedy="Leave it out."
+            )
         if self.value is not None and len(self.dimensions) > 1:
             raise PermanentError(
-                f"Bento ads, `value`: {self.value!r} is a value of one dimension, but {len(self.dimensions)} are asked for. "
-                "Name one dimension, or leave `value` out."
+                f"Bento ads, `value`: {self.value!r} is a value of one dimension, but {len(self.dimensions)} are asked for.",
+                remedy="Name one dimension, or leave `value` out.",
             )
         if not (math.isfinite(self.final_after_hours) and self.final_after_hours >= 0):
             raise PermanentError(
-                f"Bento ads, `final_after_hours`: {self.final_after_hours!r} is no time after the day's end. Use hours from 0."
+                f"Bento ads, `final_after_hours`: {self.final_after_hours!r} is no time after the day's end.",
+                remedy="Use hours from 0.",
             )
 
     def queries(self, day: date, today: date | None = None) -> list[AdsQuery]:
@@ -182,8 +186,10 @@ def ads_stream(account: str, spec: AdsSpec, client: BentoClient) -> Stream:
             if spec.window.format != "words" or spec.window.today(answer.answered_at) == today:
                 return answer
         raise TransientError(
-            f"Bento GET {ADS}: twice midnight in {zone.key} passed between question and answer, so the words in which {day} was asked for "
-            "have come to mean another day. Ask again."
+            f"Bento GET {ADS}: twice midnight in {zone.key} passed between question and answer, so the words in which the day was asked for "
+            "have come to mean another day.",
+            remedy="Ask again.",
+            day=day,
         )
 
     async def ask(day: date, number: int) -> tuple[Answer, bool]:
@@ -249,19 +255,23 @@ async def _together(asked: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
 
 def _refuse_empty_or_double(place: str, given: Sequence[str]) -> None:
     if not given:
-        raise PermanentError(f"{place}: nothing is named, so nothing would be read. Name at least one.")
+        raise PermanentError(f"{place}: nothing is named, so nothing would be read.", remedy="Name at least one.")
     _refuse_blank_or_double(place, given)
 
 
 def _refuse_blank_or_double(place: str, given: Sequence[str]) -> None:
     if any(not one.strip() for one in given):
-        raise PermanentError(f"{place}: one entry is empty. Remove it or write the name.")
+        raise PermanentError(f"{place}: one entry is empty.", remedy="Remove it or write the name.")
     doubles = sorted({one for one in given if given.count(one) > 1})
     if doubles:
-        raise PermanentError(f"{place}: {', '.join(doubles)} named more than once, each costs a request. Name it once.")
+        raise PermanentError(
+            f"{place}: {', '.join(doubles)} named more than once, each costs a request.", remedy="Name it once."
+        )
 
 
 def _refuse_unknown(place: str, given: Sequence[str], known: Sequence[str]) -> None:
     unknown = [one for one in given if one not in known]
     if unknown:
-        raise PermanentError(f"{place}: {', '.join(map(repr, unknown))} is not known. Use {' or '.join(known)}.")
+        raise PermanentError(
+            f"{place}: {', '.join(map(repr, unknown))} is not known.", remedy=f"Use {' or '.join(known)}."
+        )

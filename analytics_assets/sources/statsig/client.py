@@ -132,10 +132,10 @@ class StatsigClient:
         try:
             return await self._read(_Question(VALUES, VALUES, Listed[MetricValue], params))
         except PermanentError as error:
-            if (refused := day_without_values(day, error)) is None:
+            if (refused := day_without_values(error)) is None:
                 raise
             advice = "If the project has no data that early, set `start_date` in the account's YAML to its first day. Otherwise check `base_url`."
-            raise PermanentError(f"{refused} {advice}", evidence=error.evidence) from error
+            raise PermanentError(refused, remedy=advice, day=day, evidence=error.evidence) from error
 
     async def metrics(self, *, keep_personal_fields: bool = False) -> Reading[Metric]:
         """GET /metrics/list: all definitions of the project, hidden ones too; without people unless they are kept."""
@@ -157,7 +157,9 @@ class StatsigClient:
             PermanentError: The vendor does not know the event (no page declares that), or no address can name it.
         """
         if not is_askable(event_name):
-            raise PermanentError(f"Statsig: no address can name the event {event_name!r}. Take it out of `events`.")
+            raise PermanentError(
+                f"Statsig: no address can name the event {event_name!r}.", remedy="Take it out of `events`."
+            )
         question = _Question(
             "/events/{eventName}/metrics",
             f"/events/{quote(event_name, safe='')}/metrics",
@@ -169,7 +171,8 @@ class StatsigClient:
         except PermanentError as error:
             if error.evidence is None or error.evidence.status != NOT_FOUND:
                 raise
-            raise PermanentError(f"Event {event_name!r}: {error}", evidence=error.evidence) from error
+            words = f"Event {event_name!r}: {error.message}"
+            raise PermanentError(words, remedy=error.remedy, evidence=error.evidence) from error
 
     async def _read(self, question: _Question[Item]) -> Reading[Item]:
         """The whole list, read again from its first page when it shifted under the reading."""
@@ -182,11 +185,13 @@ class StatsigClient:
         if broken := sorted(str(key) for key in doubled if REPLACEMENT in str(key)):
             raise UnexpectedPayloadError(
                 f"Statsig GET {question.path}: {broken[0]} is on two pages in each of {_READINGS} readings. Two names may differ only in a "
-                f"broken character, for which {REPLACEMENT} stands. Rename one of them at Statsig."
+                f"broken character, for which {REPLACEMENT} stands.",
+                remedy="Rename one of them at Statsig.",
             )
         raise TransientError(
             f"Statsig GET {question.path}: the list changes while being read: in each of {_READINGS} readings "
-            "an item stood on two pages, or the pages told different totals. Ask again later."
+            "an item stood on two pages, or the pages told different totals.",
+            remedy="Ask again later.",
         )
 
     async def _walk(self, question: _Question[Item], doubled: set[Any]) -> list[tuple[Answer, Listed[Item]]] | None:
@@ -225,14 +230,15 @@ class StatsigClient:
         if doubles:
             raise UnexpectedPayloadError(
                 f"Statsig GET {question.path} page {number}: {doubles} entries stand more than once on one page, the first is "
-                f"{counts.most_common(1)[0][0]!r}. The body is kept in the quarantine folder of the lake.",
+                f"{counts.most_common(1)[0][0]!r}.",
+                remedy="The body is kept in the quarantine folder of the lake.",
                 evidence=Evidence(answer.endpoint, status=answer.status, body=answer.body.decode()),
             )
         host = urlsplit(listed.pagination.next_page or "").hostname if listed.pagination else None
         if host and host not in _HOSTS:
             raise UnexpectedPayloadError(
-                f"Statsig GET {question.path} page {number}: the next page is said to be on another host, {host!r}. "
-                "Something may have answered in Statsig's place: check base_url.",
+                f"Statsig GET {question.path} page {number}: the next page is said to be on another host, {host!r}.",
+                remedy="Something may have answered in Statsig's place: check base_url.",
                 evidence=Evidence(answer.endpoint, status=answer.status, body=answer.body.decode()),
             )
         return answer, listed
@@ -253,7 +259,7 @@ class _Refusal(msgspec.Struct):
     errors: list[msgspec.Raw] = []
 
 
-def day_without_values(day: date, error: PermanentError) -> str | None:
+def day_without_values(error: PermanentError) -> str | None:
     """What Statsig answers for a day that it has no values of; None if the error is another one.
 
     Neighbouring endpoints answer 400 "Data is not available"; a 404 is declared for none of the lists. A list of errors is about parameters.
@@ -269,7 +275,7 @@ def day_without_values(day: date, error: PermanentError) -> str | None:
         return None
     said = refusal.message[:_LONGEST_MESSAGE].rstrip(".")
     words = f" ({said})" if said else ""
-    return f"Statsig {evidence.endpoint}: HTTP {evidence.status}{words}, so there are no values for {day}."
+    return f"Statsig {evidence.endpoint}: HTTP {evidence.status}{words}, so there are no values for the day."
 
 
 def is_askable(event_name: str) -> bool:

@@ -115,8 +115,8 @@ class _Observations:
         after = [number for number, moment in enumerate(instants) if moment >= end][:1]
         if not within and not after:
             raise PermanentError(
-                "No observation of the definitions was made in the day or after it. "
-                f"Materialize {self._account}/{LISTING_RAW.name} (the job `snapshots` does so every day), then this day again."
+                "No observation of the definitions was made in the day or after it.",
+                remedy=f"Materialize {self._account}/{LISTING_RAW.name} (the job `snapshots` does so every day), then this day again.",
             )
         # The later of two that are equally near knows all metrics created by then.
         nearest = sorted([*within, *after], key=lambda number: (abs(instants[number] - end), instants[number] < end))

@@ -56,14 +56,14 @@ def refuse_endless(path: str, pages: Pages) -> None:
     """Raises an `UnexpectedPayloadError` where so many pages have come that no list can have them."""
     if len(pages) >= MOST_PAGES:
         raise UnexpectedPayloadError(
-            f"Statsig GET {path}: after {MOST_PAGES} pages the list still has no end, and no list is read further. "
-            "Something may be wrong at Statsig; ask its support how long the list is."
+            f"Statsig GET {path}: after {MOST_PAGES} pages the list still has no end, and no list is read further.",
+            remedy="Something may be wrong at Statsig; ask its support how long the list is.",
         )
     if _empty_pages(pages) >= MOST_EMPTY_PAGES:
         answer = pages[-1][0]
         raise UnexpectedPayloadError(
-            f"Statsig GET {path}: {MOST_EMPTY_PAGES} pages in a row are empty, and each names a next one, so the end of the list is not known. "
-            "Something may be wrong at Statsig; ask its support.",
+            f"Statsig GET {path}: {MOST_EMPTY_PAGES} pages in a row are empty, and each names a next one, so the end of the list is not known.",
+            remedy="Something may be wrong at Statsig; ask its support.",
             evidence=Evidence(answer.endpoint, status=answer.status, body=answer.body.decode()),
         )
 

@@ -48,8 +48,8 @@ class ValuesSpec:
         _check_offset("values", self.day_utc_offset_hours)
         if self.final_after_hours < 0:
             raise PermanentError(
-                f"statsig values: final_after_hours is {self.final_after_hours}, so a day would be asked for before it ends. "
-                "Use 0 or more; 12 is Statsig's own pace."
+                f"statsig values: final_after_hours is {self.final_after_hours}, so a day would be asked for before it ends.",
+                remedy="Use 0 or more; 12 is Statsig's own pace.",
             )
 
     def requests(self, days: Sequence[date]) -> dict[str, int]:
@@ -82,22 +82,27 @@ class ListingSpec:
             return
         if not self.events:
             raise PermanentError(
-                "statsig listing: events is empty, so nothing would be asked. Name events, or leave it out to discover them."
+                "statsig listing: events is empty, so nothing would be asked.",
+                remedy="Name events, or leave it out to discover them.",
             )
         twice = sorted({name for name in self.events if self.events.count(name) > 1})
         if twice:
-            raise PermanentError(f"statsig listing: events names {', '.join(map(repr, twice))} twice. Name each once.")
+            raise PermanentError(
+                f"statsig listing: events names {', '.join(map(repr, twice))} twice.", remedy="Name each once."
+            )
         unnamable = [name for name in self.events if not is_askable(name)]
         if unnamable:
             raise PermanentError(
-                f"statsig listing: events names {', '.join(map(repr, unnamable))}, which no address can hold. Take it out."
+                f"statsig listing: events names {', '.join(map(repr, unnamable))}, which no address can hold.",
+                remedy="Take it out.",
             )
 
 
 def _check_offset(place: str, hours: float) -> None:
     if not _OFFSETS[0] <= hours <= _OFFSETS[1]:
         raise PermanentError(
-            f"statsig {place}: day_utc_offset_hours is {hours}; no zone is that far from UTC. Use -12 to 14; Statsig's default is -8."
+            f"statsig {place}: day_utc_offset_hours is {hours}; no zone is that far from UTC.",
+            remedy="Use -12 to 14; Statsig's default is -8.",
         )
 
 
@@ -128,14 +133,19 @@ def values_stream(
         try:
             reading = await client.metric_values(day)
         except PermanentError as error:
-            if not may_be_late(day) or (refused := day_without_values(day, error)) is None:
+            if not may_be_late(day) or (refused := day_without_values(error)) is None:
                 raise
-            words = f"{refused} The day may not be computed yet. Request it again later."
-            raise TransientError(words, evidence=error.evidence) from error
+            raise TransientError(
+                f"{refused} The day may not be computed yet.",
+                remedy="Request it again later.",
+                day=day,
+                evidence=error.evidence,
+            ) from error
         if not reading.items and may_be_late(day):
             raise TransientError(
-                f"Statsig GET /metrics/values: {day} is not computed yet, the list is empty. "
-                f"From {spec.final_at(day) + _MAY_BE_LATE:%Y-%m-%d %H:%M %Z} on an empty list is taken for an empty day."
+                "Statsig GET /metrics/values: the day is not computed yet, the list is empty.",
+                remedy=f"From {spec.final_at(day) + _MAY_BE_LATE:%Y-%m-%d %H:%M %Z} on an empty list is taken for an empty day.",
+                day=day,
             )
         await totals.check(reading)
         notes = {} if reading.miscount is None else {"total_items_declared": reading.miscount}

@@ -78,7 +78,8 @@ class Totals:
         last = reading.answers[-1]
         raise UnexpectedPayloadError(
             f"Statsig GET {path}: its pages declare {reading.miscount} items and hold {len(reading.items)}. The two were equal in the last "
-            f"{RESPONSES} stored responses of this list, so items may be missing. Re-execute from failure. If the numbers stay different and "
+            f"{RESPONSES} stored responses of this list, so items may be missing.",
+            remedy="Re-execute from failure. If the numbers stay different and "
             f"Statsig's console shows the same items, set the tag {ACCEPT_TAG}=true for the run or backfill.",
             evidence=Evidence(last.endpoint, status=last.status, body=last.body.decode()),
         )

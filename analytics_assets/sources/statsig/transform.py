@@ -50,7 +50,8 @@ def metric_values(day: date, raw: pa.Table) -> Mapping[str, Typed]:
     for endpoint, params, body in bodies(raw):
         if params.get("date") != day.isoformat():
             raise UnexpectedPayloadError(
-                f"Statsig {endpoint}: the page kept for {day} was asked with date {params.get('date')}.",
+                f"Statsig {endpoint}: the page kept for the day was asked with date {params.get('date')}.",
+                day=day,
                 evidence=Evidence(endpoint, body=body),
             )
         rows += read(body, Listed[MetricValue], endpoint=f"Statsig {endpoint}").data

@@ -60,7 +60,7 @@ def test_one_outage_is_one_issue_however_many_runs_it_fails(scene: Scene, receiv
     assert [scene.tick(), scene.tick()] == ["0 new, 0 sent.", "0 new, 0 sent."]
 
     scene.later = timedelta(hours=25)
-    scene.fails({0: UnexpectedPayloadError(f"numbers {FIRST}: not a number.")}, days=1)
+    scene.fails({0: UnexpectedPayloadError("numbers: not a number.", remedy="Ask the vendor.", day=FIRST)}, days=1)
     assert [scene.tick(), scene.tick()] == ["1 new, 2 sent.", "0 new, 0 sent."]
     again, other = sorted(receiver.posts[1:], key=lambda post: "Again" not in post["title"])
     assert [post["title"] for post in (again, other)] == [
@@ -69,7 +69,7 @@ def test_one_outage_is_one_issue_however_many_runs_it_fails(scene: Scene, receiv
     ]
     assert "4 steps failed since" in again["message"]
     assert again["message"].splitlines()[1] == "2026-01-01: Bento GET /stats/site: HTTP 500."
-    assert other["message"].splitlines()[1] == "2026-01-01: numbers the day: not a number."
+    assert other["message"].splitlines()[1] == "2026-01-01: numbers: not a number. Ask the vendor."
 
 
 def test_days_that_have_landed_since_are_not_told(scene_on_disk: Scene, receiver: Receiver) -> None:

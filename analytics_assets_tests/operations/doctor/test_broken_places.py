@@ -146,7 +146,7 @@ def test_a_dagster_yaml_that_does_not_load_is_told_without_its_values(misspelt) 
     patient, visit = misspelt
     assert visit.line("dagster", "dagster.yaml") == (
         "wrong",
-        'dagster.yaml does not load: Received unexpected config entry "foo" at the root; Invalid scalar at path root:telemetry:enabled',
+        "dagster.yaml does not load: foo: field not defined; telemetry.enabled: runtime type mismatch",
         f"Correct {patient.home}/dagster.yaml.",
     )
     assert visit.lines("daemon") == [("all", *HOME_FIRST)]

@@ -22,7 +22,7 @@ from analytics_assets.errors import (
 )
 from analytics_assets.lake.store import Lake
 from analytics_assets.operations.doctor.daemon import hearts, switched
-from analytics_assets.operations.doctor.line import Line, ago, examined, parted, without_secrets
+from analytics_assets.operations.doctor.line import Line, ago, examined, without_secrets
 from analytics_assets.operations.doctor.vendors import Outcome, clocks, judged
 from analytics_assets.operations.doctor.work import Account, late
 from analytics_assets.orchestration.source_component import ScheduleConfig
@@ -37,7 +37,7 @@ ASKED = "Statsig GET /metrics/list"
 
 def answered(kind: type[SourceError], status: int | None, said: str) -> SourceError:
     """What a session raises for an answer."""
-    return kind(f"{ASKED}: {said}. What to do.", evidence=Evidence("GET /metrics/list", status=status))
+    return kind(f"{ASKED}: {said}.", remedy="What to do.", evidence=Evidence("GET /metrics/list", status=status))
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def answered(kind: type[SourceError], status: int | None, said: str) -> SourceEr
             "Ask again; if it stays, check the network and `base_url` in defs/lab/defs.yaml.",
         ),
         (
-            AccessRefusedError("Statsig: the header STATSIG-API-KEY holds a line break: check LAB_KEY."),
+            AccessRefusedError("Statsig: the header STATSIG-API-KEY holds a line break.", remedy="Check LAB_KEY."),
             "wrong",
             "Statsig: the header STATSIG-API-KEY holds a line break",
             "Check LAB_KEY.",
@@ -222,13 +222,17 @@ def test_a_check_that_refuses_in_words_is_told_in_them() -> None:
     """The remedy is what our messages end with."""
 
     def refuses() -> list[Line]:
-        raise LakeError("x cannot be written (full). Check ANALYTICS_LAKE.")
+        raise LakeError("x cannot be written (full). Nothing was read.", remedy="Check ANALYTICS_LAKE: see its rights.")
 
     assert examined("lake", "writable", refuses) == [
-        Line("lake", "writable", "wrong", "x cannot be written (full)", "Check ANALYTICS_LAKE.")
+        Line(
+            "lake",
+            "writable",
+            "wrong",
+            "x cannot be written (full). Nothing was read",
+            "Check ANALYTICS_LAKE: see its rights.",
+        )
     ]
-    assert parted(PermanentError("It is of version 9: update it.")) == ("It is of version 9", "Update it.")
-    assert parted(PermanentError("No.")) == ("No", "See the message.")
 
 
 def test_a_check_that_hangs_is_not_waited_for() -> None:

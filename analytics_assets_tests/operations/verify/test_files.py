@@ -40,15 +40,15 @@ def without(name: str) -> pa.Table:
 DAMAGES: dict[str, tuple[Callable[[Lake], None], str]] = {
     "rows of another day": (
         lambda lake: planted(lake, TABLE.rows([row(date=NEXT)])),
-        "rows belong to 2026-03-02",
+        "its rows are not valid: revenue: rows belong to 2026-03-02",
     ),
     "a key twice": (
         lambda lake: planted(lake, TABLE.rows([row(), row(clicks=8)])),
-        "1 keys occur more than once, the first is campaign='spring', country='KR'",
+        "its rows are not valid: revenue: 1 keys occur more than once, the first is campaign='spring', country='KR'",
     ),
     "nothing where something has to be": (
         lambda lake: planted(lake, nullable(TABLE.rows([row(campaign=None)]))),
-        "column campaign has no value in 1 of 1 rows",
+        "its rows are not valid: revenue: column campaign has no value in 1 of 1 rows",
     ),
     "another type": (
         lambda lake: planted(lake, without("clicks").append_column("clicks", pa.array(["7"]))),

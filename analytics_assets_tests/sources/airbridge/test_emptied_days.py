@@ -48,7 +48,7 @@ async def test_an_emptied_day_is_not_taken_for_an_answer(tmp_path: Path) -> None
     footer = msgspec.structs.replace(stored.footer, emptied_at=LATER)
     lake.files.promote(lake.path("shop", raw.name, DAY), parquet(raw.schema.empty_table(), encoded(footer)))
 
-    with pytest.raises(TransientError, match=f"{DAY} was landed by another run, but its rows are gone."):
+    with pytest.raises(TransientError, match=r"The day was stored by another run, but its rows are gone\."):
         await reader.fetch(DAY)
     await reader.close()
     engine(url).dispose()

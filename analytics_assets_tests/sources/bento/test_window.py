@@ -75,7 +75,7 @@ def test_a_point_outside_the_day_fails_the_day_and_says_where_to_look(x, what):
     with pytest.raises(UnexpectedPayloadError) as caught:
         ads(body)
     assert str(caught.value) == (
-        "Bento GET /stats/ads (source, all_revenue): the answer for 2026-03-01 in UTC "
+        "Bento GET /stats/ads (source, all_revenue): the answer for the day in UTC "
         f"(2026-03-01 00:00 to 2026-03-02 00:00 UTC) has a chart point at x {what}. "
         "Check `window` in the YAML: zone, end, format; `analytics-assets calibrate bento` finds them."
     )

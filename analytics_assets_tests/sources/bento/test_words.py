@@ -118,7 +118,7 @@ async def test_words_that_midnight_overtakes_twice_fail_the_day():
     with pytest.raises(TransientError) as caught:
         await ads_stream("shop", WORDS, bento.client()).fetch(DAY)
     assert str(caught.value) == (
-        "Bento GET /stats/ads: twice midnight in UTC passed between question and answer, so the words in which 2026-03-01 was asked "
+        "Bento GET /stats/ads: twice midnight in UTC passed between question and answer, so the words in which the day was asked "
         "for have come to mean another day. Ask again."
     )
 
