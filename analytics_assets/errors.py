@@ -21,6 +21,7 @@ Keep Dagster out of here (`orchestration/failures.py` translates) and HTTP too (
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,10 @@ class SourceError(Exception):
         self.remedy = remedy
         self.day = day
         self.evidence = evidence
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies and pickles the fields instead of calling the class with the composed text."""
+        return type(self).__new__, (type(self), *self.args), vars(self)
 
     @property
     def endpoint(self) -> str:

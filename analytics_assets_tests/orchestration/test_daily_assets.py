@@ -112,7 +112,7 @@ def test_a_subset_of_typed_tables_is_made_without_a_request(quick: Shop) -> None
     )
     assert quick.failure(run) == (
         "shop/numbers: 1 of 3 days did not land.\n"
-        "2026-03-03: the day does not stand in shop/numbers_raw, so there is nothing to make the typed tables from. "
+        "2026-03-03: The day is not stored in shop/numbers_raw, so there is nothing to make the typed tables from. "
         "Materialize numbers_raw together with them.\n"
         "Mend the cause, then re-execute from failure."
     )
@@ -231,8 +231,8 @@ def test_days_that_are_not_final_fail_with_the_instant(quick: Shop) -> None:
     run = quick.run(span("01", "04"))
     assert quick.failure(run) == (
         "shop/numbers: 2 of 4 days did not land.\n"
-        "2026-03-03: the day is not final yet; it can be asked for from 2026-03-04 02:00 UTC on.\n"
-        "2026-03-04: the day is not final yet; it can be asked for from 2026-03-05 02:00 UTC on.\n"
+        "2026-03-03: The day is not final yet. Request it from 2026-03-04 02:00 UTC on.\n"
+        "2026-03-04: The day is not final yet. Request it from 2026-03-05 02:00 UTC on.\n"
         "Re-execute from failure: only these days are asked for."
     )
     assert quick.vendor.asked == days(2)

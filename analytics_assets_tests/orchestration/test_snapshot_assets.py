@@ -150,7 +150,7 @@ def test_typed_tables_alone_are_made_from_the_reading_of_the_day(readings: Readi
     only = {"selection": [dg.AssetKey(["shop", "sums"])]}
     assert told(readings.read(**only)) == (
         "shop/numbers: 1 of 1 days did not land.\n"
-        "2026-03-06: the day does not stand in shop/numbers_raw, so there is nothing to make the typed tables from. "
+        "2026-03-06: The day is not stored in shop/numbers_raw, so there is nothing to make the typed tables from. "
         "Materialize numbers_raw together with them.\n"
         "Mend the cause, then re-execute from failure."
     )
@@ -180,7 +180,7 @@ def test_an_answer_that_cannot_be_used_is_kept_and_named(readings: Readings) -> 
     assert isinstance(table, dg.TableMetadataValue)
     [row] = table.records
     assert row.data["message"] == "numbers: not a number."
-    assert "<html>" in Path(str(row.data["answer_kept_in"])).read_text()
+    assert "<html>" in Path(str(row.data["response_kept_in"])).read_text()
     assert readings.lake.days("shop", "numbers_raw") == []
 
 

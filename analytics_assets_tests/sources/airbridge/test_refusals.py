@@ -128,7 +128,7 @@ async def call(client: AirbridgeClient, name: str) -> Any:
 async def test_an_unknown_app_is_named(name: str):
     """No other day of it will fare better, so the account as a whole is refused."""
     with pytest.raises(
-        AccessRefusedError, match=r"There is no such app.*asked for is 'unknown-shop': check its name"
+        AccessRefusedError, match=r"There is no such app.*asked for is 'unknown-shop'. Check its name"
     ) as caught:
         await call(Sandboxed(app_name="unknown-shop").client, name)
     assert caught.value.evidence.status == 404

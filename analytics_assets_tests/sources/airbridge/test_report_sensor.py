@@ -181,7 +181,7 @@ ROWS = [
         task,
         ["t-1"],
         [],
-        "1 paused. revenue 2026-03-01: REFUSED (HTTP 401). Nothing more is requested until this is fixed.",
+        "1 paused. revenue 2026-03-01: REFUSED (HTTP 401). Nothing more is asked until this is mended.",
         "REFUSED",
         0,
         warns=True,

@@ -170,7 +170,7 @@ def test_a_raw_day_of_another_specification_is_refused():
 
 def test_tables_without_a_raw_day_are_refused():
     """Derived tables need their raw rows, whatever called for them."""
-    with pytest.raises(PermanentError, match=r"no raw day of revenue for 2026-03-01.*Materialize revenue_raw"):
+    with pytest.raises(PermanentError, match=r"no raw day of revenue.*Materialize revenue_raw"):
         typed_days(DAY, None, spec(), zone="UTC", currency="EUR")
 
 

@@ -85,7 +85,7 @@ def test_each_day_is_asked_with_a_hash_of_its_own():
 
 async def test_an_empty_recent_day_counts_as_not_computed_yet():
     """2026-07-08 is final since 25 hours at the time of asking: to be asked again later."""
-    with pytest.raises(TransientError, match=r"2026-07-08 is not computed yet.*From 2026-07-11 20:00 UTC on"):
+    with pytest.raises(TransientError, match=r"the day is not computed yet.*From 2026-07-11 20:00 UTC on"):
         await stream(paged(page([])).client()).fetch(DAY)
 
 
