@@ -187,7 +187,7 @@ def test_a_wrong_setting_is_told_with_variable_value_and_remedy(environment: dic
             "https://name:word@api.airbridge.io",
             "base_url is refused. It must hold a host, a port and a path, and nothing else.",
         ),
-        ("https://api.airbridge.io:port", "base_url is refused: it is not a URL."),
+        ("https://api.airbridge.io:port", "base_url is refused: it is not a URL. Write it as https://host/path."),
     ],
 )
 def test_an_address_keys_must_not_go_to_is_refused(base_url: str, message: str):
