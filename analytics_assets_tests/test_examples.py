@@ -41,7 +41,7 @@ def test_signups_of_a_key_are_all_its_signups_whichever_currency_was_the_main_on
 
 def cohort(channel: str, value: int | None, *, metric: str, is_masked: bool = False) -> dict[str, Any]:
     """A reached interval."""
-    row = {"channel": channel, "interval": 0, "value": value, "is_masked": is_masked, "is_reached": True}
+    row = {"channel": channel, "days_since_start": 0, "value": value, "is_masked": is_masked, "is_reached": True}
     return row | ({} if metric == "app_user_count" else {"currency": "EUR"})
 
 

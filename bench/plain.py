@@ -144,7 +144,13 @@ def _report_row(held: dict[tuple[str, str], _Rows], row: dict[str, Any], group: 
     day = row["date"]
     about = {"date": date.fromisoformat(day), **group, "currency": APP.currency}
     held.setdefault(("cohorts", day), []).extend(
-        {**about, "interval": at, "value": Decimal(cell["value"]), "is_masked": cell["isMasked"], "is_reached": True}
+        {
+            **about,
+            "days_since_start": at,
+            "value": Decimal(cell["value"]),
+            "is_masked": cell["isMasked"],
+            "is_reached": True,
+        }
         for at, cell in enumerate(row["values"])
     )
     total = row["total"]

@@ -166,7 +166,7 @@ def cohorts_of(
     cohorts = {
         "date": pa.repeat(dates, count),
         **{name: label.take(at_group) for name, label in labels.items()},
-        "interval": pa.array(list(range(each)) * len(read), pa.int16()),
+        "days_since_start": pa.array(list(range(each)) * len(read), pa.int16()),
         "value": [cell.value for cell in cells],
         "currency": pa.repeat(money, count),
         "is_masked": [bool(cell.is_masked) for cell in cells],

@@ -5,6 +5,7 @@ Parquet wrote them. Keep files out of here.
 """
 
 import hashlib
+from decimal import Decimal
 from itertools import accumulate
 from typing import Any
 
@@ -80,6 +81,8 @@ def _filled(column: pa.Array) -> pa.Array:
         return column
     if _is_text(column.type):
         return pc.fill_null(column, pa.scalar(b"").cast(column.type))
+    if pa.types.is_decimal(column.type):
+        return pc.fill_null(column, pa.scalar(Decimal(0), column.type))
     zero = pa.scalar(0, pa.int32() if column.type in (pa.date32(), pa.time32("s"), pa.time32("ms")) else pa.int64())
     return pc.fill_null(column, zero.cast(column.type))
 

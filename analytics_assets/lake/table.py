@@ -18,7 +18,8 @@ from analytics_assets.errors import UnexpectedPayloadError
 
 DATE = "date"
 MOMENT = pa.timestamp("us", tz="UTC")
-MONEY = pa.decimal128(38, 9)
+# 12 digits before the point: sums and products of amounts still fit into the 38 digits of Spark.
+MONEY = pa.decimal128(18, 6)
 
 
 @dataclass(frozen=True)

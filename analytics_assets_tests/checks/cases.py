@@ -66,7 +66,7 @@ def cohort(*values: Any, masked: tuple[int, ...] = (), channel: str = "a") -> li
     return [
         {
             "channel": channel,
-            "interval": number,
+            "days_since_start": number,
             "value": None if value in {None, ""} else Decimal(value),
             "currency": "EUR",
             "is_masked": number in masked,
@@ -79,7 +79,7 @@ def cohort(*values: Any, masked: tuple[int, ...] = (), channel: str = "a") -> li
 def restated(*, was_mature: bool, is_masked: bool = False, to: int = 2) -> dict[str, Any]:
     """A value that was 1 and is another one."""
     values = {"old_value": Decimal(1), "new_value": Decimal(to)}
-    return {"channel": "a", "interval": 0, **values, "is_masked": is_masked, "was_mature": was_mature}
+    return {"channel": "a", "days_since_start": 0, **values, "is_masked": is_masked, "was_mature": was_mature}
 
 
 def read_days(*rows: dict[str, Any], at: datetime = SETTLED) -> Callable[[Planted], Found]:

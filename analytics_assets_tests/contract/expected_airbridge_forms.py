@@ -67,7 +67,7 @@ def _masked_null(name: str) -> Change:
 
 def _value_null(name: str) -> Change:
     def gone(rows: Rows) -> Rows:
-        return [{**row, "value": None, "is_masked": False} if row["interval"] == 0 else row for row in rows]
+        return [{**row, "value": None, "is_masked": False} if row["days_since_start"] == 0 else row for row in rows]
 
     return Change(
         rows={f"{name}_cohorts": gone},

@@ -190,7 +190,7 @@ def _cells(row: dict[str, Any], intervals: int, reached: int, *, is_money: bool)
     for interval in range(intervals + 1):
         sent = cells[interval] if interval < min(len(cells), reached) else None
         number, is_masked = _cell({} if is_nothing(sent) else thing(sent, "a cell"), is_money=is_money)
-        told = {"interval": interval, "value": number, "is_masked": is_masked, "is_reached": interval < reached}
+        told = {"days_since_start": interval, "value": number, "is_masked": is_masked, "is_reached": interval < reached}
         yield told | ({"currency": "USD"} if is_money else {})
 
 

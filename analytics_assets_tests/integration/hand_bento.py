@@ -114,7 +114,7 @@ _POINTS = [(group, x, float(y)) for group, of_days in _SIGNUPS.items() for x, y 
 # The counter's segment is ann, bob and eve.
 REPORT_POINTS: list[dict[str, Any]] = [
     *table(
-        ("point_no", "group", "x", "y"),
+        ("point_no", "series", "x", "y"),
         *((number, *point) for number, point in enumerate(_POINTS)),
         date=SEEN_ON,
         report_id="signups",
@@ -130,7 +130,7 @@ REPORT_POINTS: list[dict[str, Any]] = [
         "report_name": "New subscribers",
         "chart_style": "counter",
         "report_type": "Reporting::Reports::VisitorCountReport",
-        "group": None,
+        "series": None,
         "x": None,
         "y": 3.0,
         "observed_at": NOW,

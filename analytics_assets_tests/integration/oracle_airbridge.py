@@ -43,7 +43,7 @@ class AirbridgeTruth:
                         "date": day,
                         "channel": channel,
                         "campaign": campaign,
-                        "interval": interval,
+                        "days_since_start": interval,
                         "value": value if is_reached else None,
                         # Meta's small numbers are masked: fewer than three buyers.
                         "is_masked": is_reached and channel == "facebook.business" and len(buyers) < 3,

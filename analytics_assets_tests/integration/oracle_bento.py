@@ -222,7 +222,7 @@ class BentoTruth:
                 "report_id": report_id,
                 "point_no": number,
                 **about,
-                "group": group,
+                "series": group,
                 "x": x,
                 "y": y,
                 "observed_at": self.now,

@@ -76,7 +76,7 @@ def test_a_cohort_is_looked_at_until_it_is_mature(point: Callable[[str], Place],
     """Fifty days old, it is older than the days the job looks at, and lacks what its sixty intervals have by now."""
     place, spec = point("http://127.0.0.1:9"), report("revenue", "app_revenue", "cumulative", intervals=60)
     table, day = cohorts_table(spec), NOW.date() - timedelta(days=50)
-    row = {"date": day, "channel": "", "campaign": "", "interval": 0, "value": Decimal(1), "currency": "USD"}
+    row = {"date": day, "channel": "", "campaign": "", "days_since_start": 0, "value": Decimal(1), "currency": "USD"}
     Lake(str(place.lake)).land(
         "airbridge", table, day, table.rows([{**row, "is_masked": False, "is_reached": True}]), is_sandbox=True
     )

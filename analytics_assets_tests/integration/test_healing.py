@@ -173,7 +173,7 @@ def test_a_pause_ends_by_itself_when_the_report_changes(account: Driven) -> None
     account.report = report("revenue", "app_revenue", "cumulative", intervals=1)
     account.settle()
     assert account.sandbox.counts()[POST_REPORT] == 1
-    expected = [row for row in REVENUE_COHORTS if row["interval"] <= 1]
+    expected = [row for row in REVENUE_COHORTS if row["days_since_start"] <= 1]
     assert in_order(rows(account.place.lake, "airbridge", "revenue_cohorts")) == in_order(expected)
     assert account.ledger.open_requests("airbridge") == []
 

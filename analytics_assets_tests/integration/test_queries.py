@@ -46,7 +46,7 @@ def _restate(lake: Lake, spec: ReportSpec, day: date) -> None:
     # In days that were read once nothing is restated, so the table would be empty.
     table = restatements_table(spec)
     flags = {column.name: False for column in table.columns if pa.types.is_boolean(column.type)}
-    group = {"date": day, "channel": "google.adwords", "campaign": "spring", "interval": 0}
+    group = {"date": day, "channel": "google.adwords", "campaign": "spring", "days_since_start": 0}
     value = {"old_value": 1, "new_value": 2, "seen_at": utc_now()}
     lake.land("airbridge", table, day, table.rows([flags | group | value]), is_sandbox=True)
 

@@ -99,7 +99,7 @@ def grouped(found: Sequence[dict[str, Any]], by: str, *, buyers: Sequence[dict[s
     made: dict[tuple[Any, ...], dict[str, Any]] = {}
     people: dict[tuple[Any, ...], int] = {}
     for row, counted in zip(found, buyers, strict=True):
-        key = (row["date"], row[by], row["interval"])
+        key = (row["date"], row[by], row["days_since_start"])
         kept = {name: value for name, value in row.items() if name == by or name not in {"channel", "campaign"}}
         people[key] = people.get(key, 0) + counted["value"]
         value = made[key]["value"] + row["value"] if key in made else row["value"]

@@ -23,7 +23,7 @@ TAGS = Table(
         _DATE,
         Column("a", pa.string(), "First key.", nullable=True),
         Column("b", pa.int64(), "Second key."),
-        Column("value", pa.decimal128(38, 9), "A value.", nullable=True),
+        Column("value", pa.decimal128(18, 6), "A value.", nullable=True),
         Column("tags", pa.list_(pa.string()), "A list.", nullable=True),
         Column("seen_at", MOMENT, "When.", nullable=True, is_observation=True),
     ),

@@ -167,7 +167,7 @@ def test_a_data_frame_keeps_null_decimals_and_instants(lake: Lake) -> None:
     """Pandas with Arrow types: no float, no NaN where a number was not known."""
     land(lake, row(campaign="a"), empty_row(campaign="b"))
     frame = lake.read_pandas("airbridge", TABLE)
-    assert list(frame["revenue"]) == [Decimal("1234567890123456789.123456789"), pd.NA]
+    assert list(frame["revenue"]) == [Decimal("123456789012.123456"), pd.NA]
     assert list(frame["clicks"]) == [7, pd.NA]
     assert [str(frame[name].dtype) for name in ("clicks", "seen_at", "codes")] == [
         "int64[pyarrow]",

@@ -1,7 +1,7 @@
 """The sub-rows of one start date as columns: numbers and masks of all cells reached, the totals of each group, and the scale of ROAS.
 
 A report has millions of cells. Arrow reads plain sub-rows into columns at once, outside Python; whatever it refuses (a field not known here,
-a count as text, money beyond nine places) msgspec reads value by value, which also says what is wrong. Both make the same columns of the same
+a count as text, money beyond six places) msgspec reads value by value, which also says what is wrong. Both make the same columns of the same
 sub-row. Keep rows of tables out of here (`cohorts.py`), and what numbers fit into (`numbers.py`).
 """
 
@@ -32,8 +32,9 @@ TOTALS: Final[Mapping[str, tuple[str, pa.DataType]]] = {
 }
 _NOTHING: Final = Cell()
 _LABELS: Final = msgspec.json.Decoder(list[list[str]])
-# Of numbers with an exponent, or with more digits than the column, Arrow's reader may make another number, or end the process.
-_FAR: Final = r"[eE][-+0-9]|[0-9]{30}"
+# With an exponent Arrow's reader may make another number, or end the process. From 10**12 on, with 13 digits in a row, it fills a column
+# of money with numbers that are too large for its type and raises no error.
+_FAR: Final = r"[eE][-+0-9]|[0-9]{13}"
 
 
 @dataclass(frozen=True)

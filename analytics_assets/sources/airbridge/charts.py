@@ -122,17 +122,17 @@ def _pooled(started: str) -> list[str]:
 def _read(account: str, spec: ReportSpec, lake: Lake, day: date, reading: _Reading, *, is_revenue: bool) -> None:
     """Adds a day to what was read."""
     by = group_columns(spec)[0]
-    columns = [by, "interval", "value", "is_masked", "is_reached"]
+    columns = [by, "days_since_start", "value", "is_masked", "is_reached"]
     cohorts = lake.read(account, cohorts_table(spec), [day], columns)
     missing = pc.and_(pc.and_(cohorts["is_reached"], cohorts["value"].is_null()), pc.invert(cohorts["is_masked"]))
     cohorts = cohorts.append_column("missing", missing)
-    found = {row["interval"]: row for row in _summed(cohorts, ["interval"]).to_pylist()}
+    found = {row["days_since_start"]: row for row in _summed(cohorts, ["days_since_start"]).to_pylist()}
     row = [_cell(found.get(interval)) for interval in range(spec.intervals + 1)]
     reading.cells.append([cell for cell, _ in row])
     reading.values.append([value for _, value in row])
     if is_revenue and cohorts.num_rows:
         totals = lake.read(account, cohort_totals_table(spec), [day])
-        for name, one in _earned(_summed(cohorts, [by, "interval"]), totals, by, spec.intervals + 1).items():
+        for name, one in _earned(_summed(cohorts, [by, "days_since_start"]), totals, by, spec.intervals + 1).items():
             reading.earned.setdefault(name, _Earned.nothing(spec.intervals + 1)).add(one)
 
 
@@ -165,7 +165,7 @@ def _cell(row: Mapping[str, Any] | None) -> tuple[Cell, float | None]:
 def _earned(cohorts: pa.Table, totals: pa.Table, by: str, intervals: int) -> dict[str, _Earned]:
     """What each name's cohort of one day has earned; a name of which a number is missing is left out where it is."""
     names = pc.unique(cohorts[by])
-    at = pc.index_in(cohorts[by], names).to_numpy(), cohorts["interval"].to_numpy()
+    at = pc.index_in(cohorts[by], names).to_numpy(), cohorts["days_since_start"].to_numpy()
     shape = (len(names), intervals)
     revenue, is_known, is_masked = np.zeros(shape), np.zeros(shape, bool), np.zeros(shape, bool)
     revenue[at] = cohorts["value_sum"].cast(pa.float64()).fill_null(0).to_numpy()

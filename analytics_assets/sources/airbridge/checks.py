@@ -121,7 +121,7 @@ def _curves_do_not_fall(spec: ReportSpec) -> Check:
     """Rows of a day stand in the order of their key, so that the intervals of a group follow each other."""
 
     def judged(content: pa.Table) -> Finding:
-        interval = content["interval"]
+        interval = content["days_since_start"]
         falling = fallen(content["value"], content["is_masked"], pc.equal(interval[1:], pc.add(interval[:-1], 1)))
         words = f"{falling} cumulative values are lower than the interval before" if falling else ""
         return Finding(words, "warning" if words else "fine", {"falling_values": falling})
@@ -134,18 +134,18 @@ def _curves_do_not_fall(spec: ReportSpec) -> Check:
         "the vendor, can make it so. Masked values are left out.",
         "Look at the groups concerned in Airbridge's dashboard. Where it agrees, the vendor counts refunds into the report; else "
         "materialize the day again.",
-        each_day(table, judged, ["interval", "value", "is_masked"]),
+        each_day(table, judged, ["days_since_start", "value", "is_masked"]),
     )
 
 
 def _intervals_present(spec: ReportSpec) -> Check:
     table = cohorts_table(spec)
-    columns = ["interval", "value", "is_masked", "is_reached"]
+    columns = ["days_since_start", "value", "is_masked", "is_reached"]
 
     def judged(content: pa.Table, day: date, newest: date | None) -> Finding:
         reached = content.filter(content["is_reached"])
         missing = pc.sum(pc.and_(reached["value"].is_null(), pc.invert(reached["is_masked"]))).as_py() or 0
-        through = pc.max(reached["interval"]).as_py()
+        through = pc.max(reached["days_since_start"]).as_py()
         through = -1 if through is None else through
         age = through if newest is None else min(spec.intervals, (newest - day).days)
         words = [

@@ -37,7 +37,7 @@ def cohort_rows(day: date, sent: SubRows, spec: ReportSpec, *, reached: int, cur
     content = {
         DATE: pa.repeat(pa.scalar(day, pa.date32()), rows),
         **_labels(sent.labels, spec, each),
-        "interval": _intervals(groups, each),
+        "days_since_start": _intervals(groups, each),
         "value": values,
         "currency": pa.repeat(pa.scalar(currency, pa.string()), rows),
         "is_masked": masked,

@@ -41,10 +41,10 @@ def restatements_table(spec: ReportSpec) -> Table:
         ),
         docs_url=DOCS_URL,
         origin=cohorts.origin,
-        key=(*labels, "interval", "seen_at"),
+        key=(*labels, "days_since_start", "seen_at"),
         only_grows=True,
         columns=(
-            *(column for column in cohorts.columns if column.name in {DATE, *labels, "interval"}),
+            *(column for column in cohorts.columns if column.name in {DATE, *labels, "days_since_start"}),
             Column(
                 "old_value",
                 kind,
@@ -120,15 +120,15 @@ def _appended(kept: pa.Table, found: pa.Table, table: Table, seen_at: pa.Scalar)
 def _restated(change: Change, spec: ReportSpec, table: Table, last: int) -> pa.Table:
     """The rows this change adds."""
     before, after = change.before, change.after
-    labels = [DATE, *group_columns(spec), "interval"]
-    rows = matched([*group_columns(spec), "interval"], before, after)
+    labels = [DATE, *group_columns(spec), "days_since_start"]
+    rows = matched([*group_columns(spec), "days_since_start"], before, after)
     old, new = before.take(rows.before), after.take(rows.after)
     was_there = pc.and_(old["value"].is_valid(), differing(old["value"], new["value"]))
     old, new = old.filter(was_there), new.filter(was_there)
     gone = before.take(rows.removed)
     gone = gone.filter(gone["value"].is_valid())
     late = after.take(rows.added)
-    late = late.filter(pc.and_(late["value"].is_valid(), pc.less_equal(late["interval"], last)))
+    late = late.filter(pc.and_(late["value"].is_valid(), pc.less_equal(late["days_since_start"], last)))
     nothing = table.schema.field("old_value").type
     parts = [
         _part(old.select(labels), old["value"], new["value"], pc.or_(old["is_masked"], new["is_masked"])),
@@ -152,7 +152,7 @@ def _last_reached(change: Change, spec: ReportSpec, zone: str) -> int:
     """The last interval that the reading before had reached, or -1; of an empty one only the instant of its asking tells."""
     before = change.before
     if before.num_rows:
-        last = pc.max(before.filter(before["is_reached"])["interval"]).as_py()
+        last = pc.max(before.filter(before["is_reached"])["days_since_start"]).as_py()
         return -1 if last is None else int(last)
     return reached_intervals(change.after[DATE][0].as_py(), change.before_at, spec, zone) - 1
 
@@ -165,7 +165,7 @@ def _figures(found: pa.Table, spec: ReportSpec, *, reached: int) -> dict[str, An
     if is_sum_up_to_interval(spec):
         figures["values_fell"] = pc.sum(pc.less(plain["new_value"], plain["old_value"])).as_py() or 0
     for age in (age for age in _AGES if age <= reached):
-        moved = plain.filter(pc.equal(plain["interval"], age))
+        moved = plain.filter(pc.equal(plain["days_since_start"], age))
         if spec.metric in ADDITIVE_METRICS:
             figures[f"d{age}_moved"] = _moved(moved)
         else:

@@ -31,7 +31,7 @@ _UNKNOWN_SCALE: Final = ", or where nothing shows whether percent or a ratio was
 _FIXED: Final = frozenset(
     {
         "date",
-        "interval",
+        "days_since_start",
         "value",
         "currency",
         "is_masked",
@@ -159,8 +159,8 @@ def cohorts_table(spec: ReportSpec) -> Table:
     return Table(
         name=f"{spec.name}_cohorts",
         description=(
-            f"Cohorts of the report `{spec.name}`: {asked(spec)}. Each group of a day has {spec.intervals + 1} rows, one an interval, reached "
-            f"or not. A cohort changes until all its intervals are reached. The schedule requests it for {spec.settle_days} more days, because vendors "
+            f"Cohorts of the report `{spec.name}`: {asked(spec)}. Each group of a day has {spec.intervals + 1} rows, one for each day since the start, "
+            f"reached or not. A cohort changes until all its days are reached. The schedule requests it for {spec.settle_days} more days, because vendors "
             "correct late. "
             f"Values may be added over groups: {'yes' if spec.metric in ADDITIVE_METRICS else 'no, they are ratios'}."
         ),
@@ -171,11 +171,13 @@ def cohorts_table(spec: ReportSpec) -> Table:
             is_additive=spec.metric in ADDITIVE_METRICS,
             is_money=spec.metric in MONEY_METRICS,
         ),
-        key=(*group_columns(spec), "interval"),
+        key=(*group_columns(spec), "days_since_start"),
         columns=(
             Column(DATE, pa.date32(), "Start date of the cohort, in the app's zone.", made_from=(DATE,)),
             *_group_columns(spec),
-            Column("interval", pa.int16(), "Days since the start date; 0 is the start date itself.", unit="days"),
+            Column(
+                "days_since_start", pa.int16(), "Days since the start date; 0 is the start date itself.", unit="days"
+            ),
             Column(
                 "value",
                 _value_type(spec.metric),
@@ -190,7 +192,7 @@ def cohorts_table(spec: ReportSpec) -> Table:
             Column(
                 "is_reached",
                 pa.bool_(),
-                "Whether the day of the interval was over in the app's zone when the report was asked for; before that there is no figure.",
+                "Whether the day `days_since_start` was over in the app's zone when the report was asked for; before that there is no figure.",
                 made_from=(DATE, "requested_at"),
             ),
         ),

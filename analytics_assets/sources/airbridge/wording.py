@@ -39,7 +39,9 @@ def asked(spec: ReportSpec) -> str:
 def span(spec: ReportSpec) -> str:
     """Which days a value is of."""
     return (
-        "of the interval alone" if spec.aggregation == "on-day" else "from the start date up to and with the interval"
+        "of the day `days_since_start` alone"
+        if spec.aggregation == "on-day"
+        else "from the start date up to and including the day `days_since_start`"
     )
 
 
@@ -48,12 +50,12 @@ def cohorts_by_age(labels: Sequence[str], *, is_additive: bool, is_money: bool) 
     currency = ", currency" if is_money else ""
     if is_additive:
         return f"""
-select date, "interval"{currency}, {_whole_sum("value")}, count(*) filter (is_masked) as masked_groups
-from days where is_reached group by all order by date desc, "interval\""""  # noqa: S608 - for a person to copy; no value goes in
+select date, days_since_start{currency}, {_whole_sum("value")}, count(*) filter (is_masked) as masked_groups
+from days where is_reached group by all order by date desc, days_since_start"""  # noqa: S608 - for a person to copy; no value goes in
     groups = _quoted(labels)
     return f"""
-select date, {groups}, "interval", value{currency}, is_masked
-from days where is_reached order by date desc, {groups}, "interval\""""  # noqa: S608 - for a person to copy; the names are columns
+select date, {groups}, days_since_start, value{currency}, is_masked
+from days where is_reached order by date desc, {groups}, days_since_start"""  # noqa: S608 - for a person to copy; the names are columns
 
 
 def totals_by_group(labels: Sequence[str]) -> str:

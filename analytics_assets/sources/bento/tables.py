@@ -230,7 +230,7 @@ REPORT_POINTS = Table(
         Column("report_name", pa.string(), "Name of the report.", nullable=True),
         Column("chart_style", pa.string(), "How Bento draws it, such as counter or column_chart.", nullable=True),
         Column("report_type", pa.string(), "Bento's class of the report.", nullable=True),
-        Column("group", pa.string(), "Bento's g, the series the point belongs to.", nullable=True),
+        Column("series", pa.string(), "Bento's g, the series the point belongs to.", nullable=True),
         Column(
             "x", pa.string(), "Bento's x as sent, mostly a date; null for a report that is one number.", nullable=True
         ),

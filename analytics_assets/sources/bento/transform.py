@@ -138,7 +138,7 @@ def report_tables(day: date, raw: pa.Table) -> dict[str, Typed]:
             "observed_at": seen_at,
         }
         rows += [
-            {**about, "point_no": number, "group": _text(point.g), "x": _text(point.x), "y": point.y}
+            {**about, "point_no": number, "series": _text(point.g), "x": _text(point.x), "y": point.y}
             for number, point in enumerate(points)
         ]
     figures: dict[str, Any] = {"reports": raw.num_rows, "points": len(rows), **_named(unknown)}

@@ -37,8 +37,8 @@ def cohorts(*group_by: str) -> Table:
 
 def rows(table: Table, day: date, **groups: str) -> pa.Table:
     """A day with one group."""
-    values = {"interval": 0, "value": Decimal(3), "currency": "KRW", "is_masked": False, "is_reached": True}
-    return table.rows([{"date": day, **groups, **values, "interval": number} for number in range(2)])
+    values = {"days_since_start": 0, "value": Decimal(3), "currency": "KRW", "is_masked": False, "is_reached": True}
+    return table.rows([{"date": day, **groups, **values, "days_since_start": number} for number in range(2)])
 
 
 def stored(lake: Lake, table: Table, day: date, **groups: str) -> Landed:
@@ -136,8 +136,8 @@ def test_a_past_of_an_earlier_definition_is_read(disk: Lake) -> None:
     today = cohorts("channel", "campaign")
     stored(disk, today, SECOND, channel="x", campaign="y")
     read = disk.read(NAME[0], today)
-    assert read.select(["date", "channel", "campaign", "interval"]).to_pylist() == [
-        {"date": day, "channel": "x", "campaign": campaign, "interval": number}
+    assert read.select(["date", "channel", "campaign", "days_since_start"]).to_pylist() == [
+        {"date": day, "channel": "x", "campaign": campaign, "days_since_start": number}
         for day, campaign in ((FIRST, None), (SECOND, "y"))
         for number in range(2)
     ]

@@ -40,7 +40,7 @@ def plant(
         {
             "date": day,
             "channel": channel,
-            "interval": interval,
+            "days_since_start": interval,
             "value": None if number is None else Decimal(number),
             "currency": "EUR",
             "is_masked": kind == "masked",

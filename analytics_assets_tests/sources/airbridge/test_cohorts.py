@@ -35,7 +35,7 @@ def test_an_interval_is_reached_when_its_day_is_over_in_the_zone_of_the_app(aske
     """To the second, and whatever values were sent for the days after."""
     cohorts, _ = typed(sub_row("2026-03-01", 1, 2, 3), requested_at=asked, zone=zone)
     values = [Decimal(1), Decimal(2), Decimal(3)]
-    assert columns(cohorts, "interval", "value", "is_reached") == [
+    assert columns(cohorts, "days_since_start", "value", "is_reached") == [
         (number, values[number] if number < reached else None, number < reached) for number in range(3)
     ]
 
@@ -47,7 +47,7 @@ def test_an_interval_is_reached_when_its_day_is_over_in_the_zone_of_the_app(aske
 def test_what_is_not_reached_has_no_number_however_it_is_padded(padding: tuple[Any, ...]):
     """No page says how the list of a young cohort ends; zero, null, nothing and half a day's figure are the same."""
     cohorts, _ = typed(sub_row("2026-03-01", 4, *padding), requested_at=at(2))
-    assert columns(cohorts, "interval", "value", "is_masked", "is_reached") == [
+    assert columns(cohorts, "days_since_start", "value", "is_masked", "is_reached") == [
         (0, Decimal(4), False, True),
         (1, None, False, False),
         (2, None, False, False),
@@ -59,7 +59,7 @@ def test_what_is_not_reached_has_no_number_however_it_is_padded(padding: tuple[A
 def test_a_reached_value_that_was_not_sent_is_missing_and_no_zero(absent: Any):
     """It is counted, and no sum is told that leaves it out."""
     cohorts, _ = typed(sub_row("2026-03-01", absent, 0, 2), sub_row("2026-03-01", 1, 1))
-    assert columns(cohorts, "channel", "interval", "value", "is_reached") == [
+    assert columns(cohorts, "channel", "days_since_start", "value", "is_reached") == [
         ("a", 0, None, True),
         ("a", 1, Decimal(0), True),
         ("a", 2, Decimal(2), True),
@@ -151,7 +151,7 @@ def test_counts_are_whole_numbers_and_have_no_currency(metric: str):
     cohorts, _ = typed(sub_row("2026-03-01", 3.0, "3", 4), of=spec(metric=metric, aggregation="on-day"))
     rows = columns(cohorts, "value")
     assert (rows, cohorts.figures["d0"]) == ([(3,), (3,), (4,)], 3)
-    assert cohorts.content.schema.names == ["date", "channel", "interval", "value", "is_masked", "is_reached"]
+    assert cohorts.content.schema.names == ["date", "channel", "days_since_start", "value", "is_masked", "is_reached"]
 
 
 @pytest.mark.parametrize(

@@ -23,33 +23,33 @@ def row(value: str | None, revenue: str | None, cost: str | None, *, is_final: b
     return RoasRow(*(None if one is None else Decimal(one) for one in (value, revenue, cost)), is_final)
 
 
-@given(st.lists(st.decimals(-(10**20), 10**20, places=9) | st.none()))
-def test_money_is_as_sent_to_the_ninth_place(amounts: list[Decimal | None]):
+@given(st.lists(st.decimals(-(10**12) + 1, 10**12 - 1, places=6) | st.none()))
+def test_money_is_as_sent_to_the_sixth_place(amounts: list[Decimal | None]):
     """No binary number is in between."""
     held = numbers(amounts, MONEY, of="money")
     assert held == Numbers(pa.array(amounts, MONEY))
 
 
-def test_money_beyond_nine_places_is_rounded_half_to_even_and_counted():
+def test_money_beyond_six_places_is_rounded_half_to_even_and_counted():
     """Sums of binary numbers arrive with such tails; raw keeps them."""
     sent = [
         "100.10000000000001",
-        "0.0000000005",
-        "0.0000000015",
-        "-0.0000000005",
+        "0.0000005",
+        "0.0000015",
+        "-0.0000005",
         "3.333333333333333333333333333333333",
         "2.5",
     ]
     held = numbers([*map(Decimal, sent), None], MONEY, of="money")
-    kept = ["100.1", "0", "0.000000002", "0", "3.333333333", "2.5"]
+    kept = ["100.1", "0", "0.000002", "0", "3.333333", "2.5"]
     assert held.values.to_pylist() == [*map(Decimal, kept), None]
     assert held.rounded == 5
 
 
 def test_rounded_money_of_a_day_is_told_in_its_figures():
     """In the cohorts as in the totals, each its own."""
-    cohorts, totals = typed(sub_row("2026-03-01", "0.12345678949", 1, 2, cost="1.00000000001", revenue="1.00000000001"))
-    assert columns(cohorts, "value")[0] == (Decimal("0.123456789"),)
+    cohorts, totals = typed(sub_row("2026-03-01", "0.12345649", 1, 2, cost="1.00000001", revenue="1.00000001"))
+    assert columns(cohorts, "value")[0] == (Decimal("0.123456"),)
     assert (cohorts.figures["rounded_values"], totals.figures["rounded_values"]) == (1, 2)
 
 
@@ -157,14 +157,16 @@ def test_a_count_that_no_column_holds_is_refused_at_once(number: str):
         numbers([Decimal(1), Decimal(number)], pa.int64(), of="of the day")
 
 
-@pytest.mark.parametrize("number", ["1e999999999", "1e30", "nan", "sNaN", "-inf"])
+@pytest.mark.parametrize(
+    "number", ["1e999999999", "1e30", "1000000000000", "-999999999999.9999995", "nan", "sNaN", "-inf"]
+)
 def test_money_that_no_column_holds_is_refused_at_once(number: str):
     """The message names the place."""
-    with pytest.raises(UnexpectedPayloadError, match=r"of the day: a number does not fit decimal128\(38, 9\)"):
+    with pytest.raises(UnexpectedPayloadError, match=r"of the day: a number does not fit decimal128\(18, 6\)"):
         numbers([Decimal(1), Decimal(number)], MONEY, of="of the day")
 
 
-@pytest.mark.parametrize("number", ["1e-50", "-1e-1000", "1e-999999999", "0.0000000005", "0." + "0" * 60 + "1"])
+@pytest.mark.parametrize("number", ["1e-50", "-1e-1000", "1e-999999999", "0.0000005", "0." + "0" * 60 + "1"])
 def test_money_next_to_nothing_is_rounded_and_counted(number: str):
     """Arrow itself reads beyond its tables for some of these, and ends the process for others."""
     held = numbers([Decimal("1.5"), None, Decimal(number)], MONEY, of="of the day")

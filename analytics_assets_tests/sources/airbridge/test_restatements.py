@@ -52,7 +52,7 @@ def told(channel: str, interval: int, old: Any, new: Any, **more: Any) -> dict[s
     return {
         "date": DAY,
         "channel": channel,
-        "interval": interval,
+        "days_since_start": interval,
         **{name: None if value is None else Decimal(value) for name, value in values.items()},
         "is_masked": False,
         "task_id": "t-1",
@@ -94,7 +94,7 @@ def test_ratios_are_not_added_and_may_fall() -> None:
     found, figures = change(
         {"a": (1, 2, 3), "b": (4, 4, 4)}, {"a": (2, 2, 3), "b": ("1.5", 4, 4)}, of=spec(metric="app_arppu")
     )
-    assert [(row["channel"], row["interval"]) for row in found] == [("a", 0), ("b", 0)]
+    assert [(row["channel"], row["days_since_start"]) for row in found] == [("a", 0), ("b", 0)]
     assert figures == {"restated_values": 2, "mature_values_moved": 2, "d0_largest_move": 2.5}
 
 

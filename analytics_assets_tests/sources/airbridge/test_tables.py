@@ -48,12 +48,12 @@ def test_the_raw_table_keeps_what_was_sent_and_by_whom():
 def test_cohorts_have_a_column_for_each_dimension_and_a_row_for_each_interval():
     """Money has its currency beside it; only the value can be null."""
     table = cohorts_table(TWO)
-    assert (table.name, table.key) == ("revenue_cohorts", ("channel", "campaign", "interval"))
+    assert (table.name, table.key) == ("revenue_cohorts", ("channel", "campaign", "days_since_start"))
     assert layout(table) == {
         "date": (pa.date32(), False, False),
         "channel": (pa.string(), False, False),
         "campaign": (pa.string(), False, False),
-        "interval": (pa.int16(), False, False),
+        "days_since_start": (pa.int16(), False, False),
         "value": (MONEY, True, False),
         "currency": (pa.string(), False, False),
         "is_masked": (pa.bool_(), False, False),
@@ -100,7 +100,10 @@ def test_the_metric_decides_type_unit_and_currency(metric: str, kind: pa.DataTyp
 
 @pytest.mark.parametrize(
     ("aggregation", "span"),
-    [("cumulative", "from the start date up to and with the interval"), ("on-day", "of the interval alone")],
+    [
+        ("cumulative", "from the start date up to and including the day `days_since_start`"),
+        ("on-day", "of the day `days_since_start` alone"),
+    ],
 )
 def test_the_value_says_what_it_spans(aggregation: str, span: str):
     """Cumulative and on-day numbers look alike and must not be added alike."""
@@ -142,7 +145,16 @@ def test_names_of_fields_become_names_of_columns():
 
 @pytest.mark.parametrize(
     "fields",
-    [("value",), ("Interval",), ("date",), ("dt",), ("currency",), ("cost",), ("is masked",), ("ad.group", "ad_group")],
+    [
+        ("value",),
+        ("Days since start",),
+        ("date",),
+        ("dt",),
+        ("currency",),
+        ("cost",),
+        ("is masked",),
+        ("ad.group", "ad_group"),
+    ],
 )
 def test_a_field_that_would_hide_a_column_is_refused(fields: tuple[str, ...]):
     """Of the tables, of the lake's folders, or of another field."""

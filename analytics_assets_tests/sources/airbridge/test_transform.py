@@ -59,7 +59,7 @@ def test_the_sample_report_becomes_cohorts_and_totals_row_for_row():
     made = typed_days(SAMPLE_DAY, raw.content, of, zone="Asia/Seoul", currency="KRW")
     same: dict[str, Any] = {"date": SAMPLE_DAY, "channel": "<groupBy>", "currency": "KRW"}
     assert made["revenue_cohorts"].content.to_pylist() == [
-        {**same, "interval": number, "value": Decimal(number + 1), "is_masked": False, "is_reached": True}
+        {**same, "days_since_start": number, "value": Decimal(number + 1), "is_masked": False, "is_reached": True}
         for number in range(4)
     ]
     assert made["revenue_cohort_totals"].content.to_pylist() == [
@@ -265,7 +265,7 @@ async def test_the_last_cumulative_value_of_a_mature_cohort_is_its_revenue():
     read_page = await sandbox.client.report_page(handle.task_id)
     raw = split([read_page], of, FinishedTask("t-1", NOW, DAY, DAY), zone="Asia/Seoul")
     cohorts, totals = valid(typed_days(DAY, raw[DAY].content, of, zone="Asia/Seoul", currency="USD"), of)
-    last = [row for row in columns(cohorts, "interval", "channel", "value") if row[0] == 3]
+    last = [row for row in columns(cohorts, "days_since_start", "channel", "value") if row[0] == 3]
     revenue = columns(totals, "channel", "revenue")
     assert [row[1:] for row in last] == revenue
     assert sum(amount for _, amount in revenue) > 0
@@ -276,4 +276,4 @@ def test_the_instant_of_the_request_is_in_utc_in_every_row():
     asked = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
     raw = read([report([group(["a"], sub_row("2026-03-01", 1))])], spec(), requested_at=asked)[DAY]
     assert raw.content["requested_at"].to_pylist() == [asked]
-    assert cohorts_table(spec()).key == ("channel", "interval")
+    assert cohorts_table(spec()).key == ("channel", "days_since_start")

@@ -70,5 +70,5 @@ async def test_a_report_keeps_every_point_and_counts_the_repaired_group():
         raw = await snapshot.fetch(DAY)
     assert raw.notes == {"repaired_texts": 2}
     points = snapshot.transform(DAY, raw.content)["report_points"].content
-    assert sorted(points["group"].to_pylist()) == ["b", "spring \ufffd"]
+    assert sorted(points["series"].to_pylist()) == ["b", "spring \ufffd"]
     assert set(points["report_name"].to_pylist()) == {"r\ufffd"}

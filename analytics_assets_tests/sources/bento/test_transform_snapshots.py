@@ -47,7 +47,7 @@ NUMBER_ROW = {
     "report_name": "New subscribers",
     "chart_style": "counter",
     "report_type": "Reporting::Reports::VisitorCountReport",
-    "group": None,
+    "series": None,
     "x": None,
     "y": 42.0,
     "observed_at": NOW,
@@ -57,7 +57,7 @@ NUMBER_ROW = {
 def test_the_sample_reports_become_points():
     """A number is one point, a list is its points, an empty report has none."""
     opens = {**NUMBER_ROW, "report_id": "r1", "report_name": "Opens", "chart_style": "column_chart"}
-    opens |= {"report_type": None, "group": "Newsletter"}
+    opens |= {"report_type": None, "series": "Newsletter"}
     assert reports(NUMBER_REPORT, POINTS_REPORT, WRAPPED_REPORT) == (
         [
             NUMBER_ROW,
@@ -103,7 +103,7 @@ def test_points_keep_odd_values_as_they_are():
     rows, _ = reports(changed(NUMBER_REPORT, data=data))
     assert rows == [
         {**NUMBER_ROW, "x": "1772323200", "y": 1.5},
-        {**NUMBER_ROW, "point_no": 1, "group": "3", "y": None},
+        {**NUMBER_ROW, "point_no": 1, "series": "3", "y": None},
     ]
 
 
