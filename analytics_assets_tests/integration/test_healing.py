@@ -187,7 +187,7 @@ def test_a_look_that_is_refused_warns_at_once(account: Driven) -> None:
     assert requests == []
     assert (warning.asset_key, warning.check_name, warning.passed) == (COHORTS, "reports_arrive", False)
     assert (warning.description or "").startswith("2025-06-10 to 2025-06-12: REFUSED in attempt 1 (Airbridge GET ")
-    assert "Nothing more is asked until this is mended." in words
+    assert "Nothing more is requested until this is fixed." in words
     account.sandbox.mend()
     looks = account.sandbox.counts()[READ_REPORT]
     account.pass_seconds(3600)

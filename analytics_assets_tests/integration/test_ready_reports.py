@@ -57,7 +57,7 @@ def test_a_finished_report_that_never_lands_is_asked_for_anew_and_loudly(
         assert requests == []
         assert words == (
             "Open report requests: 1 failed. revenue 2025-06-10 to 2025-06-12: UNUSABLE (it did not land in 6 runs; their logs say why). "
-            "A new task is asked for."
+            "The sensor of airbridge requests a new task in 15 s."
         )
         assert (warning.check_name, warning.passed) == ("reports_arrive", False)
         account.settle()

@@ -22,6 +22,7 @@ from analytics_assets.sources.airbridge.task_decisions import (
     RESUMES,
     UNANSWERED,
     Collect,
+    Pause,
     Resubmit,
     Seen,
     TaskPolicy,
@@ -30,7 +31,7 @@ from analytics_assets.sources.airbridge.task_decisions import (
     is_trouble,
     judge,
     landings,
-    looked_at,
+    poll_task,
 )
 from analytics_assets.state.rate_limit import Caller, Kind
 from analytics_assets.state.report_ledger import Ledger
@@ -43,6 +44,7 @@ UNKNOWN_FOR: Final = timedelta(minutes=15)
 _IN_FLIGHT: Final = 16
 _LANDING_PAUSE_S: Final = 60.0
 _LONGEST_LANDING_PAUSE_S: Final = 3600.0
+_SITUATIONS: Final = {Collect: "ready", Wait: "waiting", Resubmit: "failed", Pause: "paused"}
 
 
 @dataclass(frozen=True)
@@ -72,14 +74,12 @@ class Tick:
         ready: Requests whose days a run should store, or request again.
         counts: How many requests were found in which situation.
         words: What went wrong, one sentence a request.
-        looks: What each poll has shown and come to, when, why, and the error if one was raised.
         troubled: Reports with a request that somebody should know of since this poll.
     """
 
     ready: list[Request] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     words: list[str] = field(default_factory=list)
-    looks: list[tuple[Request, Verdict, datetime, str | None, SourceError | None]] = field(default_factory=list)
     troubled: set[str] = field(default_factory=set)
 
     def summary(self) -> str:
@@ -106,22 +106,10 @@ def poll(
         _request_as_defined(ledger, account, report, spec_hash, clock)
     tick = Tick()
     to_poll = _sorted_out(account, ledger, tick, busy=busy, clock=clock)
-    if to_poll:
-        asyncio.run(_poll_all(account, resource, to_poll, tick, clock, polling_s=polling_s))
+    verdicts = asyncio.run(_poll_all(account, resource, to_poll, tick, clock, polling_s=polling_s)) if to_poll else []
     with ledger.at_once():
-        for request, verdict, seen_at, reason, error in tick.looks:
-            is_present = ledger.saw(
-                request.id,
-                verdict.state,
-                task_id=request.task_id,
-                now=seen_at,
-                next_look_at=verdict.next_look_at,
-                reason=reason,
-                error=error,
-                is_refusal=verdict.state is Seen.REFUSED,
-            )
-            # If a run has posted another task meanwhile, the days are not ready because the old task is.
-            tick.ready = [one for one in tick.ready if is_present or one.id != request.id]
+        for verdict in verdicts:
+            _record(verdict, ledger, tick, account.policy)
         runs = list(landings(tick.ready, longest=account.days_per_run, most=MOST_RUNS, first_day=account.first_day))
         # Once for each request, also where its days need several runs.
         for request in {request.id: request for _, _, requests in runs for request in requests}.values():
@@ -141,11 +129,9 @@ def _request_as_defined(ledger: Ledger, account: Account, report: str, present: 
         ledger.supersede(account.name, report, but=present, now=clock())
 
 
-def _sorted_out(
-    account: Account, ledger: Ledger, tick: Tick, *, busy: Container[int], clock: Clock
-) -> list[tuple[Request, str]]:
-    """Puts the open requests into the tick by what the ledger knows; returns those to poll, with their tasks."""
-    to_poll: list[tuple[Request, str]] = []
+def _sorted_out(account: Account, ledger: Ledger, tick: Tick, *, busy: Container[int], clock: Clock) -> list[Request]:
+    """Puts the open requests into the tick by what the ledger knows; returns those to poll."""
+    to_poll: list[Request] = []
     for request in ledger.open_requests(account.name):
         if request.id in busy or (request.lease_until is not None and request.lease_until > clock()):
             tick.counts["in a run's hands"] += 1
@@ -170,19 +156,14 @@ def _sorted_out(
             )
             tick.ready.append(request)
         elif request.state == Seen.SUCCESS and request.landings >= account.policy.most_landings:
-            why, now = f"it did not land in {request.landings} runs; their logs say why", clock()
-            said = judge(Seen.UNUSABLE, posted_at=None, attempts=request.attempts, now=now, policy=account.policy)
-            ledger.saw(
-                request.id, said.state, task_id=request.task_id, now=now, next_look_at=said.next_look_at, reason=why
-            )
-            tick.counts["failed"] += 1
-            tick.words.append(f"{request.report} {_days(request)}: {said.state} ({why}). A new task is asked for.")
-            tick.troubled.add(request.report)
+            why = f"it did not land in {request.landings} runs; their logs say why"
+            verdict = judge(request, Seen.UNUSABLE, why, now=clock(), policy=account.policy)
+            _record(verdict, ledger, tick, account.policy)
         elif request.state == Seen.SUCCESS:
             tick.counts["ready"] += 1
             tick.ready.append(request)
         else:
-            to_poll.append((request, request.task_id))
+            to_poll.append(request)
     return to_poll
 
 
@@ -204,70 +185,53 @@ def _pass_over(account: Account, ledger: Ledger, request: Request, tick: Tick, n
 async def _poll_all(
     account: Account,
     resource: AirbridgeResource,
-    to_poll: Collection[tuple[Request, str]],
+    to_poll: Collection[Request],
     tick: Tick,
     clock: Clock,
     *,
     polling_s: float,
-) -> None:
-    """Polls some requests at once, within the time of a tick."""
-    slots, unanswered = asyncio.Semaphore(_IN_FLIGHT), dict[int, Request]()
+) -> list[Verdict]:
+    """Polls some requests at once, within the time of a tick; returns what was seen until then."""
+    slots, unanswered, verdicts = asyncio.Semaphore(_IN_FLIGHT), dict[int, Request](), list[Verdict]()
 
-    async def poll_one(client: AirbridgeClient, request: Request, task_id: str) -> None:
+    async def poll_one(client: AirbridgeClient, request: Request) -> None:
         async with slots:
             unanswered[request.id] = request
-            seen, reason, error = await looked_at(client, task_id)
-        del unanswered[request.id]
-        _remember(request, seen, reason, tick, policy=account.policy, now=clock(), error=error)
+            verdicts.append(await poll_task(client, request, policy=account.policy, clock=clock))
+            del unanswered[request.id]
 
     try:
         async with (
             resource.open(clock=clock, caller=Caller(Kind.SENSOR), retries=LOOK_RETRIES) as client,
             asyncio.timeout(polling_s),
         ):
-            await asyncio.gather(*(poll_one(client, request, task_id) for request, task_id in to_poll))
+            await asyncio.gather(*(poll_one(client, request) for request in to_poll))
     except TimeoutError:
-        # What was polled until then is remembered all the same.
+        # What was polled until then is recorded all the same.
         tick.words.append(f"Looking took longer than {polling_s:g} s; the rest is looked at in the next tick.")
         reason = f"no answer within {polling_s:g} s, waits for the rate limit included"
-        for request in unanswered.values():
-            _remember(request, Seen.TROUBLE, reason, tick, policy=account.policy, now=clock())
+        verdicts += [
+            judge(request, Seen.TROUBLE, reason, now=clock(), policy=account.policy) for request in unanswered.values()
+        ]
     except SourceError as error:
         # Only the opening raises: a token that is not set, an address that is refused.
         tick.words.append(str(error))
+    return verdicts
 
 
-def _remember(
-    request: Request,
-    seen: Seen,
-    reason: str | None,
-    tick: Tick,
-    *,
-    policy: TaskPolicy,
-    now: datetime,
-    error: SourceError | None = None,
-) -> None:
-    """Puts what a poll has shown into the tick."""
-    verdict = judge(seen, posted_at=request.posted_at, attempts=request.attempts, now=now, policy=policy)
-    tick.looks.append((request, verdict, now, reason, error))
-    decision = verdict.decision
+def _record(verdict: Verdict, ledger: Ledger, tick: Tick, policy: TaskPolicy) -> None:
+    """Records a verdict in the ledger and in the tick."""
+    request, decision = verdict.request, verdict.decision
+    is_present = verdict.record(ledger)
     # Once: polls go on, and the check stands until a run evaluates it anew.
     if is_trouble(verdict.state, request.attempts, policy) and verdict.state != request.state:
         tick.troubled.add(request.report)
-    said = f"{request.report} {_days(request)}: {verdict.state}" + (f" ({reason})." if reason else ".")
+    tick.counts[_SITUATIONS[type(decision)]] += 1
     if isinstance(decision, Collect):
-        tick.counts["ready"] += 1
-        tick.ready.append(request)
-    elif isinstance(decision, Wait):
-        tick.counts["waiting"] += 1
-        tick.words += [said] if seen in UNANSWERED else []
-    elif isinstance(decision, Resubmit):
-        tick.counts["failed"] += 1
-        loudly = f" This was attempt {request.attempts}." if decision.is_loud else ""
-        tick.words.append(f"{said} A new task is asked for in {decision.seconds:.0f} s.{loudly}")
-    else:
-        tick.counts["paused"] += 1
-        tick.words.append(f"{said} Nothing more is asked until this is mended.")
+        # If a run has posted another task meanwhile, the days are not ready because the old task is.
+        tick.ready += [request] if is_present else []
+    elif verdict.remedy or verdict.state in UNANSWERED:
+        tick.words.append(f"{request.report} {_days(request)}: {verdict.message} {verdict.remedy}".rstrip())
 
 
 def _days(request: Request) -> str:

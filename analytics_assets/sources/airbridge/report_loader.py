@@ -32,10 +32,11 @@ from analytics_assets.sources.airbridge.task_decisions import (
     Pause,
     Seen,
     TaskPolicy,
+    Verdict,
     Wait,
     failed_post,
     judge,
-    looked_at,
+    poll_task,
 )
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets.state.requests import Request
@@ -221,8 +222,8 @@ class ReportReader:
         ):
             await self._post(request)
             return Wait(self._waiting.policy.first_look_s)
-        seen, reason, trouble = await looked_at(self._client, request.task_id)
-        return await self._decided(request, seen, reason, trouble)
+        verdict = await poll_task(self._client, request, policy=self._waiting.policy, clock=self._clock)
+        return await self._recorded(verdict)
 
     def _is_stuck(self, request: Request) -> bool:
         """Whether a person, not the sensor, asks for days whose task should have been landed long ago: then a new one is due."""
@@ -242,7 +243,7 @@ class ReportReader:
             present = await self._threads.call(self._ledger.get, request.id)
             unread = await self._threads.call(self._ledger.count_since, request.id, Seen.UNREAD, "POSTED")
             seen, reason = failed_post(error, unread=unread, policy=self._waiting.policy)
-            await self._decided(present, seen, reason, error)
+            await self._recorded(self._judged(present, seen, reason, error))
             raise
         await self._remember_task(request.id, handle.task_id)
         self._log.info(
@@ -266,45 +267,22 @@ class ReportReader:
             else:
                 return
 
-    async def _decided(
-        self, request: Request, seen: Seen, reason: str | None, trouble: SourceError | None
-    ) -> Wait | Collect:
-        """Remembers what was seen; a task that cannot end well ends the wait with the reason and what happens next."""
-        now, policy = self._clock(), self._waiting.policy
-        verdict = judge(seen, posted_at=request.posted_at, attempts=request.attempts, now=now, policy=policy)
-        await self._threads.call(
-            self._ledger.saw,
-            request.id,
-            verdict.state,
-            task_id=request.task_id,
-            now=now,
-            next_look_at=verdict.next_look_at,
-            reason=reason,
-            error=trouble,
-            is_refusal=verdict.state is Seen.REFUSED,
-        )
-        decision = verdict.decision
+    def _judged(self, request: Request, seen: Seen, reason: str, error: SourceError) -> Verdict:
+        return judge(request, seen, reason, error, now=self._clock(), policy=self._waiting.policy)
+
+    async def _recorded(self, verdict: Verdict) -> Wait | Collect:
+        """Records a verdict; a task that cannot end well ends the wait with the reason and what happens next."""
+        await self._threads.call(verdict.record, self._ledger)
+        decision, request, error = verdict.decision, verdict.request, verdict.error
         if isinstance(decision, Wait | Collect):
             return decision
-        words = (
-            f"Airbridge task {shown(request.task_id)} for {request.first_day} to {request.last_day}: {verdict.state}"
-        )
-        words += f" ({reason})." if reason else "."
+        days = f"{request.first_day} to {request.last_day}"
+        message = f"Airbridge task {shown(request.task_id)} for {days}: {verdict.message}"
         if isinstance(decision, Pause):
-            raise (
-                type(trouble)(words, remedy="Nothing more is requested until this is fixed.")
-                if trouble
-                else TransientError(words)
-            )
-        if decision.is_loud:
-            words += f" This was attempt {request.attempts}."
-        # An answer that is not as documented stays what it is, and its body is kept.
-        kind = UnexpectedPayloadError if isinstance(trouble, UnexpectedPayloadError) else AwaitedError
-        raise kind(
-            words,
-            remedy=f"The sensor of {self._account} asks for a new one in {decision.seconds:.0f} s.",
-            evidence=trouble.evidence if trouble else None,
-        )
+            raise (type(error) if error else TransientError)(message, remedy=verdict.remedy)
+        # A response that is not as documented stays one, and its body is kept.
+        kind = UnexpectedPayloadError if isinstance(error, UnexpectedPayloadError) else AwaitedError
+        raise kind(message, remedy=verdict.remedy, evidence=error.evidence if error else None)
 
     async def _collect(self, request: Request, days: Sequence[date]) -> ReadDay:
         """Reads all pages of a finished task and splits them into days."""
@@ -327,7 +305,7 @@ class ReportReader:
                 checked = (self._lake, self._account, self._spec, task.task_id, pages)
                 await self._threads.call(refuse_other_count, *checked)
         except UnexpectedPayloadError as error:
-            await self._decided(request, Seen.UNUSABLE, str(error), error)
+            await self._recorded(self._judged(request, Seen.UNUSABLE, str(error), error))
             raise
         report.finish(pages)
         return report.day

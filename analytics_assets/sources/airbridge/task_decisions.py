@@ -1,7 +1,7 @@
-"""What a look at a report task shows, and what to do next: pure decisions from what was seen, its age and its attempts.
+"""What the status of a report task means, and what to do next: decided from the status, its age and the attempts.
 
-Airbridge makes a report in the background: a task is asked for, looked at until it has an end, and read. Nothing here waits, writes or
-knows the time, and only `looked_at` asks; the run (`streams.py`) and the sensor (`task_sensor.py`) do, and both decide with `decide`.
+Airbridge makes a report in the background: a task is posted, polled until it has an end, and read. `poll_task` and `Verdict` serve both the
+run (`report_loader.py`) and the sensor (`polling.py`): each polls, judges and records a task the same way. Waiting and transactions are theirs.
 States: vendor page "Get Report" (PENDING, RUNNING, SUCCESS, FAILURE, CANCELED); some clients write FAILED; an expired task is 404.
 """
 
@@ -11,10 +11,12 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from itertools import islice
 
+from analytics_assets.clock import Clock
 from analytics_assets.dates import in_words, spans
 from analytics_assets.errors import BlockedError, PermanentError, SourceError
 from analytics_assets.http.retries import is_untaken
 from analytics_assets.sources.airbridge.client import AirbridgeClient
+from analytics_assets.state.report_ledger import Ledger
 from analytics_assets.state.requests import Request
 
 REQUESTS_TAG = "analytics/report_requests"
@@ -112,27 +114,86 @@ class TaskPolicy:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What to do about a request, and what the ledger remembers of it.
+    """The status of the present task of a request, and what to do next.
 
     Attributes:
+        request: The request as it was before.
         decision: What to do.
-        state: What was seen, or OVERDUE, or UNSEEN.
-        next_look_at: Nothing is done about it before this instant.
+        state: The status, or OVERDUE, or UNSEEN.
+        at: Instant of the status.
+        reason: Why, in words.
+        error: The error behind the status, where one was raised.
     """
 
+    request: Request
     decision: Decision
     state: Seen
-    next_look_at: datetime
+    at: datetime
+    reason: str | None = None
+    error: SourceError | None = None
+
+    @property
+    def next_look_at(self) -> datetime:
+        """Nothing is done about the request before this instant."""
+        pause_s = self.decision.seconds if isinstance(self.decision, Wait | Resubmit) else 0.0
+        return self.at + timedelta(seconds=pause_s)
+
+    @property
+    def message(self) -> str:
+        """The state and its reason; of an attempt after several failed ones also its number."""
+        is_loud = isinstance(self.decision, Resubmit) and self.decision.is_loud
+        reason = f" ({self.reason})." if self.reason else "."
+        return f"{self.state}{reason}" + (f" This was attempt {self.request.attempts}." if is_loud else "")
+
+    @property
+    def remedy(self) -> str:
+        """What happens next where the task cannot end well; empty otherwise."""
+        match self.decision:
+            case Resubmit(seconds):
+                return f"The sensor of {self.request.account} requests a new task in {seconds:.0f} s."
+            case Pause():
+                return "Nothing more is requested until this is fixed."
+        return ""
+
+    def record(self, ledger: Ledger) -> bool:
+        """Writes the state to the ledger; False if the request is closed or has another task by now."""
+        return ledger.saw(
+            self.request.id,
+            self.state,
+            task_id=self.request.task_id,
+            now=self.at,
+            next_look_at=self.next_look_at,
+            reason=self.reason,
+            error=self.error,
+            is_refusal=self.state is Seen.REFUSED,
+        )
 
 
-def judge(seen: Seen, *, posted_at: datetime | None, attempts: int, now: datetime, policy: TaskPolicy) -> Verdict:
-    """What to do about a request whose present task was asked for at `posted_at`; see `decide`."""
-    age_s = 0.0 if posted_at is None else (now - posted_at).total_seconds()
-    decision = decide(seen, age_s=age_s, attempts=attempts, policy=policy)
+async def poll_task(client: AirbridgeClient, request: Request, *, policy: TaskPolicy, clock: Clock) -> Verdict:
+    """Polls the present task of a request once; an error of the poll is part of the verdict."""
+    assert request.task_id is not None
+    try:
+        task = await client.report_state(request.task_id)
+    except SourceError as error:
+        return judge(request, seen_in_look(error), str(error), error, now=clock(), policy=policy)
+    return judge(request, Seen(task.status), task.words, now=clock(), policy=policy)
+
+
+def judge(
+    request: Request,
+    seen: Seen,
+    reason: str | None = None,
+    error: SourceError | None = None,
+    *,
+    now: datetime,
+    policy: TaskPolicy,
+) -> Verdict:
+    """What to do about a request whose present task has this status; see `decide`."""
+    age_s = 0.0 if request.posted_at is None else (now - request.posted_at).total_seconds()
+    decision = decide(seen, age_s=age_s, attempts=request.attempts, policy=policy)
     state = Seen.UNSEEN if seen in UNANSWERED and age_s >= policy.deadline_s else seen
     state = Seen.OVERDUE if isinstance(decision, Resubmit) and seen in WORKING else state
-    pause_s = decision.seconds if isinstance(decision, Wait | Resubmit) else 0.0
-    return Verdict(decision, state, now + timedelta(seconds=pause_s))
+    return Verdict(request, decision, state, now, reason, error)
 
 
 def decide(seen: Seen, *, age_s: float, attempts: int, policy: TaskPolicy) -> Decision:
@@ -231,12 +292,3 @@ def landings(
         )
     )
     yield from islice(found, most)
-
-
-async def looked_at(client: AirbridgeClient, task_id: str) -> tuple[Seen, str | None, SourceError | None]:
-    """What a look shows, why in words where there are any, and the error where the look itself failed; it raises none."""
-    try:
-        state = await client.report_state(task_id)
-    except SourceError as error:
-        return seen_in_look(error), str(error), error
-    return Seen(state.status), state.words, None

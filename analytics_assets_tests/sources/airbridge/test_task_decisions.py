@@ -1,5 +1,6 @@
 """What to do about a report task: every cell of the table, and the runs that ready requests become."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -106,27 +107,26 @@ def test_the_table_has_every_state() -> None:
 
 def test_a_task_without_an_end_is_remembered_as_overdue() -> None:
     """The vendor's PENDING would be looked at again for ever; the ledger has to say that a new task is due."""
-    asked = NOW - timedelta(seconds=901)
+    verdict = _judged(Seen.PENDING, age_s=901)
 
-    verdict = judge(Seen.PENDING, posted_at=asked, attempts=1, now=NOW, policy=POLICY)
-
-    assert verdict == Verdict(Resubmit(30, is_loud=False), Seen.OVERDUE, NOW + timedelta(seconds=30))
+    assert (verdict.decision, verdict.state) == (Resubmit(30, is_loud=False), Seen.OVERDUE)
+    assert verdict.next_look_at == NOW + timedelta(seconds=30)
 
 
 @pytest.mark.parametrize(
     ("age_s", "expected"),
     [
-        (899, Verdict(Wait(15), Seen.TROUBLE, NOW + timedelta(seconds=15))),
-        (900, Verdict(Wait(15), Seen.UNSEEN, NOW + timedelta(seconds=15))),
-        (86_400, Verdict(Resubmit(30, is_loud=False), Seen.OVERDUE, NOW + timedelta(seconds=30))),
+        (899, (Wait(15), Seen.TROUBLE)),
+        (900, (Wait(15), Seen.UNSEEN)),
+        (86_400, (Resubmit(30, is_loud=False), Seen.OVERDUE)),
     ],
 )
 def test_looks_that_fail_are_loud_from_the_deadline_on_and_cost_a_task_after_a_day(
-    age_s: float, expected: Verdict
+    age_s: float, expected: tuple[Decision, Seen]
 ) -> None:
     """Half a day without the vendor costs no task; one that can never be looked at must not stay for ever."""
-    asked = NOW - timedelta(seconds=age_s)
-    assert judge(Seen.TROUBLE, posted_at=asked, attempts=1, now=NOW, policy=POLICY) == expected
+    verdict = _judged(Seen.TROUBLE, age_s=age_s)
+    assert (verdict.decision, verdict.state) == expected
 
 
 # Tasks asked for so far: what somebody should know of.
@@ -145,12 +145,8 @@ def test_somebody_is_told_of_refusals_of_bad_rows_and_of_what_fails_often(attemp
 
 def test_the_next_look_follows_from_the_decision() -> None:
     """A wait is as long as decided; a finished report is due at once."""
-    asked = NOW - timedelta(seconds=40)
-
-    assert judge(Seen.RUNNING, posted_at=asked, attempts=1, now=NOW, policy=POLICY).next_look_at == NOW + timedelta(
-        seconds=10
-    )
-    assert judge(Seen.SUCCESS, posted_at=asked, attempts=1, now=NOW, policy=POLICY).next_look_at == NOW
+    assert _judged(Seen.RUNNING, age_s=40).next_look_at == NOW + timedelta(seconds=10)
+    assert _judged(Seen.SUCCESS, age_s=40).next_look_at == NOW
 
 
 def _of_status(kind: type[SourceError], status: int | None) -> SourceError:
@@ -210,6 +206,11 @@ def _request(number: int, report: str, *days: int) -> Request:
     )
 
 
+def _judged(seen: Seen, *, age_s: float) -> Verdict:
+    request = replace(_request(1, "revenue", 0), posted_at=NOW - timedelta(seconds=age_s))
+    return judge(request, seen, now=NOW, policy=POLICY)
+
+
 def _planned(*ready: Request, longest: int = 92, most: int = 20) -> list[tuple[str, int, int, list[int]]]:
     """Report, first and last day as offsets, and the requests of each run."""
     return [
@@ -245,10 +246,7 @@ def test_a_run_has_its_longest_and_a_tick_its_most() -> None:
 
 def test_a_blocked_path_is_loud_from_the_deadline_on() -> None:
     """Its looks are far apart and go on; the ledger says that nothing was seen."""
-    found = [
-        judge(Seen.BLOCKED, posted_at=NOW - timedelta(seconds=age_s), attempts=1, now=NOW, policy=POLICY)
-        for age_s in (0, 899, 900)
-    ]
+    found = [_judged(Seen.BLOCKED, age_s=age_s) for age_s in (0, 899, 900)]
     assert [(verdict.state, verdict.decision) for verdict in found] == [
         (Seen.BLOCKED, Wait(60)),
         (Seen.BLOCKED, Wait(224.75)),
