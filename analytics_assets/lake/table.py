@@ -82,7 +82,8 @@ class Table:
     Attributes:
         name: Its name: last part of the asset key, folder in the lake.
         description: What a row is and what to know before using it.
-        columns: All columns; one of them is `date`, the day of the partition.
+        columns: All columns; one of them is `date`, the day of the partition. Append a new column as the last one: files stored before lack
+            it, readers match columns by name and show null there.
         key: The columns that tell rows of a day apart, in sort order; empty where rows have no identity.
         docs_url: The vendor's page.
         origin: What it is made from; None for what is read or kept itself.

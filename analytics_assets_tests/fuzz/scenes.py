@@ -145,7 +145,7 @@ def _report_scene(report: Report, *, is_money: bool, envelope: str) -> Scene:
         name=f"airbridge {name}",
         days=DAYS,
         tables=(f"{name}_raw", f"{name}_cohorts", f"{name}_cohort_totals"),
-        words=("/revenue/query", f"{name}_", "Airbridge task", f"report {name!r}", f"report {name}", f"{name} 20"),
+        words=("/revenue/query", f"{name}_", "Airbridge task", f"report {name!r}", f"report {name}", f"{name}: "),
         free={
             "isMasked": ("true", "false"),
             "totalCost": _cells(_MONEY),
