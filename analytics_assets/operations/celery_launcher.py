@@ -10,10 +10,11 @@ Dagster concept: run launchers, https://docs.dagster.io/guides/deploy/execution/
 from typing import Any, Final
 
 from dagster import DagsterRun
-from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, WorkerStatus
 from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.tags import DAGSTER_CELERY_QUEUE_TAG, DAGSTER_CELERY_TASK_ID_TAG
 from kombu.exceptions import OperationalError
+
+from analytics_assets.orchestration.dagster_private import CheckRunHealthResult, WorkerStatus, instance_of
 
 # A busy machine may be late with an answer; one that is gone stays silent.
 _ASKED: Final = 3
@@ -30,7 +31,7 @@ class WatchedCeleryRunLauncher(CeleryRunLauncher):
         super().__init__(*args, **kwargs)
         self.celery.conf.task_publish_retry_policy = _PUBLISHING
 
-    def launch_run(self, context: LaunchRunContext) -> None:
+    def launch_run(self, context: Any) -> None:
         """Puts the run into the queue of its account; runs over several accounts and others into the default queue.
 
         A broker that stays away ends the run with a word of it, and Dagster's run retries begin it anew.
@@ -38,7 +39,7 @@ class WatchedCeleryRunLauncher(CeleryRunLauncher):
         run, queue = context.dagster_run, queue_of(context.dagster_run)
         if queue is not None and DAGSTER_CELERY_QUEUE_TAG not in run.tags:
             tags = {DAGSTER_CELERY_QUEUE_TAG: queue}
-            self._instance.add_run_tags(run.run_id, tags)
+            instance_of(self).add_run_tags(run.run_id, tags)
             context = context._replace(dagster_run=run.with_tags({**run.tags, **tags}))
         try:
             super().launch_run(context)
@@ -47,7 +48,7 @@ class WatchedCeleryRunLauncher(CeleryRunLauncher):
             words = (
                 f"The broker of ANALYTICS_BROKER cannot be reached: see that it runs. ({' '.join(str(error).split())})"
             )
-            self._instance.report_run_failed(run, words)
+            instance_of(self).report_run_failed(run, words)
             raise
 
     @property

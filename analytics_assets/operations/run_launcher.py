@@ -13,10 +13,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from dagster import DagsterEventType, DagsterRun, DefaultRunLauncher, EventLogEntry
-from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
-from dagster._core.storage.tags import GRPC_INFO_TAG
 
 from analytics_assets.clock import utc_now
+from analytics_assets.orchestration.dagster_private import (
+    GRPC_INFO_TAG,
+    CheckRunHealthResult,
+    WorkerStatus,
+    instance_of,
+)
 
 _HERE = {"localhost", "127.0.0.1", "::1"}
 # A process that began this long after the run said its number is another one with that number.
@@ -36,7 +40,7 @@ class WatchedRunLauncher(DefaultRunLauncher):
         host = json.loads(run.tags.get(GRPC_INFO_TAG, "{}")).get("host")
         if host not in _HERE or not self.has_instance:
             return CheckRunHealthResult(WorkerStatus.RUNNING)
-        events = self._instance.all_logs(run.run_id, of_type=DagsterEventType.ENGINE_EVENT)
+        events = instance_of(self).all_logs(run.run_id, of_type=DagsterEventType.ENGINE_EVENT)
         numbers = [(pid, entry.timestamp) for entry in events if (pid := pid_of(entry)) is not None]
         if not numbers:
             return CheckRunHealthResult(WorkerStatus.RUNNING)

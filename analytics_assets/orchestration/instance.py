@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from dagster._core.instance.ref import InstanceRef
-from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
-from dagster._core.storage.root import LocalArtifactStorage
-from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
-from dagster._serdes import ConfigurableClassData
 
+from analytics_assets.orchestration.dagster_private import (
+    DagsterSqliteStorage,
+    InstanceRef,
+    LocalArtifactStorage,
+    LocalComputeLogManager,
+)
 from analytics_assets.settings import dagster_home, mode, project
 
 
@@ -33,7 +34,7 @@ class ModeStorage(DagsterSqliteStorage):
     """Runs, events and schedules of one mode, in SQLite."""
 
     @classmethod
-    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> "ModeStorage":
+    def from_config_value(cls, inst_data: Any, config_value: Any) -> "ModeStorage":
         """As Dagster makes it from `dagster.yaml`."""
         return cls.from_local(str(history_folder(config_value["base_dir"])), inst_data=inst_data)
 
@@ -42,7 +43,7 @@ class ModeComputeLogs(LocalComputeLogManager):
     """What the runs of one mode print."""
 
     @classmethod
-    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> "ModeComputeLogs":
+    def from_config_value(cls, inst_data: Any, config_value: Any) -> "ModeComputeLogs":
         """As Dagster makes it from `dagster.yaml`."""
         folder = history_folder(config_value["base_dir"]) / "compute_logs"
         return cls(**{**config_value, "base_dir": str(folder)}, inst_data=inst_data)
@@ -52,7 +53,7 @@ class ModeArtifacts(LocalArtifactStorage):
     """Values that the runs of one mode pass between steps."""
 
     @classmethod
-    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> "ModeArtifacts":
+    def from_config_value(cls, inst_data: Any, config_value: Any) -> "ModeArtifacts":
         """As Dagster makes it from `dagster.yaml`."""
         return cls(str(history_folder(config_value["base_dir"])), inst_data=inst_data)
 

@@ -8,10 +8,6 @@ Dagster concept: asset checks, https://docs.dagster.io/guides/test/asset-checks
 from collections.abc import Collection
 
 import dagster as dg
-from dagster._core.storage.asset_check_execution_record import (
-    AssetCheckExecutionRecord,
-    AssetCheckExecutionRecordStatus,
-)
 
 from analytics_assets.checks.landed import DAYS_LAND, LATEST_DAY, READING
 from analytics_assets.operations.alerts.issue import FAILURE, WARNING, Reason, Redact, error_key, reason_lines
@@ -90,29 +86,27 @@ def failed_checks(
     wanted = [key for key in keys if key.name != ARRIVE and _kind(key) in kinds]
     newest = instance.event_log_storage.get_latest_asset_check_execution_by_key(wanted)
     for key, record in sorted(newest.items()):
-        if not _is_decided(instance, record):
+        evaluation = _evaluation(record.event)
+        if evaluation is not None and evaluation.passed:
+            continue
+        run = instance.get_run_by_id(record.run_id) if record.run_id else None
+        if evaluation is None or (run is not None and not run.is_finished):
             undecided.add(_check_key(key))
             continue
-        has_failed = record.status is AssetCheckExecutionRecordStatus.FAILED
-        sighting = _check(key, record, redact) if has_failed and not _repeats_its_run(instance, key, record) else None
-        if sighting and (sighting.occurrence.severity == FAILURE or (warnings and _kind(key) is Kind.CHECK)):
+        repeats_its_run = key.name == DAYS_LAND and run is not None and run.is_failure
+        sighting = _check(key, evaluation, redact)
+        counts = sighting.occurrence.severity == FAILURE or (warnings and _kind(key) is Kind.CHECK)
+        if counts and not repeats_its_run:
             sightings.append(sighting)
     return sightings, undecided
 
 
-def _is_decided(instance: dg.DagsterInstance, record: AssetCheckExecutionRecord) -> bool:
-    if record.status is AssetCheckExecutionRecordStatus.SUCCEEDED:
-        return True
-    if record.status is AssetCheckExecutionRecordStatus.PLANNED:
-        return False
-    run = instance.get_run_by_id(record.run_id) if record.run_id else None
-    return run is None or run.is_finished
-
-
-def _repeats_its_run(instance: dg.DagsterInstance, key: dg.AssetCheckKey, record: AssetCheckExecutionRecord) -> bool:
-    """Whether the check repeats what a failed run says of the days that it did not store."""
-    run = instance.get_run_by_id(record.run_id) if key.name == DAYS_LAND and record.run_id else None
-    return run is not None and run.is_failure
+def _evaluation(entry: dg.EventLogEntry | None) -> dg.AssetCheckEvaluation | None:
+    """The evaluation of a check; None while it is only planned."""
+    event = entry.dagster_event if entry else None
+    if event is None or event.event_type is not dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+        return None
+    return event.asset_check_evaluation_data
 
 
 def _kind(key: dg.AssetCheckKey) -> Kind:
@@ -124,11 +118,8 @@ def _check_key(key: dg.AssetCheckKey) -> IssueKey:
     return IssueKey(account, "/".join(table), _kind(key), key.name)
 
 
-def _check(key: dg.AssetCheckKey, record: AssetCheckExecutionRecord, redact: Redact) -> Sighting | None:
-    event = record.event.dagster_event if record.event else None
-    if event is None:
-        return None
-    evaluation, table = event.asset_check_evaluation_data, key.asset_key.to_user_string()
+def _check(key: dg.AssetCheckKey, evaluation: dg.AssetCheckEvaluation, redact: Redact) -> Sighting:
+    table = key.asset_key.to_user_string()
     is_late = _kind(key) is Kind.LATE
     words = evaluation.description or "The check gives no reason."
     occurrence = Occurrence(

@@ -4,13 +4,11 @@ Dagster concept: the daemon, https://docs.dagster.io/deployment/execution/dagste
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import dagster as dg
-from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, InstigatorTick, TickStatus
-from dagster._daemon.types import DaemonHeartbeat
-from dagster._utils.error import SerializableErrorInfo  # type: ignore[attr-defined]
 
 from analytics_assets.operations.doctor.line import Line, ago
 from analytics_assets.settings import Mode
@@ -21,10 +19,50 @@ _ALIVE: Final = timedelta(minutes=2)
 _HANGS: Final = timedelta(minutes=30)
 _LONGEST_WORDS: Final = 200
 _START: Final = "Start it: `dagster-daemon run` with this DAGSTER_HOME, or `make dev`."
+_RUNNING: Final = dg.DefaultScheduleStatus.RUNNING.value
+_STOPPED: Final = dg.DefaultScheduleStatus.STOPPED.value
 Switched = dg.SensorDefinition | dg.ScheduleDefinition
 
 
-def hearts(needed: Sequence[str], beats: Mapping[str, DaemonHeartbeat], now: datetime) -> Iterator[Line]:
+@dataclass(frozen=True)
+class Heartbeat:
+    """The last heartbeat of a thread of the daemon.
+
+    Attributes:
+        at: When it was sent.
+        daemon_id: The process that sent it.
+        errors: What failed in the last round of the thread.
+    """
+
+    at: datetime
+    daemon_id: str | None
+    errors: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Tick:
+    """The last finished tick of a schedule or sensor.
+
+    Attributes:
+        at: When it began.
+        failure: Why it failed; None if it did not.
+    """
+
+    at: datetime
+    failure: str | None = None
+
+
+def heartbeats(instance: dg.DagsterInstance) -> dict[str, Heartbeat]:
+    """The last heartbeat of each thread of the daemon, by the name of the thread."""
+    return {
+        name: Heartbeat(
+            datetime.fromtimestamp(beat.timestamp, UTC), beat.daemon_id, [_words(error) for error in beat.errors or ()]
+        )
+        for name, beat in instance.get_daemon_heartbeats().items()
+    }
+
+
+def hearts(needed: Sequence[str], beats: Mapping[str, Heartbeat], now: datetime) -> Iterator[Line]:
     """Whether the daemon lives, by the heartbeats of its threads.
 
     Args:
@@ -32,7 +70,7 @@ def hearts(needed: Sequence[str], beats: Mapping[str, DaemonHeartbeat], now: dat
         beats: The last heartbeat of each.
         now: The present instant.
     """
-    ages = {name: now - datetime.fromtimestamp(beats[name].timestamp, UTC) for name in needed if name in beats}
+    ages = {name: now - beats[name].at for name in needed if name in beats}
     if not ages:
         yield Line("daemon", "heartbeats", "wrong", "none has ever been seen", _START)
         return
@@ -58,8 +96,8 @@ def hearts(needed: Sequence[str], beats: Mapping[str, DaemonHeartbeat], now: dat
             "If it stays, start the daemon anew: it may be older than dagster.yaml.",
         )
     for name in alive:
-        for error in beats[name].errors or ():
-            yield Line("daemon", name, "wrong", f"its last round failed: {_words(error)}", "Read the daemon's log.")
+        for error in beats[name].errors:
+            yield Line("daemon", name, "wrong", f"its last round failed: {error}", "Read the daemon's log.")
     if len({beats[name].daemon_id for name in alive}) > 1:
         remedy = "Stop all but one: two would start each schedule and sensor twice."
         yield Line("daemon", "processes", "warning", "more than one daemon sends heartbeats", remedy)
@@ -67,33 +105,43 @@ def hearts(needed: Sequence[str], beats: Mapping[str, DaemonHeartbeat], now: dat
 
 def switches(instance: dg.DagsterInstance, defined: Iterable[Switched], mode: Mode) -> Iterator[Line]:
     """Each schedule and sensor of the project: whether it runs, and whether its last tick failed."""
-    held: dict[str, list[InstigatorState]] = {}
-    for state in instance.all_instigator_state():
-        held.setdefault(state.name, []).append(state)
+    states = instance.all_instigator_state()
     for one in sorted(defined, key=lambda switch: (isinstance(switch, dg.SensorDefinition), switch.name)):
         # A code location that was renamed leaves its states behind: the one that ticked last is in use.
-        ticked = [(state.status, _last_tick(instance, state)) for state in held.get(one.name, [])]
-        status, tick = max(ticked, key=lambda pair: pair[1].timestamp if pair[1] else 0.0) if ticked else (None, None)
+        ticked = [
+            (state.status.value, _last_tick(instance, state.instigator_origin_id, state.selector_id))
+            for state in states
+            if state.name == one.name
+        ]
+        status, tick = (
+            max(ticked, key=lambda pair: pair[1].at.timestamp() if pair[1] else 0.0) if ticked else (None, None)
+        )
         yield switched(one, status, tick, mode)
 
 
-def _last_tick(instance: dg.DagsterInstance, state: InstigatorState) -> InstigatorTick | None:
-    ticks = instance.get_ticks(state.instigator_origin_id, state.selector_id, limit=2)
-    return next((tick for tick in ticks if tick.status is not TickStatus.STARTED), None)
+def _last_tick(instance: dg.DagsterInstance, origin: str, selector: str) -> Tick | None:
+    for tick in instance.get_ticks(origin, selector, limit=2):
+        if tick.is_completed:
+            return Tick(datetime.fromtimestamp(tick.timestamp, UTC), _words(tick.error) if tick.is_failure else None)
+    return None
 
 
-def switched(one: Switched, status: InstigatorStatus | None, tick: InstigatorTick | None, mode: Mode) -> Line:
-    """A schedule or sensor, by what was chosen in the UI and its last finished tick."""
+def switched(one: Switched, status: str | None, tick: Tick | None, mode: Mode) -> Line:
+    """A schedule or sensor, by what was chosen in the UI and its last finished tick.
+
+    Args:
+        one: The schedule or sensor.
+        status: RUNNING or STOPPED as chosen in the UI; anything else leaves the choice to the code.
+        tick: Its last finished tick.
+        mode: Sandbox or live.
+    """
     is_sensor = isinstance(one, dg.SensorDefinition)
     kind, subject = ("sensor", "sensors") if is_sensor else ("schedule", "schedules")
-    is_on_by_itself = one.default_status.value == InstigatorStatus.RUNNING.value
-    is_on = (
-        is_on_by_itself if status in (None, InstigatorStatus.DECLARED_IN_CODE) else status is InstigatorStatus.RUNNING
-    )
+    is_on_by_itself = one.default_status.value == _RUNNING
+    is_on = status == _RUNNING if status in {_RUNNING, _STOPPED} else is_on_by_itself
     if is_on:
-        if tick is not None and tick.status is TickStatus.FAILURE:
-            at = datetime.fromtimestamp(tick.timestamp, UTC)
-            found = f"on; its last tick failed at {at:%Y-%m-%d %H:%M} UTC: {_words(tick.error)}"
+        if tick is not None and tick.failure is not None:
+            found = f"on; its last tick failed at {tick.at:%Y-%m-%d %H:%M} UTC: {tick.failure}"
             return Line(
                 subject,
                 one.name,
@@ -121,10 +169,11 @@ def switched(one: Switched, status: InstigatorStatus | None, tick: InstigatorTic
     )
 
 
-def _words(error: SerializableErrorInfo | None) -> str:
-    """The innermost error's class and first line, which are what people can act on."""
+def _words(error: Any) -> str:
+    """The first line of the innermost error, or its class; `error` is one as Dagster stores it, or None."""
     while error is not None and error.cause is not None:
         error = error.cause
     if error is None:
         return "without a reason"
-    return next(iter(error.message.strip().splitlines()), error.cls_name or "")[:_LONGEST_WORDS]
+    first_line: str = next(iter(error.message.strip().splitlines()), error.cls_name or "")
+    return first_line[:_LONGEST_WORDS]

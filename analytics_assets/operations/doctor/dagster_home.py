@@ -12,10 +12,10 @@ from pathlib import Path
 
 import dagster as dg
 import yaml
-from dagster._core.instance.ref import InstanceRef
 
 from analytics_assets.lake.store import Lake
 from analytics_assets.operations.doctor.line import Line, Verdict
+from analytics_assets.orchestration.dagster_private import InstanceRef
 from analytics_assets.orchestration.instance import missing_history
 from analytics_assets.orchestration.lake_binding import lake_of_history, look
 from analytics_assets.settings import Settings, dagster_home, is_set, project

@@ -153,7 +153,7 @@ def _dagster(
     yield from examined(
         "daemon",
         "heartbeats",
-        lambda: daemon.hearts(instance.get_required_daemon_types(), instance.get_daemon_heartbeats(), clock()),
+        lambda: daemon.hearts(instance.get_required_daemon_types(), daemon.heartbeats(instance), clock()),
     )
     made = [*(one.definitions for one in loaded), shared()]
     switches = [switch for one in made for switch in (*(one.schedules or ()), *(one.sensors or ()))]

@@ -197,10 +197,27 @@ def beats(instance: dg.DagsterInstance, *, age: timedelta = timedelta(), daemon:
 
 
 def switched(
-    instance: dg.DagsterInstance, name: str, *, is_on: bool, is_sensor: bool, failure: str | None = None
+    instance: dg.DagsterInstance,
+    name: str,
+    *,
+    is_on: bool,
+    is_sensor: bool,
+    failure: str | None = None,
+    at: datetime = datetime(2026, 3, 1, 8, 15, tzinfo=UTC),
+    code: str = "analytics_assets",
 ) -> None:
-    """A schedule or sensor as it was switched in the UI, and its last tick where that failed."""
-    location = InProcessCodeLocationOrigin(LoadableTargetOrigin(module_name="m"), location_name="analytics_assets")
+    """A schedule or sensor as it was switched in the UI, and its last tick where that failed.
+
+    Args:
+        instance: Dagster's.
+        name: The schedule or sensor.
+        is_on: Whether it was switched on.
+        is_sensor: Whether it is a sensor.
+        failure: Why its last tick failed.
+        at: When that tick began.
+        code: The code location.
+    """
+    location = InProcessCodeLocationOrigin(LoadableTargetOrigin(module_name="m"), location_name=code)
     origin = RemoteInstigatorOrigin(RemoteRepositoryOrigin(location, "__repository__"), name)
     kind = InstigatorType.SENSOR if is_sensor else InstigatorType.SCHEDULE
     data = SensorInstigatorData() if is_sensor else ScheduleInstigatorData(cron_schedule="0 0 * * *")
@@ -215,7 +232,7 @@ def switched(
                 instigator_name=name,
                 instigator_type=kind,
                 status=TickStatus.FAILURE,
-                timestamp=datetime(2026, 3, 1, 8, 15, tzinfo=UTC).timestamp(),
+                timestamp=at.timestamp(),
                 error=error,
                 selector_id=state.selector_id,
             )

@@ -7,10 +7,8 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster._core.scheduler.instigation import InstigatorStatus
-from dagster._daemon.types import DaemonHeartbeat
-from dagster._utils.error import SerializableErrorInfo
 
+from analytics_assets.clock import utc_now
 from analytics_assets.errors import (
     AccessRefusedError,
     BlockedError,
@@ -21,7 +19,7 @@ from analytics_assets.errors import (
     TransientError,
 )
 from analytics_assets.lake.store import Lake
-from analytics_assets.operations.doctor.daemon import hearts, switched
+from analytics_assets.operations.doctor.daemon import Heartbeat, heartbeats, hearts, switched, switches
 from analytics_assets.operations.doctor.line import Line, ago, examined, without_secrets
 from analytics_assets.operations.doctor.vendors import Outcome, clocks, judged
 from analytics_assets.operations.doctor.work import Account, late
@@ -29,6 +27,7 @@ from analytics_assets.orchestration.source_component import ScheduleConfig
 from analytics_assets.settings import settings
 from analytics_assets.sources.statsig.source import StatsigMetrics
 from analytics_assets_tests.lake.vendor import SUMS
+from analytics_assets_tests.operations.doctor import patient
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 LAB = StatsigMetrics(key="LAB_KEY", schedule=ScheduleConfig(cron="0 0 * * *", lookback_days=1, days_per_run=1))
@@ -132,42 +131,41 @@ def test_a_clock_is_judged_by_whoever_it_differs_from_most(ahead, verdict, found
     assert (line.verdict, line.found) == (verdict, found)
 
 
-def beat(name: str, age_s: float, *, daemon: str = "one", error: str | None = None) -> DaemonHeartbeat:
+def beat(age_s: float, *, daemon: str = "one", errors: tuple[str, ...] = ()) -> Heartbeat:
     """A heartbeat so many seconds ago."""
-    errors = [SerializableErrorInfo(error, [], "RuntimeError")] if error else []
-    return DaemonHeartbeat((NOW - timedelta(seconds=age_s)).timestamp(), name, daemon, errors)
+    return Heartbeat(NOW - timedelta(seconds=age_s), daemon, errors)
 
 
 @pytest.mark.parametrize(
     ("beats", "lines"),
     [
-        ([beat("A", 5), beat("B", 40)], [("heartbeats", "ok", "within 40 s: A, B")]),
+        ([beat(5), beat(40)], [("heartbeats", "ok", "within 40 s: A, B")]),
         (
-            [beat("A", 5), beat("B", 130)],
+            [beat(5), beat(130)],
             [("heartbeats", "ok", "within 5 s: A"), ("B", "warning", "its last heartbeat is 2 min old")],
         ),
         (
-            [beat("A", 5), beat("B", 7200)],
+            [beat(5), beat(7200)],
             [("heartbeats", "ok", "within 5 s: A"), ("B", "wrong", "its last heartbeat is 2 h old")],
         ),
-        ([beat("A", 5)], [("heartbeats", "ok", "within 5 s: A"), ("B", "warning", "no heartbeat yet")]),
+        ([beat(5)], [("heartbeats", "ok", "within 5 s: A"), ("B", "warning", "no heartbeat yet")]),
         (
-            [beat("A", 5), beat("B", 5, error="disk full\nmore")],
+            [beat(5), beat(5, errors=("disk full",))],
             [("heartbeats", "ok", "within 5 s: A, B"), ("B", "wrong", "its last round failed: disk full")],
         ),
         (
-            [beat("A", 5), beat("B", 5, daemon="two")],
+            [beat(5), beat(5, daemon="two")],
             [
                 ("heartbeats", "ok", "within 5 s: A, B"),
                 ("processes", "warning", "more than one daemon sends heartbeats"),
             ],
         ),
-        ([beat("A", 130), beat("B", 150)], [("heartbeats", "wrong", "the last one is 2 min old")]),
+        ([beat(130), beat(150)], [("heartbeats", "wrong", "the last one is 2 min old")]),
     ],
 )
 def test_the_daemon_is_judged_by_its_heartbeats(beats, lines) -> None:
     """Whatever is not ok says what to do."""
-    told = list(hearts(["A", "B"], {one.daemon_type: one for one in beats}, NOW))
+    told = list(hearts(["A", "B"], dict(zip("AB", beats, strict=False)), NOW))
     assert [(line.what, line.verdict, line.found) for line in told] == lines
     assert [bool(line.remedy) for line in told] == [line.verdict != "ok" for line in told]
 
@@ -186,22 +184,45 @@ def switch(*, is_sensor: bool, is_on: bool) -> dg.SensorDefinition | dg.Schedule
     [
         (False, False, None, "sandbox", ("ok", "off, as schedules are in the sandbox")),
         (False, False, None, "live", ("warning", "off: no day is asked for by itself")),
-        (False, False, InstigatorStatus.RUNNING, "live", ("ok", "on; no tick yet")),
-        (False, True, InstigatorStatus.DECLARED_IN_CODE, "live", ("ok", "on; no tick yet")),
+        (False, False, "RUNNING", "live", ("ok", "on; no tick yet")),
+        (False, True, "DECLARED_IN_CODE", "live", ("ok", "on; no tick yet")),
         (
             False,
             True,
-            InstigatorStatus.STOPPED,
+            "STOPPED",
             "live",
             ("wrong", "switched off, though the project needs this schedule"),
         ),
-        (True, False, InstigatorStatus.STOPPED, "live", ("ok", "off, as it is without a destination")),
+        (True, False, "STOPPED", "live", ("ok", "off, as it is without a destination")),
     ],
 )
 def test_a_switch_is_judged_by_what_the_project_needs(is_sensor, is_on, status, mode, told) -> None:
     """And by the mode."""
     line = switched(switch(is_sensor=is_sensor, is_on=is_on), status, None, mode)
     assert (line.subject, line.verdict, line.found) == ("sensors" if is_sensor else "schedules", *told)
+
+
+def test_a_heartbeat_has_the_first_line_of_each_error_of_its_last_round(tmp_path: Path) -> None:
+    """As the daemon stored it; the rest is in the daemon's log."""
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        patient.beats(instance, daemon="one", BACKFILL="disk full\nmore")
+        found = heartbeats(instance)
+        assert set(found) == {*instance.get_required_daemon_types()}
+    assert (found["BACKFILL"].errors, found["SENSOR"].errors) == (["disk full"], [])
+    assert {beat.daemon_id for beat in found.values()} == {"one"}
+    assert abs(found["SENSOR"].at - utc_now()) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("codes", [("before", "after"), ("after", "before")])
+def test_a_schedule_of_a_renamed_code_location_has_the_state_that_ticked_last(tmp_path: Path, codes) -> None:
+    """In whichever order Dagster lists them; the earlier one was switched off."""
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        for code in codes:
+            is_new = code == "after"
+            at = NOW if is_new else NOW - timedelta(days=1)
+            patient.switched(instance, "one", is_on=is_new, is_sensor=False, failure=code, at=at, code=code)
+        [line] = switches(instance, [switch(is_sensor=False, is_on=False)], "live")
+    assert (line.verdict, line.found) == ("wrong", "on; its last tick failed at 2026-03-10 12:00 UTC: after")
 
 
 def test_a_check_that_fails_is_a_line_without_its_words() -> None:
