@@ -36,6 +36,14 @@ def test_a_landed_day_reads_back_as_it_was(lake: Lake) -> None:
     assert files(lake) == ["airbridge/revenue/dt=2026-03-01/data.parquet"]
 
 
+def test_the_metadata_of_a_file_is_its_footer_and_the_schema_of_arrow(disk: Lake) -> None:
+    """Neither columns nor the file carry descriptions, which the catalogue has."""
+    schema = pq.read_schema(land(disk, row()).path)
+    assert list(schema.metadata) == [b"analytics_assets"]
+    # Parquet numbers its fields.
+    assert {name for field in schema for name in field.metadata or {}} <= {b"PARQUET:field_id"}
+
+
 def test_the_footer_says_what_was_asked_when_and_by_whom(lake: Lake) -> None:
     """Everything given is read back."""
     content = TABLE.rows([row()])
