@@ -1,4 +1,4 @@
-"""Opens the state database and brings its schema up to date.
+"""Opens the state database, and creates its tables in a new one.
 
 SQLite by default, in WAL mode with a long busy time-out, because runs, the sensor and the daemon write from processes of their own.
 Keep the meaning of rows out of here: `report_ledger.py`, `rate_limit.py`, `alert_log.py`.
@@ -31,7 +31,6 @@ from sqlalchemy import (
     inspect,
     select,
     text,
-    update,
 )
 from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError, SQLAlchemyError
@@ -44,6 +43,7 @@ VERSION = 5
 _LOCK = 4_107_350
 # Less than a lease lasts, and more than a slow connection takes.
 _MOST_SKEW = timedelta(seconds=60)
+_TOO_OLD = "Remove it, or set ANALYTICS_STATE to a new one: open report tasks are then requested again, and rate limits and alerts begin anew."
 
 metadata = MetaData()
 
@@ -169,15 +169,6 @@ Index(
     unique=True,
 )
 
-# The columns that bring a database of a version to the next. Tables that are new are made by themselves.
-_STEPS: dict[int, list[Column[Any]]] = {
-    1: [requests.c.key_mark],
-    3: [budget_doors.c.closed_at, budget_doors.c.reason],
-    4: [requests.c.error],
-}
-# Tables of earlier versions that the present one replaces.
-_REPLACED = ("alert_causes", "alert_runs", "alert_messages")
-
 
 @lru_cache(maxsize=8)
 def engine(url: str, clock: Clock = utc_now) -> Engine:
@@ -188,7 +179,7 @@ def engine(url: str, clock: Clock = utc_now) -> Engine:
         clock: The present instant, as this machine has it.
 
     Raises:
-        PermanentError: The URL cannot be used, the database was written by a newer version of this package, or its clock is another one.
+        PermanentError: The URL cannot be used, the database was written by another version of this package, or its clock is another one.
     """
     try:
         parsed = make_url(url)
@@ -206,7 +197,7 @@ def engine(url: str, clock: Clock = utc_now) -> Engine:
         event.listen(made, "connect", _prepare)
         event.listen(made, "begin", _begin)
     try:
-        _bring_up_to_date(made, clock)
+        _create_tables(made, clock)
     except SQLAlchemyError as error:
         made.dispose()
         raise PermanentError(
@@ -229,25 +220,28 @@ def _in_our_words(trouble: ExceptionContext) -> Exception | None:
     )
 
 
-def _bring_up_to_date(made: Engine, clock: Clock) -> None:
-    """Makes the tables of a new database, or takes an older one to the present version."""
+def _create_tables(made: Engine, clock: Clock) -> None:
+    """Creates the tables of a new database; refuses one of another version before anything is changed.
+
+    Raises:
+        PermanentError: The database has another version, or its clock is another one.
+    """
     with made.begin() as connection:
         if connection.dialect.name == "postgresql":
             _compare_clocks(connection, clock())
             # Two processes that find an empty database would both make its tables; SQLite's transaction has the lock already.
             connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
-        metadata.create_all(connection)
-        version = connection.execute(select(schema_version.c.version)).scalar()
-        if version is None:
-            connection.execute(insert(schema_version).values(version=VERSION))
-        elif version < VERSION:
-            _migrate(connection)
-        elif version > VERSION:
+        is_known = inspect(connection).has_table(schema_version.name)
+        version = connection.execute(select(schema_version.c.version)).scalar() if is_known else None
+        if version is not None and version != VERSION:
             made.dispose()
             raise PermanentError(
                 f"The state database has schema {version}, this package knows {VERSION}.",
-                remedy="Update analytics_assets.",
+                remedy="Update analytics_assets." if version > VERSION else _TOO_OLD,
             )
+        metadata.create_all(connection)
+        if version is None:
+            connection.execute(insert(schema_version).values(version=VERSION))
         if connection.execute(select(salts)).first() is None:
             connection.execute(insert(salts).values(salt=secrets.token_hex(16)))
 
@@ -261,19 +255,6 @@ def _compare_clocks(connection: Connection, here: datetime) -> None:
             f"The clock of this machine is {seconds} s {way} that of the state database.",
             remedy="Report tasks, budgets and the ends of days are reckoned with it: set both by NTP, then start again.",
         )
-
-
-def _migrate(connection: Connection) -> None:
-    """Takes the steps to the present version, in the transaction of the opening: all of them or none."""
-    version = connection.execute(select(schema_version.c.version)).scalar_one()
-    for column in (column for number in range(version, VERSION) for column in _STEPS.get(number, [])):
-        # A table that is newer than the version was made with all its columns.
-        if column.name not in {known["name"] for known in inspect(connection).get_columns(column.table.name)}:
-            kind = column.type.compile(connection.dialect)
-            connection.execute(text(f"ALTER TABLE {column.table.name} ADD COLUMN {column.name} {kind}"))
-    for name in _REPLACED:
-        connection.execute(text(f"DROP TABLE IF EXISTS {name}"))
-    connection.execute(update(schema_version).values(version=VERSION))
 
 
 def _prepare(connection: Any, _record: Any) -> None:

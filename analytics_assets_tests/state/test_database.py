@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, insert, inspect, select, text, update
+from sqlalchemy import insert, inspect, select, text, update
 from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import CreateIndex
@@ -15,12 +15,8 @@ from sqlalchemy.schema import CreateIndex
 from analytics_assets.errors import PermanentError, TransientError
 from analytics_assets.state.database import (
     VERSION,
-    alert_log,
-    budget_doors,
     engine,
-    metadata,
     requests,
-    salts,
     schema_version,
 )
 from analytics_assets.state.report_ledger import Ledger
@@ -129,19 +125,31 @@ def test_postgres_would_refuse_a_second_open_request_too() -> None:
     )
 
 
-def test_a_database_of_a_newer_package_is_refused_in_words(url: str) -> None:
-    """Writing into a schema nobody here knows would damage it."""
-    Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True)
-    newer = create_engine(url)
-    with newer.begin() as connection:
-        metadata.create_all(connection)
-        connection.execute(insert(schema_version).values(version=VERSION + 1))
-    newer.dispose()
+@pytest.mark.parametrize(
+    ("version", "remedy"),
+    [
+        (VERSION + 1, "Update analytics_assets."),
+        (
+            VERSION - 1,
+            "Remove it, or set ANALYTICS_STATE to a new one: open report tasks are then requested again, and rate limits and alerts begin anew.",
+        ),
+    ],
+    ids=["newer", "older"],
+)
+def test_a_database_of_another_version_is_refused_and_left_as_it_is(url: str, version: int, remedy: str) -> None:
+    """Neither a table nor a row is added to it."""
+    path = Path(url.removeprefix("sqlite:///"))
+    path.parent.mkdir(parents=True)
+    with closing(sqlite3.connect(path)) as other:
+        other.executescript(
+            f"create table schema_version (version integer primary key); insert into schema_version values ({version});"
+        )
     with pytest.raises(PermanentError) as refused:
         engine(url)
-    assert str(refused.value) == (
-        f"The state database has schema {VERSION + 1}, this package knows {VERSION}. Update analytics_assets."
-    )
+    assert str(refused.value) == f"The state database has schema {version}, this package knows {VERSION}. {remedy}"
+    with closing(sqlite3.connect(path)) as other:
+        assert other.execute("select name from sqlite_master where type = 'table'").fetchall() == [("schema_version",)]
+        assert other.execute("select version from schema_version").fetchall() == [(version,)]
 
 
 @pytest.mark.parametrize(
@@ -171,54 +179,6 @@ def test_instants_are_kept_in_utc_and_sort_as_text() -> None:
     assert as_text(None) is None
 
 
-V1 = """
-CREATE TABLE schema_version (version INTEGER NOT NULL PRIMARY KEY);
-CREATE TABLE report_requests (
-    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, account VARCHAR(200) NOT NULL, report VARCHAR(200) NOT NULL,
-    spec_hash VARCHAR(64) NOT NULL, first_day VARCHAR(10) NOT NULL, last_day VARCHAR(10) NOT NULL, state VARCHAR(40) NOT NULL,
-    is_open INTEGER NOT NULL, task_id TEXT, attempts INTEGER NOT NULL, landings INTEGER NOT NULL, opened_at VARCHAR(40) NOT NULL,
-    posted_at VARCHAR(40), seen_at VARCHAR(40), next_look_at VARCHAR(40), closed_at VARCHAR(40), reason TEXT,
-    lease_owner VARCHAR(200), lease_until VARCHAR(40)
-);
-CREATE UNIQUE INDEX one_open_request ON report_requests (account, report, spec_hash, first_day, last_day) WHERE is_open = 1;
-CREATE TABLE report_days (request_id INTEGER NOT NULL, day VARCHAR(10) NOT NULL, landed_at VARCHAR(40), PRIMARY KEY (request_id, day));
-CREATE TABLE report_states (
-    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, request_id INTEGER NOT NULL, task_id TEXT, state VARCHAR(40) NOT NULL,
-    seen_at VARCHAR(40) NOT NULL, reason TEXT
-);
-INSERT INTO schema_version VALUES (1);
-INSERT INTO report_requests (account, report, spec_hash, first_day, last_day, state, is_open, attempts, landings, opened_at)
-    VALUES ('shop', 'revenue', 'a', '2026-03-01', '2026-03-02', 'REFUSED', 1, 2, 1, '2026-03-03T00:00:00.000000+00:00');
-INSERT INTO report_days VALUES (1, '2026-03-01', '2026-03-03T01:00:00.000000+00:00'), (1, '2026-03-02', NULL);
-"""
-
-
-def test_a_database_of_the_first_version_opens_with_its_rows(url: str) -> None:
-    """Every version that was ever written is brought to the present one, column by column as a new one has it."""
-    path = Path(url.removeprefix("sqlite:///"))
-    path.parent.mkdir(parents=True)
-    with closing(sqlite3.connect(path)) as first:
-        first.executescript(V1)
-    made = engine(url)
-    [request] = Ledger(url).open_requests("shop")
-    assert (request.state, request.attempts, request.landings, request.days_left, request.key_mark) == (
-        "REFUSED",
-        2,
-        1,
-        (date(2026, 3, 2),),
-        None,
-    )
-    with made.connect() as connection:
-        assert connection.execute(select(schema_version)).all() == [(VERSION,)]
-        assert len(connection.execute(select(salts)).all()) == 1
-    migrated, new = inspect(made), inspect(engine(url.replace("state.db", "new.db")))
-    for table in metadata.tables:
-        assert {column["name"] for column in migrated.get_columns(table)} == {c["name"] for c in new.get_columns(table)}
-    engine.cache_clear()
-    Ledger(url).saw(1, "PENDING", task_id=None, now=datetime(2026, 3, 4, tzinfo=UTC))
-    assert Ledger(url).get(1).state == "PENDING"
-
-
 def test_a_process_that_opens_a_new_database_while_another_does_waits_for_it(url: str) -> None:
     """SQLite refuses the switch to its log at once while another connection writes in the older way."""
     path = Path(url.removeprefix("sqlite:///"))
@@ -232,30 +192,6 @@ def test_a_process_that_opens_a_new_database_while_another_does_waits_for_it(url
         release.start()
         assert Ledger(url).open_requests("shop") == []
         release.join()
-
-
-V3 = """
-DROP TABLE budget_doors;
-CREATE TABLE budget_doors ("key" VARCHAR(400) NOT NULL PRIMARY KEY, closed_until BIGINT NOT NULL);
-INSERT INTO budget_doors VALUES ('shop', 1772366430000);
-DROP TABLE alert_log;
-CREATE TABLE alert_causes (id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, title TEXT NOT NULL);
-CREATE TABLE alert_runs (run_id VARCHAR(64) NOT NULL PRIMARY KEY);
-UPDATE schema_version SET version = 3;
-"""
-
-
-def test_a_database_of_the_third_version_keeps_its_pause_and_gets_the_alert_log(url: str) -> None:
-    """The fourth knows when the pause began and why; the fifth has one table of alerts."""
-    engine(url).dispose()
-    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as third:
-        third.executescript(V3)
-    engine.cache_clear()
-    with engine(url).connect() as connection:
-        assert connection.execute(select(budget_doors)).all() == [("shop", 1772366430000, None, None)]
-        assert connection.execute(select(schema_version)).all() == [(VERSION,)]
-        assert connection.execute(select(alert_log)).all() == []
-    assert [name for name in inspect(engine(url)).get_table_names() if "alert" in name] == ["alert_log"]
 
 
 def test_a_database_that_stops_is_told_in_our_words_and_used_again_when_it_is_back(server: Postgres) -> None:
