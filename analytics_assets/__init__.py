@@ -7,6 +7,7 @@ Where do I go to...
     change time-outs or retries     http/
     change where files go           lake/
     change where alerts go          defs/alerts/defs.yaml, alerts/
+    change when jobs run            defs/<account>/defs.yaml, defs/shared/defs.yaml
     see what is checked             checks/, sources/<vendor>/checks.py
     see how a report task is kept   state/report_ledger.py, sources/airbridge/task_decisions.py
     see what the doctor looks at    doctor/
@@ -25,8 +26,9 @@ _COMPONENTS = {
     "StatsigMetrics": "analytics_assets.sources.statsig.source",
     "AirbridgeRevenue": "analytics_assets.sources.airbridge.source",
     "Comparisons": "analytics_assets.orchestration.comparisons",
+    "Shared": "analytics_assets.operations.shared",
 }
-__all__ = ["AirbridgeRevenue", "Alerts", "BentoStats", "Comparisons", "StatsigMetrics"]
+__all__ = ["AirbridgeRevenue", "Alerts", "BentoStats", "Comparisons", "Shared", "StatsigMetrics"]
 
 
 def __getattr__(name: str) -> Any:

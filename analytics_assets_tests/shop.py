@@ -110,7 +110,7 @@ class Shop:
             "lake": LakeResource(root=str(self.folder), sandbox=False),
         }
         tables = dg.define_asset_job("shop_daily", selection=dg.AssetSelection.all())
-        checks = checks_daily("0 0 * * *", is_on=False).job
+        checks = checks_daily(dg.AssetSelection.all(), "0 0 * * *", is_on=False).job
         return dg.Definitions(
             assets=[self.assets()], jobs=[tables, checks], resources=resources, executor=dg.in_process_executor
         )

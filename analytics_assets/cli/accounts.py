@@ -17,6 +17,7 @@ import dagster as dg
 import analytics_assets
 from analytics_assets.operations.alerts.component import Alerts
 from analytics_assets.operations.doctor.dagster_home import HISTORY, opens
+from analytics_assets.operations.shared import Shared
 from analytics_assets.orchestration.loading import alone, quietly, refused_in_words
 from analytics_assets.orchestration.yaml_text import examine_file
 
@@ -56,13 +57,17 @@ def folders(defs: Path) -> list[str]:
 
 def accounts(defs: Path) -> list[str]:
     """The folders that are accounts, sorted."""
-    return [name for name in folders(defs) if not is_alerts(defs / name)]
+    return [name for name in folders(defs) if not any(_has(defs / name, kind) for kind in (Alerts, Shared))]
 
 
 def is_alerts(folder: Path) -> bool:
     """True if the file names the component of the alerts, whatever is wrong with its attributes."""
+    return _has(folder, Alerts)
+
+
+def _has(folder: Path, kind: type[dg.Component]) -> bool:
     values, _ = examine_file((folder / "defs.yaml").read_text(encoding="utf-8", errors="replace"))
-    return values.get("type") == f"{analytics_assets.__name__}.{Alerts.__name__}"
+    return values.get("type") == f"{analytics_assets.__name__}.{kind.__name__}"
 
 
 def component(folder: Path, *, option: str) -> dg.Component:

@@ -27,10 +27,12 @@ from analytics_assets.dates import in_words
 from analytics_assets.errors import SourceError
 from analytics_assets.lake.store import Lake, Landed
 from analytics_assets.orchestration.lake_resource import LakeResource
+from analytics_assets.orchestration.loading import whole
 from analytics_assets.orchestration.partitions import DAILY_TAG, SNAPSHOT_TAG
 from analytics_assets.settings import VARIABLES, settings
 from analytics_assets.state.report_ledger import Ledger
 
+DEFS = Path(__file__).parents[1] / "defs"
 DAYS = 7
 PATIENCE_S = 150.0
 LOG = Path("data/demo.log")
@@ -94,7 +96,7 @@ def _demonstrate(began: float) -> int:
         check_lake()
         with _dagster(log) as graphql:
             _say(began, "Dagster ready: web server, daemon and sensor.")
-            definitions = _definitions()
+            definitions = whole(DEFS)
             loads = _loads(definitions)
             _follow(began, graphql, {"snapshots": graphql.launch("snapshots")})
             _follow(began, graphql, {load.job: graphql.launch(load.job, load) for load in loads})
@@ -181,12 +183,6 @@ def _process(command: Sequence[str], *, stdout: Any, stderr: Any) -> Iterator["s
                 process.wait(20)
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-
-
-def _definitions() -> dg.Definitions:
-    from analytics_assets.definitions import defs  # noqa: PLC0415 - it reads the environment set above
-
-    return defs()
 
 
 def _loads(definitions: dg.Definitions) -> list[Load]:

@@ -9,7 +9,6 @@ from typing import Any
 
 from analytics_assets.cli.accounts import folders, write_json
 from analytics_assets.clock import Clock
-from analytics_assets.definitions import shared
 from analytics_assets.operations.doctor.examination import examine
 from analytics_assets.operations.doctor.line import as_json, is_wrong, table
 
@@ -30,7 +29,7 @@ def add(subparsers: Any) -> None:
 
 
 def _examine(chosen: argparse.Namespace, defs: Path, clock: Clock) -> int:
-    lines = examine(defs, folders(defs), shared, clock=clock, is_offline=chosen.offline)
+    lines = examine(defs, folders(defs), clock=clock, is_offline=chosen.offline)
     print("\n".join(table(lines)))
     if chosen.json is not None:
         write_json(chosen.json, as_json(lines))

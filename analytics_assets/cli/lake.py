@@ -13,8 +13,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
-import dagster as dg
-
 from analytics_assets.cli.accounts import RefusedError, accounts, component, day, opened_instance, write_json
 from analytics_assets.clock import Clock
 from analytics_assets.dates import in_words
@@ -91,7 +89,7 @@ def _verify(chosen: argparse.Namespace, defs: Path, _clock: Clock) -> int:
     lake = resource.located()
     with opened_instance(creates=chosen.record_again) as instance, quietly():
         (bind if chosen.record_again else look)(lake, state=settings().state, instance=instance)
-        steps = daily_tables(dg.Definitions.merge(whole(defs), dg.Definitions(resources={"lake": resource})))
+        steps = daily_tables(whole(defs))
         daily = frozenset((step.account, table) for step in steps for table in step.tables)
         place = Place(lake, resource.is_sandbox(), instance, tables, daily, names, chosen.first, chosen.last)
         found = looked(place, lambda words: print(words, file=sys.stderr, flush=True))

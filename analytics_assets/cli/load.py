@@ -27,7 +27,6 @@ from analytics_assets.lake.load import REPLACE_TAG
 from analytics_assets.orchestration.asset_specs import DailyTables, asset_key, daily_tables
 from analytics_assets.orchestration.backfill_plan import AccountPlan, Asking, Plan, planned
 from analytics_assets.orchestration.failures import DAYS_NOT_LANDED
-from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.orchestration.loading import quietly, whole
 from analytics_assets.orchestration.state_resource import LOAD_TAG
 from analytics_assets.settings import settings
@@ -73,10 +72,7 @@ def _load(chosen: argparse.Namespace, defs: Path, clock: Clock) -> int:
         raise RefusedError(f"--to {chosen.last} is before --from {chosen.first}.")
     account = chosen.account
     plan_of = account_plan(component(defs / account, option="load"), account, option="load")
-    shared = dg.Definitions(
-        resources={"lake": LakeResource()}, executor=dg.in_process_executor, loggers={"console": _progress_lines}
-    )
-    definitions = dg.Definitions.merge(whole(defs), shared)
+    definitions = dg.Definitions.merge(whole(defs), dg.Definitions(loggers={"console": _progress_lines}))
     with quietly():
         steps = [step for step in daily_tables(definitions) if step.account == account]
     selected = _selected(account, steps, chosen.tables)

@@ -236,12 +236,13 @@ def days_until(newest: date, count: int) -> list[date]:
     return days_between(newest - timedelta(days=count - 1), newest)
 
 
-def checks_daily(cron: str, *, is_on: bool) -> dg.ScheduleDefinition:
-    """The schedule that evaluates all checks of all accounts once a day, with its job."""
+def checks_daily(selection: dg.AssetSelection, cron: str, *, is_on: bool) -> dg.ScheduleDefinition:
+    """The schedule that evaluates all checks of the selected assets once a day, with its job."""
     job = dg.define_asset_job(
         "checks_daily",
-        selection=dg.AssetSelection.all_asset_checks(),
+        selection=dg.AssetSelection.all_asset_checks() & selection,
         description="Evaluates every check over the last days of the lake, the missing ones included. Nothing is asked or materialized.",
+        executor_def=dg.in_process_executor,
     )
     words = "Evaluates every check once a day, when all loads of the day before have had their time."
     return once_a_day(job, cron, words, is_on=is_on)

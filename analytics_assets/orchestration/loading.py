@@ -106,7 +106,24 @@ def whole(defs: Path) -> dg.Definitions:
     """
     with refused_in_words(defs), quietly():
         check_files(defs)
-        return dg.ComponentTree.for_project(defs).build_defs()
+        loaded = dg.ComponentTree.for_project(defs).build_defs()
+        check_lake(loaded)
+        return loaded
+
+
+def check_lake(definitions: dg.Definitions) -> None:
+    """Refuses accounts without a lake; Dagster would name a step and the key of a resource.
+
+    Raises:
+        UnloadableError: No component or module of the project brings the resource `lake`.
+    """
+    steps = [*(definitions.assets or ()), *(definitions.asset_checks or ())]
+    is_needed = any(isinstance(step, dg.AssetsDefinition) and "lake" in step.required_resource_keys for step in steps)
+    if is_needed and "lake" not in (definitions.resources or {}):
+        raise UnloadableError(
+            "The accounts have no lake, because no folder of defs/ has a `Shared`.",
+            remedy=f"Create defs/shared/defs.yaml with the line `type: {analytics_assets.__name__}.Shared`.",
+        )
 
 
 @contextmanager
@@ -126,8 +143,8 @@ def refused_in_words(defs: Path) -> Iterator[None]:
     """
     try:
         yield
-    except Exception:
-        if (refused := refusal(defs)) is None:
+    except Exception as error:
+        if (refused := refusal(defs) or _unloadable_cause(error)) is None:
             raise
         # Dagster follows a cause or a context that is not suppressed, and shows it.
         raise refused from None
@@ -150,6 +167,13 @@ def refusal(defs: Path) -> UnloadableError | None:
                 return None
             lines.append(why)
     return UnloadableError("\n".join([*lines, REMEDY])) if lines else None
+
+
+def _unloadable_cause(error: BaseException | None) -> UnloadableError | None:
+    """What is wrong between folders that load one by one."""
+    while error is not None and not isinstance(error, UnloadableError):
+        error = error.__cause__
+    return error
 
 
 def words(error: BaseException | None, defs: Path, name: str) -> str | None:

@@ -16,7 +16,7 @@ from dagster import DailyPartitionsDefinition
 
 from analytics_assets.dates import days_between, spans
 from analytics_assets.lake.store import Lake
-from analytics_assets.orchestration.partitions import SNAPSHOT_TAG, lookback, newest_final_day
+from analytics_assets.orchestration.partitions import lookback, newest_final_day
 
 # A day that fails for good is asked for so many times more, and not for ever.
 REACH_DAYS: Final = 7
@@ -65,6 +65,7 @@ def daily_load(
         f"{account}_daily",
         selection=dg.AssetSelection.assets(*assets),
         description=f"All daily tables of {account}. Launch it for a day or a range; the schedule asks for {load.lookback_days} days.",
+        executor_def=dg.in_process_executor,
     )
 
     @dg.schedule(
@@ -141,15 +142,16 @@ def _range_run(tick: str, first: date, newest: date, keys: Sequence[dg.AssetKey]
     )
 
 
-def snapshots(cron: str, *, is_on: bool) -> dg.ScheduleDefinition:
+def snapshots(selection: dg.AssetSelection, cron: str, *, is_on: bool) -> dg.ScheduleDefinition:
     """The schedule that takes all snapshots of all accounts once a day, with its job.
 
     One reading in each of Statsig's days (08:00 to 08:00 UTC) is what makes its definitions observed and not rebuilt.
     """
     job = dg.define_asset_job(
         "snapshots",
-        selection=dg.AssetSelection.tag(*SNAPSHOT_TAG),
+        selection=selection,
         description="Everything the vendors tell only as it stands now: audience counts, reports, definitions, catalogue, open tasks.",
+        executor_def=dg.in_process_executor,
     )
     return once_a_day(job, cron, "Takes one reading a day of what has no history.", is_on=is_on)
 

@@ -182,6 +182,21 @@ def tables_of(components: Mapping[str, dg.Component]) -> dict[tuple[str, str], T
     }
 
 
+def cron_line(value: str) -> str:
+    """A cron line as YAML gives it.
+
+    Raises:
+        ValueError: Dagster cannot read it.
+    """
+    try:
+        dg.ScheduleDefinition(name="example", job_name="example", cron_schedule=value)
+    except dg.DagsterInvalidDefinitionError as error:
+        raise ValueError(
+            f"{value!r} is not a cron line. Use five fields, such as `20 20 * * *` for 20:20 each day."
+        ) from error
+    return value
+
+
 class ScheduleConfig(dg.Model):
     """When and how much a daily load asks for."""
 
@@ -196,16 +211,7 @@ class ScheduleConfig(dg.Model):
         description="Days a run of a backfill takes at most, at least 1. Keep it different for each vendor."
     )
 
-    @field_validator("cron")
-    @classmethod
-    def _is_a_cron_line(cls, value: str) -> str:
-        try:
-            dg.ScheduleDefinition(name="example", job_name="example", cron_schedule=value)
-        except dg.DagsterInvalidDefinitionError as error:
-            raise ValueError(
-                f"{value!r} is not a cron line. Use five fields, such as `20 20 * * *` for 20:20 each day."
-            ) from error
-        return value
+    _cron = field_validator("cron")(cron_line)
 
     @field_validator("lookback_days", "days_per_run")
     @classmethod

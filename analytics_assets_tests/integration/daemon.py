@@ -46,17 +46,12 @@ _DEFINITIONS = '''
 
     import dagster as dg
 
-    from analytics_assets.orchestration.lake_resource import LakeResource
-    from analytics_assets.orchestration.schedules import snapshots
-
 
     @dg.definitions
     def defs() -> dg.Definitions:
         """Everything Dagster sees."""
         loaded = dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
-        job = snapshots("0 0 * * *", is_on=False).job
-        shared = dg.Definitions(resources={"lake": LakeResource()}, jobs=[job], executor=dg.in_process_executor)
-        return dg.Definitions.merge(loaded, shared)
+        return dg.Definitions.merge(loaded, dg.Definitions(executor=dg.in_process_executor))
 '''
 
 
@@ -163,6 +158,7 @@ def made_project(root: Path, accounts: Mapping[str, str], environment: Mapping[s
         "growth/__init__.py": '"""A project that uses the package."""\n',
         "growth/definitions.py": _DEFINITIONS,
         "growth/defs/__init__.py": '"""What is pulled."""\n',
+        "growth/defs/shared/defs.yaml": "type: analytics_assets.Shared\n",
         **{f"growth/defs/{account}/defs.yaml": text for account, text in accounts.items()},
     }
     for name, text in files.items():

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from analytics_assets.clock import Clock
 from analytics_assets.orchestration.asset_checks import checks_daily
 from analytics_assets.orchestration.lake_resource import LakeResource
-from analytics_assets.orchestration.partitions import daily_partitions
+from analytics_assets.orchestration.partitions import SNAPSHOT_TAG, daily_partitions
 from analytics_assets.orchestration.schedules import Changing, DailyLoad, snapshots
 from analytics_assets.orchestration.source_component import account_definitions
 from analytics_assets.orchestration.state_resource import BudgetSettings
@@ -124,11 +124,14 @@ def definitions_at(clock: Clock, wishes: Wishes) -> dg.Definitions:
             )
         ],
     )
-    made = [make("0 0 * * *", is_on=False) for make in (snapshots, checks_daily)]
+    schedules = [
+        snapshots(dg.AssetSelection.tag(*SNAPSHOT_TAG), "0 0 * * *", is_on=False),
+        checks_daily(dg.AssetSelection.all(), "0 0 * * *", is_on=False),
+    ]
     shared = dg.Definitions(
         resources={"lake": LakeResource()},
-        jobs=[job for job, _ in made],
-        schedules=[schedule for _, schedule in made],
+        jobs=[schedule.job for schedule in schedules],
+        schedules=schedules,
         executor=dg.in_process_executor,
     )
     return dg.Definitions.merge(bento, statsig, airbridge, shared)

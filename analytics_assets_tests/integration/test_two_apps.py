@@ -16,7 +16,6 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 
-from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.sandbox.options import Options
 from analytics_assets.sandbox.world import SeededWorld
 from analytics_assets.state.report_ledger import Ledger
@@ -73,6 +72,7 @@ def accounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.Def
         "pyproject.toml": PROJECT,
         "two_apps/__init__.py": "",
         "two_apps/defs/__init__.py": "",
+        "two_apps/defs/shared/defs.yaml": "type: analytics_assets.Shared\n",
         "two_apps/defs/shop/defs.yaml": APP.format(
             app="myapp", fields="channel, campaign", intervals=INTERVALS, more=""
         ),
@@ -85,8 +85,7 @@ def accounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.Def
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(dedent(text))
     monkeypatch.syspath_prepend(tmp_path)
-    shared = dg.Definitions(resources={"lake": LakeResource()}, executor=dg.in_process_executor)
-    yield dg.Definitions.merge(dg.load_from_defs_folder(path_within_project=tmp_path / "two_apps"), shared)
+    yield dg.load_from_defs_folder(path_within_project=tmp_path / "two_apps")
     for module in [one for one in sys.modules if one.split(".")[0] == "two_apps"]:
         del sys.modules[module]
 

@@ -13,8 +13,6 @@ from dagster.components.core.component_tree import ComponentTreeException
 from analytics_assets.__main__ import main
 from analytics_assets.clock import utc_now
 from analytics_assets.lake.store import Lake
-from analytics_assets.orchestration.asset_checks import checks_daily
-from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets_tests.lake.vendor import NUMBERS
 
 # Dagster warns of itself here: it makes a check definition anew with a parameter that is in beta.
@@ -41,15 +39,15 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
     (tmp_path / ROOT / "defs/same").mkdir(parents=True)
     (tmp_path / ROOT / "__init__.py").touch()
     (tmp_path / ROOT / "defs/__init__.py").touch()
+    (tmp_path / ROOT / "defs/shared").mkdir()
+    (tmp_path / ROOT / "defs/shared/defs.yaml").write_text("type: analytics_assets.Shared\n")
+    monkeypatch.setenv("ANALYTICS_LAKE", str(tmp_path / "lake"))
+    monkeypatch.setenv("ANALYTICS_STATE", f"sqlite:///{tmp_path}/state.db")
 
     def loaded(attributes: str) -> dg.Definitions:
         text = f"type: analytics_assets.Comparisons\n\nattributes:\n{indent(attributes, '  ')}"
         (tmp_path / ROOT / "defs/same/defs.yaml").write_text(text)
-        job = checks_daily("0 0 * * *", is_on=False).job
-        shared = dg.Definitions(
-            resources={"lake": LakeResource(root=str(tmp_path / "lake"))}, jobs=[job], executor=dg.in_process_executor
-        )
-        return dg.Definitions.merge(dg.load_from_defs_folder(path_within_project=tmp_path / ROOT), shared)
+        return dg.load_from_defs_folder(path_within_project=tmp_path / ROOT)
 
     yield loaded
     for module in [one for one in sys.modules if one.split(".")[0] == ROOT]:

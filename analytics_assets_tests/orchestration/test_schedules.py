@@ -10,9 +10,9 @@ import dagster as dg
 import pytest
 
 import analytics_assets
-from analytics_assets.definitions import CHECKS_CRON
 from analytics_assets.errors import TransientError
 from analytics_assets.lake.store import Lake
+from analytics_assets.operations.shared import Shared
 from analytics_assets.orchestration.asset_checks import newest_due_day
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.orchestration.partitions import daily_partitions, newest_final_day
@@ -45,7 +45,7 @@ def built(*, timezone: str = "UTC", lookback_days: int = 3, is_on: bool = False)
     load = DailyLoad("30 4 * * *", lookback_days, final_at)
     schedules = [
         daily_load("shop", [numbers], load, partitions, is_on=is_on),
-        snapshots("30 9 * * *", is_on=is_on),
+        snapshots(dg.AssetSelection.assets(*SNAPSHOTS), "30 9 * * *", is_on=is_on),
     ]
     return dg.Definitions(assets=[numbers, counts], jobs=[schedule.job for schedule in schedules], schedules=schedules)
 
@@ -268,11 +268,13 @@ def test_days_that_nobody_ever_wanted_and_days_under_way_are_left_alone(shop: Sh
 @pytest.mark.parametrize("account", ["airbridge", "bento", "statsig"])
 def test_the_shipped_checks_miss_no_day_that_the_shipped_schedule_cannot_have_asked_for(account: str) -> None:
     """A day of Seoul is over long before it is a partition; a check that counts from its end alone would fail every morning."""
-    component: Any = dg.ComponentTree.for_project(Path(analytics_assets.__file__).parent).load_component(account)
+    project = dg.ComponentTree.for_project(Path(analytics_assets.__file__).parent)
+    component: Any = project.load_component(account)
+    checks_cron = project.load_component("shared", Shared).checks_cron
     vendor, cron = component.probe().account, component.schedule.cron
     partitions = daily_partitions(settings({}))
     for number in range(60):
-        checked_at = _at(CHECKS_CRON, date(2026, 1, 1) + timedelta(days=7 * number))
+        checked_at = _at(checks_cron, date(2026, 1, 1) + timedelta(days=7 * number))
         ticks = [_at(cron, checked_at.date() - timedelta(days=back)) for back in (0, 1)]
         asked = newest_final_day(partitions, vendor.final_at, max(tick for tick in ticks if tick < checked_at))
         due = newest_due_day(partitions, vendor.final_at, vendor.limits, checked_at)

@@ -6,14 +6,17 @@ How it is loaded and what is said of a broken one is `analytics_assets/orchestra
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import dagster as dg
 
 from analytics_assets.checks.landed import LATEST_DAY
 from analytics_assets.operations.doctor.line import Line
 from analytics_assets.orchestration.asset_specs import daily_tables
-from analytics_assets.orchestration.loading import REMEDY, alone, words
+from analytics_assets.orchestration.loading import REMEDY, alone, whole, words
 from analytics_assets.orchestration.probe import Probe, Probed
+
+TOGETHER: Final = "all together"
 
 
 @dataclass(frozen=True)
@@ -57,3 +60,21 @@ def loads(defs: Path, name: str, into: list[Loaded]) -> Iterator[Line]:
         return
     into.append(Loaded(name, component.probe() if isinstance(component, Probed) else None, definitions))
     yield Line("definitions", name, "ok", f"{file} loads")
+
+
+def loads_together(defs: Path) -> Iterator[Line]:
+    """Loads all folders as Dagster does; each of them loads by itself.
+
+    Raises:
+        UnloadableError: They do not fit together; the message has the remedy.
+    """
+    try:
+        whole(defs).get_repository_def()
+    except Exception as error:
+        cause = error.__cause__ or error
+        if not isinstance(cause, dg.DagsterError):
+            raise
+        remedy = "Change one of the two; `dg check defs` shows the whole error."
+        yield Line("definitions", TOGETHER, "wrong", f"the folders load one by one only: {cause}", remedy)
+    else:
+        yield Line("definitions", TOGETHER, "ok", "the folders of defs/ load together")

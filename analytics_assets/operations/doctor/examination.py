@@ -4,7 +4,7 @@ Keep single checks out of here; each has its room.
 """
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import datetime, time
 from functools import partial
@@ -17,7 +17,7 @@ import dagster as dg
 from analytics_assets.clock import Clock
 from analytics_assets.errors import AccessRefusedError, PermanentError
 from analytics_assets.operations.doctor import daemon, dagster_home, places, vendors, work
-from analytics_assets.operations.doctor.definitions import Loaded, loads
+from analytics_assets.operations.doctor.definitions import TOGETHER, Loaded, loads, loads_together
 from analytics_assets.operations.doctor.line import Line, examined, refused, without_secrets
 from analytics_assets.settings import Settings, passwords, secret, settings, unknown_variables
 
@@ -26,15 +26,12 @@ _LOADING_S: Final = 60.0
 _LAKE_FIRST: Final = "Fix the lake's identity first."
 
 
-def examine(
-    defs: Path, folders: Sequence[str], shared: Callable[[], dg.Definitions], *, clock: Clock, is_offline: bool
-) -> list[Line]:
+def examine(defs: Path, folders: Sequence[str], *, clock: Clock, is_offline: bool) -> list[Line]:
     """Everything there is to say of this set-up.
 
     Args:
         defs: Folder of the accounts, in a Dagster project.
         folders: Their names.
-        shared: Definitions that all accounts share.
         clock: The present instant.
         is_offline: Whether no vendor is asked.
     """
@@ -42,14 +39,13 @@ def examine(
         # Dagster's own, which are no affair of the person who asks.
         warnings.simplefilter("ignore")
         loaded: list[Loaded] = []
-        lines = list(_lines(defs, folders, shared, loaded, stack, clock=clock, is_offline=is_offline))
+        lines = list(_lines(defs, folders, loaded, stack, clock=clock, is_offline=is_offline))
         return without_secrets(lines, _secrets(loaded))
 
 
 def _lines(
     defs: Path,
     folders: Sequence[str],
-    shared: Callable[[], dg.Definitions],
     loaded: list[Loaded],
     stack: ExitStack,
     *,
@@ -67,6 +63,8 @@ def _lines(
     yield Line("settings", "mode", "ok", f"{chosen.mode}, days in {chosen.timezone}")
     for name in folders:
         yield from examined("definitions", name, partial(loads, defs, name, loaded), within_s=_LOADING_S)
+    if len(loaded) == len(folders):
+        yield from examined("definitions", TOGETHER, lambda: loads_together(defs), within_s=_LOADING_S)
     accounts = [
         work.Account(one.name, one.probe.account, one.daily_tables(), one.made_from())
         for one in loaded
@@ -85,7 +83,7 @@ def _lines(
         yield Line("lake", "writable", "not checked", "it is not the lake that is known", _LAKE_FIRST)
     state = examined("state", "database", lambda: places.state(chosen))
     yield from state
-    yield from _dagster(loaded, shared, chosen, clock, stack)
+    yield from _dagster(loaded, chosen, clock, stack)
     if all(line.verdict == "ok" for line in state):
         for one in accounts:
             yield from examined("budget", one.name, partial(work.budget, one, clock, chosen.mode))
@@ -127,9 +125,7 @@ def _vendors(loaded: Sequence[Loaded], chosen: Settings, clock: Clock, *, is_off
     yield vendors.started(start, clock())
 
 
-def _dagster(
-    loaded: Sequence[Loaded], shared: Callable[[], dg.Definitions], chosen: Settings, clock: Clock, stack: ExitStack
-) -> Iterator[Line]:
+def _dagster(loaded: Sequence[Loaded], chosen: Settings, clock: Clock, stack: ExitStack) -> Iterator[Line]:
     opened: list[dg.DagsterInstance] = []
     home = examined("dagster", "home", lambda: dagster_home.opens(stack, opened))
     yield from home
@@ -155,7 +151,7 @@ def _dagster(
         "heartbeats",
         lambda: daemon.hearts(instance.get_required_daemon_types(), daemon.heartbeats(instance), clock()),
     )
-    made = [*(one.definitions for one in loaded), shared()]
+    made = [one.definitions for one in loaded]
     switches = [switch for one in made for switch in (*(one.schedules or ()), *(one.sensors or ()))]
     defined = [one for one in switches if isinstance(one, dg.ScheduleDefinition | dg.SensorDefinition)]
     yield from examined("schedules", "all", lambda: daemon.switches(instance, defined, chosen.mode))

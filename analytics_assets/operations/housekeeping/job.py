@@ -58,7 +58,8 @@ def housekeeping(cron: str, clock: Clock, *, is_on: bool) -> dg.ScheduleDefiniti
         yield dg.Output(None, metadata=metadata)
 
     @dg.job(
-        description="Removes what is old: runs, leftovers of killed writers, quarantined responses, closed report requests."
+        executor_def=dg.in_process_executor,
+        description="Removes what is old: runs, leftovers of killed writers, quarantined responses, closed report requests.",
     )
     def housekeeping() -> None:
         dagster_history()

@@ -42,6 +42,7 @@ KEYS = {
     "APP_TOKEN": credentials.AIRBRIDGE_API_TOKEN,
 }
 ACCOUNTS = {
+    "shared": "type: analytics_assets.Shared\n",
     "shop": """\
 type: analytics_assets.BentoStats
 

@@ -125,7 +125,7 @@ def test_each_broken_yaml_is_named_with_file_and_line(misspelt) -> None:
         "app": "app/defs.yaml:8 attributes.timezone: Airbridge app 'myapp', timezone: 'Mars/Olympus' is no time zone. Use a name such as "
         "Asia/Seoul.",
         "kind": "kind/defs.yaml:1 type: there is no such component. This project has analytics_assets.AirbridgeRevenue, "
-        "analytics_assets.Alerts, analytics_assets.BentoStats, analytics_assets.Comparisons, analytics_assets.StatsigMetrics.",
+        "analytics_assets.Alerts, analytics_assets.BentoStats, analytics_assets.Comparisons, analytics_assets.Shared, analytics_assets.StatsigMetrics.",
         "lab": "lab/defs.yaml:6 this is not valid YAML (while parsing a flow sequence).",
         "owned": "owned/defs.yaml:7 attributes.owners: 'nobody' is no owner: use an e-mail address, or `team:` and a "
         "name, such as team:growth.",
@@ -136,7 +136,9 @@ def test_each_broken_yaml_is_named_with_file_and_line(misspelt) -> None:
         "integer",
     }
     expected = [(name, "wrong", f"defs/{found}", SHOWS) for name, found in wrong.items()]
-    assert visit.lines("definitions") == sorted([*expected, ("fine", "ok", "defs/fine/defs.yaml loads", "")])
+    assert visit.lines("definitions") == sorted(
+        [*expected, *((name, "ok", f"defs/{name}/defs.yaml loads", "") for name in ("fine", "shared"))]
+    )
     assert [line[:2] for line in visit.lines("keys")] == [("fine: LAB_KEY", "ok"), ("fine: accepted", "not checked")]
     assert "pasted" not in visit.out
 
