@@ -12,7 +12,7 @@ import dagster as dg
 from dagster._core.instance.ref import InstanceRef
 
 # Run monitoring calls `check_run_worker_health` of a launcher, and its result has no public class. Dagster's launcher of one machine
-# has no such method (https://docs.dagster.io/deployment/execution/run-monitoring), and its Celery launcher reports a killed worker as
+# does not support it (https://docs.dagster.io/deployment/execution/run-monitoring), and its Celery launcher reports a killed worker as
 # running (https://github.com/dagster-io/dagster/pull/33493).
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
 

@@ -10,6 +10,7 @@ from billiard.exceptions import WorkerLostError
 from dagster._core.code_pointer import ModuleCodePointer
 from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, WorkerStatus
 from dagster._core.origin import JobPythonOrigin, RepositoryPythonOrigin
+from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 from kombu.exceptions import OperationalError
 
@@ -48,6 +49,14 @@ def test_a_run_whose_process_was_killed_says_so() -> None:
         WorkerStatus.FAILED, "The process of the run ended: Worker exited prematurely: signal 9 (SIGKILL) Job: 3."
     )
     assert launcher.get_run_worker_debug_info(killed) is None  # type: ignore[func-returns-value]
+
+
+def test_dagsters_celery_launcher_does_not_notice_a_dead_worker() -> None:
+    """The reason for a launcher of our own; once Dagster's notices it, the health check of ours can go."""
+    launcher = CeleryRunLauncher(default_queue="dagster", broker="memory://", backend="cache+memory://")
+    launcher.celery.backend.store_result("begun", {"hostname": "dead"}, "STARTED")
+    begun = dg.DagsterRun(job_name="airbridge_daily", run_id="run", tags={DAGSTER_CELERY_TASK_ID_TAG: "begun"})
+    assert launcher.check_run_worker_health(begun).status is WorkerStatus.RUNNING
 
 
 def test_a_run_that_no_broker_takes_says_so(tmp_path: Path) -> None:

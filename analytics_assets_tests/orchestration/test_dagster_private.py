@@ -127,7 +127,7 @@ def test_the_storages_write_below_the_folder_they_are_made_with(tmp_path: Path) 
 def test_a_relative_folder_still_depends_on_where_the_process_was_started(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The reason for storages of our own; once Dagster resolves it against DAGSTER_HOME, they can go."""
+    """The reason for storages of our own, as is that a variable has to be set; once either changes, they can go."""
     home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
     home.mkdir()
     elsewhere.mkdir()
@@ -136,6 +136,9 @@ def test_a_relative_folder_still_depends_on_where_the_process_was_started(
     monkeypatch.chdir(elsewhere)
     with dg.DagsterInstance.get():
         assert (elsewhere / "data/history/runs.db").is_file()
+    (home / "dagster.yaml").write_text(yaml.safe_dump({"storage": {"sqlite": {"base_dir": {"env": "NOT_SET_HERE"}}}}))
+    with pytest.raises(dg.DagsterInvalidConfigError, match="NOT_SET_HERE"):
+        dg.DagsterInstance.get()
 
 
 def test_a_reference_shows_the_storage_without_creating_it(tmp_path: Path) -> None:
