@@ -55,7 +55,7 @@ def backoff(policy: RetryPolicy, *, attempt: Callable[[], int]) -> Callable[[Exc
             number = attempt()
             wait = policy.blocked_wait_s * 2 ** (number - 1)
             return wait if number < policy.blocked_attempts and wait <= policy.longest_wait_s else False
-        if error.evidence is not None and error.evidence.status == THROTTLED:
+        if error.status == THROTTLED:
             return float(min(policy.longest_wait_s, policy.throttled_wait_s * 2 ** (attempt() - 1)))
         return True
 
@@ -74,5 +74,5 @@ def is_untaken(error: Exception) -> bool:
     """Whether the vendor did not take the request, so that repeating one that starts work cannot start it twice."""
     if isinstance(error, UnreachableError):
         return True
-    status = error.evidence.status if isinstance(error, TransientError) and error.evidence is not None else None
+    status = error.status if isinstance(error, TransientError) else None
     return status in (TOO_EARLY, THROTTLED, UNAVAILABLE)

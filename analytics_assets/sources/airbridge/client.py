@@ -304,4 +304,4 @@ def _unexpected(answer: Answer, problem: str) -> UnexpectedPayloadError:
 
 
 def _is_not_found(error: PermanentError) -> bool:
-    return error.evidence is not None and error.evidence.status == NOT_FOUND
+    return error.status == NOT_FOUND

@@ -135,7 +135,7 @@ async def _reading(read_page: ReadPage, size: int, memory_bytes: int | None) -> 
         try:
             pages.append(await read_page(skip, size))
         except PermanentError as error:
-            if pages[-1].has_next is not False or error.evidence is None or error.evidence.status not in _REFUSED:
+            if pages[-1].has_next is not False or error.status not in _REFUSED:
                 raise
             break
         # Behind a page without groups the vendor's own step leads on.

@@ -249,7 +249,7 @@ def seen_in_look(error: SourceError) -> Seen:
     """What a failed look at a task means."""
     if isinstance(error, BlockedError):
         return Seen.BLOCKED
-    if error.evidence is not None and error.evidence.status == _NOT_FOUND:
+    if error.status == _NOT_FOUND:
         return Seen.FORGOTTEN
     return Seen.REFUSED if isinstance(error, PermanentError) else Seen.TROUBLE
 

@@ -185,9 +185,9 @@ class _Inquiry:
         try:
             answer = await self._client.ads(query)
         except PermanentError as error:
-            if error.evidence is None or error.evidence.status not in _REFUSED:
+            if error.status not in _REFUSED:
                 raise
-            self.lines.append(f"{asked}: refused, HTTP {error.evidence.status}")
+            self.lines.append(f"{asked}: refused, HTTP {error.status}")
             return False
         stats = read_ads(answer.body, dict(answer.params), answer.endpoint)
         points = list[Point]()

@@ -151,7 +151,7 @@ class BentoClient:
         try:
             return await self.session.get(endpoint, endpoint, {f"{kind}_id": name})
         except PermanentError as error:
-            if error.evidence is None or error.evidence.status != NOT_FOUND:
+            if error.status != NOT_FOUND:
                 raise
             raise PermanentError(
                 f"Bento GET {endpoint}: HTTP 404, no {kind} {name!r} at this site.",

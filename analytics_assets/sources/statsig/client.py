@@ -169,7 +169,7 @@ class StatsigClient:
         try:
             return await self._read(question)
         except PermanentError as error:
-            if error.evidence is None or error.evidence.status != NOT_FOUND:
+            if error.status != NOT_FOUND:
                 raise
             words = f"Event {event_name!r}: {error.message}"
             raise PermanentError(words, remedy=error.remedy, evidence=error.evidence) from error
@@ -249,7 +249,7 @@ async def _page_or_end(task: "asyncio.Task[Result]", *, may_be_past: bool) -> Re
     try:
         return await task
     except PermanentError as error:
-        if not may_be_past or error.evidence is None or error.evidence.status not in _REFUSED:
+        if not may_be_past or error.status not in _REFUSED:
             raise
         return None
 
