@@ -8,7 +8,7 @@ Dagster concept: multi-assets, https://docs.dagster.io/guides/build/assets/defin
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -103,8 +103,8 @@ def daily_assets(step: DailyStep, partitions: DailyPartitionsDefinition, clock: 
     )
     async def land(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]  # noqa: ANN202 - read as outputs
         if not context.selected_asset_keys:
-            _, work = opened_landing(context, step.account, clock)
-            for evaluation in _evaluated(context, step, work, partitions, clock, of_run=None):
+            _, work = await asyncio.to_thread(opened_landing, context, step.account, clock)
+            for evaluation in await _evaluated(context, step, work, partitions, clock, of_run=None):
                 yield evaluation
             return
         days = run_days(context, partitions)
@@ -122,7 +122,10 @@ async def _land(
     partitions: DailyPartitionsDefinition,
     clock: Clock,
 ) -> AsyncGenerator[dg.AssetMaterialization | dg.AssetCheckResult, None]:
-    landing, work = opened_landing(context, step.account, clock, days=len(days), loss_most=step.limits.loss_most)
+    # Databases and buckets are called in threads: requests and renewals of leases go on meanwhile.
+    landing, work = await asyncio.to_thread(
+        opened_landing, context, step.account, clock, days=len(days), loss_most=step.limits.loss_most
+    )
     progress = Progress(len(days), work.caller.meter, clock, say=context.log.info)
     errors: dict[date, SourceError] = {}
     quarantined: dict[date, str] = {}
@@ -139,7 +142,7 @@ async def _land(
                 seen.append(result)
                 for event in await _materializations(step, work, result, is_newest=number == len(days)):
                     yield event
-                progress.step(number, is_landed=result.error is None)
+                await asyncio.to_thread(progress.step, number, is_landed=result.error is None)
                 if result.error is None:
                     continue
                 errors[result.day] = result.error
@@ -154,7 +157,7 @@ async def _land(
     for event in await _drawn_late(step, work, seen, days):
         yield event
     reasons = {day: told(error, quarantined.get(day)) for day, error in errors.items()}
-    for evaluation in _evaluated(context, step, work, partitions, clock, of_run=(days, reasons)):
+    for evaluation in await _evaluated(context, step, work, partitions, clock, of_run=(days, reasons)):
         yield evaluation
     say_spent(work.caller.meter, context.log.info)
     if errors:
@@ -222,7 +225,7 @@ def _announced(context: dg.AssetExecutionContext, stream: Stream) -> Stream:
     return replace(stream, announce=announce)
 
 
-def _evaluated(
+async def _evaluated(
     context: dg.AssetExecutionContext,
     step: DailyStep,
     work: Work,
@@ -230,17 +233,21 @@ def _evaluated(
     clock: Clock,
     *,
     of_run: tuple[Sequence[date], Mapping[date, str]] | None,
-) -> Iterator[dg.AssetCheckResult]:
+) -> list[dg.AssetCheckResult]:
     """The selected checks, over the days of a run with why some did not land, or over the last days of the lake."""
-    look = daily_look(
-        context,
-        work.lake,
-        step.account,
-        partitions,
-        step.limits,
-        resource=work.resource,
-        final_at=step.final_at,
-        now=clock(),
-        of_run=of_run,
-    )
-    return evaluations(context, step.all_checks(), look)
+
+    def evaluate() -> list[dg.AssetCheckResult]:
+        look = daily_look(
+            context,
+            work.lake,
+            step.account,
+            partitions,
+            step.limits,
+            resource=work.resource,
+            final_at=step.final_at,
+            now=clock(),
+            of_run=of_run,
+        )
+        return list(evaluations(context, step.all_checks(), look))
+
+    return await asyncio.to_thread(evaluate)

@@ -4,7 +4,8 @@ Vendors give these counts and lists without history, so a past day cannot be ask
 Keep vendors out of here (a source's `assets.py` gives the snapshot) and days that can be asked for too (`orchestration/daily_assets.py`).
 """
 
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -70,8 +71,8 @@ def snapshot_assets(step: SnapshotStep, clock: Clock) -> dg.AssetsDefinition:
     )
     async def read(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]  # noqa: ANN202 - read as outputs
         if not context.selected_asset_keys:
-            _, work = opened_landing(context, step.account, clock)
-            for evaluation in _evaluated(context, step, work, clock, of_run=None):
+            _, work = await asyncio.to_thread(opened_landing, context, step.account, clock)
+            for evaluation in await _evaluated(context, step, work, clock, of_run=None):
                 yield evaluation
             return
         async with aclosing(_read(context, step, clock)) as events:
@@ -84,7 +85,9 @@ def snapshot_assets(step: SnapshotStep, clock: Clock) -> dg.AssetsDefinition:
 async def _read(
     context: dg.AssetExecutionContext, step: SnapshotStep, clock: Clock
 ) -> AsyncGenerator[dg.AssetMaterialization | dg.AssetCheckResult, None]:
-    landing, work = opened_landing(context, step.account, clock, days=1, loss_most=step.limits.loss_most)
+    landing, work = await asyncio.to_thread(
+        opened_landing, context, step.account, clock, days=1, loss_most=step.limits.loss_most
+    )
     what = f"{step.account}/{step.name}"
     try:
         async with step.open(work) as snapshot:
@@ -93,7 +96,7 @@ async def _read(
                 if result.error is not None:
                     kept = {} if result.quarantine is None else {day: result.quarantine}
                     reasons = {day: told(result.error, result.quarantine)}
-                    for evaluation in _evaluated(context, step, work, clock, of_run=(day, reasons)):
+                    for evaluation in await _evaluated(context, step, work, clock, of_run=(day, reasons)):
                         yield evaluation
                     raise failure({day: result.error}, of=1, what=what, quarantined=kept)
                 for name, landed in result.tables.items():
@@ -105,34 +108,38 @@ async def _read(
     except SourceError as error:
         # Only the opening raises: a key that is not set, an address that is refused.
         today = step.day_of(clock())
-        for evaluation in _evaluated(context, step, work, clock, of_run=(today, {today: str(error)})):
+        for evaluation in await _evaluated(context, step, work, clock, of_run=(today, {today: str(error)})):
             yield evaluation
         raise failure({today: error}, of=1, what=what, quarantined={}) from error
     finally:
         say_spent(work.caller.meter, context.log.info)
-    for evaluation in _evaluated(context, step, work, clock, of_run=(day, {})):
+    for evaluation in await _evaluated(context, step, work, clock, of_run=(day, {})):
         yield evaluation
 
 
-def _evaluated(
+async def _evaluated(
     context: dg.AssetExecutionContext,
     step: SnapshotStep,
     work: Work,
     clock: Clock,
     *,
     of_run: tuple[date, Mapping[date, str]] | None,
-) -> Iterator[dg.AssetCheckResult]:
+) -> list[dg.AssetCheckResult]:
     """The checks, of the run's own day with what became of it, or of the last days."""
-    look = snapshot_look(
-        work.lake,
-        step.account,
-        step.limits,
-        resource=work.resource,
-        day_of=step.day_of,
-        now=clock(),
-        of_run=of_run,
-    )
-    return evaluations(context, step.all_checks(), look)
+
+    def evaluate() -> list[dg.AssetCheckResult]:
+        look = snapshot_look(
+            work.lake,
+            step.account,
+            step.limits,
+            resource=work.resource,
+            day_of=step.day_of,
+            now=clock(),
+            of_run=of_run,
+        )
+        return list(evaluations(context, step.all_checks(), look))
+
+    return await asyncio.to_thread(evaluate)
 
 
 def _as_stream(step: SnapshotStep, snapshot: Snapshot) -> Stream:

@@ -160,7 +160,9 @@ class SharedGate:
                 seconds = (until - self._clock()).total_seconds()
                 if seconds >= NOTABLE_S and not told:
                     told = True
-                    self._caller.say(f"{endpoint} waits until {until:%Y-%m-%d %H:%M:%S} UTC: {reason}.")
+                    line = f"{endpoint} waits until {until:%Y-%m-%d %H:%M:%S} UTC: {reason}."
+                    # In a run this is a statement to Dagster's database.
+                    await asyncio.to_thread(self._caller.say, line)
                 await self._sleep(min(_LONGEST_SLEEP_S, max(0.001, seconds)))
         # Less than nothing where the clock was set back meanwhile.
         return max(0.0, (self._clock() - began).total_seconds())

@@ -1,6 +1,7 @@
 """The gate with time held still: window, door, queue, and what is told."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -42,6 +43,21 @@ async def test_a_long_budget_is_slept_through_and_not_polled(gate: Make, watch: 
     assert await one.enter("GET /stats") == 3672.001
     assert len(watch.naps) == 62
     assert lines == ["GET /stats waits until 2026-03-01 13:01:12 UTC: the budget of 1 requests in 3600 s is spent."]
+
+
+async def test_a_line_about_a_wait_is_written_while_the_event_loop_turns(gate: Make) -> None:
+    """In a run it is a statement to Dagster's database, and other requests are in flight."""
+    loop, written = asyncio.get_running_loop(), list[bool]()
+
+    def say(_line: str) -> None:
+        turned = threading.Event()
+        loop.call_soon_threadsafe(turned.set)
+        written.append(turned.wait(5))
+
+    one = gate(budget=Budget(1, 3600), caller=Caller(say=say))
+    await one.enter("GET /stats")
+    await one.enter("GET /stats")
+    assert written == [True]
 
 
 async def test_the_ordinary_pace_of_a_budget_is_not_told(gate: Make) -> None:

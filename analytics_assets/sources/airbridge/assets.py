@@ -3,6 +3,7 @@
 Keep requests and rows out of here (`streams.py`, `transform.py`) and what is pulled too (`source.py`).
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -63,7 +64,7 @@ def report_assets(
                 app,
                 spec,
                 client,
-                ledger=work.resource.ledger(),
+                ledger=await asyncio.to_thread(work.resource.ledger),
                 lake=work.lake,
                 waiting=waiting,
                 clock=clock,
@@ -122,7 +123,7 @@ def tasks_assets(
 
     @asynccontextmanager
     async def opened(work: Work) -> AsyncIterator[Snapshot]:
-        yield tasks_snapshot(account, app, spec, work.resource.ledger(), clock)
+        yield tasks_snapshot(account, app, spec, await asyncio.to_thread(work.resource.ledger), clock)
 
     name = f"{spec.name}_tasks"
     step = SnapshotStep(name, account, "airbridge", tasks_table(spec), (), opened, app.day_of, (), limits)

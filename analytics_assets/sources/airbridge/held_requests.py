@@ -51,7 +51,8 @@ class HeldRequests:
         try:
             await self._threads.call(self._ledger.release, request_id, self.owner)
         except SourceError as error:
-            self._log.warning("The lease of report request %d ends by itself in %.0f s: %s", request_id, LEASE_S, error)
+            line = "The lease of report request %d ends by itself in %.0f s: %s"
+            await self._threads.call(self._log.warning, line, request_id, LEASE_S, error)
 
     async def close(self) -> None:
         """Stops the renewal and ends all leases."""
@@ -72,9 +73,8 @@ class HeldRequests:
                 self._held -= set(held) - await self._lease(held)
             except SourceError as error:
                 wait_s = REPEAT_S
-                self._log.warning(
-                    "The leases of report requests are not renewed; repeated in %.0f s: %s", wait_s, error
-                )
+                line = "The leases of report requests are not renewed; repeated in %.0f s: %s"
+                await self._threads.call(self._log.warning, line, wait_s, error)
 
     async def _lease(self, request_ids: list[int]) -> set[int]:
         return await self._threads.call(

@@ -103,7 +103,7 @@ class ReportReader:
         self._ledger, self._lake, self._waiting = ledger, lake, waiting
         self._clock, self._log, self._sleep = clock, log, sleep
         self._held = HeldRequests(ledger, owner, clock=clock, sleep=sleep, log=log)
-        # The ledger and the lake are called in threads: either can be slow, and requests to the vendor go on meanwhile.
+        # The ledger, the lake and the run's log are called in threads: each can be slow, and requests to the vendor go on meanwhile.
         self._threads = Threads(_THREADS)
         self._raw = report_raw_table(spec)
         self._memory_bytes = waiting.memory_bytes
@@ -246,13 +246,9 @@ class ReportReader:
             await self._recorded(self._judged(present, seen, reason, error))
             raise
         await self._remember_task(request.id, handle.task_id)
-        self._log.info(
-            "Asked Airbridge for the report %s, %s to %s; it is task %s",
-            self._spec.name,
-            request.first_day,
-            request.last_day,
-            shown(handle.task_id),
-        )
+        days = (request.first_day, request.last_day)
+        line = "Asked Airbridge for the report %s, %s to %s; it is task %s"
+        await self._threads.call(self._log.info, line, self._spec.name, *days, shown(handle.task_id))
 
     async def _remember_task(self, request_id: int, task_id: str) -> None:
         """Writes the id of a task; a database that fails is tried again, because the vendor has begun the task."""
@@ -300,7 +296,8 @@ class ReportReader:
             pages = await self._client.report_pages(
                 task.task_id, self._waiting.page_size, take=report.take, memory_bytes=memory_bytes
             )
-            self._log.info("Airbridge task %s is ready: %d pages read.", shown(task.task_id), len(pages))
+            line = "Airbridge task %s is ready: %d pages read."
+            await self._threads.call(self._log.info, line, shown(task.task_id), len(pages))
             if not self._accepts_totals:
                 checked = (self._lake, self._account, self._spec, task.task_id, pages)
                 await self._threads.call(refuse_other_count, *checked)

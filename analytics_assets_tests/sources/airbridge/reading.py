@@ -132,6 +132,7 @@ def reader_of(
     wait_s: float = 0,
     longest: int = 92,
     only: Collection[int] = (),
+    log: logging.Logger | None = None,
     **more: Any,
 ) -> ReportReader:
     """The reader of a run on a lake and a ledger of the test's own."""
@@ -144,7 +145,7 @@ def reader_of(
         waiting=Waiting(wait_s, longest, 100, TaskPolicy()),
         clock=clock,
         owner=owner,
-        log=logging.getLogger("test"),
+        log=log or logging.getLogger("test"),
         only=only,
         zone="UTC",
         **more,

@@ -1,6 +1,7 @@
 """A request belongs to one process at a time: whoever posts, polls and reads it holds its lease, however long a step takes."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -274,6 +275,44 @@ async def test_a_slow_state_database_holds_up_no_renewal(url: str, tmp_path: Pat
     assert all((ledger.get(number).lease_until or START) > time.now for number in numbers)
     ledger.may_end.set()
     await reader.close()
+
+
+class SlowLog(logging.Handler):
+    """A log whose lines are each written once the event loop has turned."""
+
+    def __init__(self) -> None:
+        """Knows the running loop."""
+        super().__init__()
+        self._loop = asyncio.get_running_loop()
+        self.written: list[tuple[str, bool]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Notes the first words of a line and whether the loop turned."""
+        turned = threading.Event()
+        self._loop.call_soon_threadsafe(turned.set)
+        self.written.append((" ".join(record.getMessage().split()[:3]), turned.wait(BOUND_S / 4)))
+
+
+async def test_a_slow_log_holds_up_no_request_in_flight(url: str, tmp_path: Path) -> None:
+    """A line of a run is a statement to Dagster's database, which can be slow or locked too."""
+    vendor, ledger, time = HeldVendor(), BrokenLedger(url), Time()
+    log, slow = logging.getLogger("slow"), SlowLog()
+    log.setLevel(logging.INFO)
+    log.addHandler(slow)
+    reader = reader_of(vendor, tmp_path, ledger=ledger, clock=time, sleep=time.sleep, wait_s=60, log=log)
+    reader.announce(DAYS)
+    outcomes = asyncio.ensure_future(outcome(reader, DAYS))
+    # The first poll and the renewal of the lease wait.
+    await time.sleepers(2)
+    await time.wake()
+    assert await outcomes == ["read"] * 2
+    ledger.failures = 1
+    await time.wake()
+    await time.sleepers(1)
+
+    assert slow.written == [("Asked Airbridge for", True), ("Airbridge task t-1", True), ("The leases of", True)]
+    await reader.close()
+    log.removeHandler(slow)
 
 
 async def test_a_task_id_is_kept_even_if_the_run_is_cancelled_while_it_is_written(url: str, tmp_path: Path) -> None:
