@@ -10,6 +10,7 @@
     |   |-- LakeError            the lake itself cannot be read or written. No other day will fare better
     |   |-- FieldError           a value in the YAML of an account does not fit; names its field
     |   |-- UnusableFileError    the file of one day of one table is damaged, or belongs elsewhere. A load replaces it
+    |   |   `-- EarlierSchemaError  it has the columns of an earlier version. A load replaces it only from its own raw day
     |   `-- NotFinalError        the day is not over yet where the vendor counts; says when it will be
     `-- UnexpectedPayloadError   the answer is not what the vendor documents, or its rows do not belong to the day
         `-- LossError            the answer would take most of its rows from a day, and nobody has accepted that
@@ -153,6 +154,10 @@ class UnusableFileError(PermanentError):
     def __init__(self, message: str, *, table: str, remedy: str = "", day: date | None = None) -> None:
         super().__init__(message, remedy=remedy, day=day)
         self.table = table
+
+
+class EarlierSchemaError(UnusableFileError):
+    """A file of the lake has columns that an earlier version named or typed otherwise."""
 
 
 class NotFinalError(PermanentError):

@@ -16,7 +16,15 @@ import msgspec
 import pyarrow as pa
 
 from analytics_assets.clock import Clock
-from analytics_assets.errors import Evidence, LossError, PermanentError, UnexpectedPayloadError, UnusableFileError
+from analytics_assets.errors import (
+    EarlierSchemaError,
+    Evidence,
+    LossError,
+    PermanentError,
+    SourceError,
+    UnexpectedPayloadError,
+    UnusableFileError,
+)
 from analytics_assets.lake.content import content_hash, is_altered
 from analytics_assets.lake.diff import compare
 from analytics_assets.lake.footer import Footer
@@ -62,6 +70,8 @@ class Making:
                 is_raw = stream.raw is not None and error.table == stream.raw.name
                 if error.table not in tables or (is_raw and error.table not in self.selected):
                     raise
+                if isinstance(error, EarlierSchemaError):
+                    self._refuse_to_lose(stream, day, raw, error)
                 examine = partial(self._examine, stream)
                 if path := self.lake.take_unusable(
                     stream.account, error.table, day, examine=examine, seen_at=self.clock()
@@ -71,6 +81,21 @@ class Making:
                     # Its rows are needed; another attempt finds the place empty and requests them.
                     raise
         return self._with_taken(self._made(stream, day, raw))
+
+    def _refuse_to_lose(self, stream: Stream, day: date, raw: RawDay | None, error: EarlierSchemaError) -> None:
+        """Raises the error unless the existing raw rows give the rows of the file again.
+
+        A new response has to be compared with them first, for losses and restatements; a history is nowhere else.
+        """
+        if raw is not None or (stream.history is not None and error.table == stream.history.table.name):
+            raise error
+        existing = None if stream.raw is None else self.lake.usable(stream.account, stream.raw.name, day)
+        try:
+            if existing is not None:
+                refuse_other_mode(existing, is_sandbox=self.is_sandbox)
+            valid_typed(stream, day, self._standing_content(stream, day, existing))
+        except SourceError as reason:
+            raise error from reason
 
     def _with_taken(self, made: MadeDay) -> MadeDay:
         """The day, with the files that were moved to the quarantine for it among its figures."""

@@ -13,13 +13,17 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from analytics_assets.errors import UnusableFileError
+from analytics_assets.errors import EarlierSchemaError, UnusableFileError
 from analytics_assets.lake.files import Files
 from analytics_assets.lake.footer import Footer, footer_of
 from analytics_assets.lake.table import DATE, Table
 
 # A Parquet file begins and ends with its name and the length of its footer; nothing shorter is one.
 LEAST_BYTES: Final = 12
+# What an earlier version wrote. No table declares such columns now, so a file that has one is of that version.
+EARLIER_NAMES: Final = frozenset({"group", "interval"})
+_EARLIER_AMOUNT: Final = pa.decimal128(38, 9)
+CONVERT: Final = 'Convert the lake, as described in docs/lake.md under "A lake of an earlier version"'
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class DayFile:
 
         Raises:
             FileNotFoundError: There is no such file.
-            UnusableFileError: It is damaged, or belongs elsewhere.
+            UnusableFileError: It is damaged, belongs elsewhere, or has the columns of an earlier version.
             LakeError: The lake cannot be read.
         """
         with self.files.opened(self.path) as file, self._errors():
@@ -87,6 +91,13 @@ class DayFile:
             raise self.error(f"it is the file of {footer.account}/{footer.table} {footer.day}")
         if not footer.table and (other := _other_days(metadata, self.day)):
             raise self.error(f"its rows are of {', '.join(map(str, other))}")
+        if columns := earlier_columns(metadata.schema.to_arrow_schema()):
+            raise EarlierSchemaError(
+                f"{self.files.named(self.path)} cannot be used: an earlier version wrote its columns {', '.join(columns)}.",
+                remedy=f"{CONVERT}.",
+                table=self.table,
+                day=self.day,
+            )
         return footer
 
     @contextmanager
@@ -110,6 +121,11 @@ class DayFile:
             table=self.table,
             day=self.day,
         )
+
+
+def earlier_columns(schema: pa.Schema) -> list[str]:
+    """The columns of a file that an earlier version named or typed otherwise."""
+    return [field.name for field in schema if field.name in EARLIER_NAMES or field.type == _EARLIER_AMOUNT]
 
 
 def _other_days(metadata: pq.FileMetaData, day: date) -> list[Any]:

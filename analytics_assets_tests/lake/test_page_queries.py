@@ -19,7 +19,7 @@ from analytics_assets_tests.lake.sample import TABLE, land, row
 
 PAGE = (Path(__file__).parents[2] / "docs" / "lake.md").read_text()
 READ, COPY = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
-[PYTHON] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+PYTHON, _ = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 LINES = dict(re.findall(r"^# (.*)\n(.*)$", PYTHON, re.MULTILINE))
 DAYS = [date(2026, 2, 27), date(2026, 2, 28), date(2026, 3, 1), date(2026, 3, 31), date(2027, 2, 1)]
 # As it was before the last two columns were declared, and as a reader of files from before and after sees it.

@@ -18,6 +18,7 @@ from analytics_assets.errors import LakeError, UnexpectedPayloadError
 from analytics_assets.lake.content import content_hash
 from analytics_assets.lake.disk import is_leftover
 from analytics_assets.lake.footer import Footer, footer_of
+from analytics_assets.lake.reading import earlier_columns
 from analytics_assets.lake.store import Lake, Landed
 from analytics_assets.lake.table import DATE, Column, Table
 
@@ -41,6 +42,10 @@ class EarlierError(Exception):
     def __init__(self, difference: str, landed: Landed) -> None:
         super().__init__(f"stored for an earlier definition of this report: {difference}")
         self.landed = landed
+
+
+class OutdatedError(Exception):
+    """A file has columns that an earlier version of this program named or typed otherwise; says which."""
 
 
 class ForeignError(Exception):
@@ -91,6 +96,7 @@ def examined(lake: Lake, account: str, table: Table, day: date, *, is_sandbox: b
     Raises:
         DamagedError: It is not right.
         EarlierError: It is right, and its table had another definition when it was stored.
+        OutdatedError: An earlier version of this program wrote it, with other columns.
         ForeignError: Its numbers are invented and those of the lake are not, or the other way round.
         LakeError: The lake cannot be read.
     """
@@ -105,6 +111,8 @@ def examined(lake: Lake, account: str, table: Table, day: date, *, is_sandbox: b
     if footer.is_sandbox != is_sandbox:
         kind, wanted = ("sandbox", "live") if footer.is_sandbox else ("live", "sandbox")
         raise ForeignError(f"it holds {kind} numbers, and ANALYTICS_MODE is {wanted}")
+    if columns := earlier_columns(content.schema):
+        raise OutdatedError(f"an earlier version wrote its columns {', '.join(columns)}")
     landed = Landed(lake.files.named(path), content.num_rows, len(body), footer, is_changed=False)
     try:
         _judge(table, day, content, footer)

@@ -15,6 +15,7 @@ import dagster as dg
 from analytics_assets.checks.finding import by_day
 from analytics_assets.errors import PermanentError
 from analytics_assets.lake.footer import is_made_from
+from analytics_assets.lake.reading import CONVERT
 from analytics_assets.lake.store import Lake, Landed
 from analytics_assets.lake.table import Table
 from analytics_assets.operations.verify.files import (
@@ -23,6 +24,7 @@ from analytics_assets.operations.verify.files import (
     ForeignError,
     Inventory,
     Name,
+    OutdatedError,
     examined,
     inventory,
 )
@@ -41,6 +43,7 @@ class Kind(Enum):
     UNRECORDED = "not recorded"
     OTHERWISE = "recorded otherwise"
     EARLIER = "earlier definition"
+    OUTDATED = "earlier version"
 
 
 # What a load of the day repairs, and what `--record-again` does.
@@ -54,6 +57,7 @@ _REMEDIES: Mapping[Kind, str] = {
     Kind.UNRELATED: "load the day again from its raw day, which needs no request",
     Kind.UNRECORDED: f"{_RECORD} records what stands",
     Kind.OTHERWISE: f"{_RECORD} records what stands; materialize the day for a new answer",
+    Kind.OUTDATED: f"{CONVERT[0].lower()}{CONVERT[1:]}",
     Kind.EARLIER: "nothing has to be done: columns declared since are null, and others are not read; materialize the day to load it again, as far as "
     "the vendor still has it",
 }
@@ -228,6 +232,8 @@ def _file(place: Place, name: Name, day: date) -> Landed | Trouble | None:
         return Trouble(Kind.DAMAGED, str(error))
     except EarlierError as error:
         return Trouble(Kind.EARLIER, str(error), error.landed)
+    except OutdatedError as error:
+        return Trouble(Kind.OUTDATED, str(error))
     except ForeignError as error:
         return Trouble(Kind.FOREIGN, str(error))
     raw = place.lake.usable(account, table.origin.table.name, day) if landed and table.origin else None

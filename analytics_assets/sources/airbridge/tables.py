@@ -10,6 +10,7 @@ from typing import Final
 import pyarrow as pa
 
 from analytics_assets.errors import PermanentError
+from analytics_assets.lake.reading import EARLIER_NAMES
 from analytics_assets.lake.table import DATE, MOMENT, MONEY, Column, Origin, Table
 from analytics_assets.sources.airbridge.report_spec import ReportSpec
 from analytics_assets.sources.airbridge.wording import QUANTITIES, UNITS, asked, cohorts_by_age, span, totals_by_group
@@ -65,13 +66,15 @@ def daily_tables(spec: ReportSpec) -> tuple[Table, Table, Table]:
 def group_columns(spec: ReportSpec) -> list[str]:
     """The columns of the group-by fields, in their order: small letters, digits and underscores.
 
+    One that begins with a digit, or is a name that only an earlier version wrote, gets an underscore in front.
+
     Raises:
         PermanentError: Two columns would have the same name.
     """
     names: list[str] = []
     for field in spec.group_by:
         name = re.sub(r"[^a-z0-9]+", "_", field.lower()).strip("_")
-        name = f"_{name}" if not name or name[0].isdigit() else name
+        name = f"_{name}" if not name or name[0].isdigit() or name in EARLIER_NAMES else name
         if name in names or name in _FIXED:
             raise PermanentError(
                 f"Airbridge report {spec.name!r}, group_by: the field {field!r} would be the column {name!r}, which there is already.",

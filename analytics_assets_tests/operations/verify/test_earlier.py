@@ -16,9 +16,10 @@ from analytics_assets.lake.parquet import parquet
 from analytics_assets.lake.store import Lake, Landed
 from analytics_assets.lake.table import Column, Table
 from analytics_assets.operations.verify.files import DamagedError, EarlierError, examined
-from analytics_assets.operations.verify.looking import Kind, Looked, Place, looked
+from analytics_assets.operations.verify.looking import LOADED_AGAIN, Kind, Looked, Place, looked
 from analytics_assets.orchestration.asset_specs import materialization
 from analytics_assets.sources.airbridge.tables import cohorts_table
+from analytics_assets_tests.lake.test_earlier_schema import make_earlier
 from analytics_assets_tests.lake.vendor import days
 from analytics_assets_tests.sources.airbridge.vendor import spec
 
@@ -128,6 +129,25 @@ def test_a_column_whose_type_was_changed_is_an_earlier_definition_too(disk: Lake
     with pytest.raises(EarlierError) as told:
         examined(disk, "app", today, FIRST, is_sandbox=True)
     assert str(told.value).endswith(": codes no longer declared; amount of another type by now")
+
+
+def test_a_file_of_an_earlier_version_is_a_finding_that_no_load_repairs(disk: Lake) -> None:
+    """It is to be converted; of restatements a load would keep nothing."""
+    table = cohorts("channel")
+    stored(disk, table, FIRST, channel="x")
+    make_earlier(disk, NAME[0], table, FIRST)
+    with dg.DagsterInstance.ephemeral() as instance:
+        found = look(disk, instance, table)
+    assert [(one.day, one.kind.value, one.words, one.remedy) for one in found.wrong] == [
+        (
+            FIRST,
+            "earlier version",
+            "an earlier version wrote its columns interval, value",
+            'convert the lake, as described in docs/lake.md under "A lake of an earlier version"',
+        )
+    ]
+    assert not found.is_well
+    assert Kind.OUTDATED not in LOADED_AGAIN
 
 
 def test_a_past_of_an_earlier_definition_is_read(disk: Lake) -> None:
