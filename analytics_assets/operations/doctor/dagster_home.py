@@ -103,7 +103,8 @@ def _placed(home: str | None, here: Path) -> Line | None:
 def _refusal(error: dg.DagsterInvalidConfigError | yaml.YAMLError, file: Path) -> str:
     """Why it does not load, without the values, one of which may be a password."""
     if isinstance(error, dg.DagsterInvalidConfigError):
-        if missing := next(_unset_variables(yaml.safe_load(file.read_text())), None):
+        is_unresolved = any(one.reason.value == "FAILED_POST_PROCESSING" for one in error.errors)
+        if is_unresolved and (missing := next(_unset_variables(yaml.safe_load(file.read_text())), None)):
             return f"the environment variable {missing} is not set"
         return "; ".join(_mismatch(one.stack.levels, one.reason.value, one.error_data) for one in error.errors)
     mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None

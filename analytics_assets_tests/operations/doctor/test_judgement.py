@@ -1,6 +1,7 @@
 """What is thought of what was found, without a set-up: outcomes of a request, heartbeats, switches; and checks that fail or hang."""
 
 import threading
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from analytics_assets.errors import (
 )
 from analytics_assets.lake.store import Lake
 from analytics_assets.operations.doctor.daemon import Heartbeat, heartbeats, hearts, switched, switches
+from analytics_assets.operations.doctor.dagster_home import opens
 from analytics_assets.operations.doctor.line import Line, ago, examined, without_secrets
 from analytics_assets.operations.doctor.vendors import Outcome, clocks, judged
 from analytics_assets.operations.doctor.work import Account, late
@@ -254,6 +256,26 @@ def test_a_check_that_refuses_in_words_is_told_in_them() -> None:
             "Check ANALYTICS_LAKE: see its rights.",
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        ("storage: {sqlite: {base_dir: {env: DOCTOR_UNSET}}}\n", "the environment variable DOCTOR_UNSET is not set"),
+        (
+            "nonsense: 1\nstorage: {sqlite: {base_dir: {env: DOCTOR_UNSET}}}\n",
+            "nonsense: field not defined",
+        ),
+    ],
+)
+def test_the_reason_why_dagster_yaml_does_not_load_comes_from_fields(tmp_path, monkeypatch, config, reason) -> None:
+    """A variable that is not set is named only where Dagster failed to resolve a value."""
+    (tmp_path / "dagster.yaml").write_text(config)
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    monkeypatch.delenv("DOCTOR_UNSET", raising=False)
+    with ExitStack() as stack:
+        line = list(opens(stack, [], creates=True))[-1]
+    assert (line.verdict, line.found) == ("wrong", f"dagster.yaml does not load: {reason}")
 
 
 def test_a_check_that_hangs_is_not_waited_for() -> None:
