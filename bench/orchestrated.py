@@ -16,11 +16,11 @@ from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.orchestration.partitions import daily_partitions
 from analytics_assets.settings import settings
 from analytics_assets.sources.airbridge.assets import report_assets
-from analytics_assets.sources.airbridge.resource import AirbridgeResource
+from analytics_assets.sources.airbridge.source import AirbridgeResource
 from analytics_assets.sources.bento.assets import ads_assets
-from analytics_assets.sources.bento.resource import BentoResource
+from analytics_assets.sources.bento.source import BentoResource
 from analytics_assets.sources.statsig.assets import definitions_assets, listing_assets
-from analytics_assets.sources.statsig.resource import StatsigResource
+from analytics_assets.sources.statsig.source import StatsigResource
 from analytics_assets.sources.statsig.streams import ListingSpec
 from bench.works import AIRBRIDGE, APP, BENTO, DAYS_PER_RUN, STATSIG, WAITING, Sizes, tasks
 

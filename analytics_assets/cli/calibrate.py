@@ -14,8 +14,7 @@ from analytics_assets.cli.accounts import RefusedError, component, day
 from analytics_assets.clock import Clock
 from analytics_assets.settings import settings
 from analytics_assets.sources.bento.calibration import Finding, calibrate, newest_day
-from analytics_assets.sources.bento.resource import BentoResource
-from analytics_assets.sources.bento.source import BentoStats
+from analytics_assets.sources.bento.source import BentoResource, BentoStats
 from analytics_assets.sources.bento.streams import WindowSpec
 from analytics_assets.state.rate_limit import Caller
 

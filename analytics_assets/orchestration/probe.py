@@ -7,28 +7,11 @@ Keep vendors out of here (`sources/*/component.py` fills this in), and judgement
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from analytics_assets.checks.finding import Limits
-from analytics_assets.clock import Clock
-from analytics_assets.http.gate import Gate
-from analytics_assets.http.retries import RetryPolicy
-from analytics_assets.state.rate_limit import Budget, Caller
-
-# Whoever looks wants to know what comes of one request, and does not wait for a vendor as a run does.
-ONCE: Final = RetryPolicy(attempts=1)
-
-
-class VendorResource(Protocol):
-    """What there is to ask of an account's resource."""
-
-    base_url: str
-
-    def gate(self, *, clock: Clock, caller: Caller | None = None) -> Gate:
-        """The gate of the budget."""
-
-    async def greet(self, *, clock: Clock, caller: Caller) -> None:
-        """Sends the cheapest request there is."""
+from analytics_assets.orchestration.source_resource import SourceResource
+from analytics_assets.state.rate_limit import Budget
 
 
 @dataclass(frozen=True)
@@ -47,7 +30,7 @@ class VendorProbe:
 
     vendor: str
     unknown: str
-    resource: VendorResource
+    resource: SourceResource[Any]
     budget: Budget
     final_at: Callable[[date], datetime]
     limits: Limits

@@ -2,7 +2,7 @@
 
 Off in the sandbox: nothing is spent there, and the in-process sandbox has no limits, so a demo or a test would wait an hour for nothing.
 ANALYTICS_BUDGET=on turns it on, as for a sandbox server that enforces limits; live mode has it on.
-Keep the budget itself out of here (`rate_limit.py`) and vendors' numbers too (`sources/*/resource.py`).
+Keep the budget itself out of here (`rate_limit.py`) and vendors' numbers too (`sources/*/source.py`).
 Dagster concept: run tags, https://docs.dagster.io/guides/build/assets/metadata-and-tags/tags
 """
 
@@ -68,6 +68,15 @@ class BudgetSettings(dg.Config):
             clock: The present instant.
         """
         return SharedGate(chosen.state, key(), self.budget(), caller, clock=clock) if chosen.budget_on else OpenGate()
+
+
+def host_of(base_url: str) -> str:
+    """Host of an address.
+
+    Raises:
+        PermanentError: Keys may not be sent to `base_url`.
+    """
+    return httpx.URL(checked(base_url)).host
 
 
 def place_of(base_url: str) -> str:

@@ -3,7 +3,7 @@
 The window is that of `bucket.py`. In one transaction with it are the pause that a vendor's Retry-After puts on all processes, and the queue
 of scheduled work that a backfill lets pass. No wait is longer than what it serves: rows that a clock ahead of this one has stamped, as before
 the clock was set back, count as of now.
-Keep vendors' numbers out of here (`sources/*/resource.py`) and retries too (`http/retries.py`).
+Keep vendors' numbers out of here (`sources/*/source.py`) and retries too (`http/retries.py`).
 """
 
 import asyncio

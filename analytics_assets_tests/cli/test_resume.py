@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from analytics_assets.__main__ import main
-from analytics_assets.sources.statsig.resource import StatsigResource
+from analytics_assets.sources.statsig.source import StatsigResource
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 

@@ -14,7 +14,7 @@ from analytics_assets.orchestration.partitions import daily_partitions
 from analytics_assets.sandbox.options import Options
 from analytics_assets.settings import settings
 from analytics_assets.sources.statsig.assets import definitions_assets, listing_assets
-from analytics_assets.sources.statsig.resource import StatsigResource
+from analytics_assets.sources.statsig.source import StatsigResource
 from analytics_assets.sources.statsig.streams import ListingSpec
 from analytics_assets_tests.contract.clients import NOW
 from analytics_assets_tests.contract.server import SandboxServer, sandbox_server

@@ -13,9 +13,9 @@ from dagster.components.core.component_tree import ComponentTreeException
 from analytics_assets.errors import AccessRefusedError, PermanentError
 from analytics_assets.http.destination import destination, key
 from analytics_assets.settings import secrets, settings
-from analytics_assets.sources.airbridge.resource import AirbridgeResource
-from analytics_assets.sources.bento.resource import BentoResource
-from analytics_assets.sources.statsig.resource import StatsigResource
+from analytics_assets.sources.airbridge.source import AirbridgeResource
+from analytics_assets.sources.bento.source import BentoResource
+from analytics_assets.sources.statsig.source import StatsigResource
 from analytics_assets_tests.contract.clients import NOW
 
 SCHEDULE = "schedule: {cron: 20 20 * * *, lookback_days: 4, days_per_run: 31}\n"

@@ -12,9 +12,9 @@ from analytics_assets.clock import utc_now
 from analytics_assets.errors import AccessRefusedError, PermanentError
 from analytics_assets.http.destination import checked, live, sandbox
 from analytics_assets.orchestration.state_resource import BudgetSettings
-from analytics_assets.sources.airbridge.resource import AirbridgeResource
-from analytics_assets.sources.bento.resource import BentoResource
-from analytics_assets.sources.statsig.resource import StatsigResource
+from analytics_assets.sources.airbridge.source import AirbridgeResource
+from analytics_assets.sources.bento.source import BentoResource
+from analytics_assets.sources.statsig.source import StatsigResource
 from analytics_assets.state.rate_limit import Caller
 from analytics_assets_tests.http.scripted import session
 from analytics_assets_tests.integration.server import sandbox_server

@@ -20,7 +20,7 @@ from analytics_assets.settings import settings
 from analytics_assets.sources.airbridge.assets import changing_days, report_assets
 from analytics_assets.sources.airbridge.report_loader import Waiting
 from analytics_assets.sources.airbridge.report_spec import ReportSpec
-from analytics_assets.sources.airbridge.resource import AirbridgeResource
+from analytics_assets.sources.airbridge.source import AirbridgeResource
 from analytics_assets.sources.airbridge.task_decisions import TaskPolicy
 from analytics_assets.sources.airbridge.task_sensor import report_sensor
 from analytics_assets.state.database import engine

@@ -23,14 +23,14 @@ from analytics_assets.settings import settings
 from analytics_assets.sources.airbridge.assets import catalog_assets, report_assets, tasks_assets
 from analytics_assets.sources.airbridge.report_loader import Waiting
 from analytics_assets.sources.airbridge.report_spec import spec_hash
-from analytics_assets.sources.airbridge.resource import AirbridgeResource
+from analytics_assets.sources.airbridge.source import AirbridgeResource
 from analytics_assets.sources.airbridge.task_decisions import TaskPolicy
 from analytics_assets.sources.airbridge.task_sensor import report_sensor
 from analytics_assets.sources.bento.assets import ads_assets, audience_assets
-from analytics_assets.sources.bento.resource import BentoResource
+from analytics_assets.sources.bento.source import BentoResource
 from analytics_assets.sources.bento.streams import AdsSpec, AudienceSpec
 from analytics_assets.sources.statsig.assets import listing_assets, values_assets
-from analytics_assets.sources.statsig.resource import StatsigResource
+from analytics_assets.sources.statsig.source import StatsigResource
 from analytics_assets.sources.statsig.streams import ListingSpec, ValuesSpec
 from analytics_assets.state.alert_log import Kind
 from analytics_assets_tests.integration.echo import CUT, FAULTS, FINE

@@ -23,15 +23,15 @@ from analytics_assets.orchestration.state_resource import BudgetSettings
 from analytics_assets.settings import settings
 from analytics_assets.sources.airbridge.assets import catalog_assets, changing_days, report_assets, tasks_assets
 from analytics_assets.sources.airbridge.report_spec import ReportSpec
-from analytics_assets.sources.airbridge.resource import AirbridgeResource
+from analytics_assets.sources.airbridge.source import AirbridgeResource
 from analytics_assets.sources.airbridge.streams import App, Waiting
 from analytics_assets.sources.airbridge.task_decisions import TaskPolicy
 from analytics_assets.sources.airbridge.task_sensor import report_sensor
 from analytics_assets.sources.bento.assets import ads_assets, audience_assets, reports_assets
-from analytics_assets.sources.bento.resource import BentoResource
+from analytics_assets.sources.bento.source import BentoResource
 from analytics_assets.sources.bento.streams import AdsSpec, AudienceSpec, ReportsSpec
 from analytics_assets.sources.statsig.assets import definitions_assets, listing_assets, values_assets
-from analytics_assets.sources.statsig.resource import StatsigResource
+from analytics_assets.sources.statsig.source import StatsigResource
 from analytics_assets.sources.statsig.streams import ListingSpec, ValuesSpec
 
 SEOUL_APP = App("myapp", "Asia/Seoul", "USD", 4.0)

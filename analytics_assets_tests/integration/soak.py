@@ -20,7 +20,7 @@ from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.sandbox.options import Options
 from analytics_assets.sandbox.world import SeededWorld
 from analytics_assets.sources.airbridge.report_loader import Waiting
-from analytics_assets.sources.airbridge.resource import AirbridgeResource
+from analytics_assets.sources.airbridge.source import AirbridgeResource
 from analytics_assets.state.database import engine
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.integration.conftest import Place

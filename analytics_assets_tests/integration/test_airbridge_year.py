@@ -12,7 +12,7 @@ from analytics_assets.clock import utc_now
 from analytics_assets.lake.store import Lake
 from analytics_assets.sandbox.options import Options
 from analytics_assets.sources.airbridge.report_loader import ReportReader, Waiting
-from analytics_assets.sources.airbridge.resource import AirbridgeResource
+from analytics_assets.sources.airbridge.source import AirbridgeResource
 from analytics_assets.sources.airbridge.task_decisions import TaskPolicy
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.integration.conftest import Place

@@ -13,7 +13,7 @@ import pytest
 from analytics_assets.lake.store import Lake
 from analytics_assets.sandbox.credentials import AIRBRIDGE_API_TOKEN
 from analytics_assets.sandbox.options import Options
-from analytics_assets.sources.airbridge.resource import AirbridgeResource
+from analytics_assets.sources.airbridge.source import AirbridgeResource
 from analytics_assets_tests.integration.conftest import Place
 from analytics_assets_tests.integration.driven import TASK_S, Driven, driven
 from analytics_assets_tests.integration.hand_airbridge import REVENUE_COHORTS

@@ -12,7 +12,7 @@ import pytest
 
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.sandbox.options import Options
-from analytics_assets.sources.airbridge.resource import AirbridgeResource
+from analytics_assets.sources.airbridge.source import AirbridgeResource
 from analytics_assets.sources.airbridge.task_decisions import REQUESTS_TAG
 from analytics_assets_tests.integration.conftest import Place
 from analytics_assets_tests.integration.hand_airbridge import REVENUE_COHORTS

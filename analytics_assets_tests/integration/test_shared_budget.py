@@ -19,7 +19,7 @@ import pytest
 from analytics_assets.clock import utc_now
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.sandbox.options import Options
-from analytics_assets.sources.airbridge.resource import AirbridgeResource
+from analytics_assets.sources.airbridge.source import AirbridgeResource
 from analytics_assets.sources.airbridge.task_decisions import TaskPolicy
 from analytics_assets_tests.integration.conftest import Place
 from analytics_assets_tests.integration.limited import Arrival, at_most, by_lot, limited_server

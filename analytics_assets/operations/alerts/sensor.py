@@ -9,6 +9,7 @@ Dagster concept: sensors, https://docs.dagster.io/guides/automate/sensors ; a ti
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import dagster as dg
 
@@ -20,6 +21,7 @@ from analytics_assets.operations.alerts.failed_runs import new_failures, still_m
 from analytics_assets.operations.alerts.issue import Redact
 from analytics_assets.operations.alerts.messages import Writer
 from analytics_assets.operations.alerts.standing import failed_checks, tasks_in_trouble
+from analytics_assets.orchestration.source_resource import SourceResource
 from analytics_assets.settings import secret, settings
 from analytics_assets.sources.airbridge.task_decisions import Seen, TaskPolicy
 from analytics_assets.state.alert_log import AlertLog, IssueKey, Kind, OpenIssue, Sighting
@@ -159,11 +161,14 @@ def _keys(repository: dg.RepositoryDefinition) -> list[str]:
     """The values of all accounts' keys; no message may hold one, even where an exception of a library quotes it."""
     found = []
     for resource in repository.get_top_level_resources().values():
-        given = resource.config_schema.default_value if resource.config_schema.default_provided else {}
-        for name, variable in given.items() if isinstance(given, dict) else ():
-            if name.endswith("_variable"):
-                try:
-                    found.append(secret(variable))
-                except AccessRefusedError:
-                    continue  # What is not set cannot be quoted.
+        kind: Any = getattr(resource, "configurable_resource_cls", object)
+        if not issubclass(kind, SourceResource):
+            continue
+        # Dagster leaves out values that equal the default where another field has no default.
+        configured = resource.config_schema.default_value
+        for name in kind.secret_fields:
+            try:
+                found.append(secret(configured.get(name, kind.model_fields[name].default)))
+            except AccessRefusedError:
+                continue  # What is not set cannot be quoted.
     return found

@@ -13,10 +13,10 @@ from typing import Final
 from analytics_assets.clock import Clock
 from analytics_assets.dates import in_words
 from analytics_assets.errors import SourceError
+from analytics_assets.orchestration.source_resource import SourceResource
 from analytics_assets.sources.airbridge.client import LOOK_RETRIES, AirbridgeClient
 from analytics_assets.sources.airbridge.held_requests import LEASE_S
 from analytics_assets.sources.airbridge.report_spec import DAYS_PER_TASK
-from analytics_assets.sources.airbridge.resource import AirbridgeResource
 from analytics_assets.sources.airbridge.task_decisions import (
     LOST,
     RESUMES,
@@ -90,7 +90,7 @@ class Tick:
 
 def poll(
     account: Account,
-    resource: AirbridgeResource,
+    resource: SourceResource[AirbridgeClient],
     ledger: Ledger,
     *,
     busy: Container[int],
@@ -184,7 +184,7 @@ def _pass_over(account: Account, ledger: Ledger, request: Request, tick: Tick, n
 
 async def _poll_all(
     account: Account,
-    resource: AirbridgeResource,
+    resource: SourceResource[AirbridgeClient],
     to_poll: Collection[Request],
     tick: Tick,
     clock: Clock,

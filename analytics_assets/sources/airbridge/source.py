@@ -4,12 +4,13 @@ Keep meaning out of here: `report_spec.py` checks what fits together, the schema
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 import dagster as dg
 from pydantic import Field, field_validator, model_validator
 
 from analytics_assets.clock import utc_now
-from analytics_assets.errors import FieldError
+from analytics_assets.errors import AccessRefusedError, FieldError
 from analytics_assets.lake.table import Table
 from analytics_assets.orchestration.asset_checks import ChecksConfig, share
 from analytics_assets.orchestration.backfill_plan import AccountPlan, Asking
@@ -24,9 +25,12 @@ from analytics_assets.orchestration.source_component import (
     checked,
     variable_name,
 )
+from analytics_assets.orchestration.source_resource import SessionOptions, SourceResource
+from analytics_assets.orchestration.state_resource import BudgetSettings, place_of
+from analytics_assets.settings import settings
 from analytics_assets.sources.airbridge.assets import catalog_assets, changing_days, report_assets, tasks_assets
 from analytics_assets.sources.airbridge.checks import MASKED_SHARE
-from analytics_assets.sources.airbridge.client import BASE_URL
+from analytics_assets.sources.airbridge.client import BASE_URL, AirbridgeClient, AirbridgeCredentials, airbridge_session
 from analytics_assets.sources.airbridge.cohort_filter_config import CohortConfig
 from analytics_assets.sources.airbridge.report_loader import MEMORY_BYTES, Waiting
 from analytics_assets.sources.airbridge.report_spec import (
@@ -37,13 +41,50 @@ from analytics_assets.sources.airbridge.report_spec import (
     ReportSpec,
     Sort,
 )
-from analytics_assets.sources.airbridge.resource import POLITE_BUDGET, AirbridgeResource
 from analytics_assets.sources.airbridge.restatements import restatements_table
 from analytics_assets.sources.airbridge.snapshot_tables import CATALOG, tasks_table
 from analytics_assets.sources.airbridge.streams import App
 from analytics_assets.sources.airbridge.tables import daily_tables
 from analytics_assets.sources.airbridge.task_decisions import TaskPolicy
 from analytics_assets.sources.airbridge.task_sensor import report_sensor
+from analytics_assets.state.report_ledger import Ledger
+
+# Airbridge names no number and answers 429 to use that endangers the service, so this is a courtesy.
+POLITE_BUDGET: Final = BudgetSettings(requests=100, per_seconds=10)
+
+
+class AirbridgeResource(SourceResource[AirbridgeClient]):
+    """One Airbridge app."""
+
+    vendor = "airbridge"
+    documented_url = BASE_URL
+    secret_fields = ("token_variable",)
+
+    app_name: str = Field(description="The app's unique name, as in the address of its dashboard.")
+    token_variable: str = Field(default="AIRBRIDGE_API_TOKEN", description="Environment variable of the API token.")
+    base_url: str = Field(default=BASE_URL, description="Address of the API.")
+    budget: BudgetSettings = Field(default=POLITE_BUDGET, description="What the app may spend.")
+
+    def ledger(self) -> Ledger:
+        """The ledger of report requests, which runs and the sensor share. It can be read without the token."""
+        try:
+            [secret] = self.secrets()
+        except AccessRefusedError:
+            secret = ""
+        return Ledger(settings().state, secret)
+
+    def counted_by(self) -> Sequence[str]:
+        """The app. No page says what Airbridge counts by."""
+        return (place_of(self.base_url), self.app_name)
+
+    def client(self, secrets: Sequence[str], options: SessionOptions) -> AirbridgeClient:
+        """A client of the app."""
+        credentials = AirbridgeCredentials(secrets[0], variables=self.secret_variables())
+        return AirbridgeClient(airbridge_session(credentials=credentials, **options), self.app_name)
+
+    async def send_cheapest_request(self, client: AirbridgeClient) -> None:
+        """Lists the metrics, which starts no report task."""
+        await client.metrics()
 
 
 class FilterConfig(dg.Model):
@@ -235,7 +276,7 @@ class AirbridgeRevenue(AccountComponent):
         """What there is to examine of the account."""
         resource = self.resource()
         return Probe(
-            (self.token,),
+            resource.secret_variables(),
             account=VendorProbe(
                 vendor="Airbridge",
                 unknown=f"the app {self.app_name!r} of `app_name`",

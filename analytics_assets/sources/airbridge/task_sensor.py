@@ -15,7 +15,6 @@ from analytics_assets.orchestration.asset_specs import asset_key
 from analytics_assets.sources.airbridge.checks import in_trouble, reports_arrive
 from analytics_assets.sources.airbridge.polling import Account, poll
 from analytics_assets.sources.airbridge.report_spec import ReportSpec, spec_hash
-from analytics_assets.sources.airbridge.resource import AirbridgeResource
 from analytics_assets.sources.airbridge.restatements import restatements_table
 from analytics_assets.sources.airbridge.tables import daily_tables
 from analytics_assets.sources.airbridge.task_decisions import REQUESTS_TAG, TaskPolicy, requests_of
@@ -62,8 +61,8 @@ def report_sensor(
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         # Over a missing lake each run fails, and after some a good report would count as unusable.
         context.resources.lake.open()
-        resource: AirbridgeResource = getattr(context.resources, account)
-        ledger = resource.ledger()
+        resource = getattr(context.resources, account)
+        ledger: Ledger = resource.ledger()
         tick, runs = poll(polled, resource, ledger, busy=_busy(context.instance), clock=clock)
         asked = [_run(account, report, days, requests, keys[report], now=clock()) for report, days, requests in runs]
         context.log.info(tick.summary())

@@ -120,7 +120,7 @@ class StatsigClient:
     """Reads one project. Every method raises `SourceError`s; `UnexpectedPayloadError` before an answer is handed on."""
 
     def __init__(self, session: Session) -> None:
-        self._session = session
+        self.session = session
 
     async def metric_values(self, day: date) -> Reading[MetricValue]:
         """GET /metrics/values: all values of one UTC-8 day, a row per metric and unit type; empty while not computed.
@@ -146,7 +146,7 @@ class StatsigClient:
 
     async def first_metric(self) -> Answer:
         """GET /metrics/list, one definition alone: the smallest answer that the key opens."""
-        answer = await self._session.get("/metrics/list", "/metrics/list", {"limit": "1", "page": "1"})
+        answer = await self.session.get("/metrics/list", "/metrics/list", {"limit": "1", "page": "1"})
         read(answer.body, Listed[Metric], endpoint=f"Statsig {answer.endpoint}")
         return answer
 
@@ -221,7 +221,7 @@ class StatsigClient:
 
     async def _page(self, question: _Question[Item], number: int) -> tuple[Answer, Listed[Item]]:
         paging = {"limit": str(LIMIT), "page": str(number)}
-        answer = await self._session.get(question.endpoint, question.path, {**question.params, **paging})
+        answer = await self.session.get(question.endpoint, question.path, {**question.params, **paging})
         if not question.keep_personal_fields:
             answer = replace(answer, body=without_personal_fields(answer.body))
         listed = read(answer.body, question.kind, endpoint=f"Statsig GET {question.path} page {number}")

@@ -4,11 +4,13 @@ Keep meaning out of here: the specs in `streams.py` check what fits together, th
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 import dagster as dg
 from pydantic import Field, field_validator, model_validator
 
 from analytics_assets.clock import utc_now
+from analytics_assets.errors import AccessRefusedError
 from analytics_assets.lake.table import Table
 from analytics_assets.orchestration.asset_checks import ChecksConfig
 from analytics_assets.orchestration.backfill_plan import AccountPlan, Asking
@@ -23,11 +25,47 @@ from analytics_assets.orchestration.source_component import (
     checked,
     variable_name,
 )
+from analytics_assets.orchestration.source_resource import SessionOptions, SourceResource
+from analytics_assets.orchestration.state_resource import BudgetSettings, mark_of, place_of
 from analytics_assets.sources.statsig.assets import definitions_assets, listing_assets, values_assets
-from analytics_assets.sources.statsig.client import BASE_URL
-from analytics_assets.sources.statsig.resource import READ_BUDGET, StatsigResource
+from analytics_assets.sources.statsig.client import BASE_URL, StatsigClient, StatsigCredentials, statsig_session
 from analytics_assets.sources.statsig.streams import ListingSpec, ValuesSpec
 from analytics_assets.sources.statsig.tables import EVENT_METRICS, LISTING_RAW, METRIC_VALUES, VALUES_RAW
+
+# 900 in 15 minutes a project, the most that any page allows in the long run; in windows short enough for small bursts only.
+READ_BUDGET: Final = BudgetSettings(requests=10, per_seconds=10)
+
+
+class StatsigResource(SourceResource[StatsigClient]):
+    """One Statsig project."""
+
+    vendor = "statsig"
+    documented_url = BASE_URL
+    secret_fields = ("console_key_variable",)
+
+    console_key_variable: str = Field(
+        default="STATSIG_CONSOLE_KEY", description="Environment variable of the Console API key."
+    )
+    base_url: str = Field(default=BASE_URL, description="Address of the API.")
+    budget: BudgetSettings = Field(default=READ_BUDGET, description="What the project may spend.")
+
+    def counted_by(self) -> Sequence[str]:
+        """The project: its address, and a mark of its key or, where that is not set, the key's variable."""
+        place = place_of(self.base_url)
+        try:
+            [secret] = self.secrets()
+        except AccessRefusedError:
+            return (place, self.console_key_variable)
+        return (place, mark_of(secret, place))
+
+    def client(self, secrets: Sequence[str], options: SessionOptions) -> StatsigClient:
+        """A client of the project."""
+        credentials = StatsigCredentials(secrets[0], variables=self.secret_variables())
+        return StatsigClient(statsig_session(credentials=credentials, **options))
+
+    async def send_cheapest_request(self, client: StatsigClient) -> None:
+        """Reads the first metric."""
+        await client.first_metric()
 
 
 class StatsigMetrics(AccountComponent):
@@ -100,7 +138,7 @@ class StatsigMetrics(AccountComponent):
         """What there is to examine of the account."""
         resource = self.resource()
         return Probe(
-            (self.key,),
+            resource.secret_variables(),
             account=VendorProbe(
                 vendor="Statsig",
                 unknown=f"the project of {self.key}",

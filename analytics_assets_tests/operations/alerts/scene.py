@@ -10,7 +10,8 @@ from dagster import DailyPartitionsDefinition
 from analytics_assets.clock import utc_now
 from analytics_assets.errors import SourceError
 from analytics_assets.operations.alerts.sensor import AlertSpec, alert_sensor
-from analytics_assets.sources.bento.resource import BentoResource
+from analytics_assets.orchestration.source_resource import SourceResource
+from analytics_assets.sources.bento.source import BentoResource
 from analytics_assets.state.alert_log import AlertLog, Kind
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.lake.vendor import Vendor
@@ -36,6 +37,7 @@ class Scene:
         state: SQLAlchemy URL of the state database.
         spec: What is sent, and where.
         later: How far the sensor's clock is ahead.
+        resource: The resource of another account, whose keys are redacted.
         loaded: The definitions, once they are loaded.
     """
 
@@ -43,6 +45,7 @@ class Scene:
     state: str
     spec: AlertSpec = SPEC
     later: timedelta = field(default_factory=timedelta)
+    resource: SourceResource[Any] = field(default_factory=BentoResource)
     loaded: dg.RepositoryDefinition | None = None
 
     @property
@@ -85,7 +88,7 @@ class Scene:
         ]
         tasks = [dg.AssetSpec(table_key(f"{report}_tasks")) for report in ("revenue", "users")]
         return dg.Definitions.merge(
-            account, dg.Definitions(assets=tasks, asset_checks=checks, resources={"bento": BentoResource()})
+            account, dg.Definitions(assets=tasks, asset_checks=checks, resources={"other": self.resource})
         ).get_repository_def()
 
     def tick(self) -> str:

@@ -3,13 +3,18 @@
 import sqlite3
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import dagster as dg
 import pytest
+from pydantic import Field
 
 from analytics_assets.errors import AccessRefusedError, PermanentError, TransientError, UnexpectedPayloadError
 from analytics_assets.http.statuses import Vendor, error_of
 from analytics_assets.orchestration.failures import failure
+from analytics_assets.orchestration.source_resource import SourceResource
+from analytics_assets.sources.airbridge.source import AirbridgeResource
+from analytics_assets.sources.bento.source import BentoResource
 from analytics_assets_tests.operations.alerts.receivers import Receiver
 from analytics_assets_tests.operations.alerts.scene import FIRST, Scene
 
@@ -116,10 +121,30 @@ def test_days_a_report_task_still_works_at_are_left_to_it(scene: Scene, receiver
     assert receiver.titles() == ["[sandbox] shop/numbers: 2 of 2 days did not land"]
 
 
-def test_an_exception_that_is_not_ours_is_told_in_its_own_words(scene: Scene, receiver: Receiver) -> None:
+class TokenResource(BentoResource):
+    """A resource whose secret field has a name of its own."""
+
+    secret_fields = ("token",)
+    token: str = Field(default="BENTO_SECRET_KEY")
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        BentoResource(),
+        TokenResource(secret_key_variable="NOT_SET"),
+        AirbridgeResource(app_name="shop"),
+    ],
+    ids=["usual", "own name", "default beside a required field"],
+)
+def test_an_exception_that_is_not_ours_is_told_in_its_own_words(
+    scene: Scene, receiver: Receiver, resource: SourceResource[Any]
+) -> None:
     """Without any of the accounts' keys that it may quote, in the message and in the state database."""
+    scene.resource, scene.loaded = resource, None
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("BENTO_SECRET_KEY", KEY)
+        for name in ("BENTO_SECRET_KEY", "AIRBRIDGE_API_TOKEN"):
+            environment.setenv(name, KEY)
         scene.shop.closing = RuntimeError(f"no session for {KEY}")
         scene.runs(2)
         scene.tick()

@@ -15,7 +15,7 @@ from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.sources.airbridge.assets import report_assets
 from analytics_assets.sources.airbridge.report_loader import Waiting
 from analytics_assets.sources.airbridge.report_spec import spec_hash
-from analytics_assets.sources.airbridge.resource import AirbridgeResource
+from analytics_assets.sources.airbridge.source import AirbridgeResource
 from analytics_assets.sources.airbridge.streams import App
 from analytics_assets.sources.airbridge.task_decisions import REQUESTS_TAG, Seen, TaskPolicy
 from analytics_assets.sources.airbridge.task_sensor import report_sensor

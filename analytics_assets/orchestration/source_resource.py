@@ -1,0 +1,138 @@
+"""Base of the vendors' resources: reads the keys of an account when a run needs them, and opens a client.
+
+A source adds its fields, the names of the secret ones, what its rate limit counts by, its client and its cheapest request.
+Dagster concept: resources, https://docs.dagster.io/guides/build/external-resources
+"""
+
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import ClassVar, Final, Generic, Protocol, TypedDict, TypeVar
+
+import dagster as dg
+from pydantic import Field
+
+from analytics_assets.clock import Clock
+from analytics_assets.http.destination import Destination, destination, keys
+from analytics_assets.http.gate import Gate
+from analytics_assets.http.meter import Meter
+from analytics_assets.http.retries import RetryPolicy
+from analytics_assets.http.session import Session
+from analytics_assets.orchestration.state_resource import BudgetSettings
+from analytics_assets.settings import settings
+from analytics_assets.state.rate_limit import Caller
+
+# Diagnostics show the result of one request and do not wait for a vendor as a run does.
+ONCE: Final = RetryPolicy(attempts=1)
+
+
+class SourceClient(Protocol):
+    """Client of a vendor."""
+
+    session: Session
+
+
+class SessionOptions(TypedDict):
+    """Arguments of a vendor's session that do not depend on the vendor."""
+
+    destination: Destination
+    clock: Clock
+    gate: Gate
+    meter: Meter
+    retries: RetryPolicy | None
+
+
+Client = TypeVar("Client", bound=SourceClient)
+
+
+class SourceResource(dg.ConfigurableResource[Client], Generic[Client]):
+    """One account of a vendor.
+
+    Attributes:
+        vendor: Name of the vendor in lower case: its folder in the sandbox, and the first part of a rate limit's key.
+        documented_url: Address of the API in the vendor's documentation.
+        secret_fields: Fields that hold the name of an environment variable with a secret. The default of each is also the name of the
+            sandbox's public constant.
+        base_url: Address of the API.
+        budget: Requests that the account may send.
+    """
+
+    vendor: ClassVar[str]
+    documented_url: ClassVar[str]
+    secret_fields: ClassVar[tuple[str, ...]]
+
+    base_url: str = Field(description="Address of the API.")
+    budget: BudgetSettings = Field(description="What the account may spend.")
+
+    @abstractmethod
+    def counted_by(self) -> Sequence[str]:
+        """What the vendor's rate limit counts by.
+
+        Raises:
+            PermanentError: Keys may not be sent to `base_url`.
+        """
+
+    @abstractmethod
+    def client(self, secrets: Sequence[str], options: SessionOptions) -> Client:
+        """A client, from the values of `secret_fields`."""
+
+    @abstractmethod
+    async def send_cheapest_request(self, client: Client) -> None:
+        """Sends the cheapest request that needs the keys."""
+
+    def secret_variables(self) -> tuple[str, ...]:
+        """Names of the environment variables that hold the secrets."""
+        return tuple(getattr(self, name) for name in self.secret_fields)
+
+    def secrets(self) -> list[str]:
+        """Values of the secrets, in sandbox mode the sandbox's.
+
+        Raises:
+            AccessRefusedError: A variable is not set in live mode; the message names it.
+        """
+        constants = [str(type(self).model_fields[name].default) for name in self.secret_fields]
+        return keys(settings(), self.secret_variables(), constants)
+
+    def budget_key(self) -> str:
+        """Key of the rate limit. Accounts with the same key share it.
+
+        Raises:
+            PermanentError: Keys may not be sent to `base_url`.
+        """
+        return self.budget.key(self.vendor, *self.counted_by())
+
+    def gate(self, *, clock: Clock, caller: Caller | None = None) -> Gate:
+        """The gate of the rate limit."""
+        return self.budget.gate(settings(), self.budget_key, caller or Caller(), clock=clock)
+
+    async def greet(self, *, clock: Clock, caller: Caller) -> None:
+        """Sends the cheapest request that needs the keys, once."""
+        async with self.open(clock=clock, caller=caller, retries=ONCE) as client:
+            await self.send_cheapest_request(client)
+
+    @asynccontextmanager
+    async def open(
+        self, *, clock: Clock, caller: Caller | None = None, retries: RetryPolicy | None = None
+    ) -> AsyncIterator[Client]:
+        """A client for the length of a run or a tick.
+
+        Args:
+            clock: The present instant.
+            caller: Whose requests they are; a person's by default.
+            retries: Bounds of the retries; the vendor's by default.
+
+        Raises:
+            AccessRefusedError: A key is not set in live mode; the message names its variable.
+        """
+        here, requester = settings(), caller or Caller()
+        secrets = self.secrets()
+        options = SessionOptions(
+            destination=destination(here, vendor=self.vendor, base_url=self.base_url, documented=self.documented_url),
+            clock=clock,
+            gate=self.gate(clock=clock, caller=requester),
+            meter=requester.meter,
+            retries=retries,
+        )
+        client = self.client(secrets, options)
+        async with client.session:
+            yield client
