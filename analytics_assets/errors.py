@@ -157,7 +157,15 @@ class UnusableFileError(PermanentError):
 
 
 class EarlierSchemaError(UnusableFileError):
-    """A file of the lake has columns that an earlier version named or typed otherwise."""
+    """A file of the lake has columns that an earlier version named or typed otherwise.
+
+    Attributes:
+        rows: Rows of the file.
+    """
+
+    def __init__(self, message: str, *, table: str, rows: int, remedy: str = "", day: date | None = None) -> None:
+        super().__init__(message, table=table, remedy=remedy, day=day)
+        self.rows = rows
 
 
 class NotFinalError(PermanentError):

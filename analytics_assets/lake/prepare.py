@@ -87,7 +87,8 @@ class Making:
 
         A new response has to be compared with them first, for losses and restatements; a history is nowhere else.
         """
-        if raw is not None or (stream.history is not None and error.table == stream.history.table.name):
+        is_history = stream.history is not None and error.table == stream.history.table.name
+        if raw is not None or (is_history and error.rows):
             raise error
         existing = None if stream.raw is None else self.lake.usable(stream.account, stream.raw.name, day)
         try:

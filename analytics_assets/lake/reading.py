@@ -96,6 +96,7 @@ class DayFile:
                 f"{self.files.named(self.path)} cannot be used: an earlier version wrote its columns {', '.join(columns)}.",
                 remedy=f"{CONVERT}.",
                 table=self.table,
+                rows=metadata.num_rows,
                 day=self.day,
             )
         return footer

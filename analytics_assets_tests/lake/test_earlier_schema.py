@@ -131,15 +131,15 @@ def test_every_reader_refuses_a_file_of_the_earlier_schema(
 
 
 async def test_typed_tables_are_made_again_from_raw_without_a_request(lake: Lake) -> None:
-    """With the values they had; the files of the earlier schema are in the quarantine."""
+    """With the values they had; the files of the earlier schema are in the quarantine, also one without a restatement."""
     await load(lake, 0, 3)
     before = stored(lake)
-    for table in (COHORTS, TOTALS):
+    for table in (COHORTS, TOTALS, RESTATEMENTS):
         make_earlier(lake, "shop", table, DAY)
     result, requested = await load(lake, 1, 9, {COHORTS.name, TOTALS.name})
     assert (result.error, requested) == (None, [])
     assert stored(lake) == before
-    assert quarantined(lake) == [TOTALS.name, COHORTS.name]
+    assert sorted(quarantined(lake)) == sorted([TOTALS.name, COHORTS.name, RESTATEMENTS.name])
 
 
 @pytest.mark.parametrize("selected", [ALL, {COHORTS.name}], ids=["with a request", "without"])
