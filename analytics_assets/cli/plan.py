@@ -10,10 +10,8 @@ from analytics_assets.cli.accounts import RefusedError, accounts, component, day
 from analytics_assets.clock import Clock
 from analytics_assets.orchestration.backfill_plan import AccountPlan, planned
 from analytics_assets.orchestration.comparisons import Comparisons
+from analytics_assets.orchestration.source_component import AccountComponent
 from analytics_assets.settings import settings
-from analytics_assets.sources.airbridge.source import AirbridgeRevenue
-from analytics_assets.sources.bento.source import BentoStats
-from analytics_assets.sources.statsig.source import StatsigMetrics
 
 
 def add(subparsers: Any) -> None:
@@ -39,7 +37,7 @@ def account_plan(found: dg.Component, account: str, *, option: str) -> AccountPl
     Raises:
         RefusedError: The component loads no days.
     """
-    if not isinstance(found, BentoStats | StatsigMetrics | AirbridgeRevenue):
+    if not isinstance(found, AccountComponent):
         raise RefusedError(f"{option} {account}: a {type(found).__name__} has no plan.")
     return found.plan(account)
 

@@ -2,7 +2,7 @@
 
 What a day asks is told by the specs that the runs ask with (`Stream.requests`), so a plan cannot drift from them. How many pages an answer
 has and how often a report task is looked at nobody knows beforehand: those counts are the least. Every day is taken as asked anew.
-Keep vendors out of here (`sources/*/component.py` gives the askings), and printing too (`cli/plan.py`).
+Keep vendors out of here (`sources/*/source.py` gives the askings), and printing too (`cli/plan.py`).
 """
 
 import math

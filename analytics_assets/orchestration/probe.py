@@ -1,7 +1,7 @@
 """What a component tells about itself to whoever examines the set-up: its keys, its budget, one cheap request, when its days are due.
 
 Each component that has something to examine has a method `probe`; what is made of it is in `operations/doctor/`.
-Keep vendors out of here (`sources/*/component.py` fills this in), and judgement too.
+Keep vendors out of here (`orchestration/source_component.py` fills this in), and judgement too.
 """
 
 from collections.abc import Callable, Sequence

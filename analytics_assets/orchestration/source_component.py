@@ -1,7 +1,7 @@
 """What all components share: the account's name, plain specs made from YAML with its place in messages, and their definitions put together.
 
 A component reads the environment's settings once, when it is loaded: dates, zone and whether schedules are on. Secrets are never read here.
-Keep what a vendor's YAML may say out of here; it is each source's `component.py`.
+Keep what a vendor's YAML may say out of here; it is each source's `source.py`.
 Dagster concept: components, https://docs.dagster.io/guides/build/components
 """
 
@@ -9,7 +9,7 @@ import inspect
 import re
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -22,10 +22,14 @@ from pydantic_core import core_schema
 
 from analytics_assets.errors import FieldError, PermanentError
 from analytics_assets.lake.table import Table
+from analytics_assets.orchestration.asset_checks import ChecksConfig
 from analytics_assets.orchestration.asset_specs import Place, code_references, placed
+from analytics_assets.orchestration.backfill_plan import AccountPlan, Asking
 from analytics_assets.orchestration.loading import unloadable
 from analytics_assets.orchestration.partitions import account_start, daily_partitions
+from analytics_assets.orchestration.probe import Probe, VendorProbe
 from analytics_assets.orchestration.schedules import DailyLoad, daily_load
+from analytics_assets.orchestration.source_resource import SourceResource
 from analytics_assets.orchestration.state_resource import BudgetSettings
 from analytics_assets.orchestration.yaml_text import find_misreadings, find_problems
 from analytics_assets.places import address
@@ -129,59 +133,6 @@ def _attributes(component: type[YamlComponent]) -> type[BaseModel]:
     return Attributes
 
 
-class AccountComponent(YamlComponent):
-    """What the YAML of every account may say, whatever its vendor."""
-
-    owners: list[str] = Field(
-        default=[], description="E-mail addresses, or teams as `team:name`, shown with every table of the account."
-    )
-    start_date: date | None = Field(
-        default=None,
-        description="First day of the account's daily tables, as 2026-03-01; unset is ANALYTICS_START_DATE. Nothing is requested for days before it.",
-    )
-
-    @field_validator("owners")
-    @classmethod
-    def _are_owners(cls, value: list[str]) -> list[str]:
-        for owner in value:
-            if not _OWNER.fullmatch(owner):
-                raise ValueError(
-                    f"{owner!r} is no owner: use an e-mail address, or `team:` and a name, such as team:growth."
-                )
-        return value
-
-    @field_validator("start_date", mode="before")
-    @classmethod
-    def _is_a_start(cls, value: Any) -> Any:
-        return account_start(value, settings()) if isinstance(value, str) else value
-
-    def partitions(self) -> DailyPartitionsDefinition:
-        """The days of the account's daily tables."""
-        return daily_partitions(settings(), self.start_date)
-
-    @abstractmethod
-    def tables(self) -> Sequence[Table]:
-        """Every table of the account, as the assets have them."""
-
-    @classmethod
-    def get_code_references_for_yaml(
-        cls, yaml_path: Path, source_position: Any, context: dg.ComponentLoadContext
-    ) -> Sequence[dg.LocalFileCodeReference | dg.UrlCodeReference]:
-        """The link to the YAML that every asset of the account has."""
-        del context
-        return code_references([yaml_path], settings().repository, line=source_position.start.line).code_references
-
-
-def tables_of(components: Mapping[str, dg.Component]) -> dict[tuple[str, str], Table]:
-    """Every table of components, by account and name; `components` by the folder they are loaded from."""
-    return {
-        (account, table.name): table
-        for account, one in components.items()
-        if isinstance(one, AccountComponent)
-        for table in one.tables()
-    }
-
-
 def cron_line(value: str) -> str:
     """A cron line as YAML gives it.
 
@@ -253,6 +204,105 @@ class BudgetConfig(dg.Model):
         """The budget for the account's resource; what is unset is as in `default`."""
         given = {name: value for name, value in self.model_dump().items() if value is not None}
         return BudgetSettings(**{**default.model_dump(), **given})
+
+
+class AccountComponent(YamlComponent):
+    """What the YAML of every account may say, whatever its vendor."""
+
+    owners: list[str] = Field(
+        default=[], description="E-mail addresses, or teams as `team:name`, shown with every table of the account."
+    )
+    start_date: date | None = Field(
+        default=None,
+        description="First day of the account's daily tables, as 2026-03-01; unset is ANALYTICS_START_DATE. Nothing is requested for days before it.",
+    )
+
+    schedule: ScheduleConfig = Field(description="When and how much the daily load asks for.")
+    checks: ChecksConfig = Field(default_factory=ChecksConfig, description="From where on the checks warn.")
+
+    @field_validator("owners")
+    @classmethod
+    def _are_owners(cls, value: list[str]) -> list[str]:
+        for owner in value:
+            if not _OWNER.fullmatch(owner):
+                raise ValueError(
+                    f"{owner!r} is no owner: use an e-mail address, or `team:` and a name, such as team:growth."
+                )
+        return value
+
+    @field_validator("start_date", mode="before")
+    @classmethod
+    def _is_a_start(cls, value: Any) -> Any:
+        return account_start(value, settings()) if isinstance(value, str) else value
+
+    def partitions(self) -> DailyPartitionsDefinition:
+        """The days of the account's daily tables."""
+        return daily_partitions(settings(), self.start_date)
+
+    @abstractmethod
+    def resource(self) -> SourceResource[Any]:
+        """What opens a client of the account."""
+
+    @abstractmethod
+    def not_found(self) -> str:
+        """What does not exist where the cheapest request gets a 404, with the setting that names it."""
+
+    @abstractmethod
+    def final_at(self, day: date) -> datetime:
+        """Instant from which a day can be requested, in UTC."""
+
+    @abstractmethod
+    def askings(self, account: str) -> Sequence[Asking]:
+        """The streams and snapshots that send requests, for a plan."""
+
+    @abstractmethod
+    def tables(self) -> Sequence[Table]:
+        """Every table of the account, as the assets have them."""
+
+    def plan(self, account: str) -> AccountPlan:
+        """What the account requests, for a plan."""
+        resource = self.resource()
+        return AccountPlan(
+            self.askings(account),
+            self.schedule.days_per_run,
+            resource.budget.budget(),
+            resource.budget_key(),
+            self.start_date,
+        )
+
+    def probe(self) -> Probe:
+        """What the doctor examines of the account."""
+        resource = self.resource()
+        return Probe(
+            resource.secret_variables(),
+            account=VendorProbe(
+                vendor=resource.vendor.capitalize(),
+                unknown=self.not_found(),
+                resource=resource,
+                budget=resource.budget.budget(),
+                final_at=self.final_at,
+                limits=self.checks.limits(),
+                start_date=self.start_date,
+            ),
+        )
+
+    @classmethod
+    def get_code_references_for_yaml(
+        cls, yaml_path: Path, source_position: Any, context: dg.ComponentLoadContext
+    ) -> Sequence[dg.LocalFileCodeReference | dg.UrlCodeReference]:
+        """The link to the YAML that every asset of the account has."""
+        del context
+        return code_references([yaml_path], settings().repository, line=source_position.start.line).code_references
+
+
+def tables_of(components: Mapping[str, dg.Component]) -> dict[tuple[str, str], Table]:
+    """Every table of components, by account and name; `components` by the folder they are loaded from."""
+    return {
+        (account, table.name): table
+        for account, one in components.items()
+        if isinstance(one, AccountComponent)
+        for table in one.tables()
+    }
 
 
 def variable_name(value: str) -> str:

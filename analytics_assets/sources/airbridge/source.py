@@ -4,6 +4,7 @@ Keep meaning out of here: `report_spec.py` checks what fits together, the schema
 """
 
 from collections.abc import Sequence
+from datetime import date, datetime
 from typing import Final
 
 import dagster as dg
@@ -13,13 +14,11 @@ from analytics_assets.clock import utc_now
 from analytics_assets.errors import AccessRefusedError, FieldError
 from analytics_assets.lake.table import Table
 from analytics_assets.orchestration.asset_checks import ChecksConfig, share
-from analytics_assets.orchestration.backfill_plan import AccountPlan, Asking
-from analytics_assets.orchestration.probe import Probe, VendorProbe
+from analytics_assets.orchestration.backfill_plan import Asking
 from analytics_assets.orchestration.schedules import DailyLoad
 from analytics_assets.orchestration.source_component import (
     AccountComponent,
     BudgetConfig,
-    ScheduleConfig,
     account_definitions,
     account_of,
     checked,
@@ -218,7 +217,6 @@ class AirbridgeRevenue(AccountComponent):
     budget: BudgetConfig | None = Field(
         default=None, description="What may be spent; unset is 100 in 10 seconds, what the vendor is known to bear."
     )
-    schedule: ScheduleConfig = Field(description="When and how much the daily load asks for.")
     checks: AirbridgeChecksConfig = Field(
         default_factory=AirbridgeChecksConfig, description="From where on the checks warn."
     )
@@ -258,35 +256,21 @@ class AirbridgeRevenue(AccountComponent):
             budget=self.budget.settings(POLITE_BUDGET) if self.budget else POLITE_BUDGET,
         )
 
-    def plan(self, account: str) -> AccountPlan:
-        """What the account asks, for a plan; the catalogue has no past days."""
-        final_at, requests, resource = self.app().final_at, self.waiting().requests, self.resource()
-        return AccountPlan(
-            [
-                *(Asking(account, report.name, requests, final_at, is_exact=False) for report in self.reports),
-                Asking(account, "catalog", lambda _days: {}, None, is_exact=True),
-            ],
-            self.schedule.days_per_run,
-            resource.budget.budget(),
-            resource.budget_key(),
-            self.start_date,
-        )
+    def not_found(self) -> str:
+        """The app, with the field that names it."""
+        return f"the app {self.app_name!r} of `app_name`"
 
-    def probe(self) -> Probe:
-        """What there is to examine of the account."""
-        resource = self.resource()
-        return Probe(
-            resource.secret_variables(),
-            account=VendorProbe(
-                vendor="Airbridge",
-                unknown=f"the app {self.app_name!r} of `app_name`",
-                resource=resource,
-                budget=resource.budget.budget(),
-                final_at=self.app().final_at,
-                limits=self.checks.limits(),
-                start_date=self.start_date,
-            ),
-        )
+    def final_at(self, day: date) -> datetime:
+        """Instant from which a day can be requested, in UTC."""
+        return self.app().final_at(day)
+
+    def askings(self, account: str) -> Sequence[Asking]:
+        """The reports and the catalogue."""
+        requests, final_at = self.waiting().requests, self.app().final_at
+        return [
+            *(Asking(account, report.name, requests, final_at, is_exact=False) for report in self.reports),
+            Asking(account, "catalog", lambda _days: {}, None, is_exact=True),
+        ]
 
     def tables(self) -> Sequence[Table]:
         """Every table of the account."""

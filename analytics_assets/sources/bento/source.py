@@ -4,7 +4,7 @@ Keep meaning out of here: the specs in `streams.py` check what fits together, th
 """
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final, Literal
 
 import dagster as dg
@@ -14,13 +14,11 @@ from analytics_assets.clock import utc_now
 from analytics_assets.errors import PermanentError
 from analytics_assets.lake.table import Table
 from analytics_assets.orchestration.asset_checks import ChecksConfig, share
-from analytics_assets.orchestration.backfill_plan import AccountPlan, Asking
-from analytics_assets.orchestration.probe import Probe, VendorProbe
+from analytics_assets.orchestration.backfill_plan import Asking
 from analytics_assets.orchestration.schedules import DailyLoad
 from analytics_assets.orchestration.source_component import (
     AccountComponent,
     BudgetConfig,
-    ScheduleConfig,
     account_definitions,
     account_of,
     checked,
@@ -141,7 +139,6 @@ class BentoStats(AccountComponent):
     budget: BudgetConfig | None = Field(
         default=None, description="What may be spent; unset is 30 an hour, what the vendor is known to bear."
     )
-    schedule: ScheduleConfig = Field(description="When and how much the daily load asks for.")
     checks: BentoChecksConfig = Field(default_factory=BentoChecksConfig, description="From where on the checks warn.")
 
     @model_validator(mode="after")
@@ -191,36 +188,21 @@ class BentoStats(AccountComponent):
             budget=self.budget.settings(STATS_BUDGET) if self.budget else STATS_BUDGET,
         )
 
-    def plan(self, account: str) -> AccountPlan:
-        """What the account asks, for a plan; the snapshots have no past days."""
-        ads, snapshots = self.ads_spec(), ["audience", *(["reports"] if self.reports else [])]
-        resource = self.resource()
-        return AccountPlan(
-            [
-                Asking(account, "ads", ads.requests, ads.final_at, is_exact=True),
-                *(Asking(account, name, lambda _days: {}, None, is_exact=True) for name in snapshots),
-            ],
-            self.schedule.days_per_run,
-            resource.budget.budget(),
-            resource.budget_key(),
-            self.start_date,
-        )
+    def not_found(self) -> str:
+        """The site, with the variable that names it."""
+        return f"the site of {self.keys.site_uuid}"
 
-    def probe(self) -> Probe:
-        """What there is to examine of the account."""
-        resource = self.resource()
-        return Probe(
-            resource.secret_variables(),
-            account=VendorProbe(
-                vendor="Bento",
-                unknown=f"the site of {self.keys.site_uuid}",
-                resource=resource,
-                budget=resource.budget.budget(),
-                final_at=self.ads_spec().final_at,
-                limits=self.checks.limits(),
-                start_date=self.start_date,
-            ),
-        )
+    def final_at(self, day: date) -> datetime:
+        """Instant from which a day can be requested, in UTC."""
+        return self.ads_spec().final_at(day)
+
+    def askings(self, account: str) -> Sequence[Asking]:
+        """The ads and the snapshots."""
+        ads, snapshots = self.ads_spec(), ["audience", *(["reports"] if self.reports else [])]
+        return [
+            Asking(account, "ads", ads.requests, ads.final_at, is_exact=True),
+            *(Asking(account, name, lambda _days: {}, None, is_exact=True) for name in snapshots),
+        ]
 
     def tables(self) -> Sequence[Table]:
         """Every table of the account."""

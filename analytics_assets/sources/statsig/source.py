@@ -4,6 +4,7 @@ Keep meaning out of here: the specs in `streams.py` check what fits together, th
 """
 
 from collections.abc import Sequence
+from datetime import date, datetime
 from typing import Final
 
 import dagster as dg
@@ -12,14 +13,11 @@ from pydantic import Field, field_validator, model_validator
 from analytics_assets.clock import utc_now
 from analytics_assets.errors import AccessRefusedError
 from analytics_assets.lake.table import Table
-from analytics_assets.orchestration.asset_checks import ChecksConfig
-from analytics_assets.orchestration.backfill_plan import AccountPlan, Asking
-from analytics_assets.orchestration.probe import Probe, VendorProbe
+from analytics_assets.orchestration.backfill_plan import Asking
 from analytics_assets.orchestration.schedules import DailyLoad
 from analytics_assets.orchestration.source_component import (
     AccountComponent,
     BudgetConfig,
-    ScheduleConfig,
     account_definitions,
     account_of,
     checked,
@@ -92,8 +90,6 @@ class StatsigMetrics(AccountComponent):
     budget: BudgetConfig | None = Field(
         default=None, description="What may be spent; unset is 10 in 10 seconds, what the vendor is known to bear."
     )
-    schedule: ScheduleConfig = Field(description="When and how much the daily load asks for.")
-    checks: ChecksConfig = Field(default_factory=ChecksConfig, description="From where on the checks warn.")
 
     _names = field_validator("key")(variable_name)
 
@@ -120,35 +116,21 @@ class StatsigMetrics(AccountComponent):
         budget = self.budget.settings(READ_BUDGET) if self.budget else READ_BUDGET
         return StatsigResource(console_key_variable=self.key, base_url=self.base_url, budget=budget)
 
-    def plan(self, account: str) -> AccountPlan:
-        """What the account asks, for a plan; the definitions are made from the readings of the listing, which has no past days."""
-        values, resource = self.values_spec(), self.resource()
-        return AccountPlan(
-            [
-                Asking(account, "values", values.requests, values.final_at, is_exact=False),
-                Asking(account, "listing", lambda _days: {}, None, is_exact=True),
-            ],
-            self.schedule.days_per_run,
-            resource.budget.budget(),
-            resource.budget_key(),
-            self.start_date,
-        )
+    def not_found(self) -> str:
+        """The project, with the variable of its key."""
+        return f"the project of {self.key}"
 
-    def probe(self) -> Probe:
-        """What there is to examine of the account."""
-        resource = self.resource()
-        return Probe(
-            resource.secret_variables(),
-            account=VendorProbe(
-                vendor="Statsig",
-                unknown=f"the project of {self.key}",
-                resource=resource,
-                budget=resource.budget.budget(),
-                final_at=self.values_spec().final_at,
-                limits=self.checks.limits(),
-                start_date=self.start_date,
-            ),
-        )
+    def final_at(self, day: date) -> datetime:
+        """Instant from which a day can be requested, in UTC."""
+        return self.values_spec().final_at(day)
+
+    def askings(self, account: str) -> Sequence[Asking]:
+        """The values and the listing. Definitions are derived from the stored listing."""
+        values = self.values_spec()
+        return [
+            Asking(account, "values", values.requests, values.final_at, is_exact=False),
+            Asking(account, "listing", lambda _days: {}, None, is_exact=True),
+        ]
 
     def tables(self) -> Sequence[Table]:
         """Every table of the account."""
