@@ -10,6 +10,7 @@ import dagster as dg
 from pydantic import Field, field_validator
 
 from analytics_assets.clock import utc_now
+from analytics_assets.operations.housekeeping.history import Owned
 from analytics_assets.operations.housekeeping.job import housekeeping
 from analytics_assets.orchestration.asset_checks import checks_daily
 from analytics_assets.orchestration.lake_resource import LakeResource
@@ -60,10 +61,12 @@ class Shared(YamlComponent):
         specs = [spec for definitions in made for spec in _specs(definitions)]
         observed = [spec for spec in specs if spec.tags.get(SNAPSHOT_TAG[0]) == SNAPSHOT_TAG[1]]
         is_on = settings().schedules_on
+        keys, jobs = frozenset(spec.key for spec in specs), {job.name for one in made for job in one.jobs or ()}
+        owned = Owned(keys, frozenset({*jobs, "snapshots", "checks_daily", "housekeeping"}))
         schedules = [
             snapshots(_selected(observed), self.snapshots_cron, is_on=is_on),
             checks_daily(_selected(specs), self.checks_cron, is_on=is_on),
-            housekeeping(self.housekeeping_cron, utc_now, is_on=is_on),
+            housekeeping(owned, self.housekeeping_cron, utc_now, is_on=is_on),
         ]
         return dg.Definitions(
             resources={"lake": LakeResource()}, jobs=[schedule.job for schedule in schedules], schedules=schedules

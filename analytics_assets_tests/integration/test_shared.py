@@ -2,13 +2,19 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import dagster as dg
 import pyarrow.parquet as pq
 import pytest
+from dagster._core.definitions.job_base import RepoBackedJob
+from dagster._core.execution.api import execute_run
+from dagster._core.remote_origin import InProcessCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+from dagster._core.utils import make_new_run_id
 from dagster.components.core.component_tree import ComponentTreeException
 
 from analytics_assets.__main__ import main
@@ -135,6 +141,40 @@ def test_a_day_is_stored_and_checked(write: Write, point: Callable[[str], Place]
     }
     assert sorted(tables) == ["event_metrics", "metric_values", "values_raw"]
     assert min(tables.values()) > 0
+
+
+def test_the_housekeeping_deletes_old_runs_of_the_accounts_only(
+    write: Write, point: Callable[[str], Place], tmp_path: Path
+) -> None:
+    """A history can be shared: runs of the project's own jobs and assets stay, and those of other code locations."""
+    point("http://127.0.0.1:9")
+    repository = load(write()).get_repository_def()
+    job = repository.get_job("housekeeping")
+    here, elsewhere = (
+        RemoteRepositoryOrigin(
+            InProcessCodeLocationOrigin(LoadableTargetOrigin(), location_name=name), "__repository__"
+        )
+        for name in ("here", "elsewhere")
+    )
+    ours, theirs = dg.AssetKey(["shop", "metric_values"]), dg.AssetKey("orders")
+    old: dict[str, dict[str, Any]] = {
+        "account": {"job_name": "shop_daily"},
+        "tables": {"job_name": "__ASSET_JOB", "asset_selection": frozenset({ours})},
+        "own job": {"job_name": "orders_job"},
+        "own asset": {"job_name": "__ASSET_JOB", "asset_selection": frozenset({theirs})},
+        "both": {"job_name": "__ASSET_JOB", "asset_selection": frozenset({ours, theirs})},
+        "elsewhere": {"job_name": "housekeeping", "remote_job_origin": RemoteJobOrigin(elsewhere, "housekeeping")},
+    }
+    with dg.instance_for_test(temp_dir=str(tmp_path)) as instance:
+        ids = {}
+        for name, run in old.items():
+            origin = {"remote_job_origin": RemoteJobOrigin(here, run["job_name"])} | run
+            made = dg.DagsterRun(run_id=make_new_run_id(), status=dg.DagsterRunStatus.SUCCESS, **origin)
+            ids[instance.run_storage.add_historical_run(made, datetime(2020, 1, 1, tzinfo=UTC)).run_id] = name
+        cleaning = instance.create_run_for_job(job_def=job, remote_job_origin=RemoteJobOrigin(here, "housekeeping"))
+        execute_run(RepoBackedJob("housekeeping", repository), cleaning, instance, raise_on_error=True)
+        left = [ids.get(run.run_id, "this one") for run in instance.get_runs()]
+    assert sorted(left) == ["both", "elsewhere", "own asset", "own job", "this one"]
 
 
 def test_a_wrong_cron_is_refused_with_file_and_line(write: Write) -> None:

@@ -31,6 +31,26 @@ _MOST_REPORTS: Final = 5
 
 
 @dataclass(frozen=True)
+class Owned:
+    """What belongs to the accounts in a history that other code can share.
+
+    Attributes:
+        assets: Their assets.
+        jobs: The names of their jobs.
+    """
+
+    assets: frozenset[dg.AssetKey]
+    jobs: frozenset[str]
+
+    def has(self, run: dg.DagsterRun, *, beside: dg.DagsterRun) -> bool:
+        """True if a run is of the accounts; a run of a whole job has to be of the same code location as the run `beside` it."""
+        selected = run.asset_selection or {check.asset_key for check in run.asset_check_selection or ()}
+        if selected:
+            return selected <= self.assets
+        return run.job_name in self.jobs and _location(run) == _location(beside)
+
+
+@dataclass(frozen=True)
 class Pruned:
     """The outcome of one pruning.
 
@@ -46,7 +66,13 @@ class Pruned:
 
 
 def prune(
-    instance: dg.DagsterInstance, graph: Any, lake: Lake, *, before: datetime, say: Callable[[str], None]
+    instance: dg.DagsterInstance,
+    graph: Any,
+    lake: Lake,
+    is_ours: Callable[[dg.DagsterRun], bool],
+    *,
+    before: datetime,
+    say: Callable[[str], None],
 ) -> Pruned:
     """Deletes the runs that ended before an instant, oldest first. A kill at any point loses no day; the next call goes on.
 
@@ -54,10 +80,11 @@ def prune(
         instance: The instance whose history is pruned.
         graph: The asset graph of the code location; gives partitions and checks.
         lake: The lake whose days the history shows.
+        is_ours: Whether a run is of the accounts; other runs stay.
         before: Runs that ended earlier are old.
         say: Receives progress.
     """
-    runs, kept = removable(instance, graph, before=before)
+    runs, kept = removable(instance, graph, is_ours, before=before)
     deleted = reported = 0
     for number, run in enumerate(runs, start=1):
         newest = _newest_materializations(instance, run)
@@ -76,8 +103,10 @@ def prune(
     return Pruned(deleted, kept, reported)
 
 
-def removable(instance: dg.DagsterInstance, graph: Any, *, before: datetime) -> tuple[list[dg.DagsterRun], int]:
-    """The runs that may be deleted, oldest first, and how many are old enough but stay.
+def removable(
+    instance: dg.DagsterInstance, graph: Any, is_ours: Callable[[dg.DagsterRun], bool], *, before: datetime
+) -> tuple[list[dg.DagsterRun], int]:
+    """The runs of the accounts that may be deleted, oldest first, and how many are old enough but stay.
 
     These stay: a run of an unfinished backfill, the last run of an asset, the run of the newest evaluation of a check, and a run that a
     staying run re-executes.
@@ -92,7 +121,7 @@ def removable(instance: dg.DagsterInstance, graph: Any, *, before: datetime) -> 
         backfill = run.tags.get("dagster/backfill", "")
         if backfill not in is_finished:
             is_finished[backfill] = not backfill or _is_finished_backfill(instance, backfill)
-        is_old = run.status in _FINISHED and _ended_at(record) < before
+        is_old = run.status in _FINISHED and _ended_at(record) < before and is_ours(run)
         if is_old and run.run_id not in needed and is_finished[backfill]:
             old.append(run)
             continue
@@ -115,6 +144,12 @@ def _run_records(instance: dg.DagsterInstance) -> Iterator[Any]:
     while page := instance.get_run_records(limit=_PAGE, cursor=cursor):
         yield from page
         cursor = page[-1].dagster_run.run_id
+
+
+def _location(run: dg.DagsterRun) -> str | None:
+    """The code location that a run was launched from; None for a run that a program has created itself."""
+    origin = run.remote_job_origin
+    return origin.repository_origin.code_location_origin.location_name if origin else None
 
 
 def _ended_at(record: Any) -> datetime:

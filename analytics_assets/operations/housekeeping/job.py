@@ -6,12 +6,13 @@ Dagster concept: op jobs, https://docs.dagster.io/guides/build/ops
 
 from collections.abc import Iterator
 from datetime import UTC, timedelta
+from functools import partial
 from typing import Final
 
 import dagster as dg
 
 from analytics_assets.clock import Clock
-from analytics_assets.operations.housekeeping.history import prune
+from analytics_assets.operations.housekeeping.history import Owned, prune
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.orchestration.schedules import once_a_day
 from analytics_assets.settings import settings
@@ -22,13 +23,13 @@ from analytics_assets.state.report_ledger import forget_landed
 LEFT_AFTER: Final = timedelta(hours=1)
 
 
-def housekeeping(cron: str, clock: Clock, *, is_on: bool) -> dg.ScheduleDefinition:
+def housekeeping(owned: Owned, cron: str, clock: Clock, *, is_on: bool) -> dg.ScheduleDefinition:
     """The schedule that removes what is old once a day, with its job."""
 
     @dg.op(
         out=dg.Out(dg.Nothing),
         required_resource_keys={"lake"},
-        description="Deletes runs that ended long ago. A day whose newest materialization lies in one is reported again from the lake first.",
+        description="Deletes runs of the accounts that ended long ago. A day whose newest materialization lies in one is reported again from the lake first.",
     )
     def dagster_history(context: dg.OpExecutionContext) -> Iterator[dg.Output[None]]:
         keep = settings().keep_runs
@@ -36,8 +37,14 @@ def housekeeping(cron: str, clock: Clock, *, is_on: bool) -> dg.ScheduleDefiniti
             yield dg.Output(None, metadata={"runs_deleted": "none: ANALYTICS_KEEP_RUNS_DAYS is `forever`"})
             return
         lake: LakeResource = context.resources.lake
-        graph = context.repository_def.asset_graph
-        pruned = prune(context.instance, graph, lake.open(), before=clock() - keep, say=context.log.info)
+        pruned = prune(
+            context.instance,
+            context.repository_def.asset_graph,
+            lake.open(),
+            partial(owned.has, beside=context.run),
+            before=clock() - keep,
+            say=context.log.info,
+        )
         metadata = {"runs_deleted": pruned.runs, "old_runs_kept": pruned.kept, "days_reported_again": pruned.reported}
         yield dg.Output(None, metadata=metadata)
 

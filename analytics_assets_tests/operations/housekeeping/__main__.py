@@ -93,7 +93,8 @@ def _simulate(
 
     before, shown = _figures(instance, ui, folder, keys, days), _shown(ui, keys, days)
     began = time.monotonic()
-    pruned = prune(instance, definitions.resolve_asset_graph(), AsRecorded(lookback), before=utc_now() - KEEP, say=_say)
+    graph = definitions.resolve_asset_graph()
+    pruned = prune(instance, graph, AsRecorded(lookback), lambda _run: True, before=utc_now() - KEEP, say=_say)
     seconds = round(time.monotonic() - began, 1)
     instance.wipe_asset_cached_status(keys)
     same = _shown(ui, keys, days) == shown

@@ -73,7 +73,7 @@ def pruned(shop: Shop, before: datetime, instance: Any = None) -> Pruned:
     """Prunes the history of the account, perhaps through an interrupted instance."""
     graph = shop.definitions().resolve_asset_graph()
     used = cast("dg.DagsterInstance", instance or shop.instance)
-    return prune(used, graph, shop.lake, before=before, say=lambda _text: None)
+    return prune(used, graph, shop.lake, lambda _run: True, before=before, say=lambda _text: None)
 
 
 def newest(shop: Shop) -> dict[tuple[str, str], tuple[str, dict[str, Any]]]:
@@ -184,11 +184,11 @@ def test_runs_that_are_shown_or_needed_stay(instance: dg.DagsterInstance, tmp_pa
     run(dg.DagsterRunStatus.FAILURE, backfill="backfill0")
     old += [run(dg.DagsterRunStatus.FAILURE), run(dg.DagsterRunStatus.CANCELED)]
 
-    runs, kept = removable(instance, graph, before=datetime(2100, 1, 1, tzinfo=UTC))
+    runs, kept = removable(instance, graph, lambda _run: True, before=datetime(2100, 1, 1, tzinfo=UTC))
 
     assert [one.run_id for one in runs] == old
     assert kept == len({root, parent}) + 1
-    assert removable(instance, graph, before=datetime(2020, 1, 1, tzinfo=UTC)) == ([], 0)
+    assert removable(instance, graph, lambda _run: True, before=datetime(2020, 1, 1, tzinfo=UTC)) == ([], 0)
 
 
 @pytest.mark.parametrize("spoil", ["gone", "other"])

@@ -17,12 +17,14 @@ from analytics_assets.errors import Evidence
 from analytics_assets.lake.footer import Footer, encoded
 from analytics_assets.lake.parquet import parquet
 from analytics_assets.operations.doctor.places import undeclared
+from analytics_assets.operations.housekeeping.history import Owned
 from analytics_assets.operations.housekeeping.job import housekeeping
 from analytics_assets.settings import settings
 from analytics_assets_tests.lake.vendor import NOW, NUMBERS
 from analytics_assets_tests.operations.verify.scene import SHOP_TABLES, look
-from analytics_assets_tests.shop import Shop, span
+from analytics_assets_tests.shop import TABLES, Shop, span, table_key
 
+OWNED = Owned(frozenset(map(table_key, TABLES)), frozenset({"shop_daily", "checks_daily", "housekeeping"}))
 LATER = NOW + timedelta(days=40)
 
 
@@ -44,7 +46,7 @@ def shop(empty_shop: Shop) -> Shop:
 
 def keep_house(shop: Shop, now: datetime = LATER, assets: Sequence[dg.AssetSpec] = ()) -> dict[str, dict[str, Any]]:
     """Runs the job, beside assets of a user's own; returns what each of its steps says."""
-    job = housekeeping("0 0 * * *", lambda: now, is_on=False).job
+    job = housekeeping(OWNED, "0 0 * * *", lambda: now, is_on=False).job
     definitions = dg.Definitions.merge(shop.definitions(), dg.Definitions(jobs=[job], assets=assets))
     repository = definitions.get_repository_def()
     run = shop.instance.create_run_for_job(job_def=repository.get_job("housekeeping"))
