@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from logging import Logger
 from typing import Final
 
@@ -74,7 +75,9 @@ class HeldRequests:
             except SourceError as error:
                 wait_s = REPEAT_S
                 line = "The leases of report requests are not renewed; repeated in %.0f s: %s"
-                await self._threads.call(self._log.warning, line, wait_s, error)
+                # A line of a run is a row of Dagster's database, which can be down together with ours. The renewal goes on.
+                with suppress(Exception):
+                    await self._threads.call(self._log.warning, line, wait_s, error)
 
     async def _lease(self, request_ids: list[int]) -> set[int]:
         return await self._threads.call(

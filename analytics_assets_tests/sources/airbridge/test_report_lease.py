@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from analytics_assets.errors import TransientError
-from analytics_assets.sources.airbridge.held_requests import RENEW_S
+from analytics_assets.sources.airbridge.held_requests import LEASE_S, RENEW_S
 from analytics_assets.sources.airbridge.report_spec import spec_hash
 from analytics_assets.state.database import engine
 from analytics_assets.state.report_ledger import Ledger
@@ -26,6 +26,16 @@ def url(tmp_path: Path) -> Iterator[str]:
     yield url
     engine(url).dispose()
     engine.cache_clear()
+
+
+class DownLog(logging.Filter):
+    """A log whose database is down."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Fails for warnings."""
+        if record.levelno >= logging.WARNING:
+            raise RuntimeError(record.getMessage())
+        return True
 
 
 async def test_one_run_started_twice_posts_one_task(url: str, tmp_path: Path) -> None:
@@ -170,6 +180,25 @@ async def test_a_renewal_that_fails_is_repeated_before_the_lease_ends(url: str, 
         await time.pass_seconds(10)
         assert not Ledger(url).lease(1, "another", seconds=120, now=time.now)
     assert not ledger.failures
+    await reader.close()
+
+
+async def test_a_renewal_goes_on_where_the_log_cannot_be_written(url: str, tmp_path: Path) -> None:
+    """Dagster's database is down together with the state database, and both are back before the lease ends."""
+    vendor, ledger, time = HeldVendor(), BrokenLedger(url), Time()
+    vendor.post.clear()
+    log = logging.getLogger("down")
+    log.addFilter(DownLog())
+    reader = reader_of(vendor, tmp_path, ledger=ledger, clock=time, sleep=time.sleep, log=log)
+    reader.announce(DAYS)
+    async with asyncio.timeout(BOUND_S):
+        await vendor.asked.wait()
+    await time.sleepers(1)
+    ledger.failures = 1
+    await time.pass_seconds(RENEW_S + 10)
+    lease_until = ledger.get(1).lease_until
+    assert lease_until is not None
+    assert lease_until > START + timedelta(seconds=LEASE_S)
     await reader.close()
 
 
