@@ -41,7 +41,7 @@ def restatements_table(spec: ReportSpec) -> Table:
         ),
         docs_url=DOCS_URL,
         origin=cohorts.origin,
-        key=(*labels, "days_since_start", "seen_at"),
+        key=("seen_at", *labels, "days_since_start"),
         only_grows=True,
         columns=(
             *(column for column in cohorts.columns if column.name in {DATE, *labels, "days_since_start"}),

@@ -43,7 +43,7 @@ async def landed(lake: Lake, of: ReportSpec, number: int, *groups: Sequence[Any]
     assert result.error is None
     said = result.figures[cohorts_table(of).name]
     told = {name: said[name] for name in ("question_changed", "history_begins_anew", "restated_values") if name in said}
-    rows = lake.read("shop", table, [DAY]).select([*table.key[:-1], "old_value", "new_value"]).to_pylist()
+    rows = lake.read("shop", table, [DAY]).select([*table.key[1:], "old_value", "new_value"]).to_pylist()
     return told, [tuple(row.values()) for row in rows]
 
 
