@@ -19,6 +19,8 @@ from analytics_assets.lake.table import Table
 DAYS_LAND: Final = "days_land"
 LATEST_DAY: Final = "latest_day_landed"
 READING: Final = "reading_taken"
+# Of a source with report tasks: repeats what the ledger says, so alerts read the ledger.
+REPORTS: Final = "reports_arrive"
 LAND_LATE: Final = "See whether the account's schedule is on and its last run was green; then materialize the days named, as one range."
 _DAY: Final = timedelta(days=1)
 

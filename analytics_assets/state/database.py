@@ -38,7 +38,7 @@ from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError, SQLA
 from analytics_assets.clock import Clock, utc_now
 from analytics_assets.errors import PermanentError, TransientError
 
-VERSION = 5
+VERSION = 6
 # Any number, as long as nothing else in the database locks the same.
 _LOCK = 4_107_350
 # Less than a lease lasts, and more than a slow connection takes.
@@ -74,6 +74,7 @@ requests = Table(
     Column("lease_until", String(40)),
     Column("key_mark", String(64)),
     Column("error", String(200)),
+    Column("trouble", Text),
 )
 Index(
     "one_open_request",

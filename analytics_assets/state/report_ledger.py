@@ -142,8 +142,11 @@ class Ledger(Leases):
         reason: str | None = None,
         error: SourceError | None = None,
         is_refusal: bool = False,
+        trouble: str | None = None,
     ) -> bool:
         """Remembers a state, when it was seen, why, and when to look again; of a refusal also a mark of the key, of an error its class.
+
+        `trouble` says what happens next, where people are alerted to the state.
 
         What was seen of the task `task_id` says nothing of a later one: where the request has another by now, nothing is remembered.
         Returns whether the request is open and still has this task.
@@ -157,7 +160,7 @@ class Ledger(Leases):
                 return False
             values = {"reason": reason, "next_look_at": as_text(next_look_at), "key_mark": mark}
             error_class = type(error).__name__ if error else None
-            self._record(connection, request_id, state, now, **values, error=error_class)
+            self._record(connection, request_id, state, now, **values, error=error_class, trouble=trouble)
             return bool(present.is_open)
 
     def count_since(self, request_id: int, state: str, since: str) -> int:
@@ -262,7 +265,7 @@ class Ledger(Leases):
         connection.execute(
             update(requests)
             .where(requests.c.id == request_id, requests.c.is_open == 1)
-            .values(state=state, seen_at=as_text(now), **values)
+            .values(**{"trouble": None, "state": state, "seen_at": as_text(now), **values})
         )
         if (before.state, before.task_id) != (state, task_id) or state == INTENT:
             connection.execute(

@@ -14,6 +14,10 @@ INTENT = "INTENT"
 LANDED = "LANDED"
 SUPERSEDED = "SUPERSEDED"
 REMOVED = "REMOVED"
+# States of a task that the tools for people know, whatever the vendor.
+READY = "SUCCESS"
+PAUSED = "REFUSED"
+NOT_USABLE = "UNUSABLE"
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,7 @@ class Request:
         days_left: Days that have not landed, oldest first.
         key_mark: Mark of the key that was refused; see `Ledger.has_new_key`.
         error: Class of the error behind the state, where one was raised.
+        trouble: What happens next, where people are alerted to the state; None otherwise.
     """
 
     id: int
@@ -67,6 +72,22 @@ class Request:
     days_left: tuple[date, ...]
     key_mark: str | None = None
     error: str | None = None
+    trouble: str | None = None
+
+    @property
+    def is_ready(self) -> bool:
+        """True if the report is finished and its days can be stored."""
+        return self.state == READY
+
+    @property
+    def is_paused(self) -> bool:
+        """True if nothing is requested until a person changes something."""
+        return self.state == PAUSED
+
+    @property
+    def is_unusable(self) -> bool:
+        """True if the report was read and does not fit what was requested."""
+        return self.state == NOT_USABLE
 
 
 def from_row(row: Row[Any], left: Sequence[date]) -> Request:

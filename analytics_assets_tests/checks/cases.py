@@ -17,7 +17,7 @@ from analytics_assets.checks.volume import Figure, volume_as_usual
 from analytics_assets.sources.airbridge.checks import MASKED_SHARE, report_checks
 from analytics_assets.sources.airbridge.restatements import restatements_table
 from analytics_assets.sources.airbridge.tables import cohorts_table, report_raw_table
-from analytics_assets.sources.airbridge.task_decisions import TaskPolicy
+from analytics_assets.sources.airbridge.task_decisions import Seen, TaskPolicy, judge
 from analytics_assets.sources.bento.checks import ads_checks
 from analytics_assets.sources.bento.streams import AdsSpec
 from analytics_assets.sources.bento.tables import ADS_ATTRIBUTION, ADS_RAW, ADS_TOTALS
@@ -53,7 +53,7 @@ def own(checks: list[Check], name: str) -> Check:
 
 def of_report(name: str) -> Check:
     """A check of the report."""
-    return own(report_checks(ACCOUNT, SPEC, TaskPolicy(), USUAL, masked_share=MASKED_SHARE), name)
+    return own(report_checks(ACCOUNT, SPEC, USUAL, masked_share=MASKED_SHARE), name)
 
 
 def of_ads(name: str) -> Check:
@@ -225,7 +225,7 @@ def tasks(*, refused: bool) -> Callable[[Planted], Found]:
         [request] = ledger.join_or_open(ACCOUNT, SPEC.name, "hash", [DAY], longest=92, now=NOW)
         if refused:
             ledger.begin_attempt(request.id, now=NOW)
-            ledger.saw(request.id, "REFUSED", task_id=None, now=NOW, next_look_at=NOW, reason="HTTP 401")
+            judge(ledger.get(request.id), Seen.REFUSED, "HTTP 401", now=NOW, policy=TaskPolicy()).record(ledger)
         return lake.found(of_report("reports_arrive"), resource=Books(ledger))
 
     return planted

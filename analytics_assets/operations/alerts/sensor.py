@@ -23,7 +23,6 @@ from analytics_assets.operations.alerts.messages import Writer
 from analytics_assets.operations.alerts.standing import failed_checks, tasks_in_trouble
 from analytics_assets.orchestration.source_resource import SourceResource
 from analytics_assets.settings import secret, settings
-from analytics_assets.sources.airbridge.task_decisions import Seen, TaskPolicy
 from analytics_assets.state.alert_log import AlertLog, IssueKey, Kind, OpenIssue, Sighting
 from analytics_assets.state.report_ledger import Ledger
 
@@ -74,7 +73,7 @@ class Scope:
     def awaited(self, account: str, report: str) -> Collection[date]:
         """The days that a report task still works at; one that is ready and is not stored is left out."""
         open_requests = self.ledger.open_requests(account, report)
-        return {day for request in open_requests if request.state != Seen.SUCCESS for day in request.days_left}
+        return {day for request in open_requests if not request.is_ready for day in request.days_left}
 
 
 def alert_sensor(spec: AlertSpec, *, clock: Clock) -> dg.SensorDefinition:
@@ -130,7 +129,7 @@ def _record(scope: Scope, spec: AlertSpec, log: AlertLog, clock: Clock) -> int:
         )
         sightings += failures
     if Kind.TASK in spec.kinds:
-        tasks, between = tasks_in_trouble(scope.ledger, scope.tables, TaskPolicy(), scope.redact)
+        tasks, between = tasks_in_trouble(scope.ledger, scope.tables, scope.redact)
         sightings, undecided = [*sightings, *tasks], undecided | between
     if {Kind.CHECK, Kind.LATE} & spec.kinds:
         keys = scope.repository.asset_graph.asset_check_keys

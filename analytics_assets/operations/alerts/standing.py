@@ -9,10 +9,8 @@ from collections.abc import Collection
 
 import dagster as dg
 
-from analytics_assets.checks.landed import DAYS_LAND, LATEST_DAY, READING
+from analytics_assets.checks.landed import DAYS_LAND, LATEST_DAY, READING, REPORTS
 from analytics_assets.operations.alerts.issue import FAILURE, WARNING, Reason, Redact, error_key, reason_lines
-from analytics_assets.sources.airbridge.checks import ARRIVE
-from analytics_assets.sources.airbridge.task_decisions import RESUMES, Seen, TaskPolicy, is_trouble
 from analytics_assets.state.alert_log import IssueKey, Kind, Occurrence, Sighting
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets.state.requests import Request
@@ -21,9 +19,7 @@ from analytics_assets.state.requests import Request
 _UNDECIDED_FROM = 2
 
 
-def tasks_in_trouble(
-    ledger: Ledger, tables: Collection[str], policy: TaskPolicy, redact: Redact
-) -> tuple[list[Sighting], set[IssueKey]]:
+def tasks_in_trouble(ledger: Ledger, tables: Collection[str], redact: Redact) -> tuple[list[Sighting], set[IssueKey]]:
     """The report tasks that are refused or have failed often, and the issues that are undecided between two attempts.
 
     Requests of reports without a table are left out; the sensor of the account closes them.
@@ -34,7 +30,7 @@ def tasks_in_trouble(
         for request in ledger.open_requests(account):
             if f"{account}/{request.report}_tasks" not in tables:
                 continue
-            if is_trouble(request.state, request.attempts, policy):
+            if request.trouble is not None:
                 sightings.append(_task(request, redact))
             if request.attempts >= _UNDECIDED_FROM:
                 undecided.add(_failed_key(request))
@@ -47,21 +43,19 @@ def _failed_key(request: Request) -> IssueKey:
 
 
 def _task(request: Request, redact: Redact) -> Sighting:
-    is_refused = request.state == Seen.REFUSED
     words = request.reason or f"The vendor gives no reason; the state is {request.state}."
-    at = f" at {request.next_look_at:%Y-%m-%d %H:%M} UTC" if request.next_look_at else ""
     occurrence = Occurrence(
-        severity=FAILURE if is_refused else WARNING,
+        severity=FAILURE if request.is_paused else WARNING,
         about=f"{request.account}/{request.report}",
         headline="the report task is paused"
-        if is_refused
+        if request.is_paused
         else f"report task {request.state} in attempt {request.attempts}",
         reasons=reason_lines([Reason(request.state, words, request.days_left)], redact),
-        next=RESUMES if is_refused else f"The sensor asks for a new task{at}.",
+        next=request.trouble or "",
         path=f"/assets/{request.account}/{request.report}_tasks",
     )
     refusal = error_key(Kind.TASK, request.account, request.report, request.error or request.state)
-    return Sighting(refusal if is_refused else _failed_key(request), occurrence)
+    return Sighting(refusal if request.is_paused else _failed_key(request), occurrence)
 
 
 def failed_checks(
@@ -83,7 +77,7 @@ def failed_checks(
     """
     sightings: list[Sighting] = []
     undecided: set[IssueKey] = set()
-    wanted = [key for key in keys if key.name != ARRIVE and _kind(key) in kinds]
+    wanted = [key for key in keys if key.name != REPORTS and _kind(key) in kinds]
     newest = instance.event_log_storage.get_latest_asset_check_execution_by_key(wanted)
     for key, record in sorted(newest.items()):
         evaluation = _evaluation(record.event)

@@ -18,7 +18,6 @@ from analytics_assets.orchestration.asset_checks import newest_due_day
 from analytics_assets.orchestration.partitions import daily_partitions, first_day
 from analytics_assets.orchestration.probe import VendorProbe
 from analytics_assets.settings import Settings
-from analytics_assets.sources.airbridge.task_decisions import RESUMES, Seen, TaskPolicy, is_trouble
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets.state.requests import Request
 
@@ -99,17 +98,16 @@ def task(account: str, request: Request, now: datetime) -> tuple[Verdict, str, s
     """Verdict, finding and remedy of an open request."""
     reason = f" ({request.reason.rstrip('.')})" if request.reason else ""
     seen = request.seen_at or request.opened_at
-    if request.state == Seen.REFUSED:
-        return "wrong", f"paused since {seen:%Y-%m-%d %H:%M} UTC{reason}", RESUMES
-    if is_trouble(request.state, request.attempts, TaskPolicy()):
-        unusable = request.state == Seen.UNUSABLE
+    if request.is_paused:
+        return "wrong", f"paused since {seen:%Y-%m-%d %H:%M} UTC{reason}", request.trouble or ""
+    if request.trouble is not None:
         found = f"{request.state} in attempt {request.attempts}{reason}"
-        remedy = (
-            "Compare the answer kept under `_quarantine` in the lake with the vendor's page; the sensor asks for a new task meanwhile."
-            if unusable
-            else "The sensor goes on by itself; if it stays, ask the vendor what becomes of these tasks."
+        advice = (
+            "Compare the response kept under `_quarantine` in the lake with the vendor's page."
+            if request.is_unusable
+            else "If this goes on, ask the vendor about these tasks."
         )
-        return "wrong" if unusable else "warning", found, remedy
+        return "wrong" if request.is_unusable else "warning", found, f"{request.trouble} {advice}"
     begun = request.posted_at or request.opened_at
     found = f"{request.state} in attempt {request.attempts}, asked for {ago(now - begun)} ago, last seen {ago(now - seen)} ago"
     if now - seen > _UNSEEN and (request.next_look_at is None or now - request.next_look_at > _UNSEEN):

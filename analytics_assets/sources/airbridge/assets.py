@@ -86,7 +86,7 @@ def report_assets(
         open=opened,
         days_per_run=days_per_run,
         final_at=app.final_at,
-        checks=report_checks(account, spec, waiting.policy, limits, masked_share=masked_share),
+        checks=report_checks(account, spec, limits, masked_share=masked_share),
         # Checks cover a cohort until it is settled.
         limits=replace(limits, days=max(limits.days, spec.intervals + spec.settle_days + 1)),
         pictures=[Pictures(cohorts_table(spec).name, read)] if has_pictures(spec) else [],

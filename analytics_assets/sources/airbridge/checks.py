@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from analytics_assets.checks.fields import Fields, fields_as_known
 from analytics_assets.checks.finding import Check, Finding, Findings, Level, Limits, Look, by_day, each_day
+from analytics_assets.checks.landed import REPORTS
 from analytics_assets.checks.volume import Figure, volume_as_usual
 from analytics_assets.http.fields import sent_fields, unknown_fields
 from analytics_assets.lake.loss import RESPONSES
@@ -29,22 +30,18 @@ from analytics_assets.sources.airbridge.tables import (
     is_sum_up_to_interval,
     report_raw_table,
 )
-from analytics_assets.sources.airbridge.task_decisions import TaskPolicy, troubles
+from analytics_assets.sources.airbridge.task_decisions import troubles
 from analytics_assets.state.requests import Request
 
-ARRIVE: Final = "reports_arrive"
 MASKED_SHARE: Final = 0.5
 
 
-def report_checks(
-    account: str, spec: ReportSpec, policy: TaskPolicy, limits: Limits, *, masked_share: float
-) -> list[Check]:
+def report_checks(account: str, spec: ReportSpec, limits: Limits, *, masked_share: float) -> list[Check]:
     """The checks of a report's tables.
 
     Args:
         account: The account.
         spec: The report.
-        policy: From when on a task's trouble is loud.
         limits: From where on volume is odd.
         masked_share: Share of a day's reached values that the vendor may mask.
     """
@@ -56,7 +53,7 @@ def report_checks(
         _intervals_present(spec),
         _few_masked(spec, masked_share),
         _cohorts_stand(spec),
-        reports_arrive(account, spec, policy),
+        reports_arrive(account, spec),
         volume_as_usual(Figure(cohorts_table(spec).name), limits),
         volume_as_usual(Figure(cohort_totals_table(spec).name), limits),
     ]
@@ -232,19 +229,19 @@ def _moved(rows: pa.Table, spec: ReportSpec, *, is_settling: bool) -> Finding:
     return Finding(", ".join(words), level, numbers)
 
 
-def in_trouble(requests: Sequence[Request], policy: TaskPolicy) -> Findings:
-    """The requests that are in trouble, by their days in words."""
-    return {days: Finding(words, "warning") for days, words in troubles(requests, policy).items()}
+def in_trouble(requests: Sequence[Request]) -> Findings:
+    """The requests that people are alerted to, by their days in words."""
+    return {days: Finding(words, "warning") for days, words in troubles(requests).items()}
 
 
-def reports_arrive(account: str, spec: ReportSpec, policy: TaskPolicy) -> Check:
+def reports_arrive(account: str, spec: ReportSpec) -> Check:
     """Whether no open request is in trouble; the sensor evaluates it too, the moment one is."""
 
     def find(look: Look) -> Findings:
-        return in_trouble(look.resource.ledger().open_requests(account, spec.name), policy)
+        return in_trouble(look.resource.ledger().open_requests(account, spec.name))
 
     return Check(
-        ARRIVE,
+        REPORTS,
         cohorts_table(spec).name,
         "The task of a report is refused, or has failed often, so its days do not come; with the vendor's reason.",
         "Mend what is refused: the token, or the report in defs.yaml. The sensor goes on by itself when either changes, and after failures "

@@ -28,7 +28,6 @@ from analytics_assets.sources.airbridge.task_decisions import (
     TaskPolicy,
     Verdict,
     Wait,
-    is_trouble,
     judge,
     landings,
     poll_task,
@@ -109,7 +108,7 @@ def poll(
     verdicts = asyncio.run(_poll_all(account, resource, to_poll, tick, clock, polling_s=polling_s)) if to_poll else []
     with ledger.at_once():
         for verdict in verdicts:
-            _record(verdict, ledger, tick, account.policy)
+            _record(verdict, ledger, tick)
         runs = list(landings(tick.ready, longest=account.days_per_run, most=MOST_RUNS, first_day=account.first_day))
         # Once for each request, also where its days need several runs.
         for request in {request.id: request for _, _, requests in runs for request in requests}.values():
@@ -158,7 +157,7 @@ def _sorted_out(account: Account, ledger: Ledger, tick: Tick, *, busy: Container
         elif request.state == Seen.SUCCESS and request.landings >= account.policy.most_landings:
             why = f"it did not land in {request.landings} runs; their logs say why"
             verdict = judge(request, Seen.UNUSABLE, why, now=clock(), policy=account.policy)
-            _record(verdict, ledger, tick, account.policy)
+            _record(verdict, ledger, tick)
         elif request.state == Seen.SUCCESS:
             tick.counts["ready"] += 1
             tick.ready.append(request)
@@ -219,12 +218,12 @@ async def _poll_all(
     return verdicts
 
 
-def _record(verdict: Verdict, ledger: Ledger, tick: Tick, policy: TaskPolicy) -> None:
+def _record(verdict: Verdict, ledger: Ledger, tick: Tick) -> None:
     """Records a verdict in the ledger and in the tick."""
     request, decision = verdict.request, verdict.decision
     is_present = verdict.record(ledger)
     # Once: polls go on, and the check stands until a run evaluates it anew.
-    if is_trouble(verdict.state, request.attempts, policy) and verdict.state != request.state:
+    if verdict.trouble is not None and verdict.state != request.state:
         tick.troubled.add(request.report)
     tick.counts[_SITUATIONS[type(decision)]] += 1
     if isinstance(decision, Collect):

@@ -167,11 +167,20 @@ class TasksConfig(dg.Model):
         description="MB of a report's pages that a run holds in memory, those of all its tasks together; more is written to a temporary file. Where pages are large, fewer are requested at once. One page always has to fit: lower `page_size` for many days and intervals.",
     )
     sensor_seconds: int = Field(default=15, ge=1, description="Seconds between two looks of the sensor.")
-    deadline_seconds: float = Field(default=900.0, gt=0, description="A task without an end after this is given up.")
-    first_pause_seconds: float = Field(
-        default=15.0, gt=0, description="Pause before a second task; doubles with each attempt."
+    deadline_seconds: float = Field(
+        default=TaskPolicy.deadline_s, gt=0, description="A task without an end after this is given up."
     )
-    longest_pause_seconds: float = Field(default=3600.0, gt=0, description="No pause between tasks is longer.")
+    first_pause_seconds: float = Field(
+        default=TaskPolicy.first_pause_s, gt=0, description="Pause before a second task; doubles with each attempt."
+    )
+    longest_pause_seconds: float = Field(
+        default=TaskPolicy.longest_pause_s, gt=0, description="No pause between tasks is longer."
+    )
+    alert_after_failures: int = Field(
+        default=TaskPolicy.loud_from,
+        ge=1,
+        description="Failed tasks in a row after which the check `reports_arrive` warns and an alert is sent; the sensor continues.",
+    )
 
     def policy(self) -> TaskPolicy:
         """The bounds of looks and new attempts."""
@@ -179,6 +188,7 @@ class TasksConfig(dg.Model):
             deadline_s=self.deadline_seconds,
             first_pause_s=self.first_pause_seconds,
             longest_pause_s=self.longest_pause_seconds,
+            loud_from=self.alert_after_failures,
         )
 
 

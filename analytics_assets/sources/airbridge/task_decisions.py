@@ -6,7 +6,7 @@ States: vendor page "Get Report" (PENDING, RUNNING, SUCCESS, FAILURE, CANCELED);
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from itertools import islice
@@ -17,7 +17,7 @@ from analytics_assets.errors import BlockedError, PermanentError, SourceError
 from analytics_assets.http.retries import is_untaken
 from analytics_assets.sources.airbridge.client import AirbridgeClient
 from analytics_assets.state.report_ledger import Ledger
-from analytics_assets.state.requests import Request
+from analytics_assets.state.requests import NOT_USABLE, PAUSED, READY, Request
 
 REQUESTS_TAG = "analytics/report_requests"
 RESUMES = "It resumes when the key or the report is changed; or materialize the days to ask again."
@@ -29,7 +29,7 @@ class Seen(StrEnum):
 
     PENDING = "PENDING"
     RUNNING = "RUNNING"
-    SUCCESS = "SUCCESS"
+    SUCCESS = READY
     FAILURE = "FAILURE"
     CANCELED = "CANCELED"
     FORGOTTEN = "FORGOTTEN"  # 404: the vendor no longer knows the task
@@ -41,9 +41,9 @@ class Seen(StrEnum):
     UNREAD = "UNREAD"  # the response to the request for the task could not be read, so a task may exist
     OVERDUE = "OVERDUE"  # no end within the deadline
     UNUSABLE = (
-        "UNUSABLE"  # the rows are not an answer to what was asked, or would not land however often they were read
+        NOT_USABLE  # the rows are not an answer to what was asked, or would not land however often they were read
     )
-    REFUSED = "REFUSED"  # the key, the app or the request is refused
+    REFUSED = PAUSED  # the key, the app or the request is refused
 
 
 UNANSWERED = frozenset({Seen.TROUBLE, Seen.BLOCKED, Seen.UNSEEN})
@@ -93,10 +93,10 @@ class TaskPolicy:
         patience_s: A task that no look gets through to is given up after this, and is loud from the deadline on.
         first_pause_s: Pause before the second task; it doubles with each attempt.
         longest_pause_s: No pause is longer.
-        loud_from: Attempts from which any failure is loud.
+        loud_from: Failed attempts in a row from which people are alerted.
         most_landings: Runs that may try to land a finished report before it counts as unusable.
         most_unread: Requests for a task in a row whose response cannot be read, before no more are sent: each may have made a task. With the
-            growing pauses, 8 take an hour.
+            growing pauses, 8 take half an hour.
     """
 
     first_look_s: float = 2.0
@@ -105,7 +105,7 @@ class TaskPolicy:
     longest_blocked_look_s: float = 900.0
     deadline_s: float = 900.0
     patience_s: float = 86400.0
-    first_pause_s: float = 30.0
+    first_pause_s: float = 15.0
     longest_pause_s: float = 3600.0
     loud_from: int = 3
     most_landings: int = 6
@@ -123,6 +123,7 @@ class Verdict:
         at: Instant of the status.
         reason: Why, in words.
         error: The error behind the status, where one was raised.
+        trouble: What happens next, where people are alerted to the status; None otherwise.
     """
 
     request: Request
@@ -131,6 +132,7 @@ class Verdict:
     at: datetime
     reason: str | None = None
     error: SourceError | None = None
+    trouble: str | None = None
 
     @property
     def next_look_at(self) -> datetime:
@@ -166,6 +168,7 @@ class Verdict:
             reason=self.reason,
             error=self.error,
             is_refusal=self.state is Seen.REFUSED,
+            trouble=self.trouble,
         )
 
 
@@ -193,7 +196,13 @@ def judge(
     decision = decide(seen, age_s=age_s, attempts=request.attempts, policy=policy)
     state = Seen.UNSEEN if seen in UNANSWERED and age_s >= policy.deadline_s else seen
     state = Seen.OVERDUE if isinstance(decision, Resubmit) and seen in WORKING else state
-    return Verdict(request, decision, state, now, reason, error)
+    verdict = Verdict(request, decision, state, now, reason, error)
+    if not is_trouble(state, request.attempts, policy):
+        return verdict
+    return replace(
+        verdict,
+        trouble=_NEXT.get(state, f"The sensor requests a new task at {verdict.next_look_at:%Y-%m-%d %H:%M} UTC."),
+    )
 
 
 def decide(seen: Seen, *, age_s: float, attempts: int, policy: TaskPolicy) -> Decision:
@@ -234,14 +243,14 @@ def is_trouble(state: str, attempts: int, policy: TaskPolicy) -> bool:
     return state in LOUD or (state in LOST and attempts >= policy.loud_from)
 
 
-def troubles(requests: Iterable[Request], policy: TaskPolicy) -> dict[str, str]:
-    """The days of open requests that somebody should know of: what is wrong, why, and what happens next."""
+def troubles(requests: Iterable[Request]) -> dict[str, str]:
+    """The days of open requests that people are alerted to: what is wrong, why, and what happens next."""
     return {
         in_words(request.days_left): f"{request.state} in attempt {request.attempts}"
         + (f" ({request.reason.removesuffix('.')}). " if request.reason else ". ")
-        + _NEXT.get(request.state, "The sensor asks for a new task.")
+        + request.trouble
         for request in requests
-        if is_trouble(request.state, request.attempts, policy)
+        if request.trouble is not None
     }
 
 

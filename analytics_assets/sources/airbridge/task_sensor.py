@@ -69,16 +69,16 @@ def report_sensor(
         return dg.SensorResult(
             run_requests=asked,
             skip_reason=None if asked else dg.SkipReason(tick.summary()),
-            asset_events=[_warning(ledger, account, spec, policy) for spec in reports if spec.name in tick.troubled],
+            asset_events=[_warning(ledger, account, spec) for spec in reports if spec.name in tick.troubled],
         )
 
     return sensor
 
 
-def _warning(ledger: Ledger, account: str, spec: ReportSpec, policy: TaskPolicy) -> dg.AssetCheckEvaluation:
+def _warning(ledger: Ledger, account: str, spec: ReportSpec) -> dg.AssetCheckEvaluation:
     """The check of the cohorts, evaluated the moment a request is in trouble; the run that lands its days evaluates it anew."""
-    check = reports_arrive(account, spec, policy)
-    found = in_trouble(ledger.open_requests(account, spec.name), policy)
+    check = reports_arrive(account, spec)
+    found = in_trouble(ledger.open_requests(account, spec.name))
     return dg.AssetCheckEvaluation(
         asset_key=asset_key(account, check.table), check_name=check.name, **verdict(check, found)
     )

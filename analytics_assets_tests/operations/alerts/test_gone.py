@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 
 from analytics_assets.errors import TransientError
+from analytics_assets.sources.airbridge.task_decisions import Seen, TaskPolicy, judge
 from analytics_assets_tests.operations.alerts.receivers import Receiver
 from analytics_assets_tests.operations.alerts.scene import Scene
 
@@ -16,7 +17,8 @@ def fails(scene: Scene, report: str) -> int:
     [request] = scene.ledger.join_or_open("shop", report, "a", [date(2026, 5, 1)], longest=92, now=NOW)
     for _ in range(3):
         scene.ledger.begin_attempt(request.id, now=NOW)
-    scene.ledger.saw(request.id, "FAILURE", task_id=None, now=NOW, reason="too large")
+    attempt = scene.ledger.get(request.id)
+    judge(attempt, Seen.FAILURE, "too large", now=NOW, policy=TaskPolicy()).record(scene.ledger)
     return request.id
 
 

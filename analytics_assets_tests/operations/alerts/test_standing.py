@@ -7,6 +7,8 @@ import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
 
 from analytics_assets.errors import AccessRefusedError, PermanentError, SourceError
+from analytics_assets.sources.airbridge.source import TasksConfig
+from analytics_assets.sources.airbridge.task_decisions import Seen, TaskPolicy, judge
 from analytics_assets.state.alert_log import Kind
 from analytics_assets_tests.operations.alerts.receivers import Receiver
 from analytics_assets_tests.operations.alerts.scene import Scene
@@ -23,7 +25,7 @@ def test_one_refusal_pauses_many_tasks_and_is_one_message(scene: Scene, receiver
 
     def refused(report: str, day: date, error: SourceError) -> None:
         [request] = scene.ledger.join_or_open("shop", report, "a", [day], longest=92, now=NOW)
-        scene.ledger.saw(request.id, "REFUSED", task_id=request.task_id, now=NOW, reason=str(error), error=error)
+        judge(request, Seen.REFUSED, str(error), error, now=NOW, policy=TaskPolicy()).record(scene.ledger)
 
     for report in ("revenue", "users"):
         refused(report, date(2026, 5, 1), refusal)
@@ -47,20 +49,13 @@ def test_one_refusal_pauses_many_tasks_and_is_one_message(scene: Scene, receiver
 
 def test_a_task_that_fails_again_and_again_is_sent_from_the_third_attempt(scene: Scene, receiver: Receiver) -> None:
     """Once; between two attempts it stays open. A day later it is sent again, and when its days are stored it is over."""
-    ledger = scene.ledger
+    ledger, policy = scene.ledger, TaskPolicy(first_pause_s=30)
     [request] = ledger.join_or_open("shop", "revenue", "a", [date(2026, 5, 1)], longest=92, now=NOW)
 
     def fails(reason: str) -> None:
         ledger.begin_attempt(request.id, now=NOW)
         scene.tick()
-        ledger.saw(
-            request.id,
-            "FAILURE",
-            task_id=request.task_id,
-            now=NOW,
-            reason=reason,
-            next_look_at=NOW + timedelta(minutes=2),
-        )
+        judge(ledger.get(request.id), Seen.FAILURE, reason, now=NOW, policy=policy).record(ledger)
         scene.tick()
 
     for reason in ("Internal error", "Internal error 2"):
@@ -71,7 +66,7 @@ def test_a_task_that_fails_again_and_again_is_sent_from_the_third_attempt(scene:
     assert receiver.titles() == ["[sandbox] shop/revenue: report task FAILURE in attempt 3"]
     assert receiver.posts[0]["message"].splitlines()[1:3] == [
         "2026-05-01: Internal error 3",
-        "Next: The sensor asks for a new task at 2026-06-01 08:02 UTC.",
+        "Next: The sensor requests a new task at 2026-06-01 08:02 UTC.",
     ]
     scene.later = timedelta(hours=25)
     assert [scene.tick(), scene.tick()] == ["0 new, 1 sent.", "0 new, 0 sent."]
@@ -81,6 +76,15 @@ def test_a_task_that_fails_again_and_again_is_sent_from_the_third_attempt(scene:
     assert len(scene.log.open_issues()) == 1
     ledger.landed(request.id, date(2026, 5, 1), now=NOW)
     assert (scene.tick(), scene.log.open_issues()) == ("0 new, 0 sent.", [])
+
+
+def test_the_account_says_after_how_many_failures_a_task_is_sent(scene: Scene, receiver: Receiver) -> None:
+    """`tasks.alert_after_failures` of its YAML."""
+    policy = TasksConfig(alert_after_failures=1).policy()
+    [request] = scene.ledger.join_or_open("shop", "revenue", "a", [date(2026, 5, 1)], longest=92, now=NOW)
+    scene.ledger.begin_attempt(request.id, now=NOW)
+    judge(scene.ledger.get(request.id), Seen.FAILURE, "Internal error", now=NOW, policy=policy).record(scene.ledger)
+    assert scene.tick() == "1 new, 1 sent."
 
 
 def test_a_check_is_told_when_it_fails_and_again_only_after_it_has_passed(scene: Scene, receiver: Receiver) -> None:
@@ -158,7 +162,7 @@ def test_only_the_kinds_that_are_asked_for_are_told(scene: Scene, receiver: Rece
     scene.spec = replace(scene.spec, kinds=frozenset({Kind.LATE}))
     scene.evaluates("numbers", "volume", passed=False)
     [request] = scene.ledger.join_or_open("shop", "revenue", "a", [date(2026, 5, 1)], longest=92, now=NOW)
-    scene.ledger.saw(request.id, "REFUSED", task_id=request.task_id, now=NOW, reason=REFUSED)
+    judge(request, Seen.REFUSED, REFUSED, now=NOW, policy=TaskPolicy()).record(scene.ledger)
     scene.evaluates("numbers", "latest_day_landed", passed=False)
     scene.tick()
     assert receiver.titles() == ["[sandbox] shop/numbers: the newest final day has not landed"]

@@ -3,12 +3,11 @@
 import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from typing import Any
 
 import pytest
 
 from analytics_assets.clock import utc_now
-from analytics_assets.sources.airbridge.task_decisions import Seen
+from analytics_assets.sources.airbridge.task_decisions import Seen, TaskPolicy, judge
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.operations.doctor.patient import Patient, Visit, beats, switched
 
@@ -19,13 +18,13 @@ def neglected(admit: Callable[[], Patient]) -> tuple[Visit, datetime]:
     patient, now = admit(), utc_now()
     ledger = Ledger(patient.environment["ANALYTICS_STATE"])
 
-    def opened(number: int, state: str, *, seen_at: datetime, **more: Any) -> None:
+    def opened(number: int, state: Seen, *, seen_at: datetime, reason: str | None = None) -> None:
         asked_at, task = now - timedelta(hours=3), f"task{number}"
         wanted = [date(2026, 3, number)]
         [request] = ledger.join_or_open("app", "revenue", f"spec{number}", wanted, longest=92, now=asked_at)
         ledger.begin_attempt(request.id, now=asked_at)
         ledger.posted(request.id, task, now=asked_at)
-        ledger.saw(request.id, state, task_id=task, now=seen_at, **more)
+        judge(ledger.get(request.id), state, reason, now=seen_at, policy=TaskPolicy(deadline_s=86400)).record(ledger)
 
     at = datetime.fromisoformat("2026-03-09T07:50:00+00:00")
     opened(1, Seen.REFUSED, seen_at=at, reason="HTTP 401: check APP_TOKEN.")
@@ -92,7 +91,10 @@ def test_report_tasks_are_told_by_what_becomes_of_them(neglected) -> None:
             "app/revenue 2026-03-02",
             "wrong",
             "UNUSABLE in attempt 1 (the rows are of another report)",
-            "Compare the answer kept under `_quarantine` in the lake with the vendor's page; the sensor asks for a new task meanwhile.",
+            (
+                "The sensor requests a new task at 2026-03-09 07:50 UTC. "
+                "Compare the response kept under `_quarantine` in the lake with the vendor's page."
+            ),
         ),
         (
             "app/revenue 2026-03-03",

@@ -146,7 +146,7 @@ async def test_a_report_whose_responses_cannot_be_read_is_posted_a_bounded_numbe
         at = ledger.get(1).next_look_at or at
     assert [request.method for request in vendor.requests] == ["POST"] * POLICY.most_unread
     assert "The responses to 8 requests in a row could not be read." in (ledger.get(1).reason or "")
-    assert at - NOW == timedelta(seconds=30 * (2**7 - 1))
+    assert at - NOW == timedelta(seconds=POLICY.first_pause_s * (2**7 - 1))
     assert "UNREAD" in said[0]
     tick = await look(vendor, ledger, at + timedelta(days=1))
     assert (tick.counts, len(vendor.requests)) == ({"paused": 1}, POLICY.most_unread)

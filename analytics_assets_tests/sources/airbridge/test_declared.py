@@ -81,7 +81,7 @@ async def load(
 
 def found(tmp_path: Path, name: str, day: date = DAY) -> tuple[str, str]:
     """Level and words of a check of the raw day."""
-    checks = report_checks("shop", spec(), TaskPolicy(), USUAL, masked_share=MASKED_SHARE)
+    checks = report_checks("shop", spec(), USUAL, masked_share=MASKED_SHARE)
     check = next(one for one in checks if one.name == name)
     finding = Planted(Lake(str(tmp_path / "lake"))).found(check, [day])[day]
     return finding.level, finding.words
