@@ -16,7 +16,7 @@ import dagster as dg
 
 from analytics_assets.lake.store import Landed
 from analytics_assets.lake.table import Column, Origin, Table
-from analytics_assets.orchestration.partitions import DAILY_TAG, SNAPSHOT_TAG
+from analytics_assets.orchestration.partitions import DAILY_TAG, SNAPSHOT_TAG, STREAM_TAG
 
 _ROOT = Path(__file__).parents[2]
 # What declares the columns, makes the rows, and asks the vendor.
@@ -72,9 +72,10 @@ def daily_tables(definitions: dg.Definitions) -> list[DailyTables]:
             assets.partitions_def, dg.DailyPartitionsDefinition
         ):
             continue
-        account, _, name = assets.op.name.partition("__")
-        raw = [spec.key.path[-1] for spec in assets.specs if spec.tags.get("layer") == "raw"]
-        typed = [spec.key.path[-1] for spec in assets.specs if spec.tags.get("layer") != "raw"]
+        specs = list(assets.specs)
+        account, name = specs[0].key.path[0], specs[0].tags[STREAM_TAG]
+        raw = [spec.key.path[-1] for spec in specs if spec.tags.get("layer") == "raw"]
+        typed = [spec.key.path[-1] for spec in specs if spec.tags.get("layer") != "raw"]
         first = assets.partitions_def.start.date()
         found.append(DailyTables(account, name, raw[0] if raw else None, typed, first))
     return found
@@ -90,6 +91,7 @@ def asset_spec(
     table: Table,
     *,
     vendor: str,
+    stream: str,
     partitions: dg.PartitionsDefinition[str] | None = None,
     deps: Sequence[dg.AssetKey] = (),
     is_raw: bool = False,
@@ -100,7 +102,13 @@ def asset_spec(
         description=table.description + (f"\n\n[{vendor.title()}'s page]({table.docs_url})" if table.docs_url else ""),
         group_name=account,
         kinds={vendor, "parquet"},
-        tags=dict([("layer", "raw" if is_raw else "typed"), SNAPSHOT_TAG if partitions is None else DAILY_TAG]),
+        tags=dict(
+            [
+                ("layer", "raw" if is_raw else "typed"),
+                (STREAM_TAG, stream),
+                SNAPSHOT_TAG if partitions is None else DAILY_TAG,
+            ]
+        ),
         deps=deps,
         partitions_def=partitions,
         skippable=True,

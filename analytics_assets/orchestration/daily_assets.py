@@ -85,11 +85,14 @@ def daily_assets(step: DailyStep, partitions: DailyPartitionsDefinition, clock: 
     raw = (
         []
         if step.raw is None
-        else [asset_spec(step.account, step.raw, vendor=step.vendor, partitions=partitions, is_raw=True)]
+        else [
+            asset_spec(step.account, step.raw, vendor=step.vendor, stream=step.name, partitions=partitions, is_raw=True)
+        ]
     )
     deps = [*step.deps, *(spec.key for spec in raw)]
     typed = [
-        asset_spec(step.account, table, vendor=step.vendor, partitions=partitions, deps=deps) for table in step.typed
+        asset_spec(step.account, table, vendor=step.vendor, stream=step.name, partitions=partitions, deps=deps)
+        for table in step.typed
     ]
 
     @dg.multi_asset(

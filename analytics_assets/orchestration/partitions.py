@@ -17,6 +17,8 @@ from analytics_assets.settings import Settings
 
 SNAPSHOT_TAG = ("reading", "snapshot")
 DAILY_TAG = ("reading", "daily")
+# Names the stream of a table.
+STREAM_TAG = "stream"
 
 
 def daily_partitions(settings: Settings, start: date | None = None) -> DailyPartitionsDefinition:

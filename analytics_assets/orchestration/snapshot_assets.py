@@ -59,8 +59,10 @@ class SnapshotStep:
 
 def snapshot_assets(step: SnapshotStep, clock: Clock) -> dg.AssetsDefinition:
     """The assets of a snapshot."""
-    first = asset_spec(step.account, step.raw, vendor=step.vendor, is_raw=bool(step.typed))
-    typed = [asset_spec(step.account, table, vendor=step.vendor, deps=[first.key]) for table in step.typed]
+    first = asset_spec(step.account, step.raw, vendor=step.vendor, stream=step.name, is_raw=bool(step.typed))
+    typed = [
+        asset_spec(step.account, table, vendor=step.vendor, stream=step.name, deps=[first.key]) for table in step.typed
+    ]
 
     @dg.multi_asset(
         name=f"{step.account}__{step.name}",

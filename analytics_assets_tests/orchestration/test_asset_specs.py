@@ -33,13 +33,15 @@ def test_an_asset_is_named_like_its_folder_in_the_lake() -> None:
 
 def test_a_daily_table_is_shown_in_full() -> None:
     """Description with the vendor's page, group, kinds, tags, columns and key."""
-    spec = asset_spec("shop", NUMBERS, vendor="bento", partitions=DAILY, deps=[asset_key("shop", "numbers_raw")])
+    spec = asset_spec(
+        "shop", NUMBERS, vendor="bento", stream="ads", partitions=DAILY, deps=[asset_key("shop", "numbers_raw")]
+    )
     assert spec == dg.AssetSpec(
         KEY,
         description="One row a number.\n\n[Bento's page](https://vendor.example/numbers)",
         group_name="shop",
         kinds={"bento", "parquet"},
-        tags={"layer": "typed", "reading": "daily"},
+        tags={"layer": "typed", "stream": "ads", "reading": "daily"},
         deps=[dg.AssetKey(["shop", "numbers_raw"])],
         partitions_def=DAILY,
         skippable=True,
@@ -54,7 +56,7 @@ def test_a_daily_table_is_shown_in_full() -> None:
 
 def test_a_snapshot_without_key_and_page_is_shown_as_such() -> None:
     """No partitions, and a tag by which the job of all snapshots finds it."""
-    spec = asset_spec("shop", SUMS, vendor="bento", is_raw=True)
+    spec = asset_spec("shop", SUMS, vendor="bento", stream="ads", is_raw=True)
     assert (spec.description, spec.tags["layer"], spec.tags["reading"]) == ("One row a day.", "raw", "snapshot")
     assert (spec.partitions_def, spec.metadata["key"]) == (None, "none")
 
@@ -101,7 +103,7 @@ def test_columns_say_their_unit_and_what_they_are_made_from() -> None:
         {"date": [dg.TableColumnDep(raw, "date")], "part": [], "number": [dg.TableColumnDep(raw, "body")]}
     )
     assert column_lineage("shop", made()) == lineage
-    assert asset_spec("shop", made(), vendor="bento").metadata["dagster/column_lineage"] == lineage
+    assert asset_spec("shop", made(), vendor="bento", stream="ads").metadata["dagster/column_lineage"] == lineage
 
 
 CODE = Path(__file__).parents[2] / "analytics_assets/sources/bento"
@@ -109,7 +111,9 @@ CODE = Path(__file__).parents[2] / "analytics_assets/sources/bento"
 
 def test_a_table_says_who_answers_for_it_where_its_files_are_and_how_to_read_them() -> None:
     """With links to its code on this machine."""
-    spec = placed(asset_spec("shop", NUMBERS, vendor="bento"), Place("/lake of o'neil", ["team:growth"], CODE))
+    spec = placed(
+        asset_spec("shop", NUMBERS, vendor="bento", stream="ads"), Place("/lake of o'neil", ["team:growth"], CODE)
+    )
     assert (spec.owners, spec.metadata["dagster/uri"]) == (["team:growth"], "/lake of o'neil/shop/numbers")
     assert spec.metadata["query"] == dg.MetadataValue.md(
         "```sql\n"
@@ -133,7 +137,9 @@ def test_links_to_code_lead_to_the_repository_if_one_is_named() -> None:
     """Where the web server runs is no place a reader could open."""
     place = Place("s3://bucket", [], CODE, "https://github.com/acme/growth/blob/main/")
     links = (
-        placed(asset_spec("shop", NUMBERS, vendor="bento"), place).metadata["dagster/code_references"].code_references
+        placed(asset_spec("shop", NUMBERS, vendor="bento", stream="ads"), place)
+        .metadata["dagster/code_references"]
+        .code_references
     )
     assert [link.url for link in links] == [
         f"https://github.com/acme/growth/blob/main/analytics_assets/sources/bento/{name}#L1"

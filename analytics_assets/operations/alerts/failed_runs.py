@@ -26,6 +26,8 @@ _FIX = "Fix the cause, then re-execute the run from failure."
 Days = Mapping[str, Collection[str]]
 # The days of an account's report that its sensor will store.
 Awaited = Callable[[str, str], Collection[date]]
+# The stream of a table that is given as `account/table`.
+StreamOf = Callable[[str], str]
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Step:
 
     Attributes:
         account: The account.
-        name: Name of the step within the account; empty for a run.
+        name: Name of the stream; empty for a run, and for a step without tables.
         requested: Of each table the days the run was for.
         missing: Of each table those that the run did not store.
         reasons: Why.
@@ -55,6 +57,7 @@ def new_failures(
     known: Collection[str],
     *,
     is_ours: Callable[[dg.DagsterRun], bool],
+    stream_of: StreamOf,
     awaited: Awaited,
     redact: Redact,
     has_time: Callable[[], bool],
@@ -66,6 +69,7 @@ def new_failures(
         since: Runs that failed before are skipped.
         known: Runs that were taken in before.
         is_ours: Whether a run is one of this project.
+        stream_of: The stream of a table.
         awaited: The days that report tasks still work at.
         redact: Takes secrets out of a text.
         has_time: Whether another run can be read in this tick; the others are left to the next.
@@ -80,7 +84,7 @@ def new_failures(
         # Dagster starts a run again whose process was killed; only the last attempt counts.
         if run is None or not is_ours(run) or run.tags.get("dagster/will_retry") == "true":
             continue
-        for step in _steps(instance, run, record):
+        for step in _steps(instance, run, record, stream_of):
             sighting = _sighting(instance, run, step, after=record.storage_id, awaited=awaited, redact=redact)
             if sighting is not None:
                 sightings.append(sighting)
@@ -119,15 +123,19 @@ def _failure_events(
         cursor, has_more = page.cursor, page.has_more
 
 
-def _steps(instance: dg.DagsterInstance, run: dg.DagsterRun, failed: dg.EventLogRecord) -> Iterator[Step]:
+def _steps(
+    instance: dg.DagsterInstance, run: dg.DagsterRun, failed: dg.EventLogRecord, stream_of: StreamOf
+) -> Iterator[Step]:
     """The failed steps of a run; the run as one step where it failed outside of them."""
     requested: dict[str, dict[str, set[str]]] = {}
     stored: dict[str, set[str]] = {}
+    tables_of: dict[str, set[str]] = {}
     failures: dict[str, dg.DagsterEvent | None] = {}
     wanted = {
         DagsterEventType.STEP_FAILURE,
         DagsterEventType.ASSET_MATERIALIZATION_PLANNED,
         DagsterEventType.ASSET_MATERIALIZATION,
+        DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED,
     }
     for entry in instance.all_logs(run.run_id, of_type=wanted):
         event, key = entry.dagster_event, entry.step_key or ""
@@ -135,17 +143,27 @@ def _steps(instance: dg.DagsterInstance, run: dg.DagsterRun, failed: dg.EventLog
         if event.is_step_failure:
             failures[key] = event
             continue
+        if event.event_type is DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED:
+            tables_of.setdefault(key, set()).add(event.asset_check_planned_data.asset_key.to_user_string())
+            continue
         assert event.asset_key is not None
+        tables_of.setdefault(key, set()).add(event.asset_key.to_user_string())
         of_step = requested.setdefault(key, {}) if event.is_asset_materialization_planned else stored
         of_step.setdefault(event.asset_key.to_user_string(), set()).add(event.partition or _NO_DAY)
     if not failures:
         failures[run.job_name] = failed.event_log_entry.dagster_event
+        tables_of[run.job_name] = set().union(*tables_of.values())
         requested[run.job_name] = {table: days for of_step in requested.values() for table, days in of_step.items()}
     for key, failure in failures.items():
-        account, _, name = key.partition("__")
-        tables = requested.get(key, {})
-        missing = {table: left for table, days in tables.items() if (left := days - stored.get(table, set()))}
-        yield Step(account, name, tables, missing, *_reasons(failure))
+        tables = tables_of.get(key, set())
+        accounts = {table.partition("/")[0] for table in tables}
+        streams = set() if key == run.job_name else {stream_of(table) for table in tables}
+        # Without tables, or with those of several accounts, it goes by its own name.
+        account = accounts.pop() if len(accounts) == 1 else key
+        name = streams.pop() if len(streams) == 1 else ""
+        days_of = requested.get(key, {})
+        missing = {table: left for table, days in days_of.items() if (left := days - stored.get(table, set()))}
+        yield Step(account, name, days_of, missing, *_reasons(failure))
 
 
 def _reasons(event: dg.DagsterEvent | None) -> tuple[list[Reason], str]:

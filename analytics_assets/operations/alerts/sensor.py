@@ -21,6 +21,7 @@ from analytics_assets.operations.alerts.failed_runs import new_failures, still_m
 from analytics_assets.operations.alerts.issue import Redact
 from analytics_assets.operations.alerts.messages import Writer
 from analytics_assets.operations.alerts.standing import failed_checks, tasks_in_trouble
+from analytics_assets.orchestration.partitions import STREAM_TAG
 from analytics_assets.orchestration.source_resource import SourceResource
 from analytics_assets.settings import secret, settings
 from analytics_assets.state.alert_log import AlertLog, IssueKey, Kind, OpenIssue, Sighting
@@ -69,6 +70,12 @@ class Scope:
     tables: Collection[str]
     ledger: Ledger
     redact: Redact
+
+    def stream_of(self, table: str) -> str:
+        """The stream of a table; empty where it has none, or is no longer configured."""
+        key = dg.AssetKey(table.split("/"))
+        graph = self.repository.asset_graph
+        return graph.get(key).tags.get(STREAM_TAG, "") if graph.has(key) else ""
 
     def awaited(self, account: str, report: str) -> Collection[date]:
         """The days that a report task still works at; one that is ready and is not stored is left out."""
@@ -123,6 +130,7 @@ def _record(scope: Scope, spec: AlertSpec, log: AlertLog, clock: Clock) -> int:
             scope.instance,
             *log.position(now=began),
             is_ours=lambda run: scope.repository.has_job(run.job_name),
+            stream_of=scope.stream_of,
             awaited=scope.awaited,
             redact=scope.redact,
             has_time=lambda: clock() - began < timedelta(seconds=_READING_S),

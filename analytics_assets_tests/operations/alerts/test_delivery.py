@@ -112,7 +112,7 @@ def test_three_sensors_at_once_send_once(scene_on_disk: Scene, receiver: Receive
     assert sorted(receiver.titles()) == [
         "[sandbox] shop: checks failed (shop/numbers, shop/sums)",
         "[sandbox] shop: days are late (shop/numbers, shop/sums)",
-        "[sandbox] shop_daily: the run failed",
+        "[sandbox] shop: the run failed",
     ]
 
 

@@ -187,7 +187,7 @@ def test_a_run_that_dagster_starts_again_is_told_when_its_last_attempt_fails(sce
     scene.instance.report_run_failed(last, "The worker was killed.")
     scene.tick()
     assert [(post["title"], post["message"].splitlines()[1]) for post in receiver.posts] == [
-        ("[sandbox] shop_daily: the run failed", "The worker was killed.")
+        ("[sandbox] shop: the run failed", "The worker was killed.")
     ]
 
 
@@ -202,15 +202,18 @@ def test_what_failed_before_the_first_look_is_not_told(scene: Scene, receiver: R
         assert scene.tick() == "1 new, 1 sent."
 
 
-def test_a_snapshot_that_fails_is_over_with_the_next_that_is_read(scene_on_disk: Scene, receiver: Receiver) -> None:
-    """It has no days; the table it left unread is what counts."""
+@pytest.mark.parametrize("account", ["shop", "shop__eu"])
+def test_a_snapshot_that_fails_is_over_with_the_next_that_is_read(
+    scene_on_disk: Scene, receiver: Receiver, account: str
+) -> None:
+    """It has no days; the table it left unread is what counts. Its step's name says neither account nor stream."""
     scene, is_down = scene_on_disk, [True]
 
-    @dg.multi_asset(name="shop__list", specs=[dg.AssetSpec(["shop", "list"])])
+    @dg.multi_asset(name=f"{account}__my_list", specs=[dg.AssetSpec([account, "list"], tags={"stream": "my_list"})])
     def read() -> dg.MaterializeResult[None]:
         if is_down[0]:
-            raise failure({FIRST: down("a")}, of=1, what="shop/list", quarantined={})
-        return dg.MaterializeResult(asset_key=["shop", "list"])
+            raise failure({FIRST: down("a")}, of=1, what=f"{account}/my_list", quarantined={})
+        return dg.MaterializeResult(asset_key=[account, "list"])
 
     defined = dg.Definitions(assets=[read], jobs=[dg.define_asset_job("shop_daily")])
     job, scene.loaded = defined.resolve_job_def("shop_daily"), defined.get_repository_def()
@@ -218,4 +221,4 @@ def test_a_snapshot_that_fails_is_over_with_the_next_that_is_read(scene_on_disk:
         job.execute_in_process(instance=scene.instance, raise_on_error=False)
         scene.tick()
         assert len(scene.log.open_issues()) == count
-    assert receiver.titles() == ["[sandbox] shop/list: 1 of 1 tables were not read"]
+    assert receiver.titles() == [f"[sandbox] {account}/my_list: 1 of 1 tables were not read"]
