@@ -114,3 +114,9 @@ def family(run: dg.DagsterRun) -> str:
     """
     tags = run.tags
     return tags.get("dagster/root_backfill_id") or tags.get("dagster/backfill") or run.root_run_id or run.run_id
+
+
+def code_location(run: dg.DagsterRun) -> str | None:
+    """The code location that a run was launched from; None for a run that a program has created itself."""
+    origin = run.remote_job_origin
+    return origin.repository_origin.code_location_origin.location_name if origin else None

@@ -22,6 +22,7 @@ from analytics_assets.operations.alerts.issue import Redact
 from analytics_assets.operations.alerts.messages import Writer
 from analytics_assets.operations.alerts.standing import failed_checks, tasks_in_trouble
 from analytics_assets.orchestration.partitions import STREAM_TAG
+from analytics_assets.orchestration.run_context import code_location
 from analytics_assets.orchestration.source_resource import SourceResource
 from analytics_assets.settings import secret, settings
 from analytics_assets.state.alert_log import AlertLog, IssueKey, Kind, OpenIssue, Sighting
@@ -63,6 +64,7 @@ class Scope:
         tables: Every table of the project, as `account/table`.
         ledger: The report tasks.
         redact: Takes the accounts' keys out of a text.
+        location: Name of the code location, where Dagster says it.
     """
 
     instance: dg.DagsterInstance
@@ -70,6 +72,15 @@ class Scope:
     tables: Collection[str]
     ledger: Ledger
     redact: Redact
+    location: str | None = None
+
+    def is_ours(self, run: dg.DagsterRun) -> bool:
+        """True if a run is of this project. Other code locations of the same instance can have jobs of the same names."""
+        selected = run.asset_selection or {check.asset_key for check in run.asset_check_selection or ()}
+        if selected:
+            return any(key.to_user_string() in self.tables for key in selected)
+        location = code_location(run)
+        return self.repository.has_job(run.job_name) and (self.location in {None, location} or location is None)
 
     def stream_of(self, table: str) -> str:
         """The stream of a table; empty where it has none, or is no longer configured."""
@@ -102,7 +113,10 @@ def alert_sensor(spec: AlertSpec, *, clock: Clock) -> dg.SensorDefinition:
         log, writer = AlertLog(here.state), Writer(spec.ui.rstrip("/"), here.mode)
         tables = {key.to_user_string() for key in repository.asset_graph.get_all_asset_keys()}
         redact = Vendor("", "", _keys(repository)).redact
-        new = _record(Scope(context.instance, repository, tables, Ledger(here.state), redact), spec, log, clock)
+        origin = context.code_location_origin
+        location = None if origin is None else origin.location_name
+        scope = Scope(context.instance, repository, tables, Ledger(here.state), redact, location)
+        new = _record(scope, spec, log, clock)
         sent = deliver(
             log,
             spec.destinations,
@@ -129,7 +143,7 @@ def _record(scope: Scope, spec: AlertSpec, log: AlertLog, clock: Clock) -> int:
         failures, runs = new_failures(
             scope.instance,
             *log.position(now=began),
-            is_ours=lambda run: scope.repository.has_job(run.job_name),
+            is_ours=scope.is_ours,
             stream_of=scope.stream_of,
             awaited=scope.awaited,
             redact=scope.redact,

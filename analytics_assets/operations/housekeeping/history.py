@@ -17,6 +17,7 @@ import dagster as dg
 
 from analytics_assets.errors import SourceError
 from analytics_assets.lake.store import Lake
+from analytics_assets.orchestration.run_context import code_location
 
 _PAGE: Final = 200
 _PROGRESS_EVERY: Final = 100
@@ -47,7 +48,7 @@ class Owned:
         selected = run.asset_selection or {check.asset_key for check in run.asset_check_selection or ()}
         if selected:
             return selected <= self.assets
-        return run.job_name in self.jobs and _location(run) == _location(beside)
+        return run.job_name in self.jobs and code_location(run) == code_location(beside)
 
 
 @dataclass(frozen=True)
@@ -144,12 +145,6 @@ def _run_records(instance: dg.DagsterInstance) -> Iterator[Any]:
     while page := instance.get_run_records(limit=_PAGE, cursor=cursor):
         yield from page
         cursor = page[-1].dagster_run.run_id
-
-
-def _location(run: dg.DagsterRun) -> str | None:
-    """The code location that a run was launched from; None for a run that a program has created itself."""
-    origin = run.remote_job_origin
-    return origin.repository_origin.code_location_origin.location_name if origin else None
 
 
 def _ended_at(record: Any) -> datetime:

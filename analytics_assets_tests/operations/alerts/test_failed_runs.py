@@ -191,6 +191,21 @@ def test_a_run_that_dagster_starts_again_is_told_when_its_last_attempt_fails(sce
     ]
 
 
+def test_runs_of_other_assets_are_left_out_whatever_the_name_of_their_job(scene: Scene, receiver: Receiver) -> None:
+    """A backfill of assets runs in a job that each code location of the instance has under the same name."""
+
+    @dg.asset(key_prefix="other")
+    def table() -> None:
+        raise ValueError
+
+    job = dg.Definitions(assets=[table]).resolve_implicit_global_asset_job_def()
+    assert scene.repository().has_job(job.name)
+    job.execute_in_process(
+        instance=scene.instance, raise_on_error=False, asset_selection=[dg.AssetKey(["other", "table"])]
+    )
+    assert (scene.tick(), receiver.posts) == ("0 new, 0 sent.", [])
+
+
 def test_what_failed_before_the_first_look_is_not_told(scene: Scene, receiver: Receiver) -> None:
     """Alerts begin when they are switched on; a look that finds no rows begins now."""
     scene.fails({0: down("a")}, days=1)
