@@ -106,7 +106,7 @@ class YamlComponent(dg.Component, dg.Model, dg.Resolvable):
             try:
                 return super().load(attributes, context)
             except (ValidationError, FieldError) as error:
-                problems = find_problems(error, text)
+                problems = find_problems(error, text, cls)
         raise unloadable(file, problems)
 
     @classmethod

@@ -4,17 +4,19 @@ Misreadings are text and numbers that YAML reads as something else: `NO` as fals
 or numbers is read from the component's annotations. `orchestration/source_component.py` examines the attributes here, `orchestration/loading.py` the file around them.
 """
 
+import difflib
 import functools
 import json
 import operator
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import UnionType
 from typing import Any, Final, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from analytics_assets.errors import FieldError
@@ -98,22 +100,65 @@ def _examine_head(root: yaml.Node, values: dict[Any, Any]) -> Iterator[Problem]:
         yield Problem(locate(root, ["attributes"])[0], "attributes", "this must be fields with values.")
 
 
-def find_problems(error: ValidationError | FieldError, text: str) -> list[Problem]:
-    """What is refused in the attributes of a file."""
+def find_problems(error: ValidationError | FieldError, text: str, component: type[BaseModel]) -> list[Problem]:
+    """What is refused in the attributes of a file.
+
+    Args:
+        error: What the component raised.
+        text: The file.
+        component: Class of the component; a misspelt field gets the nearest of its fields that is not set.
+    """
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     if isinstance(error, FieldError):
         line, path = locate(root, ("attributes", *error.field))
         return [Problem(line, _dotted(path), str(error))]
-    problems = [_problem(root, details) for details in error.errors(include_input=False, include_url=False)]
+    errors = error.errors(include_input=False, include_url=False)
+    unknown = {details["loc"] for details in errors if details["type"] == "extra_forbidden"}
+    unset = {loc: _fields(component, loc[:-1]) - _keys(root, ("attributes", *loc[:-1])) for loc in unknown}
+    meant = {loc: difflib.get_close_matches(str(loc[-1]), sorted(names), n=1) for loc, names in unset.items()}
+    # The line of the misspelt field says what is missing.
+    explained = {(*loc[:-1], *names) for loc, names in meant.items() if names}
+    problems = [
+        _problem(root, details, meant.get(details["loc"], []))
+        for details in errors
+        if details["type"] != "missing" or details["loc"] not in explained
+    ]
     return list(dict.fromkeys(problems))
 
 
-def _problem(root: yaml.Node, details: ErrorDetails) -> Problem:
+def _fields(model: type[BaseModel], path: Sequence[str | int]) -> set[str]:
+    """The fields that belong at a path of a component's attributes."""
+    types: list[Any] = [model]
+    for step in path:
+        if isinstance(step, int):
+            inner = [get_args(one)[0] for one in types if get_origin(one) in (list, tuple)]
+        else:
+            inner = [fields[step].annotation for fields in map(_own_fields, types) if step in fields]
+        types = [arm for annotation in inner for arm in _arms(annotation)]
+    return {name for one in types for name in _own_fields(one)}
+
+
+def _own_fields(kind: Any) -> Mapping[str, FieldInfo]:
+    return kind.model_fields if isinstance(kind, type) and issubclass(kind, BaseModel) else {}
+
+
+def _keys(root: yaml.Node, path: Sequence[str | int]) -> set[str]:
+    """The fields that a file has at a path."""
+    node = root
+    for step in path:
+        found = _step(node, step)
+        if found is None:
+            return set()
+        _, node = found
+    return {str(key.value) for key, _ in node.value} if isinstance(node, yaml.MappingNode) else set()
+
+
+def _problem(root: yaml.Node, details: ErrorDetails, meant: Sequence[str]) -> Problem:
     cause = details.get("ctx", {}).get("error")
     field = ("attributes", *details["loc"], *(cause.field if isinstance(cause, FieldError) else ()))
     line, path = locate(root, field)
     if details["type"] == "extra_forbidden":
-        return _unknown(line, path)
+        return _unknown(line, path, *(f"Did you mean `{name}`?" for name in meant))
     # What is missing is not in the file, and neither are the steps that say which of several types pydantic tried.
     shown = field if details["type"] == "missing" else path
     return Problem(line, _dotted(shown), details["msg"] if cause is None else str(cause))

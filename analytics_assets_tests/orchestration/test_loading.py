@@ -48,7 +48,12 @@ def misspelt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Misspe
 @pytest.mark.parametrize(
     ("account", "right", "wrong", "told"),
     [
-        ("bento", "dimensions:", "dimension:", ":14 attributes.ads.dimension: unknown field."),
+        (
+            "bento",
+            "dimensions:",
+            "dimension:",
+            ":14 attributes.ads.dimension: unknown field. Did you mean `dimensions`?",
+        ),
         (
             "bento",
             "exclusive",
@@ -59,13 +64,33 @@ def misspelt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Misspe
             "airbridge",
             "aggregation:",
             "agregation:",
-            ":15 attributes.reports.0.aggregation: Field required\ndefs/airbridge/defs.yaml:18 attributes.reports.0.agregation: unknown field.",
+            ":18 attributes.reports.0.agregation: unknown field. Did you mean `aggregation`?",
         ),
         (
             "airbridge",
             "name: users",
             "name: revenue",
             ":13 attributes.reports: two have the same name, so their tables would collide. Give each a name of its own.",
+        ),
+        (
+            "statsig",
+            "lookback_days: 4",
+            "lookback_dayz: 4",
+            ":15 attributes.schedule.lookback_dayz: unknown field. Did you mean `lookback_days`?",
+        ),
+        (
+            # Nothing is near, so both are named.
+            "statsig",
+            "lookback_days: 4",
+            "window: 4",
+            ":11 attributes.schedule.lookback_days: Field required\ndefs/statsig/defs.yaml:15 attributes.schedule.window: unknown field.",
+        ),
+        (
+            # The near one is set already.
+            "statsig",
+            "lookback_days: 4",
+            "lookback_days: 4\n    lookback_day: 4",
+            ":16 attributes.schedule.lookback_day: unknown field.",
         ),
         (
             "statsig",
@@ -223,7 +248,7 @@ def test_every_folder_that_does_not_load_has_its_line(misspelt: Misspelt) -> Non
     misspelt("bento", "dimensions:", "dimension:")
     refused = refusal(misspelt("statsig", "lookback_days: 4", "lookback_days: four"))
     assert str(refused) == (
-        "defs/bento/defs.yaml:14 attributes.ads.dimension: unknown field.\n"
+        "defs/bento/defs.yaml:14 attributes.ads.dimension: unknown field. Did you mean `dimensions`?\n"
         "defs/statsig/defs.yaml:15 attributes.schedule.lookback_days: Input should be a valid integer, unable to parse string as "
         f"an integer\n{REMEDY}"
     )
