@@ -1,6 +1,7 @@
-"""Growth data from Bento, Statsig and Airbridge as daily Parquet tables under Dagster.
+"""Growth data of several vendors as daily Parquet tables under Dagster.
 
 Where do I go to...
+    add a vendor                    docs/add-a-source.md
     change what is pulled           defs/<account>/defs.yaml
     see how a vendor is read        sources/<vendor>/client.py
     add or change a column          sources/<vendor>/tables.py and transform.py
@@ -18,26 +19,29 @@ run without loading Dagster.
 """
 
 import importlib
-from typing import Any
+from typing import Any, Final
 
-_COMPONENTS = {
-    "Alerts": "analytics_assets.operations.alerts.component",
-    "BentoStats": "analytics_assets.sources.bento.source",
-    "StatsigMetrics": "analytics_assets.sources.statsig.source",
-    "AirbridgeRevenue": "analytics_assets.sources.airbridge.source",
-    "Comparisons": "analytics_assets.orchestration.comparisons",
-    "Shared": "analytics_assets.operations.shared",
+# A line for each vendor: its folder in `sources/`, and its component. Nothing else outside that folder has to name a vendor.
+SOURCES: Final = {
+    "bento": "BentoStats",
+    "statsig": "StatsigMetrics",
+    "airbridge": "AirbridgeRevenue",
 }
-__all__ = ["AirbridgeRevenue", "Alerts", "BentoStats", "Comparisons", "Shared", "StatsigMetrics"]
+COMPONENTS: Final = {
+    **{component: f"{__name__}.sources.{folder}.source" for folder, component in SOURCES.items()},
+    "Shared": "analytics_assets.operations.shared",
+    "Alerts": "analytics_assets.operations.alerts.component",
+    "Comparisons": "analytics_assets.orchestration.comparisons",
+}
 
 
 def __getattr__(name: str) -> Any:
     """The component type of that name, loaded now."""
-    if name not in _COMPONENTS:
+    if name not in COMPONENTS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_COMPONENTS[name]), name)
+    return getattr(importlib.import_module(COMPONENTS[name]), name)
 
 
 def __dir__() -> list[str]:
     """The component types, for tools that list them."""
-    return sorted(__all__)
+    return sorted(COMPONENTS)

@@ -13,6 +13,8 @@ import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadFileScheduling
 
+from analytics_assets import SOURCES
+
 # A machine that is busy is slow; that is no finding.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
@@ -22,7 +24,7 @@ _TOGETHER = "analytics_assets_tests/contract/"
 # Seconds for a test with one of these marks; pyproject.toml has the bound of the others, .ci/run that of all.
 _SLOW_MARKS = ("proof", "alone")
 _SLOW_S = 720
-_OURS = ("ANALYTICS_", "BENTO_", "STATSIG_", "AIRBRIDGE_", "DAGSTER_HOME")
+_OURS = ("ANALYTICS_", "DAGSTER_HOME", *(f"{source.upper()}_" for source in SOURCES))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -13,7 +13,7 @@ import dagster as dg
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from analytics_assets import AirbridgeRevenue, Alerts, BentoStats, Comparisons, Shared, StatsigMetrics
+import analytics_assets
 from analytics_assets.definitions import defs
 from analytics_assets.settings import VARIABLES
 
@@ -30,7 +30,7 @@ def settings_part() -> str:
 def yaml_part() -> str:
     """The fields each component takes, nested ones with their path."""
     parts = []
-    for component in (BentoStats, StatsigMetrics, AirbridgeRevenue, Shared, Alerts, Comparisons):
+    for component in (getattr(analytics_assets, name) for name in analytics_assets.COMPONENTS):
         lines = [
             f"<details><summary><code>{component.__name__}</code>: {_first_line(component)}</summary>",
             "",

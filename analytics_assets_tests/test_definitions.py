@@ -5,6 +5,7 @@ from collections import defaultdict
 import dagster as dg
 import pytest
 
+from analytics_assets import SOURCES
 from analytics_assets.definitions import defs
 
 
@@ -18,7 +19,7 @@ def test_every_asset_is_named_account_and_table(shipped: dg.Definitions) -> None
     """Its group is the account, and every account has a resource of that name."""
     repository = shipped.get_repository_def()
     specs = list(repository.asset_graph.asset_nodes)
-    assert {node.key.path[0] for node in specs} >= {"airbridge", "bento", "statsig"}
+    assert {node.key.path[0] for node in specs} >= set(SOURCES)
     assert [node.key for node in specs if len(node.key.path) != 2 or node.group_name != node.key.path[0]] == []
     assert set(repository.get_top_level_resources()) >= {"lake", *(node.key.path[0] for node in specs)}
 
@@ -45,7 +46,7 @@ def test_accounts_take_different_numbers_of_days_a_run(shipped: dg.Definitions) 
 def test_in_the_sandbox_no_schedule_runs_by_itself(shipped: dg.Definitions) -> None:
     """One for each account's days, and one for all snapshots."""
     schedules = shipped.get_repository_def().schedule_defs
-    assert {schedule.name for schedule in schedules} >= {"snapshots", "airbridge_daily", "bento_daily", "statsig_daily"}
+    assert {schedule.name for schedule in schedules} >= {"snapshots", *(f"{source}_daily" for source in SOURCES)}
     assert {schedule.default_status for schedule in schedules} == {dg.DefaultScheduleStatus.STOPPED}
 
 

@@ -29,6 +29,7 @@ from analytics_assets.lake.store import Lake, Landed
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.orchestration.loading import whole
 from analytics_assets.orchestration.partitions import DAILY_TAG, SNAPSHOT_TAG
+from analytics_assets.orchestration.source_resource import SourceResource
 from analytics_assets.settings import VARIABLES, settings
 from analytics_assets.state.report_ledger import Ledger
 
@@ -43,6 +44,7 @@ _INTERRUPTED = 130
 _ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
 # The second report task fails on purpose, so that the sensor has something to see through.
 _SANDBOX = ("--port", "0", "--task-seconds", "3", "--fail-every", "2")
+_ASKED = "airbridge"
 _QUESTION = "Which channel earned back its cost, among the people who installed in these days?"
 _ANSWER = """
     select channel, sum(users) as users, sum(cost)::decimal(18, 2) as cost, sum(revenue)::decimal(18, 2) as revenue,
@@ -80,7 +82,7 @@ def _demonstrate(began: float) -> int:
     with _log() as log, _sandbox(log) as url:
         _say(
             began,
-            f"Sandbox ready at {url}: Bento, Statsig and Airbridge, simulated; every second report task fails on purpose.",
+            f"Sandbox ready at {url}: all vendors are simulated, and every second report task fails on purpose.",
         )
         # Before the definitions are loaded, so that a terminal set up for live mode stays untouched by the demo.
         for name in VARIABLES:
@@ -97,11 +99,15 @@ def _demonstrate(began: float) -> int:
         with _dagster(log) as graphql:
             _say(began, "Dagster ready: web server, daemon and sensor.")
             definitions = whole(DEFS)
+            for account in without_sandbox(definitions):
+                _say(began, f"{account} is left out: there is no sandbox of its vendor.")
             loads = _loads(definitions)
-            _follow(began, graphql, {"snapshots": graphql.launch("snapshots")})
+            _follow(
+                began, graphql, {"snapshots": graphql.launch("snapshots", assets=tables(definitions, SNAPSHOT_TAG[1]))}
+            )
             _follow(began, graphql, {load.job: graphql.launch(load.job, load) for load in loads})
-            _wait_for_reports(began, graphql)
-            tasks = [key for key in _tables(definitions, SNAPSHOT_TAG[1]) if key.path[-1].endswith("_tasks")]
+            _wait_for_reports(began, graphql, [load.job.removesuffix("_daily") for load in loads])
+            tasks = [key for key in tables(definitions, SNAPSHOT_TAG[1]) if key.path[-1].endswith("_tasks")]
             _follow(began, graphql, {"report tasks": graphql.launch("snapshots", assets=tasks)})
         _say(began, "Dagster and the sandbox have ended.")
     missing = _show(definitions, loads, since=started_at)
@@ -188,7 +194,7 @@ def _process(command: Sequence[str], *, stdout: Any, stderr: Any) -> Iterator["s
 def _loads(definitions: dg.Definitions) -> list[Load]:
     """The last days that each daily schedule would ask for now."""
     loads = []
-    names = {f"{key.path[0]}_daily" for key in _tables(definitions, DAILY_TAG[1])}
+    names = {f"{key.path[0]}_daily" for key in tables(definitions, DAILY_TAG[1])}
     for schedule in definitions.schedules or []:
         if schedule.name not in names or not isinstance(schedule, dg.ScheduleDefinition):
             continue
@@ -214,12 +220,12 @@ def _follow(began: float, graphql: GraphQL, runs: Mapping[str, str]) -> None:
         time.sleep(1.0)
 
 
-def _wait_for_reports(began: float, graphql: GraphQL) -> None:
+def _wait_for_reports(began: float, graphql: GraphQL, accounts: Sequence[str]) -> None:
     """Says what the sensor does about report tasks until all have landed."""
     ledger, said = Ledger(settings().state), ""
     until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until:
-        opened = ledger.open_requests("airbridge")
+        opened = [one for account in accounts for one in ledger.open_requests(account)]
         words = "; ".join(f"{one.report} {in_words(one.days_left)}: task {one.attempts} {one.state}" for one in opened)
         if words != said:
             _say(began, f"report tasks     {words or 'all have landed'}")
@@ -229,12 +235,17 @@ def _wait_for_reports(began: float, graphql: GraphQL) -> None:
         time.sleep(1.0)
 
 
-def _tables(definitions: dg.Definitions, reading: str) -> list[dg.AssetKey]:
-    """The assets that are read daily, or as snapshots."""
-    specs = definitions.resolve_all_asset_specs()
-    return sorted(
-        (spec.key for spec in specs if spec.tags.get(SNAPSHOT_TAG[0]) == reading), key=lambda key: tuple(key.path)
-    )
+def without_sandbox(definitions: dg.Definitions) -> list[str]:
+    """The accounts whose vendor the sandbox does not simulate."""
+    resources = definitions.resources or {}
+    return sorted(name for name, one in resources.items() if isinstance(one, SourceResource) and not one.has_sandbox())
+
+
+def tables(definitions: dg.Definitions, reading: str) -> list[dg.AssetKey]:
+    """The assets that the demo loads daily, or as snapshots."""
+    left_out = without_sandbox(definitions)
+    keys = [spec.key for spec in definitions.resolve_all_asset_specs() if spec.tags.get(SNAPSHOT_TAG[0]) == reading]
+    return sorted((key for key in keys if key.path[0] not in left_out), key=lambda key: tuple(key.path))
 
 
 def _show(definitions: dg.Definitions, loads: Sequence[Load], *, since: datetime) -> list[str]:
@@ -243,7 +254,7 @@ def _show(definitions: dg.Definitions, loads: Sequence[Load], *, since: datetime
     wanted = {load.job.removesuffix("_daily"): load for load in loads}
     print(f"\n{'table':<34}{'days':>6}{'rows':>9}{'bytes':>11}")
     for reading in ("daily", SNAPSHOT_TAG[1]):
-        for key in _tables(definitions, reading):
+        for key in tables(definitions, reading):
             account, table = key.path
             load = wanted[account]
             days = [
@@ -260,10 +271,10 @@ def _show(definitions: dg.Definitions, loads: Sequence[Load], *, since: datetime
                 missing.append(f"{key.to_user_string()} has {len(landed)} days with {rows} rows")
             elif old := stale_days(landed, since=since):
                 missing.append(f"{key.to_user_string()} has {old} days that an earlier demo requested")
-    print(f"\nThe lake is {os.path.relpath(lake.root)}; these numbers are the sandbox's.\n\n{_QUESTION}")
-    if not missing:
-        load = wanted["airbridge"]
-        print(duckdb.sql(_ANSWER.format(lake=lake.root, first=load.first, last=load.last)))
+    print(f"\nThe lake is {os.path.relpath(lake.root)}; these numbers are the sandbox's.")
+    if not missing and (asked := wanted.get(_ASKED)):
+        print(f"\n{_QUESTION}")
+        print(duckdb.sql(_ANSWER.format(lake=lake.root, first=asked.first, last=asked.last)))
     return missing
 
 

@@ -7,11 +7,12 @@ An address other than https, or http to this machine, is refused, so that keys n
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.util import find_spec
 from typing import Any
 
 import httpx
 
-from analytics_assets.errors import PermanentError
+from analytics_assets.errors import AccessRefusedError, PermanentError
 from analytics_assets.http.sockets import sockets
 from analytics_assets.settings import LOOPBACK, Settings, secrets
 
@@ -34,38 +35,45 @@ def destination(settings: Settings, *, vendor: str, base_url: str, documented: s
 
     Args:
         settings: The settings of this process.
-        vendor: Folder of the vendor in the sandbox: `bento`, `statsig` or `airbridge`.
+        vendor: Name of the vendor in lower case: its folder in the sandbox.
         base_url: The address that the account's YAML names; only live mode uses it.
         documented: The address in the vendor's documentation; the sandbox has its path.
 
     Raises:
         PermanentError: An address is neither https nor http to this machine.
+        AccessRefusedError: There is no sandbox of the vendor, in sandbox mode.
     """
     if settings.mode == "live":
         return live(base_url)
     return sandbox(vendor, httpx.URL(documented).path.rstrip("/"), settings.sandbox_url)
 
 
-def key(settings: Settings, variable: str, sandbox_constant: str) -> str:
-    """A key: from the environment variable in live mode, otherwise the sandbox's public constant of that name.
+def keys(settings: Settings, variables: Sequence[str], *, vendor: str, sandbox_constants: Sequence[str]) -> list[str]:
+    """The keys of an account: from environment variables in live mode, otherwise the sandbox's public constants of these names.
 
     Raises:
-        AccessRefusedError: The variable is not set in live mode.
-    """
-    return keys(settings, [variable], [sandbox_constant])[0]
-
-
-def keys(settings: Settings, variables: Sequence[str], sandbox_constants: Sequence[str]) -> list[str]:
-    """The keys of an account that has several.
-
-    Raises:
-        AccessRefusedError: Variables are not set in live mode; all of them are named.
+        AccessRefusedError: Variables are not set in live mode; all of them are named. Or there is no sandbox of the vendor.
     """
     if settings.mode == "live":
         return secrets(*variables)
+    _refuse_without_sandbox(vendor)
     from analytics_assets.sandbox import credentials  # noqa: PLC0415 - live processes never load the sandbox
 
     return [str(getattr(credentials, constant)) for constant in sandbox_constants]
+
+
+def has_sandbox(vendor: str) -> bool:
+    """True if the vendor has a folder in the sandbox."""
+    found = find_spec(f"analytics_assets.sandbox.{vendor}")
+    return found is not None and found.submodule_search_locations is not None
+
+
+def _refuse_without_sandbox(vendor: str) -> None:
+    if not has_sandbox(vendor):
+        raise AccessRefusedError(
+            f"There is no sandbox of {vendor.capitalize()}, so nothing is loaded from it in sandbox mode.",
+            remedy="Set ANALYTICS_MODE=live to load from the vendor itself.",
+        )
 
 
 def live(base_url: str) -> Destination:
@@ -81,10 +89,14 @@ def sandbox(vendor: str, path: str, server_url: str | None = None) -> Destinatio
     """The simulated vendor: the server at `server_url`, or without one the sandbox in this process.
 
     Args:
-        vendor: Folder of the vendor in the sandbox: `bento`, `statsig` or `airbridge`.
+        vendor: Name of the vendor in lower case: its folder in the sandbox.
         path: What the documented address of the vendor has after the host.
         server_url: Address of a sandbox server; http to this machine.
+
+    Raises:
+        AccessRefusedError: There is no sandbox of the vendor.
     """
+    _refuse_without_sandbox(vendor)
     if server_url:
         return _over_sockets(f"{checked(server_url, setting='ANALYTICS_SANDBOX_URL')}/{vendor}{path}")
     return Destination(f"http://sandbox/{vendor}{path}", httpx.ASGITransport(app=_sandbox_app()))

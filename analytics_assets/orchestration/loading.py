@@ -68,7 +68,7 @@ def check_file(file: Path) -> None:
         raise unloadable(file, [Problem(line, "", "this is not UTF-8 text. Save the file as UTF-8.")]) from None
     values, problems = examine_file(text)
     if not problems and not _is_component(values["type"]):
-        own = ", ".join(f"{analytics_assets.__name__}.{name}" for name in analytics_assets.__all__)
+        own = ", ".join(f"{analytics_assets.__name__}.{name}" for name in sorted(analytics_assets.COMPONENTS))
         problems = [Problem(find_line(text, ["type"]), "type", f"there is no such component. This project has {own}.")]
     if problems:
         raise unloadable(file, problems)

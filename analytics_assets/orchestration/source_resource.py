@@ -13,7 +13,7 @@ import dagster as dg
 from pydantic import Field
 
 from analytics_assets.clock import Clock
-from analytics_assets.http.destination import Destination, destination, keys
+from analytics_assets.http.destination import Destination, destination, has_sandbox, keys
 from analytics_assets.http.gate import Gate
 from analytics_assets.http.meter import Meter
 from analytics_assets.http.retries import RetryPolicy
@@ -49,10 +49,10 @@ class SourceResource(dg.ConfigurableResource[Client], Generic[Client]):
     """One account of a vendor.
 
     Attributes:
-        vendor: Name of the vendor in lower case: its folder in the sandbox, and the first part of a rate limit's key.
+        vendor: Name of the vendor in lower case: its folder in the sandbox, if it has one, and the first part of a rate limit's key.
         documented_url: Address of the API in the vendor's documentation.
         secret_fields: Fields that hold the name of an environment variable with a secret. The default of each is also the name of the
-            sandbox's public constant.
+            sandbox's public constant, where there is a sandbox.
         base_url: Address of the API.
         budget: Requests that the account may send.
     """
@@ -88,10 +88,15 @@ class SourceResource(dg.ConfigurableResource[Client], Generic[Client]):
         """Values of the secrets, in sandbox mode the sandbox's.
 
         Raises:
-            AccessRefusedError: A variable is not set in live mode; the message names it.
+            AccessRefusedError: A variable is not set in live mode; the message names it. Or there is no sandbox of the vendor.
         """
         constants = [str(type(self).model_fields[name].default) for name in self.secret_fields]
-        return keys(settings(), self.secret_variables(), constants)
+        return keys(settings(), self.secret_variables(), vendor=self.vendor, sandbox_constants=constants)
+
+    @classmethod
+    def has_sandbox(cls) -> bool:
+        """True if the sandbox simulates the vendor."""
+        return has_sandbox(cls.vendor)
 
     def budget_key(self) -> str:
         """Key of the rate limit. Accounts with the same key share it.

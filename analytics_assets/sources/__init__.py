@@ -1,6 +1,6 @@
-"""One folder per upstream API; they do not know each other.
+"""One folder per vendor API. They do not import each other.
 
-Each has the same rooms: `client.py` (endpoints), `tables.py` (what lands), `transform.py` (raw to typed, pure), `streams.py` (what a day
-asks), `assets.py` (Dagster's view), `source.py` (fields of `defs.yaml`, and the resource that opens a client). Airbridge has three more,
-because its reports are asynchronous: `report_spec.py`, `task_decisions.py` and `task_sensor.py`. A fourth API is a fourth folder with these names.
+Each has the same files: `client.py` (endpoints), `responses.py` (payloads), `tables.py` (what is stored), `transform.py` (raw to typed, pure),
+`source.py` (fields of `defs.yaml`, and the definitions made from them) and `checks.py`. A fourth vendor is a fourth folder and a line in
+`SOURCES` of `analytics_assets/__init__.py`: docs/add-a-source.md.
 """

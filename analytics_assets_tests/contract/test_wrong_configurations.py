@@ -11,7 +11,7 @@ import pytest
 from dagster.components.core.component_tree import ComponentTreeException
 
 from analytics_assets.errors import AccessRefusedError, PermanentError
-from analytics_assets.http.destination import destination, key
+from analytics_assets.http.destination import destination, keys
 from analytics_assets.settings import secrets, settings
 from analytics_assets.sources.airbridge.source import AirbridgeResource
 from analytics_assets.sources.bento.source import BentoResource
@@ -249,4 +249,4 @@ def test_a_key_of_blanks_is_no_key(monkeypatch: pytest.MonkeyPatch):
     """A variable that a deployment left empty."""
     monkeypatch.setenv("SHOP_STATSIG", "  ")
     with pytest.raises(AccessRefusedError, match="The environment variable SHOP_STATSIG is not set"):
-        key(settings({"ANALYTICS_MODE": "live"}), "SHOP_STATSIG", "STATSIG_CONSOLE_KEY")
+        keys(settings({"ANALYTICS_MODE": "live"}), ["SHOP_STATSIG"], vendor="statsig", sandbox_constants=[])

@@ -190,7 +190,7 @@ def nested(path: tuple[str, ...], written: str) -> str:
 
 FIELDS = [
     (name, path)
-    for name in analytics_assets.__all__
+    for name in analytics_assets.COMPONENTS
     for path in dict.fromkeys(text_fields(getattr(analytics_assets, name)))
 ]
 

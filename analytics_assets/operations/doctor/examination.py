@@ -115,6 +115,9 @@ def _vendors(loaded: Sequence[Loaded], chosen: Settings, clock: Clock, *, is_off
         what = f"{name}: accepted"
         if is_offline:
             yield Line("keys", what, "not checked", "--offline asks no vendor", "Run it without --offline.")
+        elif chosen.mode == "sandbox" and not probe.account.resource.has_sandbox():
+            found = f"there is no sandbox of {probe.account.vendor}"
+            yield Line("keys", what, "not checked", found, "Set ANALYTICS_MODE=live to load from the vendor itself.")
         elif any(line.verdict == "wrong" for line in lines):
             yield Line("keys", what, "not checked", "a key is missing", "Set the variable named above.")
         else:
