@@ -1,4 +1,4 @@
-"""Runs on several machines: a queue an account, and a worker that died is noticed in minutes.
+"""Runs on several machines: a worker that died is noticed in minutes, and an account can have a queue of its own.
 
 The Celery launcher of Dagster asks the result backend how a run is, and that goes on saying STARTED when the machine that worked at it is
 gone. Here the worker itself is asked. Dagster's run monitoring asks every `poll_interval_seconds`, marks the run as failed, and its run
@@ -7,9 +7,10 @@ Keep one machine out of here; its runs are processes that Dagster starts itself.
 Dagster concept: run launchers, https://docs.dagster.io/guides/deploy/execution/run-launchers
 """
 
+from collections.abc import Collection
 from typing import Any, Final
 
-from dagster import DagsterRun
+from dagster import DagsterRun, Field
 from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.tags import DAGSTER_CELERY_QUEUE_TAG, DAGSTER_CELERY_TASK_ID_TAG
 from kombu.exceptions import OperationalError
@@ -24,21 +25,33 @@ _PUBLISHING: Final = {"max_retries": 30, "interval_start": 1, "interval_step": 0
 
 
 class WatchedCeleryRunLauncher(CeleryRunLauncher):
-    """Celery runs in the queue of their account, whose workers are asked whether they still work at them."""
+    """Celery runs whose workers are asked whether they still work at them.
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    All runs wait in `default_queue`, so that a new account needs no change here; those of `account_queues` wait in the queue of their name.
+    """
+
+    def __init__(self, *args: Any, account_queues: Collection[str] = (), **kwargs: Any) -> None:
         """With more patience than Celery has for a broker that is away."""
         super().__init__(*args, **kwargs)
+        self._account_queues = frozenset(account_queues)
         self.celery.conf.task_publish_retry_policy = _PUBLISHING
 
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        """Fields of `dagster.yaml`."""
+        about = "Accounts whose runs wait in the queue of their name; a worker has to name it in `--queues`."
+        queues = Field([str], is_required=False, default_value=[], description=about)
+        inherited: Any = super().config_type()
+        return {**inherited, "account_queues": queues}
+
     def launch_run(self, context: Any) -> None:
-        """Puts the run into the queue of its account; runs over several accounts and others into the default queue.
+        """Puts the run into its queue.
 
         A broker that stays away ends the run with a word of it, and Dagster's run retries begin it anew.
         """
-        run, queue = context.dagster_run, queue_of(context.dagster_run)
-        if queue is not None and DAGSTER_CELERY_QUEUE_TAG not in run.tags:
-            tags = {DAGSTER_CELERY_QUEUE_TAG: queue}
+        run, account = context.dagster_run, account_of(context.dagster_run)
+        if account in self._account_queues and DAGSTER_CELERY_QUEUE_TAG not in run.tags:
+            tags = {DAGSTER_CELERY_QUEUE_TAG: account}
             instance_of(self).add_run_tags(run.run_id, tags)
             context = context._replace(dagster_run=run.with_tags({**run.tags, **tags}))
         try:
@@ -88,8 +101,8 @@ class WatchedCeleryRunLauncher(CeleryRunLauncher):
         return {str(task["id"]) for tasks in answers.values() for task in tasks}
 
 
-def queue_of(run: DagsterRun) -> str | None:
-    """The account whose assets a run is for, which is the name of its queue; None for several accounts, or no assets."""
+def account_of(run: DagsterRun) -> str | None:
+    """The account whose assets a run is for; None for several accounts, or no assets."""
     accounts = {key.path[0] for key in run.asset_selection or ()}
     if not accounts and run.job_name.endswith("_daily") and run.job_name != "checks_daily":
         return run.job_name.removesuffix("_daily")

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import dagster as dg
 import pytest
+import yaml
 from billiard.exceptions import WorkerLostError
 from dagster._core.code_pointer import ModuleCodePointer
 from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, WorkerStatus
@@ -14,7 +15,8 @@ from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 from kombu.exceptions import OperationalError
 
-from analytics_assets.operations.celery_launcher import WatchedCeleryRunLauncher, queue_of
+from analytics_assets.operations.celery_launcher import WatchedCeleryRunLauncher, account_of
+from analytics_assets_tests.production.deployment import DEPLOY, procfile
 
 
 def run(job: str, *tables: str) -> dg.DagsterRun:
@@ -24,7 +26,7 @@ def run(job: str, *tables: str) -> dg.DagsterRun:
 
 
 @pytest.mark.parametrize(
-    ("asked", "queue"),
+    ("asked", "account"),
     [
         (run("__ASSET_JOB", "bento/ads_raw", "bento/ads_totals"), "bento"),
         (run("__ASSET_JOB", "bento/ads_raw", "statsig/values_raw"), None),
@@ -34,9 +36,39 @@ def run(job: str, *tables: str) -> dg.DagsterRun:
         (run("checks_daily"), None),
     ],
 )
-def test_a_run_waits_in_the_queue_of_its_account(asked: dg.DagsterRun, queue: str | None) -> None:
-    """Runs over several accounts, or over none that can be told, wait in the default queue."""
-    assert queue_of(asked) == queue
+def test_a_run_belongs_to_the_account_of_its_tables(asked: dg.DagsterRun, account: str | None) -> None:
+    """Runs over several accounts, or without assets, belong to none."""
+    assert account_of(asked) == account
+
+
+@pytest.mark.parametrize(("configured", "queue"), [([], "dagster"), (["shop"], "dagster"), (["lab"], "lab")])
+def test_runs_of_a_new_account_wait_in_the_queue_that_every_worker_serves(
+    tmp_path: Path, configured: list[str], queue: str
+) -> None:
+    """As the files of deploy/ have it, and unless `account_queues` names the account."""
+    settings = yaml.safe_load((DEPLOY / "dagster.yaml").read_text())["run_launcher"]["config"]
+    assert (settings["default_queue"], settings["account_queues"]) == ("dagster", [])
+    worker = procfile()["worker"].split()
+    assert worker[worker.index("--queues") + 1] == settings["default_queue"]
+    launcher = {
+        "module": "analytics_assets.operations.celery_launcher",
+        "class": "WatchedCeleryRunLauncher",
+        "config": {
+            **settings,
+            "broker": "memory://",
+            "backend": "cache+memory://",
+            "account_queues": configured,
+        },
+    }
+    code = RepositoryPythonOrigin(sys.executable, ModuleCodePointer("none", "none"), entry_point=[])
+    with dg.DagsterInstance.local_temp(str(tmp_path), overrides={"run_launcher": launcher}) as instance:
+        asked = run("lab_daily")._replace(run_id=str(uuid4()), job_code_origin=JobPythonOrigin("lab_daily", code))
+        waiting = instance.add_run(asked)
+        instance.run_launcher.launch_run(LaunchRunContext(waiting, workspace=None))
+        events = [
+            one.dagster_event.event_specific_data for one in instance.all_logs(waiting.run_id) if one.dagster_event
+        ]
+    assert [event.metadata["Celery Queue"].value for event in events if "Celery Queue" in event.metadata] == [queue]
 
 
 def test_a_run_whose_process_was_killed_says_so() -> None:
