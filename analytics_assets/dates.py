@@ -4,12 +4,17 @@ Keep the meaning of a day out of here; it is each source's own.
 """
 
 from collections.abc import Collection, Iterable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 
 def days_between(first: date, last: date) -> list[date]:
     """The days from the first to the last, both included."""
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+
+
+def hours_after(day: date, hours: float, zone: tzinfo = UTC) -> datetime:
+    """The instant that many hours after the end of a day in a zone, in UTC: when a vendor's day is final."""
+    return datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC) + timedelta(hours=hours)
 
 
 def spans(wanted: Collection[date], *, longest: int) -> Iterable[list[date]]:

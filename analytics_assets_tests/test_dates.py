@@ -1,12 +1,13 @@
 """Runs of adjacent days."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics_assets.dates import in_words, spans
+from analytics_assets.dates import hours_after, in_words, spans
 
 DAYS = st.sets(st.dates(date(2024, 2, 20), date(2024, 3, 20)))
 
@@ -38,3 +39,12 @@ def test_days_are_put_into_words() -> None:
     assert in_words(march) == "2026-03-01 to 2026-03-04, 2026-03-09, 2026-03-11 to 2026-03-12"
     assert in_words([date(2026, 3, 9)]) == "2026-03-09"
     assert in_words([]) == ""
+
+
+def test_a_day_is_final_some_hours_after_its_end_in_its_zone() -> None:
+    """UTC by default, fixed offsets, and the day on which the clocks go forward ends an hour earlier."""
+    day = date(2026, 3, 29)
+    assert hours_after(day, 1.5) == datetime(2026, 3, 30, 1, 30, tzinfo=UTC)
+    assert hours_after(day, 12, timezone(timedelta(hours=-8))) == datetime(2026, 3, 30, 20, tzinfo=UTC)
+    assert hours_after(day, 1, ZoneInfo("Europe/Berlin")) == datetime(2026, 3, 29, 23, tzinfo=UTC)
+    assert hours_after(day - timedelta(days=1), 1, ZoneInfo("Europe/Berlin")) == datetime(2026, 3, 29, 0, tzinfo=UTC)

@@ -9,11 +9,11 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from analytics_assets.dates import days_between, in_words
+from analytics_assets.dates import days_between, hours_after, in_words
 from analytics_assets.state.rate_limit import Budget
 
 NO_HISTORY = "no history: told only as it stands now; the job snapshots reads it"
@@ -127,7 +127,7 @@ def planned(
     spent: Counter[str] = Counter()
     for name, account in accounts.items():
         first_day = start if account.start_date is None else max(start, account.start_date)
-        partitions = [day for day in days if day >= first_day and _over_at(day, zone) <= now]
+        partitions = [day for day in days if day >= first_day and hours_after(day, 0, ZoneInfo(zone)) <= now]
         longest = account.days_per_run
         runs = [partitions[number : number + longest] for number in range(0, len(partitions), longest)]
         plan.runs[name] = len(runs)
@@ -161,15 +161,10 @@ def _sorted_out(
     for day in days:
         if day < start:
             refused.setdefault(f"before the first day of the account, {start}", []).append(day)
-        elif _over_at(day, zone) > now:
+        elif hours_after(day, 0, ZoneInfo(zone)) > now:
             refused.setdefault(f"future: not over in {zone}", []).append(day)
         elif (final := asking.final_at(day)) > now:
             refused.setdefault(f"not final before {final.astimezone(UTC):%Y-%m-%d %H:%M} UTC", []).append(day)
         else:
             asked.add(day)
     return asked, refused
-
-
-def _over_at(day: date, zone: str) -> datetime:
-    """When a day is over and so becomes a partition."""
-    return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(zone)).astimezone(UTC)

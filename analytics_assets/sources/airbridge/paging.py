@@ -19,6 +19,7 @@ from analytics_assets.errors import PermanentError, TransientError, UnexpectedPa
 from analytics_assets.http.answer import Answer
 from analytics_assets.http.bodies import MOST_EMPTY_PAGES, MOST_PAGES, REPLACEMENT
 from analytics_assets.http.statuses import NOT_FOUND
+from analytics_assets.http.together import together
 from analytics_assets.sources.airbridge.responses import Group, shown
 
 AHEAD: Final = 4
@@ -170,13 +171,7 @@ async def _ahead(read_page: ReadPage, skips: Collection[int], size: int, at_once
         async with slots:
             return await read_page(skip, size)
 
-    reads = [asyncio.ensure_future(read(skip)) for skip in skips]
-    try:
-        return await asyncio.gather(*reads)
-    finally:
-        for one in reads:
-            one.cancel()
-        await asyncio.gather(*reads, return_exceptions=True)
+    return await together(map(read, skips))
 
 
 def _broken_double(pages: Sequence[Page]) -> tuple[str, ...] | None:

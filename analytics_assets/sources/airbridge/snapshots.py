@@ -11,6 +11,7 @@ from typing import Final
 
 from analytics_assets.clock import Clock
 from analytics_assets.dates import in_words
+from analytics_assets.http.together import together
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.stream import Snapshot
 from analytics_assets.sources.airbridge.client import AirbridgeClient
@@ -28,7 +29,7 @@ def catalog_snapshot(account: str, app: App, client: AirbridgeClient) -> Snapsho
     """The metrics, dimensions and events a report may name; filed under the app's day of the reading."""
 
     async def fetch(day: date) -> RawDay:
-        answers = await asyncio.gather(client.metrics(), client.group_bys(), client.events())
+        answers = await together((client.metrics(), client.group_bys(), client.events()))
         return catalog_day(day, dict(zip(("metric", "group_by", "event"), answers, strict=True)))
 
     return Snapshot(account, CATALOG, (), app.day_of, fetch, lambda _day, _raw: {})

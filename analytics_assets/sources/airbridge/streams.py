@@ -6,7 +6,7 @@ How a run waits for report tasks is in `report_loader.py`; what rows mean in `tr
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from logging import Logger
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import pyarrow as pa
 
 from analytics_assets.clock import Clock
+from analytics_assets.dates import hours_after
 from analytics_assets.errors import FieldError
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Stream, Typed
@@ -73,8 +74,7 @@ class App:
 
     def final_at(self, day: date) -> datetime:
         """Instant from which a day is asked for."""
-        end = datetime.combine(day + timedelta(days=1), datetime.min.time(), ZoneInfo(self.zone))
-        return end.astimezone(UTC) + timedelta(hours=self.final_after_hours)
+        return hours_after(day, self.final_after_hours, ZoneInfo(self.zone))
 
 
 @asynccontextmanager

@@ -6,18 +6,19 @@ against its chart before it is kept. `calibration.py` finds the settings; `docs/
 Keep fields out of here (`client.py`, `transform.py`) and Dagster too.
 """
 
-import asyncio
 import math
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
-from typing import Any, Literal, TypeVar
+from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from analytics_assets.dates import hours_after
 from analytics_assets.errors import FieldError, PermanentError, TransientError
 from analytics_assets.http.answer import Answer
 from analytics_assets.http.session import IN_FLIGHT
+from analytics_assets.http.together import together
 from analytics_assets.lake.raw import RawDay, raw_day, request_hash
 from analytics_assets.lake.stream import Snapshot, Stream
 from analytics_assets.sources.bento.ads_chart import bucket_starts, is_proof
@@ -35,7 +36,6 @@ from analytics_assets.sources.bento.tables import (
 )
 from analytics_assets.sources.bento.transform import ads_tables, audience_tables, report_tables
 
-T = TypeVar("T")
 Format = Literal["iso", "iso_time", "words"]
 
 
@@ -148,8 +148,7 @@ class AdsSpec:
 
     def final_at(self, day: date) -> datetime:
         """Instant from which the day is asked for, in UTC."""
-        end = datetime.combine(day + timedelta(days=1), time(), ZoneInfo(self.window.zone)).astimezone(UTC)
-        return end + timedelta(hours=self.final_after_hours)
+        return hours_after(day, self.final_after_hours, ZoneInfo(self.window.zone))
 
 
 @dataclass(frozen=True)
@@ -200,7 +199,7 @@ def ads_stream(account: str, spec: AdsSpec, client: BentoClient) -> Stream:
         return answer, is_proof(bucket_starts(stats, params, day, zone=zone, body=answer.body.decode()), day, zone)
 
     async def fetch(day: date) -> RawDay:
-        read = await _together([ask(day, number) for number in range(len(spec.queries(day)))])
+        read = await together([ask(day, number) for number in range(len(spec.queries(day)))])
         notes = {} if any(is_proved for _, is_proved in read) else {"window_unverified": True}
         return raw_day(ADS_RAW, day, [answer for answer, _ in read], notes)
 
@@ -223,7 +222,7 @@ def audience_snapshot(account: str, spec: AudienceSpec, client: BentoClient) -> 
 
     async def fetch(day: date) -> RawDay:
         asked = [client.site(), *(client.segment(segment) for segment in spec.segments)]
-        return raw_day(AUDIENCE_RAW, day, await _together(asked))
+        return raw_day(AUDIENCE_RAW, day, await together(asked))
 
     return Snapshot(account, AUDIENCE_RAW, (AUDIENCE_COUNTS,), utc_day, fetch, audience_tables)
 
@@ -232,7 +231,7 @@ def reports_snapshot(account: str, spec: ReportsSpec, client: BentoClient) -> Sn
     """The reports as of now: `reports_raw`, `report_points`."""
 
     async def fetch(day: date) -> RawDay:
-        return raw_day(REPORTS_RAW, day, await _together([client.report(report) for report in spec.reports]))
+        return raw_day(REPORTS_RAW, day, await together([client.report(report) for report in spec.reports]))
 
     return Snapshot(account, REPORTS_RAW, (REPORT_POINTS,), utc_day, fetch, report_tables)
 
@@ -240,17 +239,6 @@ def reports_snapshot(account: str, spec: ReportsSpec, client: BentoClient) -> Sn
 def utc_day(seen_at: datetime) -> date:
     """The UTC day of an observation; Bento names no zone for what it counts as of now."""
     return seen_at.astimezone(UTC).date()
-
-
-async def _together(asked: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
-    """All answers in order; when one is refused the others are dropped, so that nothing is asked in vain."""
-    tasks = [asyncio.ensure_future(one) for one in asked]
-    try:
-        return await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _refuse_empty_or_double(place: str, given: Sequence[str]) -> None:

@@ -7,8 +7,7 @@ Pages: https://docs.statsig.com/api-reference/events/get-metrics-using-event-nam
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Generic, TypeVar
@@ -26,6 +25,7 @@ from analytics_assets.http.meter import Meter
 from analytics_assets.http.retries import RetryPolicy
 from analytics_assets.http.session import Session
 from analytics_assets.http.statuses import NOT_FOUND, Vendor
+from analytics_assets.http.together import started
 from analytics_assets.sources.statsig.paging import (
     LIMIT,
     Following,
@@ -286,15 +286,3 @@ def is_askable(event_name: str) -> bool:
 def event_of(path: str) -> str:
     """The exact event name in the path of a kept answer of `/events/{eventName}/metrics`."""
     return unquote(path.removeprefix("/events/").removesuffix("/metrics"))
-
-
-@asynccontextmanager
-async def started(work: Iterable[Coroutine[Any, Any, Result]]) -> AsyncIterator[list["asyncio.Task[Result]"]]:
-    """Starts all; what has not ended with the block is given up, and its errors with it."""
-    tasks = [asyncio.create_task(one) for one in work]
-    try:
-        yield tasks
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

@@ -5,21 +5,22 @@ Here live the specs (what the YAML says) and when a metric day is final. Which o
 about noon PST of the next day (https://docs.statsig.com/metrics/raw-event-metrics), which is 20:00 UTC: twelve hours after the day's end.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pyarrow as pa
 
 from analytics_assets.clock import Clock
+from analytics_assets.dates import hours_after
 from analytics_assets.errors import PermanentError, TransientError
 from analytics_assets.http.bodies import REPLACEMENT
+from analytics_assets.http.together import together
 from analytics_assets.lake.raw import RawDay, raw_day, request_hash
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Snapshot, Stream, Typed
-from analytics_assets.sources.statsig.client import VALUES, StatsigClient, day_without_values, is_askable, started
+from analytics_assets.sources.statsig.client import VALUES, StatsigClient, day_without_values, is_askable
 from analytics_assets.sources.statsig.paging import LIMIT
 from analytics_assets.sources.statsig.responses import Metric
 from analytics_assets.sources.statsig.tables import LISTING_RAW, METRIC_VALUES, VALUES_RAW
@@ -108,7 +109,7 @@ def _check_offset(place: str, hours: float) -> None:
 
 def end_of_day(day: date, day_utc_offset_hours: float = UTC_MINUS_8) -> datetime:
     """The instant at which a metric day ends, in UTC."""
-    return datetime.combine(day, time(), UTC) + timedelta(days=1) - timedelta(hours=day_utc_offset_hours)
+    return hours_after(day, 0, timezone(timedelta(hours=day_utc_offset_hours)))
 
 
 def day_of(moment: datetime, day_utc_offset_hours: float = UTC_MINUS_8) -> date:
@@ -203,8 +204,7 @@ async def _walk(day: date, spec: ListingSpec, client: StatsigClient, totals: Tot
         first = await client.event_metrics(spec.events[0], keep_personal_fields=keep)
         unnamable, rest = [], list(spec.events[1:])
         events = len(spec.events)
-    async with started(client.event_metrics(event, keep_personal_fields=keep) for event in rest) as tasks:
-        readings = [first, *await asyncio.gather(*tasks)]
+    readings = [first, *await together(client.event_metrics(event, keep_personal_fields=keep) for event in rest)]
     for reading in readings:
         await totals.check(reading)
     miscounts = {reading.answers[0].path: reading.miscount for reading in readings if reading.miscount is not None}
