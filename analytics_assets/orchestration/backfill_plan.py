@@ -158,11 +158,16 @@ def _sorted_out(
         return set(), {NO_HISTORY: list(days)}
     asked: set[date] = set()
     refused: dict[str, list[date]] = {}
+    future = ""
     for day in days:
         if day < start:
             refused.setdefault(f"before the first day of the account, {start}", []).append(day)
-        elif hours_after(day, 0, ZoneInfo(zone)) > now:
-            refused.setdefault(f"future: not over in {zone}", []).append(day)
+        elif (over_at := hours_after(day, 0, ZoneInfo(zone))) > now:
+            future = (
+                future
+                or f"not over in {zone}: {day} can be loaded from {max(over_at, asking.final_at(day)):%Y-%m-%d %H:%M} UTC on"
+            )
+            refused.setdefault(future, []).append(day)
         elif (final := asking.final_at(day)) > now:
             refused.setdefault(f"not final before {final.astimezone(UTC):%Y-%m-%d %H:%M} UTC", []).append(day)
         else:

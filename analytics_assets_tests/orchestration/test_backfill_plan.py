@@ -59,7 +59,7 @@ def test_days_that_cannot_be_asked_for_are_refused_with_the_reason() -> None:
             "bento/ads": {
                 "before the first day of the account, 2026-03-02": "2026-03-01",
                 "not final before 2026-03-11 03:00 UTC": "2026-03-09",
-                "future: not over in UTC": "2026-03-10 to 2026-03-11",
+                "not over in UTC: 2026-03-10 can be loaded from 2026-03-12 03:00 UTC on": "2026-03-10 to 2026-03-11",
             },
             "bento/audience": {NO_HISTORY: "2026-03-01 to 2026-03-11"},
         },
@@ -104,7 +104,7 @@ def test_the_plan_for_people_has_a_line_for_each_number() -> None:
         "  at least 3 POST /tasks",
         "refused: airbridge/revenue 2026-03-01: before the first day of the account, 2026-03-02",
         "refused: airbridge/revenue 2026-03-09: not final before 2026-03-11 03:00 UTC",
-        "refused: airbridge/revenue 2026-03-10 to 2026-03-11: future: not over in UTC",
+        "refused: airbridge/revenue 2026-03-10 to 2026-03-11: not over in UTC: 2026-03-10 can be loaded from 2026-03-12 03:00 UTC on",
         "The budgets leave this at least 0:02:03.",
     ]
 
