@@ -33,6 +33,7 @@ class Answer:
         attempts: Attempts made, 1 without a retry.
         waited_s: Seconds that the attempts waited for the budget.
         repaired: Texts of the body that hold U+FFFD in place of half a character.
+        vendor: The vendor's name, for messages.
     """
 
     endpoint: str
@@ -45,30 +46,31 @@ class Answer:
     attempts: int = 1
     waited_s: float = 0.0
     repaired: int = 0
+    vendor: str = ""
 
     def read(self, kind: type[T]) -> T:
         """The body as `kind`, a msgspec struct; see `read`."""
-        return read(self.body, kind, endpoint=self.endpoint)
+        return read(self.body, kind, vendor=self.vendor, endpoint=self.endpoint)
 
     def plain(self) -> Any:
         """The body as plain Python values, for looking at fields that are not known here."""
         return msgspec.json.decode(self.body)
 
 
-def read(body: bytes | str, kind: type[T], *, endpoint: str) -> T:
+def read(body: bytes | str, kind: type[T], *, vendor: str, endpoint: str) -> T:
     """JSON text as `kind`: numbers sent as text are accepted, fields not known here are passed over.
 
     Decimal fields take the digits as sent. A required field that is missing, null or of another type is refused.
 
     Raises:
-        UnexpectedPayloadError: The message names the endpoint and the path in the body; the body is its evidence.
+        UnexpectedPayloadError: The message names the vendor, the endpoint and the path in the body; the body is its evidence.
     """
     try:
         return msgspec.json.decode(body, type=kind, strict=False)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         text = body if isinstance(body, str) else body.decode(errors="replace")
         raise UnexpectedPayloadError(
-            f"{endpoint}: the answer is not as documented: {error}.",
+            f"{vendor} {endpoint}: the answer is not as documented: {error}.",
             remedy="The body is kept in the quarantine folder of the lake; compare it with the vendor's page.",
             evidence=Evidence(endpoint, body=text),
         ) from error

@@ -227,6 +227,7 @@ class Session:
             requested_at=requested_at,
             answered_at=self._clock(),
             repaired=repaired,
+            vendor=self.vendor.name,
         )
 
     async def _failure(

@@ -45,11 +45,11 @@ def test_digits_beyond_a_float_survive() -> None:
     ],
 )
 def test_a_body_that_does_not_fit_is_refused_with_the_place(body: str, words: str) -> None:
-    """The message names endpoint and place; the body is kept."""
+    """The message names vendor, endpoint and place; the body is kept."""
     with pytest.raises(UnexpectedPayloadError) as caught:
-        read(body, Row, endpoint="GET /x")
+        read(body, Row, vendor="Shop", endpoint="GET /x")
     assert str(caught.value) == (
-        f"GET /x: the answer is not as documented: {words}. "
+        f"Shop GET /x: the answer is not as documented: {words}. "
         "The body is kept in the quarantine folder of the lake; compare it with the vendor's page."
     )
     assert caught.value.evidence == Evidence("GET /x", body=body)
@@ -63,5 +63,5 @@ def test_a_body_that_does_not_fit_is_refused_with_the_place(body: str, words: st
 def test_a_body_no_reader_can_take_is_refused_like_any_other(body: bytes) -> None:
     """Neither a decoding error nor a recursion error comes through."""
     with pytest.raises(UnexpectedPayloadError) as caught:
-        read(body, Row, endpoint="GET /x")
+        read(body, Row, vendor="Shop", endpoint="GET /x")
     assert caught.value.evidence == Evidence("GET /x", body=body.decode(errors="replace"))

@@ -45,6 +45,7 @@ async def test_an_answer_says_what_was_asked_and_when() -> None:
             requested_at=NOW,
             answered_at=NOW,
             attempts=1,
+            vendor="Bento",
         )
         assert way.meter == Meter(requests=Counter({"GET /stats/{kind}": 1}), retries=0, waited_s=0.0)
     assert [asked.line for asked in server.asked] == ["GET /stats/ads?day=2026-03-01&site=s-77 HTTP/1.1"]

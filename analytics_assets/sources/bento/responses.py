@@ -125,12 +125,17 @@ class Ads(msgspec.Struct, rename="camel", kw_only=True):
 
 def read_counts(body: bytes | str, endpoint: str) -> Counts:
     """The body of `/stats/site` or `/stats/segment`."""
-    return read(body, Counts, endpoint=endpoint)
+    return read(body, Counts, vendor="Bento", endpoint=endpoint)
 
 
 def read_report(body: bytes | str, endpoint: str) -> Report:
     """The body of `/stats/report`; older documents wrap it once in `report_data`."""
-    return read(read(body, Wrapping, endpoint=endpoint).inner() or body, Report, endpoint=endpoint)
+    return read(
+        read(body, Wrapping, vendor="Bento", endpoint=endpoint).inner() or body,
+        Report,
+        vendor="Bento",
+        endpoint=endpoint,
+    )
 
 
 def read_ads(body: bytes | str, params: Mapping[str, str], endpoint: str) -> Ads:
@@ -139,7 +144,7 @@ def read_ads(body: bytes | str, params: Mapping[str, str], endpoint: str) -> Ads
     Raises:
         UnexpectedPayloadError: No chart, another dimension or revenue mode than asked for, or one currency with two different sums.
     """
-    stats = read(body, Ads, endpoint=endpoint)
+    stats = read(body, Ads, vendor="Bento", endpoint=endpoint)
     mode = stats.revenue_mode.mode if stats.revenue_mode else None
     problem = None
     if stats.chart is None and stats.chart_data is None:

@@ -147,7 +147,7 @@ class StatsigClient:
     async def first_metric(self) -> Answer:
         """GET /metrics/list, one definition alone: the smallest answer that the key opens."""
         answer = await self.session.get("/metrics/list", "/metrics/list", {"limit": "1", "page": "1"})
-        read(answer.body, Listed[Metric], endpoint=f"Statsig {answer.endpoint}")
+        read(answer.body, Listed[Metric], vendor=answer.vendor, endpoint=answer.endpoint)
         return answer
 
     async def event_metrics(self, event_name: str, *, keep_personal_fields: bool = False) -> Reading[Metric]:
@@ -224,7 +224,7 @@ class StatsigClient:
         answer = await self.session.get(question.endpoint, question.path, {**question.params, **paging})
         if not question.keep_personal_fields:
             answer = replace(answer, body=without_personal_fields(answer.body))
-        listed = read(answer.body, question.kind, endpoint=f"Statsig GET {question.path} page {number}")
+        listed = read(answer.body, question.kind, vendor="Statsig", endpoint=f"GET {question.path} page {number}")
         counts = Counter(item.key for item in listed.data)
         doubles = len(listed.data) - len(counts)
         if doubles:

@@ -54,7 +54,7 @@ def metric_values(day: date, raw: pa.Table) -> Mapping[str, Typed]:
                 day=day,
                 evidence=Evidence(endpoint, body=body),
             )
-        rows += read(body, Listed[MetricValue], endpoint=f"Statsig {endpoint}").data
+        rows += read(body, Listed[MetricValue], vendor="Statsig", endpoint=endpoint).data
         unknown |= unknown_fields(body, Listed[MetricValue])
     content = pa.table(
         [
@@ -109,7 +109,7 @@ def definitions(listing: pa.Table, observed_at: datetime) -> Definitions:
     for path, body in zip(of_events["path"].to_pylist(), of_events["body"].to_pylist(), strict=True):
         event = event_of(path)
         events[event] = None
-        listed = read(body, Listed[Metric], endpoint=f"Statsig GET {path}").data
+        listed = read(body, Listed[Metric], vendor="Statsig", endpoint=f"GET {path}").data
         metrics += listed
         names += [event] * len(listed)
         unknown |= unknown_fields(body, Listed[Metric])

@@ -53,7 +53,7 @@ async def test_an_answer_says_what_was_asked_but_not_at_which_site(path, params)
     async with site() as bento:
         answer = await ask(bento.client, path)
         counts, queries = await bento.counts(), await bento.queries()
-    expected = Answer(f"GET {path}", path, params, 200, answer.body, NOW, NOW, attempts=1)
+    expected = Answer(f"GET {path}", path, params, 200, answer.body, NOW, NOW, attempts=1, vendor="Bento")
     assert (answer, counts) == (expected, {f"bento GET {path}": 1})
     assert queries == [{**dict(params), "site_uuid": BENTO_SITE_UUID}]
 

@@ -78,7 +78,7 @@ async def typed_site(answer: Answering) -> AsyncIterator[BentoClient]:
 def raw_of(table: Table, *answers: tuple[str, dict[str, str], str]) -> pa.Table:
     """Raw rows of answers given as path, query and body."""
     kept: Sequence[Answer] = [
-        Answer(f"GET {path}", path, tuple(params.items()), 200, body.encode(), NOW, NOW)
+        Answer(f"GET {path}", path, tuple(params.items()), 200, body.encode(), NOW, NOW, vendor="Bento")
         for path, params, body in answers
     ]
     return table.validated(raw_day(table, DAY, kept).content, DAY)
