@@ -1,7 +1,7 @@
 """Whether a vendor's answers have the fields they had: new ones nobody knows, and old ones that are gone.
 
 An unknown field is kept in raw and goes nowhere else; a field that is gone becomes null in the typed tables, which nobody sees by itself.
-Keep which fields are known out of here; each source reads its own answers (`sources/<vendor>/checks.py`).
+Which fields are known is each source's own (`sources/<vendor>/checks.py`).
 """
 
 from collections import deque
@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+import msgspec
 import pyarrow as pa
 
 from analytics_assets.checks.finding import Check, Finding, Findings, Look, by_day
+from analytics_assets.http.fields import sent_fields, unknown_fields
+from analytics_assets.lake.raw import bodies
 from analytics_assets.lake.table import Table
 
 _BEFORE: Final = 7
@@ -25,6 +28,17 @@ class Fields:
 
     known: frozenset[str]
     unknown: frozenset[str]
+
+
+def fields_of(kind: type[msgspec.Struct]) -> Callable[[pa.Table], Fields]:
+    """Reads the fields of a raw table of plain endpoints, each of whose responses is a `kind`."""
+
+    def read(raw: pa.Table) -> Fields:
+        texts = [body for _, _, body in bodies(raw)]
+        known, unknown = (sent_fields(text, kind) for text in texts), (unknown_fields(text, kind) for text in texts)
+        return Fields(frozenset[str]().union(*known), frozenset[str]().union(*unknown))
+
+    return read
 
 
 def fields_as_known(table: Table, read: Callable[[pa.Table], Fields]) -> Check:

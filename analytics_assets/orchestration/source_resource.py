@@ -1,11 +1,11 @@
 """Base of the vendors' resources: reads the keys of an account when a run needs them, and opens a client.
 
-A source adds its fields, the names of the secret ones, what its rate limit counts by, its client and its cheapest request.
+A source adds its fields, the names of the secret ones, its client and its cheapest request.
 Dagster concept: resources, https://docs.dagster.io/guides/build/external-resources
 """
 
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import ClassVar, Final, Generic, Protocol, TypedDict, TypeVar
 
@@ -18,12 +18,14 @@ from analytics_assets.http.gate import Gate
 from analytics_assets.http.meter import Meter
 from analytics_assets.http.retries import RetryPolicy
 from analytics_assets.http.session import Session
-from analytics_assets.orchestration.state_resource import BudgetSettings
+from analytics_assets.http.statuses import Vendor
+from analytics_assets.orchestration.state_resource import BudgetSettings, host_of
 from analytics_assets.settings import settings
 from analytics_assets.state.rate_limit import Caller
 
 # Diagnostics show the result of one request and do not wait for a vendor as a run does.
 ONCE: Final = RetryPolicy(attempts=1)
+USER_AGENT: Final = "analytics_assets/0.1 (daily tables under Dagster)"
 
 
 class SourceClient(Protocol):
@@ -64,13 +66,13 @@ class SourceResource(dg.ConfigurableResource[Client], Generic[Client]):
     base_url: str = Field(description="Address of the API.")
     budget: BudgetSettings = Field(description="What the account may spend.")
 
-    @abstractmethod
     def counted_by(self) -> Sequence[str]:
-        """What the vendor's rate limit counts by.
+        """What the vendor's rate limit counts by: the host of the address, unless a source overrides it.
 
         Raises:
             PermanentError: Keys may not be sent to `base_url`.
         """
+        return (host_of(self.base_url),)
 
     @abstractmethod
     def client(self, secrets: Sequence[str], options: SessionOptions) -> Client:
@@ -79,6 +81,34 @@ class SourceResource(dg.ConfigurableResource[Client], Generic[Client]):
     @abstractmethod
     async def send_cheapest_request(self, client: Client) -> None:
         """Sends the cheapest request that needs the keys."""
+
+    def session(
+        self,
+        secrets: Sequence[str],
+        options: SessionOptions,
+        *,
+        headers: Mapping[str, str],
+        retries: RetryPolicy | None = None,
+    ) -> Session:
+        """A session for `client`. Its messages name the vendor and the variables of the keys, and hold none of the secrets.
+
+        Args:
+            secrets: Values that no message and no file may hold.
+            options: As given to `client`.
+            headers: Sent with every request, such as the credentials.
+            retries: Bounds of the retries where `options` has none; unset is the default of all sessions.
+        """
+        to = options["destination"]
+        return Session(
+            vendor=Vendor(self.vendor.capitalize(), ", ".join(self.secret_variables()), secrets),
+            base_url=to.base_url,
+            transport=to.transport,
+            headers={"User-Agent": USER_AGENT, **headers},
+            clock=options["clock"],
+            gate=options["gate"],
+            meter=options["meter"],
+            retries=options["retries"] or retries,
+        )
 
     def secret_variables(self) -> tuple[str, ...]:
         """Names of the environment variables that hold the secrets."""

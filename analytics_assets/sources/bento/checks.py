@@ -10,10 +10,9 @@ from typing import Final
 
 import pyarrow as pa
 
-from analytics_assets.checks.fields import Fields, fields_as_known
+from analytics_assets.checks.fields import Fields, fields_as_known, fields_of
 from analytics_assets.checks.finding import Check, Finding, Findings, Level, Limits, Look, by_day, each_day
 from analytics_assets.checks.volume import Figure, Value, volume_as_usual
-from analytics_assets.http.fields import sent_fields, unknown_fields
 from analytics_assets.lake.raw import bodies
 from analytics_assets.sources.bento.responses import Ads, Counts, sent_in_report, unknown_in_report
 from analytics_assets.sources.bento.streams import AdsSpec
@@ -45,7 +44,7 @@ def ads_checks(spec: AdsSpec, limits: Limits, *, truncated_share: float) -> list
         "is_main_currency": True,
     }
     return [
-        fields_as_known(ADS_RAW, lambda raw: _fields(raw, Ads)),
+        fields_as_known(ADS_RAW, fields_of(Ads)),
         _breakdown_within_totals(),
         _revenue_complete(truncated_share),
         volume_as_usual(Figure(ADS_TOTALS.name, "sum", "signups", first), limits),
@@ -56,7 +55,7 @@ def ads_checks(spec: AdsSpec, limits: Limits, *, truncated_share: float) -> list
 
 def audience_checks() -> list[Check]:
     """The checks of `/stats/site` and `/stats/segment`."""
-    return [fields_as_known(AUDIENCE_RAW, lambda raw: _fields(raw, Counts))]
+    return [fields_as_known(AUDIENCE_RAW, fields_of(Counts))]
 
 
 def reports_checks() -> list[Check]:
@@ -68,12 +67,6 @@ def reports_checks() -> list[Check]:
         return Fields(frozenset[str]().union(*known), frozenset[str]().union(*unknown))
 
     return [fields_as_known(REPORTS_RAW, fields)]
-
-
-def _fields(raw: pa.Table, kind: type[Ads] | type[Counts]) -> Fields:
-    texts = [body for _, _, body in bodies(raw)]
-    known, unknown = (sent_fields(text, kind) for text in texts), (unknown_fields(text, kind) for text in texts)
-    return Fields(frozenset[str]().union(*known), frozenset[str]().union(*unknown))
 
 
 def _breakdown_within_totals() -> Check:

@@ -25,7 +25,7 @@ from analytics_assets.orchestration.source_component import (
     variable_name,
 )
 from analytics_assets.orchestration.source_resource import SessionOptions, SourceResource
-from analytics_assets.orchestration.state_resource import BudgetSettings, host_of
+from analytics_assets.orchestration.state_resource import BudgetSettings
 from analytics_assets.sources.bento.assets import ads_assets, audience_assets, reports_assets
 from analytics_assets.sources.bento.client import BASE_URL, BentoClient, BentoCredentials, bento_session
 from analytics_assets.sources.bento.streams import AdsSpec, AudienceSpec, ReportsSpec, WindowSpec
@@ -61,10 +61,6 @@ class BentoResource(SourceResource[BentoClient]):
     site_uuid_variable: str = Field(default="BENTO_SITE_UUID", description="Environment variable of the site's UUID.")
     base_url: str = Field(default=BASE_URL, description="Address of the API.")
     budget: BudgetSettings = Field(default=STATS_BUDGET, description="What all sites of the host may spend together.")
-
-    def counted_by(self) -> Sequence[str]:
-        """The host: Bento counts by the address that sends, so all sites of a host share."""
-        return (host_of(self.base_url),)
 
     def client(self, secrets: Sequence[str], options: SessionOptions) -> BentoClient:
         """A client of the site."""
