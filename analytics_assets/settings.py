@@ -29,7 +29,7 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "ANALYTICS_LAKE": ("data/<mode>", "Folder or fsspec URL of the lake; a relative path belongs to the project."),
     "ANALYTICS_STATE": (
         "sqlite:///data/<mode>.db",
-        "SQLAlchemy URL of the database that holds report tasks and budgets, one for each lake.",
+        "SQLAlchemy URL of the database that holds report tasks, budgets and the last requests of unchanged days, one for each lake.",
     ),
     "ANALYTICS_SANDBOX_URL": ("", "Address of a sandbox server; without it the sandbox runs inside each process."),
     "ANALYTICS_START_DATE": (

@@ -25,7 +25,7 @@ from analytics_assets.cli.graphql import GraphQL, Load
 from analytics_assets.clock import utc_now
 from analytics_assets.dates import in_words
 from analytics_assets.errors import SourceError
-from analytics_assets.lake.store import Lake, Landed
+from analytics_assets.lake.reader import LakeReader, Landed
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.orchestration.loading import whole
 from analytics_assets.orchestration.partitions import DAILY_TAG, SNAPSHOT_TAG
@@ -250,7 +250,7 @@ def tables(definitions: dg.Definitions, reading: str) -> list[dg.AssetKey]:
 
 def _show(definitions: dg.Definitions, loads: Sequence[Load], *, since: datetime) -> list[str]:
     """Prints the tables of the lake, and the answer to a question; returns what this demo, begun at `since`, did not load."""
-    lake, missing = Lake(settings().lake), []
+    lake, missing = LakeResource().located(), []
     wanted = {load.job.removesuffix("_daily"): load for load in loads}
     print(f"\n{'table':<34}{'days':>6}{'rows':>9}{'bytes':>11}")
     for reading in ("daily", SNAPSHOT_TAG[1]):
@@ -269,7 +269,7 @@ def _show(definitions: dg.Definitions, loads: Sequence[Load], *, since: datetime
             is_empty = not rows and not table.endswith("_restatements")
             if len(landed) < (DAYS if reading == "daily" else 1) or is_empty:
                 missing.append(f"{key.to_user_string()} has {len(landed)} days with {rows} rows")
-            elif old := stale_days(landed, since=since):
+            elif old := stale_days(lake, landed, since=since):
                 missing.append(f"{key.to_user_string()} has {old} days that an earlier demo requested")
     print(f"\nThe lake is {os.path.relpath(lake.root)}; these numbers are the sandbox's.")
     if not missing and (asked := wanted.get(_ASKED)):
@@ -278,9 +278,11 @@ def _show(definitions: dg.Definitions, loads: Sequence[Load], *, since: datetime
     return missing
 
 
-def stale_days(stored: Sequence[Landed], *, since: datetime) -> int:
-    """How many raw days were requested before `since`; a typed day may stay as it was, because equal content is not written again."""
-    return sum(one.footer.requested_at is not None and one.footer.requested_at < since for one in stored)
+def stale_days(lake: LakeReader, stored: Sequence[Landed], *, since: datetime) -> int:
+    """How many raw days were last requested before `since`; typed days carry no instant."""
+    raw = [one.footer for one in stored if one.footer.day is not None and one.footer.requested_at is not None]
+    last = (lake.last_request(one.account, one.table, one.day, one).requested_at for one in raw if one.day is not None)
+    return sum(at is not None and at < since for at in last)
 
 
 def _say(began: float, words: str) -> None:

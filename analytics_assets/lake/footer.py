@@ -20,7 +20,8 @@ class Footer(msgspec.Struct, frozen=True, omit_defaults=True):
         content_hash: Data version of the day.
         asked: Hash of the request the day was read with; empty for tables made from other tables.
         family: Attempts that belong together: a run and its re-executions, or a backfill.
-        requested_at: Instant the answer was requested; for a report, the instant its task was requested. Raw tables and snapshots have it.
+        requested_at: Instant the answer was requested; for a report, the instant its task was requested. Raw tables and snapshots have it. A later
+            request that returned the same raw day is a confirmation (`confirmations.py`).
         is_sandbox: Whether the numbers are invented.
         emptied_at: Instant at which an earlier version removed the rows, or None. Such a day counts as one without raw.
         answers: Of a table made from answers, hash of the request they were given to; empty where not kept.

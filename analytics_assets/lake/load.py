@@ -15,6 +15,8 @@ from typing import Any, Final
 
 from analytics_assets.clock import Clock
 from analytics_assets.errors import ENDS_ASKING, LakeError, NotFinalError, SourceError, TransientError
+from analytics_assets.lake.confirmations import last_request
+from analytics_assets.lake.footer import Footer
 from analytics_assets.lake.loss import LossPolicy
 from analytics_assets.lake.prepare import Making
 from analytics_assets.lake.prepared import MadeDay
@@ -142,6 +144,8 @@ class Landing:
         to_fetch: list[date] = []
         refused: dict[date, SourceError] = {}
         closed: LakeError | None = None
+        is_raw = stream.raw is not None and stream.raw.name in self.selected
+        confirmed = self.lake.confirmed(stream.account, stream.raw.name, days) if stream.raw and is_raw else {}
         for day in days:
             try:
                 if self.clock() < (final := stream.final_at(day)):
@@ -151,14 +155,14 @@ class Landing:
                 if closed is not None:
                     # A bucket that does not answer takes a minute to say so, for each day of the range anew.
                     raise LakeError(closed.message, remedy=closed.remedy)
-                if self._must_ask(stream, day):
+                if self._must_ask(stream, day, confirmed.get(day)):
                     to_fetch.append(day)
             except SourceError as error:
                 refused[day] = error
                 closed = closed or (error if isinstance(error, LakeError) else None)
         return to_fetch, refused
 
-    def _must_ask(self, stream: Stream, day: date) -> bool:
+    def _must_ask(self, stream: Stream, day: date, confirmation: Footer | None) -> bool:
         """Whether the day's raw is wanted and was not landed by this family, nor by another, such as the sensor's, since it began."""
         if stream.raw is None or stream.raw.name not in self.selected:
             return False
@@ -170,9 +174,9 @@ class Landing:
             refuse_other_mode(standing, is_sandbox=self.is_sandbox)
         if standing is None or standing.footer.emptied_at or standing.footer.asked != stream.asked(day):
             return True
-        asked_at = standing.footer.requested_at
-        is_since = self.since is not None and asked_at is not None and asked_at >= self.since
-        return standing.footer.family != self.family and not is_since
+        last = last_request(standing.footer, confirmation)
+        is_since = self.since is not None and last.requested_at is not None and last.requested_at >= self.since
+        return last.family != self.family and not is_since
 
     async def _made(
         self, stream: Stream, day: date, fetch: "asyncio.Future[RawDay] | None", refusal: SourceError | None
@@ -252,6 +256,9 @@ class Landing:
                     # Before the table it is of, also through a power cut.
                     staged.sync()
             staged.sync()
+        # Only once the day is stored: a process that is killed before costs one more request.
+        if raw is not None and raw in made.files and made.files[raw].confirms:
+            lake.confirm(made.files[raw])
         if raw is not None and not lake.files.is_local:
             # A bucket has no locks: another writer can have come between a comparison and an upload.
             present = lake.landed(account, raw, day)

@@ -25,6 +25,7 @@ from analytics_assets.errors import (
     UnexpectedPayloadError,
     UnusableFileError,
 )
+from analytics_assets.lake.confirmations import is_older, is_repeated
 from analytics_assets.lake.content import content_hash, is_altered
 from analytics_assets.lake.diff import compare
 from analytics_assets.lake.footer import Footer
@@ -114,8 +115,8 @@ class Making:
         with suppress(FileNotFoundError):
             self._examine(stream, self.lake.place(stream.account, table, day))
 
-    def _examine(self, stream: Stream, place: DayFile) -> None:
-        """Reads a file to its end and compares its content with its footer.
+    def _examine(self, stream: Stream, place: DayFile) -> pa.Table:
+        """The rows of a file, read to its end and compared with its footer.
 
         Raises:
             FileNotFoundError: There is no such file.
@@ -129,6 +130,7 @@ class Making:
         for table in (*stream.typed, *history):
             if table.name == place.table and is_altered(table, content, footer.content_hash):
                 raise place.error("its content is not what its footer says")
+        return content
 
     def _tables(self, stream: Stream) -> list[str]:
         """Names of the tables that a day is made from or stored in."""
@@ -172,23 +174,28 @@ class Making:
                 # The file would stay as it is.
                 self._examine_existing(stream, name, day)
         files = self._packed(draft)
-        return MadeDay(day, raw, files, draft.figures, requested_at, draft.seen, draft.outgrown, is_loss)
+        shown_at = draft.last.requested_at if draft.fresh is None and draft.last is not None else requested_at
+        return MadeDay(day, raw, files, draft.figures, shown_at, draft.seen, draft.outgrown, is_loss)
 
     def _drafted(self, stream: Stream, day: date, raw: RawDay | None, seen: Mapping[str, Landed | None]) -> Draft:
         standing = None if stream.raw is None else seen[stream.raw.name]
-        if raw is None or (standing is not None and _is_older(raw, standing.footer)):
+        last = None
+        if stream.raw is not None and standing is not None:
+            last = self.lake.last_request(stream.account, stream.raw.name, day, standing.footer)
+        if raw is None or (last is not None and is_older(raw, last)):
             fresh, content = None, self._standing_content(stream, day, standing)
             source = None if standing is None else standing.footer
             answers = "" if source is None else source.asked
         else:
             fresh = valid_raw(stream, day, raw)
             content, answers = fresh.content, stream.asked(day)
-            source = Footer("", answers, self.family, raw.requested_at, self.is_sandbox)
+            raw_hash = content_hash(fresh.table, content)
+            source = Footer(raw_hash, answers, self.family, raw.requested_at, self.is_sandbox)
         made, figures = valid_typed(stream, day, content)
         if raw is not None and fresh is not None:
             figures[fresh.table.name] = raw.notes
         hashes = {table.name: content_hash(table, made[table.name].content) for table in stream.typed}
-        return Draft(stream, day, seen, standing, fresh, content, source, answers, made, figures, hashes)
+        return Draft(stream, day, seen, standing, fresh, content, source, last, answers, made, figures, hashes)
 
     def _new_limits(self, stream: Stream, day: date, raw: RawDay, standing: Landed) -> set[str]:
         """What a raw day leaves out by the vendor's own words and the existing one, of the same request, does not."""
@@ -260,7 +267,7 @@ class Making:
             requested_at = None if draft.source is None else draft.source.requested_at
             # Of raw rows that stood already nothing says what the table was made from before.
             is_known = draft.standing is not None and draft.fresh is not None
-            before_at = draft.standing.footer.requested_at if draft.standing is not None and is_known else None
+            before_at = draft.last.requested_at if draft.last is not None and is_known else None
             change = Change(before, draft.made[history.of].content, held, draft.content, requested_at, before_at)
             held, moved = history.grown(change)
             figures[history.of] = {**figures[history.of], **moved}
@@ -275,12 +282,35 @@ class Making:
         files, source, account, day = dict[str, Packed](), draft.source, draft.stream.account, draft.day
         if draft.fresh is not None and source is not None:
             table, about = draft.fresh.table, msgspec.structs.replace(source, typed=draft.hashes)
-            packed = self.lake.pack(account, table, day, draft.fresh, about, standing=draft.standing)
+            packed = self.lake.pack(
+                account,
+                table,
+                day,
+                draft.fresh,
+                about,
+                standing=draft.standing,
+                last=draft.last,
+                repeats=self._repeats(draft, draft.fresh, source),
+            )
             files[table.name], source = packed, packed.footer
         for name, (table, rows, about) in draft.contents.items():
             standing = draft.seen[name]
             files[name] = self.lake.pack(account, table, day, rows, about, standing=standing, raw=source)
         return files
+
+    def _repeats(self, draft: Draft, fresh: ValidDay, source: Footer) -> bool:
+        """True if the existing raw file can stay: it was read to its end, and the response says the same; raises as `_examine`."""
+        stream, standing = draft.stream, draft.standing
+        if standing is None or self.lake.confirmations is None or stream.is_snapshot or standing.footer.emptied_at:
+            return False
+        if standing.footer.content_hash != source.content_hash:
+            return False
+        try:
+            existing = self._examine(stream, self.lake.place(stream.account, fresh.table.name, draft.day))
+        except FileNotFoundError:
+            # Removed since it was seen, which the publication notices.
+            return False
+        return is_repeated(stream, existing, fresh)
 
     def _before(self, stream: Stream, day: date, changed: Collection[str]) -> dict[str, pa.Table]:
         """The existing rows of tables that change, where they can be compared with new ones."""
@@ -329,11 +359,6 @@ class Making:
 def _own(raw: Footer | None, table: str) -> dict[str, int]:
     """The rows that a table had before it lost most of them, as its raw day says."""
     return {} if raw is None or table not in raw.losses else {table: raw.losses[table]}
-
-
-def _is_older(raw: RawDay, footer: Footer) -> bool:
-    """Whether what was read is older than what stands: a day is only ever replaced by a later reading."""
-    return footer.requested_at is not None and raw.requested_at < footer.requested_at
 
 
 def valid_raw(stream: Stream, day: date, raw: RawDay) -> ValidDay:

@@ -50,7 +50,8 @@ class Draft:
         standing: The existing raw day, where the stream has raw.
         fresh: The raw day that was read; None where the existing one is used.
         content: The raw rows that are used.
-        source: Footer of the raw day that is used, without hashes where it was read just now.
+        source: Footer of the raw day that is used; without the hashes of typed tables where it was read just now.
+        last: Footer of the existing raw day with its last request.
         answers: Hash of the request that it answers.
         made: The typed tables, by name.
         figures: Numbers and notes of each table, by name.
@@ -66,6 +67,7 @@ class Draft:
     fresh: ValidDay | None
     content: pa.Table | None
     source: Footer | None
+    last: Footer | None
     answers: str
     made: Mapping[str, ValidDay]
     figures: dict[str, Mapping[str, Any]]

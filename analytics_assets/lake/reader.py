@@ -4,7 +4,7 @@ How one file is read, and refused where it is not what its place says, is in `re
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from analytics_assets.errors import UnusableFileError
+from analytics_assets.lake.confirmations import Confirmations, last_request
 from analytics_assets.lake.files import Files, folder_name
 from analytics_assets.lake.footer import Footer
 from analytics_assets.lake.listing import Listed
@@ -59,6 +60,7 @@ class LakeReader:
         """
         self.files = Files(root)
         self.root = self.files.root
+        self.confirmations: Confirmations | None = None
 
     def path(self, account: str, table: str, day: date) -> str:
         """Where a day of a table stands.
@@ -93,6 +95,14 @@ class LakeReader:
             return self.landed(account, table, day)
         except UnusableFileError:
             return None
+
+    def confirmed(self, account: str, table: str, days: Collection[date]) -> Mapping[date, Footer]:
+        """The last confirmations of some days of a raw table, for `last_request`; none where the lake has no place for them."""
+        return {} if self.confirmations is None or not days else self.confirmations.read(account, table, days)
+
+    def last_request(self, account: str, table: str, day: date, stored: Footer) -> Footer:
+        """The footer of a raw day with the last request that returned its content; of many days `confirmed` reads all at once."""
+        return last_request(stored, self.confirmed(account, table, [day]).get(day))
 
     def days(self, account: str, table: str) -> list[date]:
         """The days that stand, oldest first. A file too short to be one, as a power cut can leave, is a missing day."""

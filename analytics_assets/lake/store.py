@@ -36,6 +36,8 @@ class Packed:
         footer: What the file says of itself.
         standing: What stood there when it was packed.
         file: The file; None where an equal day stood there.
+        last: Of a raw day, the footer of `standing` with its last request when the day was packed.
+        confirms: True if the response equals the existing raw day and only its request has to be recorded.
     """
 
     path: str
@@ -43,6 +45,8 @@ class Packed:
     footer: Footer
     standing: Landed | None
     file: pa.Buffer | None
+    last: Footer | None = None
+    confirms: bool = False
 
     def standing_day(self) -> Landed:
         """The equal day that stood there.
@@ -101,6 +105,8 @@ class Lake(LakeReader):
         *,
         standing: Landed | None,
         raw: Footer | None = None,
+        last: Footer | None = None,
+        repeats: bool = False,
     ) -> Packed:
         """A day ready to be made visible over `standing`; raises as `land`, and writes nothing.
 
@@ -112,6 +118,8 @@ class Lake(LakeReader):
             about: The footer as far as it does not follow from the other arguments; a `content_hash` that it has is believed.
             standing: The existing day.
             raw: Footer of the raw day that the content was made from.
+            last: As in `Packed`.
+            repeats: True if the rows and remarks of `standing` were compared and are those of the content.
         """
         content = _valid(table, day, content)
         footer = msgspec.structs.replace(
@@ -125,8 +133,10 @@ class Lake(LakeReader):
         if standing is not None:
             refuse_other_mode(standing, is_sandbox=footer.is_sandbox)
         is_same = standing is not None and _is_same(standing.footer, footer, raw)
-        file = None if is_same else parquet(content, encoded(footer))
-        return Packed(self.path(account, table.name, day), content.num_rows, footer, standing, file)
+        confirms = repeats and standing is not None and _is_repeated(standing.footer, footer)
+        file = None if is_same or confirms else parquet(content, encoded(footer))
+        path = self.path(account, table.name, day)
+        return Packed(path, content.num_rows, footer, standing, file, last, confirms and not is_same)
 
     def promote(self, packed: Packed) -> Landed:
         """Makes a packed day visible, whole, whatever is there by now; where an equal one was found, that stays."""
@@ -160,10 +170,33 @@ class Lake(LakeReader):
                     raise ReplacedError(self.files.named(path))
             if packed.file is None:
                 return packed.standing_day()
+            self._refuse_confirmed(packed)
             staged.publish(packed.path)
             mark = self.files.mark(packed.path) or ""
         named = self.files.named(packed.path)
         return Landed(named, packed.rows, packed.file.size, packed.footer, is_changed=True, mark=mark)
+
+    def confirm(self, packed: Packed) -> None:
+        """Records the request of a raw day that equals the existing one; nothing is written to the lake.
+
+        Raises:
+            ReplacedError: The existing day is another one by now.
+        """
+        footer, path = packed.footer, packed.path
+        if self.confirmations is None or footer.day is None:
+            return
+        with self.files.locked([path]):
+            if self.files.mark(path) != packed.standing_day().mark:
+                raise ReplacedError(self.files.named(path))
+            self.confirmations.write(footer.account, footer.table, footer.day, footer)
+
+    def _refuse_confirmed(self, packed: Packed) -> None:
+        """Raises `ReplacedError` if another process has confirmed the existing raw day since this one was packed."""
+        standing, footer = packed.standing, packed.footer
+        if standing is None or packed.last is None or footer.day is None:
+            return
+        if self.last_request(footer.account, footer.table, footer.day, standing.footer) != packed.last:
+            raise ReplacedError(self.files.named(packed.path))
 
     def take(self, account: str, table: str, day: date, *, mark: str | None, seen_at: datetime) -> str:
         """Moves the file of a day to the quarantine if it is still the one of this mark; returns where it is then.
@@ -229,6 +262,11 @@ def _valid(table: Table, day: date, content: pa.Table | ValidDay) -> pa.Table:
         return table.validated(content, day)
     is_known = content.table is table and content.day == day
     return content.content if is_known else table.validated(content.content, day)
+
+
+def _is_repeated(standing: Footer, new: Footer) -> bool:
+    """True if two footers differ in nothing but the request: its instant and its attempt group."""
+    return msgspec.structs.replace(standing, family=new.family, requested_at=new.requested_at) == new
 
 
 def _is_same(standing: Footer, new: Footer, raw: Footer | None) -> bool:

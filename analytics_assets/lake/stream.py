@@ -84,6 +84,8 @@ class Stream:
         history: Keeps what later readings changed, where that is kept.
         limits: Names of what the vendor says it has left out of a raw day, such as data older than it keeps. A raw day never replaces one
             that has fewer of them.
+        remarks: What the vendor says of a raw day beside its rows, such as warnings. A raw day with other remarks is stored again although its
+            rows are equal.
         is_snapshot: True if a day is the last observation made on it, so that every table is stored anew with each observation.
     """
 
@@ -100,6 +102,7 @@ class Stream:
     requests: Callable[[Sequence[date]], Mapping[str, int]] = lambda _days: {}
     history: History | None = None
     limits: Callable[[pa.Table], Collection[str]] = lambda _content: ()
+    remarks: Callable[[pa.Table], Any] = lambda _content: None
     is_snapshot: bool = False
 
 

@@ -4,17 +4,49 @@ The history keeps the identity among the cursors of Dagster's daemons, which eve
 address that of each lake that code names, as an asset does that reads the tables of another deployment.
 """
 
+from collections.abc import Collection, Mapping
+from datetime import date
 from functools import partial
 from typing import Final
 
 import dagster as dg
 import msgspec
 
+from analytics_assets.lake.files import Files
+from analytics_assets.lake.footer import Footer
 from analytics_assets.lake.identity import ACCEPT, Guard, Known, create_identity, read_identity, refuse_another
 from analytics_assets.lake.store import Lake
+from analytics_assets.state.confirmations import Confirmation, ConfirmationLog
 from analytics_assets.state.lakes import known_lake, remember_lake
 
 _KEY: Final = "analytics_assets/lake"
+
+
+class StateConfirmations:
+    """The confirmations of a lake's raw days, stored in a state database under the identity of the lake."""
+
+    def __init__(self, files: Files, state: str) -> None:
+        """Reads and writes nothing yet: a new lake gets its identity at the first write."""
+        self._files, self._state = files, state
+        self._log: ConfirmationLog | None = None
+
+    def read(self, account: str, table: str, days: Collection[date]) -> Mapping[date, Footer]:
+        """The confirmations of some days; none for a lake without an identity."""
+        if self._log is None and (identity := read_identity(self._files)) is not None:
+            self._log = ConfirmationLog(self._state, identity)
+        rows = {} if self._log is None else self._log.read(account, table, days)
+        return {
+            day: Footer(row.content_hash, row.request_hash, row.family, row.requested_at, row.is_sandbox)
+            for day, row in rows.items()
+        }
+
+    def write(self, account: str, table: str, day: date, footer: Footer) -> None:
+        """Records the request in the footer of a raw day that equals the stored one."""
+        if footer.requested_at is None:
+            return
+        self._log = self._log or ConfirmationLog(self._state, create_identity(self._files))
+        row = Confirmation(footer.content_hash, footer.asked, footer.is_sandbox, footer.requested_at, footer.family)
+        self._log.write(account, table, day, row)
 
 
 def bind(lake: Lake, *, state: str | None, instance: dg.DagsterInstance | None, is_named: bool = False) -> None:

@@ -8,7 +8,7 @@ import dagster as dg
 from pydantic import Field, PrivateAttr
 
 from analytics_assets.lake.store import Lake
-from analytics_assets.orchestration.lake_binding import bind
+from analytics_assets.orchestration.lake_binding import StateConfirmations, bind
 from analytics_assets.places import lake_place
 from analytics_assets.settings import project, settings
 
@@ -31,7 +31,10 @@ class LakeResource(dg.ConfigurableResource[Lake]):
 
     def located(self) -> Lake:
         """The lake, of which nothing is known yet; for looking only."""
-        return Lake(lake_place(self.root, project()) if self.root else settings().lake)
+        chosen = settings()
+        lake = Lake(lake_place(self.root, project()) if self.root else chosen.lake)
+        lake.confirmations = StateConfirmations(lake.files, chosen.state)
+        return lake
 
     def open(self) -> Lake:
         """The lake, to read from and write to.

@@ -38,7 +38,7 @@ from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError, SQLA
 from analytics_assets.clock import Clock, utc_now
 from analytics_assets.errors import PermanentError, TransientError
 
-VERSION = 6
+VERSION = 7
 # Any number, as long as nothing else in the database locks the same.
 _LOCK = 4_107_350
 # Less than a lease lasts, and more than a slow connection takes.
@@ -137,6 +137,21 @@ budget_queue = Table(
 
 # One row at most: the lake that all of the database is about, and where it was when it became known.
 lakes = Table("lake", metadata, Column("lake", String(64), primary_key=True), Column("address", Text, nullable=False))
+
+# One row a raw day that a later response confirmed; see `confirmations.py`.
+confirmations = Table(
+    "confirmations",
+    metadata,
+    Column("lake", String(64), primary_key=True),
+    Column("account", String(200), primary_key=True),
+    Column("raw_table", String(200), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("content_hash", String(64), nullable=False),
+    Column("request_hash", String(64), nullable=False),
+    Column("is_sandbox", Integer, nullable=False),
+    Column("requested_at", String(40), nullable=False),
+    Column("family", String(200), nullable=False),
+)
 
 salts = Table("salt", metadata, Column("salt", String(64), primary_key=True))
 

@@ -9,10 +9,12 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from analytics_assets.cli.demo import check_lake, main, stale_days
 from analytics_assets.lake.store import Lake
+from analytics_assets.orchestration.lake_binding import StateConfirmations
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets_tests.lake.vendor import NUMBERS, RAW
 from analytics_assets_tests.prerequisites import skip_or_fail
@@ -102,9 +104,13 @@ def test_a_demo_over_a_lake_that_is_gone_says_so_before_it_starts(
 
 
 def test_days_of_an_earlier_demo_are_not_taken_for_days_of_this_one(tmp_path: Path) -> None:
-    """A raw day says when it was requested; a typed day may be older, because equal content is not written again."""
+    """A raw day says when it was last requested, in its file or by a confirmation; equal content is not written again."""
     lake, at = Lake(str(tmp_path)), datetime(2026, 3, 1, 12, tzinfo=UTC)
     typed = lake.land("shop", NUMBERS, at.date(), NUMBERS.rows([]), is_sandbox=True)
     raw = lake.land("shop", RAW, at.date(), RAW.rows([]), asked="v1", requested_at=at, is_sandbox=True)
-    assert stale_days([typed, raw], since=at) == 0
-    assert stale_days([typed, raw], since=at + timedelta(seconds=1)) == 1
+    assert stale_days(lake, [typed, raw], since=at) == 0
+    later = at + timedelta(seconds=1)
+    assert stale_days(lake, [typed, raw], since=later) == 1
+    lake.confirmations = confirmations = StateConfirmations(lake.files, f"sqlite:///{tmp_path}/state.db")
+    confirmations.write("shop", RAW.name, at.date(), msgspec.structs.replace(raw.footer, requested_at=later))
+    assert stale_days(lake, [typed, raw], since=later) == 0

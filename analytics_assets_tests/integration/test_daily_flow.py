@@ -27,7 +27,6 @@ from analytics_assets_tests.integration.running import (
     failure_words,
     range_tags,
     report,
-    rows,
     run,
 )
 from analytics_assets_tests.integration.server import POST_REPORT, sandbox_server
@@ -130,32 +129,6 @@ def test_typed_tables_alone_are_made_from_raw_without_a_request(
         assert len(daily) == 3 * 9
         assert _typed_files(place) == before
         assert sandbox.counts() == {}
-
-
-def test_materializing_again_asks_anew_and_changes_no_byte_of_a_daily_typed_table(
-    point: Callable[[str], Place], memory: dg.DagsterInstance
-) -> None:
-    """An hour later the vendors say the same: as many requests as the first time, new raw, and typed files of days as they were."""
-    clock = [NOW]
-    with sandbox_server(Options(now=lambda: NOW, task_seconds=0), hand_world()) as sandbox:
-        place = point(sandbox.url)
-        definitions = definitions_at(lambda: clock[0], WISHES)
-        seen = []
-        for at in (NOW, NOW + timedelta(hours=1)):
-            clock[0] = at
-            sandbox.forget()
-            for job in JOBS:
-                result = run(definitions, job, memory, {} if job == "snapshots" else range_tags(DAYS))
-                assert result.success, failure_words(result)
-            asked = {row["requested_at"] for row in rows(place.lake, "bento", "ads_raw")}
-            seen.append((sandbox.counts(), _typed_files(place), asked))
-
-    (first_counts, first_files, first_asked), (second_counts, second_files, second_asked) = seen
-    written = {name.split("/")[1] for name, file in second_files.items() if file != first_files.get(name)}
-    # A snapshot is of the last observation of its day.
-    assert (second_counts, written) == (first_counts, {"audience_counts", "report_points"})
-    assert (first_counts[POST_REPORT], len(first_files), len(second_files)) == (2, 3 * 9 + 2, 3 * 9 + 2)
-    assert (first_asked, second_asked) == ({NOW}, {NOW + timedelta(hours=1)})
 
 
 @pytest.mark.parametrize(

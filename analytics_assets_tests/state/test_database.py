@@ -52,6 +52,7 @@ def test_a_new_database_has_its_folder_tables_and_version(url: str, tmp_path: Pa
         "budget_doors",
         "budget_queue",
         "budget_spent",
+        "confirmations",
         "lake",
         "report_days",
         "report_requests",

@@ -110,12 +110,13 @@ def recorded(place: Place, wrong: Iterable[Wrong]) -> Iterator[Wrong]:
             continue
         is_daily = (one.account, one.table) in place.daily
         figures = {"recorded": "from the file that stood", **({} if is_daily else {"observed_on": one.day.isoformat()})}
+        footer = place.lake.last_request(one.account, one.table, one.day, one.landed.footer)
         event = materialization(
             asset_key(one.account, one.table),
             one.landed,
             figures,
             partition=one.day.isoformat() if is_daily else None,
-            requested_at=one.landed.footer.requested_at,
+            requested_at=footer.requested_at,
         )
         place.instance.report_runless_asset_event(event)
         yield one

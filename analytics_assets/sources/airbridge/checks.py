@@ -17,6 +17,8 @@ from analytics_assets.checks.finding import Check, Finding, Findings, Level, Lim
 from analytics_assets.checks.landed import REPORTS
 from analytics_assets.checks.volume import Figure, volume_as_usual
 from analytics_assets.http.fields import sent_fields, unknown_fields
+from analytics_assets.lake.confirmations import last_request
+from analytics_assets.lake.footer import Footer
 from analytics_assets.lake.loss import RESPONSES
 from analytics_assets.lake.table import MOMENT
 from analytics_assets.sources.airbridge.cohorts import fallen
@@ -189,12 +191,14 @@ def _cohorts_stand(spec: ReportSpec) -> Check:
 
     def find(look: Look) -> Findings:
         told, read = set(look.all_days(history.name)), set(look.all_days(raw.name))
-        return by_day([day for day in look.standing(table.name) if day in told & read], lambda day: moved(look, day))
+        days = [day for day in look.standing(table.name) if day in told & read]
+        confirmed = look.lake.confirmed(look.account, raw.name, days)
+        return by_day(days, lambda day: moved(look, day, confirmed.get(day)))
 
-    def moved(look: Look, day: date) -> Finding:
+    def moved(look: Look, day: date, confirmation: Footer | None) -> Finding:
         reading = look.lake.landed(look.account, raw.name, day)
         rows = look.read(history, day)
-        seen_at = None if reading is None else reading.footer.requested_at
+        seen_at = None if reading is None else last_request(reading.footer, confirmation).requested_at
         settled_at = look.due_at(day + timedelta(days=spec.intervals + spec.settle_days + 1))
         is_settling = seen_at is not None and seen_at < settled_at
         return _moved(rows.filter(pc.equal(rows["seen_at"], pa.scalar(seen_at, MOMENT))), spec, is_settling=is_settling)

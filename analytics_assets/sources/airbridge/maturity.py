@@ -1,13 +1,15 @@
 """Which cohorts still change: the days a schedule requests.
 
 A cohort is mature when it was requested after the day of its last interval was over, and settled when `settle_days` more were over: vendors
-correct late. Stored days say when they were requested, so the lake shows what to request: all that is not settled, and all that is missing
+correct late. The lake says when each stored day was last requested, so it shows what to request: all that is not settled, and all that is missing
 in between. Schedules are in `orchestration/schedules.py`.
 """
 
 from datetime import date, timedelta
 from typing import Final
 
+from analytics_assets.lake.confirmations import last_request
+from analytics_assets.lake.footer import Footer
 from analytics_assets.lake.store import Lake
 from analytics_assets.sources.airbridge.report_spec import ReportSpec, spec_hash
 from analytics_assets.sources.airbridge.streams import App
@@ -29,16 +31,18 @@ def first_changing(
     standing = {day for day in lake.days(account, cohorts_table(spec).name) if oldest <= day <= newest}
     if not standing:
         return newest - timedelta(days=lookback_days - 1)
+    raw_table = report_raw_table(spec).name
+    confirmed = lake.confirmed(account, raw_table, standing)
     day = min(standing)
     while day <= newest:
-        if day not in standing or not _is_settled(lake, account, app, spec, day):
+        raw = lake.usable(account, raw_table, day) if day in standing else None
+        if raw is None or not _is_settled(last_request(raw.footer, confirmed.get(day)), app, spec, day):
             return day
         day += timedelta(days=1)
     return None
 
 
-def _is_settled(lake: Lake, account: str, app: App, spec: ReportSpec, day: date) -> bool:
-    raw = lake.usable(account, report_raw_table(spec).name, day)
-    if raw is None or raw.footer.requested_at is None or raw.footer.asked != spec_hash(spec):
+def _is_settled(last: Footer, app: App, spec: ReportSpec, day: date) -> bool:
+    if last.requested_at is None or last.asked != spec_hash(spec):
         return False
-    return app.day_of(raw.footer.requested_at) > day + timedelta(days=spec.intervals + spec.settle_days)
+    return app.day_of(last.requested_at) > day + timedelta(days=spec.intervals + spec.settle_days)

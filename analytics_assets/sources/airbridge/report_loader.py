@@ -309,8 +309,11 @@ class ReportReader:
 
     def _kept(self, day: date) -> RawDay:
         standing = self._lake.usable(self._account, self._raw.name, day)
-        if standing is None or standing.footer.requested_at is None or standing.footer.emptied_at:
+        footer = None if standing is None else standing.footer
+        if footer is None or footer.requested_at is None or footer.emptied_at:
             raise TransientError(
                 "The day was stored by another run, but its rows are gone.", remedy="Materialize it again.", day=day
             )
-        return RawDay(self._lake.read(self._account, self._raw, [day]), standing.footer.requested_at, {})
+        last = self._lake.last_request(self._account, self._raw.name, day, footer)
+        requested_at = last.requested_at or footer.requested_at
+        return RawDay(self._lake.read(self._account, self._raw, [day]), requested_at, {})

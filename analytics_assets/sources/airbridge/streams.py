@@ -28,7 +28,7 @@ from analytics_assets.sources.airbridge.tables import (
     cohorts_table,
     report_raw_table,
 )
-from analytics_assets.sources.airbridge.transform import period_limits, typed_days
+from analytics_assets.sources.airbridge.transform import period_limits, remarks, typed_days
 from analytics_assets.state.report_ledger import Ledger
 
 _TOTALS = ("cost", "revenue", "users")
@@ -126,6 +126,7 @@ async def report_stream(
             requests=waiting.requests,
             history=history(spec, zone=app.zone),
             limits=period_limits,
+            remarks=remarks,
         )
     finally:
         await reader.close()

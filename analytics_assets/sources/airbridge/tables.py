@@ -90,7 +90,7 @@ def report_raw_table(spec: ReportSpec) -> Table:
         name=f"{spec.name}_raw",
         description=(
             f"Airbridge report `{spec.name}` as sent: {asked(spec)}. One row for each group with a sub-row for the day. "
-            "Typed tables are made from it without a request."
+            "Typed tables are made from it without a request. A later task that returns the same rows leaves them as they are."
         ),
         docs_url=DOCS_URL,
         key=("group_values",),

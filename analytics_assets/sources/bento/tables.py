@@ -61,7 +61,11 @@ _RATE = Column(
     unit="percent",
 )
 
-ADS_RAW = raw_table("ads_raw", "Answers of GET /stats/ads, one per dimension and revenue mode.", DOCS_URL)
+ADS_RAW = raw_table(
+    "ads_raw",
+    "Answers of GET /stats/ads, one per dimension and revenue mode. Equal answers to a later request leave the day as it is.",
+    DOCS_URL,
+)
 
 ADS_ATTRIBUTION = Table(
     name="ads_attribution",

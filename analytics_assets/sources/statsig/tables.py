@@ -16,7 +16,11 @@ _STEPS = pa.list_(pa.struct([pa.field("name", pa.string(), nullable=False), pa.f
 _DAY = "The metric day: a fixed UTC-8 day all year round, unless the company has moved it."
 _PERSONAL = "Personal; null unless `keep_personal_fields` is set."
 
-VALUES_RAW = raw_table("values_raw", "Pages of all metric values of one day.", VALUES_URL)
+VALUES_RAW = raw_table(
+    "values_raw",
+    "Pages of all metric values of one day. Equal pages of a later request leave the day as it is.",
+    VALUES_URL,
+)
 
 METRIC_VALUES = Table(
     name="metric_values",

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import IO
 
 import dagster as dg
+import msgspec
 import pytest
 
 from analytics_assets.errors import PermanentError
@@ -14,7 +15,8 @@ from analytics_assets.lake.files import Files
 from analytics_assets.operations.verify.looking import Kind
 from analytics_assets.operations.verify.repairs import recorded
 from analytics_assets.orchestration.asset_specs import materialization
-from analytics_assets_tests.lake.vendor import NUMBERS, Vendor, days
+from analytics_assets.orchestration.lake_binding import StateConfirmations
+from analytics_assets_tests.lake.vendor import NOW, NUMBERS, Vendor, days
 from analytics_assets_tests.operations.verify.scene import file, look, names, place, told
 from analytics_assets_tests.shop import Shop, span, table_key
 
@@ -86,6 +88,27 @@ def test_a_lake_from_a_backup_is_recorded_where_dagster_knows_nothing(shop: Shop
     assert made.metadata["recorded"].value == "from the file that stood"
     assert (made.tags or {})["dagster/data_version"] == standing.footer.content_hash
     assert {path: path.read_bytes() for path in sorted((tmp_path / "lake").rglob("*.parquet"))} == before
+
+
+def test_a_raw_day_is_recorded_with_the_instant_of_its_last_request(shop: Shop, tmp_path: Path) -> None:
+    """Its file is of an earlier one."""
+    lake, later = shop.lake, NOW + timedelta(hours=1)
+    stored = lake.landed("shop", "numbers_raw", SECOND)
+    assert stored is not None
+    lake.confirmations = confirmations = StateConfirmations(lake.files, f"sqlite:///{tmp_path}/state.db")
+    confirmations.write("shop", "numbers_raw", SECOND, msgspec.structs.replace(stored.footer, requested_at=later))
+    (tmp_path / "new").mkdir()
+    with dg.DagsterInstance.local_temp(str(tmp_path / "new")) as instance:
+        restored = Shop(tmp_path / "lake", instance)
+        found = look(restored, lake=lake, chosen=names(["numbers_raw"]))
+        assert len(list(recorded(place(restored, lake=lake), found.wrong))) == 3
+        records = instance.fetch_materializations(table_key("numbers_raw"), limit=3).records
+    shown = {
+        record.partition_key: record.asset_materialization.metadata["requested_at"].value
+        for record in records
+        if record.asset_materialization is not None
+    }
+    assert shown == {str(day): (later if day == SECOND else NOW).timestamp() for day in (FIRST, SECOND, THIRD)}
 
 
 def test_of_a_snapshot_the_last_reading_alone_is_in_the_record(shop: Shop) -> None:
