@@ -1,8 +1,9 @@
 """The hand-made vendor (`lake/vendor.py`) as an account under Dagster. Keep expectations in the tests."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import dagster as dg
@@ -13,12 +14,13 @@ from dagster._core.execution.api import execute_run
 from analytics_assets.checks.finding import Check
 from analytics_assets.clock import Clock
 from analytics_assets.lake.store import Lake
-from analytics_assets.lake.stream import Stream
+from analytics_assets.lake.stream import DayFetcher
 from analytics_assets.orchestration.asset_checks import checks_daily
 from analytics_assets.orchestration.charts.metadata import Pictures
-from analytics_assets.orchestration.daily_assets import DailyStep, daily_assets
+from analytics_assets.orchestration.daily_assets import daily_assets
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.orchestration.run_context import Work
+from analytics_assets.orchestration.stream import AssetOptions, SourceStream
 from analytics_assets.settings import secret
 from analytics_assets_tests.lake.vendor import NOW, NUMBERS, RAW, SUMS, Vendor
 
@@ -49,7 +51,8 @@ class Shop:
         vendor: What answers; a test may put another one in its place between two runs.
         variable: Environment variable of a key that opening needs, if any.
         works: What each run told when it opened the stream.
-        pictures: What is drawn of its tables.
+        charts: Charts of its tables.
+        request_count: The least requests for some days, by endpoint.
         closing: Raised when the stream is closed, if anything.
         events: When the stream was opened and closed.
         clock: The present instant of its runs.
@@ -61,7 +64,8 @@ class Shop:
     instance: dg.DagsterInstance
     vendor: Vendor = field(default_factory=Vendor)
     variable: str = ""
-    pictures: Sequence[Pictures] = ()
+    charts: Sequence[Pictures] = ()
+    request_count: Callable[[Sequence[date]], Mapping[str, int]] = lambda _days: {}
     closing: Exception | None = None
     works: list[Work] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
@@ -76,32 +80,35 @@ class Shop:
 
     def assets(self) -> dg.AssetsDefinition:
         """Its daily tables."""
+        opened_stream = self.vendor.stream()
 
         @asynccontextmanager
-        async def opened(work: Work) -> AsyncIterator[Stream]:
+        async def opened(work: Work) -> AsyncIterator[DayFetcher]:
             if self.variable:
                 secret(self.variable, {})
             self.works.append(work)
             self.events.append("opened")
-            yield self.vendor.stream()
+            yield self.vendor.stream().fetcher
             self.events.append("closed")
             if self.closing:
                 raise self.closing
 
-        step = DailyStep(
-            name="numbers",
+        stream = SourceStream(
             account="shop",
-            vendor="bento",
+            name="numbers",
             raw=RAW,
             typed=(NUMBERS, SUMS),
             open=opened,
-            days_per_run=12,
-            final_at=self.vendor.stream().final_at,
+            transform=opened_stream.transform,
+            request_hash=opened_stream.request_hash,
+            final_at=opened_stream.final_at,
+            ahead=opened_stream.ahead,
+            request_count=self.request_count,
             deps=[dg.AssetKey(["other", "list"])],
             checks=self.checks,
-            pictures=self.pictures,
+            charts=self.charts,
         )
-        return daily_assets(step, self.partitions, self.clock)
+        return daily_assets(stream, AssetOptions("bento", self.partitions, days_per_run=12, clock=self.clock))
 
     def definitions(self) -> dg.Definitions:
         """The account, with all its tables as a job, and all its checks as `checks_daily`."""

@@ -11,17 +11,16 @@ from typing import Any
 import dagster as dg
 import pyarrow.parquet as pq
 
-from analytics_assets.clock import utc_now
+from analytics_assets.orchestration.daily_assets import daily_assets
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.orchestration.partitions import daily_partitions
+from analytics_assets.orchestration.snapshot_assets import snapshot_assets
+from analytics_assets.orchestration.stream import AssetOptions
 from analytics_assets.settings import settings
-from analytics_assets.sources.airbridge.assets import report_assets
-from analytics_assets.sources.airbridge.source import AirbridgeResource
-from analytics_assets.sources.bento.assets import ads_assets
-from analytics_assets.sources.bento.source import BentoResource
-from analytics_assets.sources.statsig.assets import definitions_assets, listing_assets
-from analytics_assets.sources.statsig.source import StatsigResource
-from analytics_assets.sources.statsig.streams import ListingSpec
+from analytics_assets.sources.airbridge.source import AirbridgeResource, report_stream
+from analytics_assets.sources.bento.source import BentoResource, ads_stream
+from analytics_assets.sources.statsig.source import StatsigResource, definitions_stream, listing_stream
+from analytics_assets.sources.statsig.streams import ListingSpec, end_of_day
 from bench.works import AIRBRIDGE, APP, BENTO, DAYS_PER_RUN, STATSIG, WAITING, Sizes, tasks
 
 
@@ -57,19 +56,23 @@ def prepared(work: str, sizes: Sizes, folder: Path) -> Callable[[], int]:
 
 
 def _assets(work: str, sizes: Sizes) -> tuple[list[dg.AssetsDefinition], dg.ConfigurableResource[Any], list[date]]:
-    partitions = daily_partitions(settings())
+    resource: dg.ConfigurableResource[Any]
     if work == STATSIG:
         spec = ListingSpec(events=tuple(sizes.event_names()))
-        listing = listing_assets("statsig", spec, clock=utc_now)
-        made = definitions_assets("statsig", spec, partitions, days_per_run=DAYS_PER_RUN, clock=utc_now)
-        return [listing, made], StatsigResource(), [sizes.metric_day()]
-    if work == BENTO:
-        ads = ads_assets("bento", sizes.ads(), partitions, days_per_run=DAYS_PER_RUN, clock=utc_now)
-        return [ads], BentoResource(), sizes.bento_days()
-    report = report_assets(
-        "airbridge", APP, sizes.report(), WAITING, partitions, days_per_run=DAYS_PER_RUN, clock=utc_now
-    )
-    return [report], AirbridgeResource(app_name=APP.name), sizes.cohort_days()
+        definitions = definitions_stream("statsig", spec, final_at=end_of_day)
+        streams, resource, days = (
+            [listing_stream("statsig", spec), definitions],
+            StatsigResource(),
+            [sizes.metric_day()],
+        )
+    elif work == BENTO:
+        streams, resource, days = [ads_stream("bento", sizes.ads())], BentoResource(), sizes.bento_days()
+    else:
+        report = report_stream("airbridge", APP, sizes.report(), WAITING)
+        streams, resource, days = [report], AirbridgeResource(app_name=APP.name), sizes.cohort_days()
+    options = AssetOptions(work, daily_partitions(settings()), DAYS_PER_RUN)
+    assets = [(snapshot_assets if stream.is_snapshot else daily_assets)(stream, options) for stream in streams]
+    return assets, resource, days
 
 
 def _configured(home: Path) -> Path:

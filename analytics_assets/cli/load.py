@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +25,7 @@ from analytics_assets.clock import Clock
 from analytics_assets.dates import days_between, in_words
 from analytics_assets.lake.load import REPLACE_TAG
 from analytics_assets.orchestration.asset_specs import DailyTables, asset_key, daily_tables
-from analytics_assets.orchestration.backfill_plan import AccountPlan, Asking, Plan, planned
+from analytics_assets.orchestration.backfill_plan import AccountPlan, Plan, planned
 from analytics_assets.orchestration.failures import DAYS_NOT_LANDED
 from analytics_assets.orchestration.loading import quietly, whole
 from analytics_assets.orchestration.state_resource import LOAD_TAG
@@ -149,12 +149,14 @@ def _plan(
     Raises:
         RefusedError: A day cannot be loaded.
     """
-    here, known = settings(), {asking.name: asking for asking in plan_of.askings}
-    askings = []
+    here, known = settings(), {stream.name: stream for stream in plan_of.streams}
+    streams = []
     for step in selected:
-        asking = known.get(step.name, Asking(account, step.name, _no_requests, lambda _day: _LONG_AGO, is_exact=True))
-        askings.append(asking if step.raw else replace(asking, requests=_no_requests, is_exact=True))
-    chosen = replace(plan_of, askings=askings)
+        stream = known[step.name]
+        # Days that are derived are refused like days that are requested.
+        counted = stream if step.raw else replace(stream, request_count=lambda _days: {}, is_exact=True)
+        streams.append(replace(counted, sends_requests=True))
+    chosen = replace(plan_of, streams=streams)
     plan = planned({account: chosen}, *span, start=here.start_date, zone=here.timezone, now=now)
     if plan.refused:
         reasons = {
@@ -164,13 +166,6 @@ def _plan(
         }
         raise RefusedError(f"These days cannot be loaded: {'; '.join(reasons)}. Choose other days; nothing was loaded.")
     return plan
-
-
-_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
-
-
-def _no_requests(_days: Sequence[date]) -> Mapping[str, int]:
-    return {}
 
 
 def _is_confirmed() -> bool:

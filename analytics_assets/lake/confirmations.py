@@ -3,16 +3,15 @@
 `state/confirmations.py` stores the records; `orchestration/lake_binding.py` connects both.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 import pyarrow as pa
 
 from analytics_assets.lake.footer import Footer
 from analytics_assets.lake.raw import RawDay
-from analytics_assets.lake.stream import Stream
 from analytics_assets.lake.table import ValidDay
 
 
@@ -49,13 +48,13 @@ def is_older(raw: RawDay, last: Footer) -> bool:
     return last.requested_at is not None and raw.requested_at < last.requested_at
 
 
-def is_repeated(stream: Stream, existing: pa.Table, response: ValidDay) -> bool:
+def is_repeated(existing: pa.Table, response: ValidDay, remarks: Callable[[pa.Table], Any]) -> bool:
     """True if a response has the rows and remarks of the existing raw day, so that its file can stay.
 
-    Observation columns, such as instants, differ with each response. They are not compared; `Stream.remarks` are.
+    Observation columns, such as instants, differ with each response. They are not compared; the `remarks` of the stream are.
     """
     table, content = response.table, response.content
     if (existing.schema.names, existing.schema.types) != (table.schema.names, table.schema.types):
         return False
     is_equal = existing.select(table.content_names).equals(content.select(table.content_names))
-    return is_equal and bool(stream.remarks(existing) == stream.remarks(content))
+    return is_equal and bool(remarks(existing) == remarks(content))

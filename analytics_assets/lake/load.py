@@ -22,7 +22,7 @@ from analytics_assets.lake.prepare import Making
 from analytics_assets.lake.prepared import MadeDay
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake, Landed, ReplacedError, refuse_other_mode
-from analytics_assets.lake.stream import Stream
+from analytics_assets.lake.stream import DayFetcher, Stream
 
 # Tag of runs that may replace sandbox numbers in a live lake, or live numbers in a sandbox lake.
 REPLACE_TAG: Final = "analytics/replace_other_mode"
@@ -90,19 +90,20 @@ class Landing:
             replaces_other_mode=self.replaces_other_mode,
         )
 
-    async def bring(self, stream: Stream, days: Sequence[date]) -> AsyncGenerator[DayResult, None]:
-        """Yields what became of each day, in order.
+    async def bring(self, stream: Stream, days: Sequence[date], fetcher: DayFetcher) -> AsyncGenerator[DayResult, None]:
+        """Yields what became of each day, in order; `fetcher` requests those that are not stored yet.
 
         Close the generator (`contextlib.aclosing`) where it is not read to its end: days still being fetched are let go then.
         A `LakeError` comes at once where nothing could be kept. An error that is no `SourceError` is a fault of this program and ends the whole.
         """
+        stream = stream.of_lake(self.lake)
         # In a thread: a bucket takes its time for each day, and whatever else this loop does goes on meanwhile.
         to_fetch, refused = await asyncio.to_thread(self._plan, stream, days)
         if to_fetch:
             await asyncio.to_thread(self.lake.files.probe)
-        stream.announce(to_fetch)
+        fetcher.announce(to_fetch)
         slots = asyncio.Semaphore(stream.ahead)
-        fetches = {day: asyncio.ensure_future(_fetch(stream, day, slots)) for day in to_fetch}
+        fetches = {day: asyncio.ensure_future(_fetch(fetcher, day, slots)) for day in to_fetch}
         makings: dict[date, asyncio.Future[MadeDay]] = {}
         given_up: dict[date, SourceError] = {}
 
@@ -122,7 +123,7 @@ class Landing:
                     makings.pop(day),
                     # While a day waits for the disk, and for whoever reads the results, the next one is made.
                     then=partial(make, following) if following is not None else _nothing,
-                    is_asked=day in fetches,
+                    landed=fetcher.landed if day in fetches else None,
                 )
                 if fetches.pop(day, None) is not None:
                     # Nothing keeps the day in memory once its slot is free.
@@ -148,7 +149,7 @@ class Landing:
         confirmed = self.lake.confirmed(stream.account, stream.raw.name, days) if stream.raw and is_raw else {}
         for day in days:
             try:
-                if self.clock() < (final := stream.final_at(day)):
+                if stream.final_at is not None and self.clock() < (final := stream.final_at(day)):
                     raise NotFinalError(
                         "The day is not final yet.", remedy=f"Request it from {final:%Y-%m-%d %H:%M %Z} on.", day=day
                     )
@@ -172,7 +173,7 @@ class Landing:
                 return True
             # Live tables are never made of invented numbers.
             refuse_other_mode(standing, is_sandbox=self.is_sandbox)
-        if standing is None or standing.footer.emptied_at or standing.footer.asked != stream.asked(day):
+        if standing is None or standing.footer.emptied_at or standing.footer.asked != stream.request_hash(day):
             return True
         last = last_request(standing.footer, confirmation)
         is_since = self.since is not None and last.requested_at is not None and last.requested_at >= self.since
@@ -187,13 +188,19 @@ class Landing:
         return await asyncio.to_thread(self._making.made, stream, day, raw)
 
     async def _day(
-        self, stream: Stream, day: date, making: "asyncio.Future[MadeDay]", *, then: Callable[[], None], is_asked: bool
+        self,
+        stream: Stream,
+        day: date,
+        making: "asyncio.Future[MadeDay]",
+        *,
+        then: Callable[[], None],
+        landed: Callable[[date], None] | None,
     ) -> DayResult:
-        """Lands a day once it is made; `then` is called in between."""
+        """Lands a day once it is made; `then` is called in between, and `landed` of a day that was fetched when it is stored."""
         try:
             made = await making
             then()
-            return await asyncio.to_thread(self._land, stream, made, is_asked=is_asked)
+            return await asyncio.to_thread(self._land, stream, made, landed)
         except SourceError as error:
             kept = None
             if error.evidence is not None and error.evidence.body:
@@ -202,9 +209,9 @@ class Landing:
                     kept = await asyncio.to_thread(
                         self.lake.quarantine.keep, stream.account, error.evidence, seen_at=self.clock()
                     )
-            return DayResult(day, error=error, is_asked=is_asked, quarantine=kept)
+            return DayResult(day, error=error, is_asked=landed is not None, quarantine=kept)
 
-    def _land(self, stream: Stream, made: MadeDay, *, is_asked: bool) -> DayResult:
+    def _land(self, stream: Stream, made: MadeDay, landed: Callable[[date], None] | None) -> DayResult:
         for _ in range(_ATTEMPTS):
             try:
                 tables = self._published(stream, made)
@@ -218,14 +225,14 @@ class Landing:
                 remedy="Wait for the other runs to end, then materialize the day again.",
                 day=made.day,
             )
-        if is_asked:
-            stream.landed(made.day)
+        if landed is not None:
+            landed(made.day)
         return DayResult(
             made.day,
-            {name: landed for name, landed in tables.items() if name in self.selected},
+            {name: stored for name, stored in tables.items() if name in self.selected},
             made.figures,
             requested_at=made.requested_at,
-            is_asked=is_asked,
+            is_asked=landed is not None,
             spent={} if made.raw is None else made.raw.spent,
         )
 
@@ -267,10 +274,10 @@ class Landing:
         return tables
 
 
-async def _fetch(stream: Stream, day: date, slots: asyncio.Semaphore) -> RawDay:
+async def _fetch(fetcher: DayFetcher, day: date, slots: asyncio.Semaphore) -> RawDay:
     """Waits for a slot; it is given back when the day has landed, so that few days are held in memory at once."""
     await slots.acquire()
-    return await stream.fetch(day)
+    return await fetcher.fetch(day)
 
 
 def _nothing() -> None:

@@ -188,7 +188,7 @@ class Making:
             answers = "" if source is None else source.asked
         else:
             fresh = valid_raw(stream, day, raw)
-            content, answers = fresh.content, stream.asked(day)
+            content, answers = fresh.content, stream.request_hash(day)
             raw_hash = content_hash(fresh.table, content)
             source = Footer(raw_hash, answers, self.family, raw.requested_at, self.is_sandbox)
         made, figures = valid_typed(stream, day, content)
@@ -200,7 +200,7 @@ class Making:
     def _new_limits(self, stream: Stream, day: date, raw: RawDay, standing: Landed) -> set[str]:
         """What a raw day leaves out by the vendor's own words and the existing one, of the same request, does not."""
         limits = set(stream.limits(raw.content))
-        if not limits or stream.raw is None or standing.footer.asked != stream.asked(day):
+        if not limits or stream.raw is None or standing.footer.asked != stream.request_hash(day):
             return set()
         return limits - set(stream.limits(self.lake.read(stream.account, stream.raw, [day])))
 
@@ -310,7 +310,7 @@ class Making:
         except FileNotFoundError:
             # Removed since it was seen, which the publication notices.
             return False
-        return is_repeated(stream, existing, fresh)
+        return is_repeated(existing, fresh, stream.remarks)
 
     def _before(self, stream: Stream, day: date, changed: Collection[str]) -> dict[str, pa.Table]:
         """The existing rows of tables that change, where they can be compared with new ones."""

@@ -1,16 +1,18 @@
-"""What a stream is: one thing asked of a vendor a day, kept raw, and the typed tables made from it. A snapshot has no past days.
+"""A stream: what one account requests for a day, its raw table, and the typed tables made from it.
 
-A source describes its streams with this; `load.py` brings their days in and `orchestration/daily_assets.py` shows them to Dagster. Nothing vendor-specific here.
+This is the part that loading needs; `orchestration/stream.py` adds what Dagster shows. A stream is declared once and has no client: a run opens
+it and gets a `DayFetcher`.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
 import pyarrow as pa
 
 from analytics_assets.lake.raw import RawDay
+from analytics_assets.lake.store import Lake
 from analytics_assets.lake.table import Table
 
 
@@ -64,66 +66,77 @@ class History:
     grown: Callable[[Change], tuple[pa.Table, Mapping[str, Any]]]
 
 
+async def _fetch_nothing(day: date) -> RawDay:
+    raise AssertionError(f"{day} is requested of a stream that sends no requests")
+
+
+@dataclass(frozen=True)
+class DayFetcher:
+    """Fetches the days of a stream in one run. Without arguments, it is the one of a stream that derives its days from the lake.
+
+    Attributes:
+        fetch: Requests one day from the vendor. Several days are fetched at once.
+        announce: Called once, before the first `fetch`, with the days to fetch, oldest first.
+        landed: Called when a fetched day is stored; in another thread, because requests need not wait for a disk.
+    """
+
+    fetch: Callable[[date], Awaitable[RawDay]] = _fetch_nothing
+    announce: Callable[[Sequence[date]], None] = lambda _days: None
+    landed: Callable[[date], None] = lambda _day: None
+
+
+Transform = Callable[[date, pa.Table | None], Mapping[str, Typed]]
+
+
 @dataclass(frozen=True)
 class Stream:
     """One stream of one account.
 
     Attributes:
         account: Folder of the lake and first part of the asset keys.
-        raw: Where answers are kept as sent; None where the typed tables are made from other tables of the lake.
-        typed: What is made from them.
-        asked: Hash of what a day is asked with; a raw day with another hash is not an answer to it.
-        fetch: Reads one day from the vendor; days are read several at once.
-        transform: A raw day to its typed tables, by name; without a raw table it is given None. The same day gives the same rows. Called in
-            another thread, for one day at a time, while the day before it lands, and again where the day changed in the lake meanwhile.
-        final_at: Instant from which the vendor no longer counts into a day; before it, the day is refused.
-        ahead: Days read at once.
-        announce: Told once, before the first `fetch`, which days will be fetched, oldest first.
-        landed: Told when a fetched day stands in the lake; in another thread, because requests need not wait for a disk.
-        requests: The least requests that `fetch` sends for some days, by endpoint; pages and looks can be more.
-        history: Keeps what later readings changed, where that is kept.
+        raw: Table of the responses as sent; None where the typed tables are made from other tables of the lake.
+        typed: Tables made from it.
+        transform: A raw day to its typed tables, by name. The same day gives the same rows. Called in another thread, for one day at a time,
+            while the day before it is stored, and again where the day changed in the lake meanwhile.
+        derive: For a stream without a raw table: the same of a day alone, from the lake. Called once a load.
+        request_hash: Hash of what a day is requested with; a raw day with another hash is the response to another request. Empty where `raw`
+            is itself the table that people read.
+        final_at: Instant from which the vendor no longer counts into a day; before it, the day is refused. None for a snapshot: something
+            without history, of which a day keeps the last observation made on it.
+        ahead: Days fetched at once.
+        history: Table of what later loads changed.
         limits: Names of what the vendor says it has left out of a raw day, such as data older than it keeps. A raw day never replaces one
             that has fewer of them.
         remarks: What the vendor says of a raw day beside its rows, such as warnings. A raw day with other remarks is stored again although its
             rows are equal.
-        is_snapshot: True if a day is the last observation made on it, so that every table is stored anew with each observation.
     """
 
     account: str
     raw: Table | None
-    typed: Sequence[Table]
-    asked: Callable[[date], str]
-    fetch: Callable[[date], Awaitable[RawDay]]
-    transform: Callable[[date, pa.Table | None], Mapping[str, Typed]]
-    final_at: Callable[[date], datetime]
+    typed: Sequence[Table] = ()
+    transform: Transform = lambda _day, _raw: {}
+    derive: Callable[[Lake], Callable[[date], Mapping[str, Typed]]] | None = None
+    request_hash: Callable[[date], str] = lambda _day: ""
+    final_at: Callable[[date], datetime] | None = None
     ahead: int = 4
-    announce: Callable[[Sequence[date]], None] = lambda _days: None
-    landed: Callable[[date], None] = lambda _day: None
-    requests: Callable[[Sequence[date]], Mapping[str, int]] = lambda _days: {}
     history: History | None = None
     limits: Callable[[pa.Table], Collection[str]] = lambda _content: ()
     remarks: Callable[[pa.Table], Any] = lambda _content: None
-    is_snapshot: bool = False
 
+    @property
+    def is_snapshot(self) -> bool:
+        """True if the vendor has no past days of it."""
+        return self.final_at is None
 
-@dataclass(frozen=True)
-class Snapshot:
-    """One snapshot of one account: something of which the vendor keeps no history, read once per run and filed under the day of the observation.
+    @property
+    def tables(self) -> list[Table]:
+        """Its tables, the raw one first."""
+        history = [self.history.table] if self.history else []
+        return [*([self.raw] if self.raw else []), *self.typed, *history]
 
-    The last reading of a day stays; a day without one stays empty.
-
-    Attributes:
-        account: Folder of the lake and first part of the asset keys.
-        raw: Where answers are kept as sent.
-        typed: What is made from them; may be empty.
-        day_of: The calendar day an observation made at an instant belongs to, in the zone the vendor counts days.
-        fetch: Reads what stands now, to be filed under the given day of observation.
-        transform: A raw day to its typed tables, by name. Pure: the same raw day gives the same rows.
-    """
-
-    account: str
-    raw: Table
-    typed: Sequence[Table]
-    day_of: Callable[[datetime], date]
-    fetch: Callable[[date], Awaitable[RawDay]]
-    transform: Callable[[date, pa.Table], Mapping[str, Typed]]
+    def of_lake(self, lake: Lake) -> "Stream":
+        """The stream for one load: one that is derived from `lake` gets its `transform`."""
+        if self.derive is None:
+            return self
+        derived = self.derive(lake)
+        return replace(self, transform=lambda day, _raw: derived(day))

@@ -5,7 +5,9 @@ So a check is declared once and has one history. Keep what is checked out of her
 Dagster concept: asset checks, https://docs.dagster.io/guides/test/asset-checks
 """
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -20,7 +22,9 @@ from analytics_assets.errors import SourceError
 from analytics_assets.lake.store import Lake
 from analytics_assets.orchestration.asset_specs import asset_key
 from analytics_assets.orchestration.partitions import newest_final_day
+from analytics_assets.orchestration.run_context import Work
 from analytics_assets.orchestration.schedules import once_a_day
+from analytics_assets.orchestration.stream import AssetOptions, SourceStream
 
 # Of the causes in the words of an evaluation, and of the days in its table; the newest stay.
 _SHOWN: Final = 5
@@ -203,6 +207,46 @@ def daily_look(
     return Look(lake, account, last, newest, final_at, red, resource=resource, begins=begins)
 
 
+async def evaluated(
+    context: dg.AssetExecutionContext,
+    stream: SourceStream,
+    options: AssetOptions,
+    work: Work,
+    *,
+    of_run: tuple[Sequence[date], Mapping[date, str]] | None,
+) -> list[dg.AssetCheckResult]:
+    """The selected checks of a stream, over the days of a run with why some did not load, or over the last days of the lake."""
+    limits = replace(options.limits, days=max(options.limits.days, stream.check_days))
+
+    def evaluate() -> list[dg.AssetCheckResult]:
+        now = options.clock()
+        if stream.final_at is None:
+            look = snapshot_look(
+                work.lake,
+                stream.account,
+                limits,
+                resource=work.resource,
+                day_of=stream.day_of,
+                now=now,
+                of_run=of_run,
+            )
+        else:
+            look = daily_look(
+                context,
+                work.lake,
+                stream.account,
+                options.partitions,
+                limits,
+                resource=work.resource,
+                final_at=stream.final_at,
+                now=now,
+                of_run=of_run,
+            )
+        return list(evaluations(context, stream.all_checks(), look))
+
+    return await asyncio.to_thread(evaluate)
+
+
 def newest_due_day(
     partitions: DailyPartitionsDefinition, final_at: Callable[[date], datetime], limits: Limits, now: datetime
 ) -> date | None:
@@ -218,7 +262,7 @@ def snapshot_look(
     resource: Any,
     day_of: Callable[[datetime], date],
     now: datetime,
-    of_run: tuple[date, Mapping[date, str]] | None,
+    of_run: tuple[Sequence[date], Mapping[date, str]] | None,
 ) -> Look:
     """What is looked at of a snapshot: as `daily_look`, but a run has one day, and days of readings are the vendor's.
 
@@ -227,8 +271,8 @@ def snapshot_look(
     due = day_of(now - timedelta(hours=limits.grace_hours)) - timedelta(days=1)
     if of_run is None:
         return Look(lake, account, days_until(day_of(now), limits.days), due, lambda _day: now, resource=resource)
-    day, errors = of_run
-    return Look(lake, account, [day], due, lambda _day: now, lambda _table: errors, is_run=True, resource=resource)
+    days, errors = of_run
+    return Look(lake, account, days, due, lambda _day: now, lambda _table: errors, is_run=True, resource=resource)
 
 
 def days_until(newest: date, count: int) -> list[date]:

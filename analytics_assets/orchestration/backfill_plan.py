@@ -1,41 +1,22 @@
 """What a range of days will cost, before anything is asked: requests, report tasks, runs, days refused, and the time the budgets leave.
 
-What a day asks is told by the specs that the runs ask with (`Stream.requests`), so a plan cannot drift from them. How many pages an answer
-has and how often a report task is looked at nobody knows beforehand: those counts are the least. Every day is taken as asked anew.
-Keep vendors out of here (`sources/*/source.py` gives the askings), and printing too (`cli/plan.py`).
+The streams count the requests (`SourceStream.request_count`) from what the runs send, so a plan cannot drift from them. Pages of a response and
+polls of a report task are not known beforehand: those counts are the least. Every day is taken as requested again.
 """
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from analytics_assets.dates import days_between, hours_after, in_words
+from analytics_assets.orchestration.stream import SourceStream
 from analytics_assets.state.rate_limit import Budget
 
 NO_HISTORY = "no history: told only as it stands now; the job snapshots reads it"
-
-
-@dataclass(frozen=True)
-class Asking:
-    """A stream or snapshot, as far as a plan needs it.
-
-    Attributes:
-        account: Its account.
-        name: Its name, such as `ads`.
-        requests: The least requests for some days, by endpoint; for a snapshot, for one reading, whatever the days.
-        final_at: Instant from which a day can be asked for; None for a snapshot, which has no past days.
-        is_exact: Whether neither pages nor looks can add to the requests.
-    """
-
-    account: str
-    name: str
-    requests: Callable[[Sequence[date]], Mapping[str, int]]
-    final_at: Callable[[date], datetime] | None
-    is_exact: bool
 
 
 @dataclass(frozen=True)
@@ -43,14 +24,14 @@ class AccountPlan:
     """What an account asks.
 
     Attributes:
-        askings: Its streams and snapshots.
+        streams: Its streams, in the order of the plan.
         days_per_run: Days a run of a backfill takes at most.
         budget: What may be spent.
         budget_key: What the vendor counts by; accounts with one key share the budget.
         start_date: First day of the account, where it names one.
     """
 
-    askings: Sequence[Asking]
+    streams: Sequence[SourceStream]
     days_per_run: int
     budget: Budget
     budget_key: str
@@ -132,15 +113,15 @@ def planned(
         runs = [partitions[number : number + longest] for number in range(0, len(partitions), longest)]
         plan.runs[name] = len(runs)
         requests: Counter[str] = Counter()
-        for asking in account.askings:
-            asked, refused = _sorted_out(asking, days, start=first_day, zone=zone, now=now)
+        for stream in [one for one in account.streams if one.sends_requests]:
+            asked, refused = _sorted_out(stream, days, start=first_day, zone=zone, now=now)
             if refused:
-                plan.refused[f"{name}/{asking.name}"] = refused
+                plan.refused[f"{name}/{stream.name}"] = refused
             # A report task covers days of one run.
             for run in runs:
                 of_run = [day for day in run if day in asked]
-                requests.update(asking.requests(of_run) if of_run else {})
-            if asked and not asking.is_exact and name not in plan.at_least:
+                requests.update(stream.request_count(of_run) if of_run else {})
+            if asked and not stream.is_exact and name not in plan.at_least:
                 plan.at_least.append(name)
         plan.requests[name] = dict(sorted(requests.items()))
         if tasks := sum(number for endpoint, number in requests.items() if endpoint.startswith("POST ")):
@@ -151,10 +132,10 @@ def planned(
 
 
 def _sorted_out(
-    asking: Asking, days: Sequence[date], *, start: date, zone: str, now: datetime
+    stream: SourceStream, days: Sequence[date], *, start: date, zone: str, now: datetime
 ) -> tuple[set[date], dict[str, list[date]]]:
     """The days that are asked for, and the others by reason."""
-    if asking.final_at is None:
+    if stream.final_at is None:
         return set(), {NO_HISTORY: list(days)}
     asked: set[date] = set()
     refused: dict[str, list[date]] = {}
@@ -165,10 +146,10 @@ def _sorted_out(
         elif (over_at := hours_after(day, 0, ZoneInfo(zone))) > now:
             future = (
                 future
-                or f"not over in {zone}: {day} can be loaded from {max(over_at, asking.final_at(day)):%Y-%m-%d %H:%M} UTC on"
+                or f"not over in {zone}: {day} can be loaded from {max(over_at, stream.final_at(day)):%Y-%m-%d %H:%M} UTC on"
             )
             refused.setdefault(future, []).append(day)
-        elif (final := asking.final_at(day)) > now:
+        elif (final := stream.final_at(day)) > now:
             refused.setdefault(f"not final before {final.astimezone(UTC):%Y-%m-%d %H:%M} UTC", []).append(day)
         else:
             asked.add(day)

@@ -12,7 +12,7 @@ from typing import Any
 
 import dagster as dg
 
-from analytics_assets.clock import Clock
+from analytics_assets.clock import Clock, utc_now
 from analytics_assets.errors import SourceError
 from analytics_assets.lake.load import REPLACE_TAG, Landing
 from analytics_assets.lake.loss import ACCEPT_TAG, MOST_DAYS_OF_A_PERSON, LossPolicy
@@ -34,6 +34,7 @@ class Work:
         log: The run's log.
         tags: The run's tags.
         accepts_by_tag: Whether the run, or the first of its attempts, has the tag that accepts losses and totals that differ.
+        clock: The present instant.
         caller: Whose requests the run's are, told to the budget, and what has been spent.
     """
 
@@ -44,6 +45,7 @@ class Work:
     log: Logger
     tags: Mapping[str, str]
     accepts_by_tag: bool = False
+    clock: Clock = utc_now
     caller: Caller = field(default_factory=Caller)
 
 
@@ -91,6 +93,7 @@ def opened_landing(
         log=context.log,
         tags=context.run.tags,
         accepts_by_tag=by_tag,
+        clock=clock,
         caller=Caller(kind_of(tags), context.log.info),
     )
 

@@ -9,7 +9,7 @@ import inspect
 import re
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -20,17 +20,22 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError, f
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from analytics_assets.clock import Clock, utc_now
+from analytics_assets.dates import hours_after
 from analytics_assets.errors import FieldError, PermanentError
 from analytics_assets.lake.table import Table
 from analytics_assets.orchestration.asset_checks import ChecksConfig
 from analytics_assets.orchestration.asset_specs import Place, code_references, placed
-from analytics_assets.orchestration.backfill_plan import AccountPlan, Asking
+from analytics_assets.orchestration.backfill_plan import AccountPlan
+from analytics_assets.orchestration.daily_assets import daily_assets
 from analytics_assets.orchestration.loading import unloadable
 from analytics_assets.orchestration.partitions import account_start, daily_partitions
 from analytics_assets.orchestration.probe import Probe, VendorProbe
-from analytics_assets.orchestration.schedules import DailyLoad, daily_load
+from analytics_assets.orchestration.schedules import Changing, DailyLoad, daily_load
+from analytics_assets.orchestration.snapshot_assets import snapshot_assets
 from analytics_assets.orchestration.source_resource import SourceResource
 from analytics_assets.orchestration.state_resource import BudgetSettings
+from analytics_assets.orchestration.stream import AssetOptions, SourceStream
 from analytics_assets.orchestration.yaml_text import find_misreadings, find_problems
 from analytics_assets.places import address
 from analytics_assets.settings import is_variable, settings
@@ -217,6 +222,13 @@ class AccountComponent(YamlComponent):
         description="First day of the account's daily tables, as 2026-03-01; unset is ANALYTICS_START_DATE. Nothing is requested for days before it.",
     )
 
+    base_url: str | None = Field(
+        default=None,
+        description="Address of the API in live mode: https, or http to this machine. Unset is the one in the vendor's documentation.",
+    )
+    budget: BudgetConfig | None = Field(
+        default=None, description="What may be spent; unset is what the vendor is known to bear."
+    )
     schedule: ScheduleConfig = Field(description="When and how much the daily load asks for.")
     checks: ChecksConfig = Field(default_factory=ChecksConfig, description="From where on the checks warn.")
 
@@ -248,27 +260,58 @@ class AccountComponent(YamlComponent):
         """What does not exist where the cheapest request gets a 404, with the setting that names it."""
 
     @abstractmethod
-    def final_at(self, day: date) -> datetime:
-        """Instant from which a day can be requested, in UTC."""
+    def streams(self, account: str) -> Sequence[SourceStream]:
+        """The streams of the account. The first one with past days decides from when on a day can be requested."""
 
-    @abstractmethod
-    def askings(self, account: str) -> Sequence[Asking]:
-        """The streams and snapshots that send requests, for a plan."""
+    def changing(self, account: str) -> Sequence[Changing]:  # noqa: ARG002 - for a source that overrides it
+        """Days that the schedule requests instead of those of `lookback_days`; none for most sources."""
+        return ()
 
-    @abstractmethod
-    def tables(self) -> Sequence[Table]:
-        """Every table of the account, as the assets have them."""
+    def sensors(self, account: str, clock: Clock) -> Sequence[dg.SensorDefinition]:  # noqa: ARG002 - for a source that overrides it
+        """Sensors of the account; none for most sources."""
+        return ()
+
+    def connection(self, budget: BudgetSettings) -> dict[str, Any]:
+        """Fields of the resource that every account has; what is unset is the vendor's address, and `budget`."""
+        address_of = {} if self.base_url is None else {"base_url": self.base_url}
+        return {**address_of, "budget": self.budget.settings(budget) if self.budget else budget}
+
+    def final_at(self, account: str) -> Callable[[date], datetime]:
+        """Instant from which a day can be requested; where every stream is a snapshot, the end of the day in UTC."""
+        return next((stream.final_at for stream in self.streams(account) if stream.final_at), _end_of_utc_day)
 
     def plan(self, account: str) -> AccountPlan:
         """What the account requests, for a plan."""
         resource = self.resource()
         return AccountPlan(
-            self.askings(account),
+            self.streams(account),
             self.schedule.days_per_run,
             resource.budget.budget(),
             resource.budget_key(),
             self.start_date,
         )
+
+    def definitions(self, account: str, clock: Clock = utc_now) -> dg.Definitions:
+        """The account's assets, resource, daily job, schedule and sensors. The assets link to the code beside the resource."""
+        here, resource, partitions, schedule = settings(), self.resource(), self.partitions(), self.schedule
+        options = AssetOptions(resource.vendor, partitions, schedule.days_per_run, self.checks.limits(), clock)
+        place = Place(address(here.lake), self.owners, Path(inspect.getfile(type(resource))).parent, here.repository)
+        streams = self.streams(account)
+        daily = [daily_assets(stream, options) for stream in streams if not stream.is_snapshot]
+        snapshots = [snapshot_assets(stream, options) for stream in streams if stream.is_snapshot]
+        load = DailyLoad(schedule.cron, schedule.lookback_days, self.final_at(account), self.changing(account))
+        loads = [daily_load(account, daily, load, partitions, is_on=here.schedules_on)] if daily else []
+        return dg.Definitions(
+            assets=dg.map_asset_specs(lambda spec: placed(spec, place), [*daily, *snapshots]),
+            resources={account: resource},
+            jobs=[one.job for one in loads],
+            schedules=loads,
+            sensors=list(self.sensors(account, clock)),
+        )
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """The account's definitions."""
+        return self.definitions(account_of(context))
 
     def probe(self) -> Probe:
         """What the doctor examines of the account."""
@@ -280,7 +323,7 @@ class AccountComponent(YamlComponent):
                 unknown=self.not_found(),
                 resource=resource,
                 budget=resource.budget.budget(),
-                final_at=self.final_at,
+                final_at=self.final_at(""),
                 limits=self.checks.limits(),
                 start_date=self.start_date,
             ),
@@ -295,13 +338,18 @@ class AccountComponent(YamlComponent):
         return code_references([yaml_path], settings().repository, line=source_position.start.line).code_references
 
 
+def _end_of_utc_day(day: date) -> datetime:
+    return hours_after(day, 0, UTC)
+
+
 def tables_of(components: Mapping[str, dg.Component]) -> dict[tuple[str, str], Table]:
     """Every table of components, by account and name; `components` by the folder they are loaded from."""
     return {
         (account, table.name): table
         for account, one in components.items()
         if isinstance(one, AccountComponent)
-        for table in one.tables()
+        for stream in one.streams(account)
+        for table in stream.tables
     }
 
 
@@ -341,30 +389,3 @@ def checked(make: Callable[[], T], *field: str | int) -> T:
         return make()
     except PermanentError as error:
         raise FieldError(error.message, *field, *getattr(error, "field", ()), remedy=error.remedy) from error
-
-
-def account_definitions(
-    account: str,
-    *,
-    daily: Sequence[dg.AssetsDefinition],
-    snapshots: Sequence[dg.AssetsDefinition],
-    load: DailyLoad,
-    resource: dg.ConfigurableResource[Any],
-    sensors: Sequence[dg.SensorDefinition] = (),
-    owners: Sequence[str] = (),
-    start_date: date | None = None,
-) -> dg.Definitions:
-    """An account's assets, resource, daily job, schedule and sensors.
-
-    The code that the assets link to is that beside the resource.
-    """
-    chosen = settings()
-    place = Place(address(chosen.lake), owners, Path(inspect.getfile(type(resource))).parent, chosen.repository)
-    schedule = daily_load(account, daily, load, daily_partitions(chosen, start_date), is_on=chosen.schedules_on)
-    return dg.Definitions(
-        assets=dg.map_asset_specs(lambda spec: placed(spec, place), [*daily, *snapshots]),
-        resources={account: resource},
-        jobs=[schedule.job],
-        schedules=[schedule],
-        sensors=list(sensors),
-    )

@@ -1,11 +1,10 @@
 """Whole streams of each vendor read from the sandbox server into a lake, and what came of them. No assertions here."""
 
-import logging
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +12,22 @@ from analytics_assets.clock import Clock
 from analytics_assets.errors import SourceError
 from analytics_assets.lake.load import DayResult, Landing
 from analytics_assets.lake.store import Lake
-from analytics_assets.lake.stream import Snapshot, Stream
+from analytics_assets.lake.stream import DayFetcher, Stream
+from analytics_assets.orchestration.stream import SourceStream
+from analytics_assets.sources.airbridge.report_loader import Waiting
 from analytics_assets.sources.airbridge.report_spec import ReportSpec
-from analytics_assets.sources.airbridge.snapshots import catalog_snapshot
-from analytics_assets.sources.airbridge.streams import App, Waiting, report_stream
+from analytics_assets.sources.airbridge.source import catalog_stream, report_stream
+from analytics_assets.sources.airbridge.streams import App
 from analytics_assets.sources.airbridge.task_decisions import TaskPolicy
-from analytics_assets.sources.bento.streams import (
-    AdsSpec,
-    AudienceSpec,
-    ReportsSpec,
-    ads_stream,
-    audience_snapshot,
-    reports_snapshot,
-)
-from analytics_assets.sources.statsig.observations import definitions_stream
-from analytics_assets.sources.statsig.streams import ListingSpec, ValuesSpec, listing_snapshot, values_stream
+from analytics_assets.sources.bento.source import ads_stream, audience_stream, reports_stream
+from analytics_assets.sources.bento.streams import AdsSpec, AudienceSpec, ReportsSpec
+from analytics_assets.sources.statsig.source import definitions_stream, listing_stream, values_stream
+from analytics_assets.sources.statsig.streams import ListingSpec, ValuesSpec, end_of_day
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.contract.clients import NOW, Clients, clients
 from analytics_assets_tests.contract.operations import REPORT
 from analytics_assets_tests.contract.server import SandboxServer
+from analytics_assets_tests.opened import work
 
 APP = App("shop", "Asia/Seoul", "USD", 4.0)
 ROAS = replace(REPORT, name="roas", metric="app_roas", intervals=1)
@@ -86,63 +82,39 @@ class Read:
 @asynccontextmanager
 async def streams(
     to: Clients, vendor: str, wish: Wish, lake: Lake, *, clock: Clock, now: datetime
-) -> AsyncIterator[list[tuple[str, Stream, Sequence[date]]]]:
-    """The streams of a vendor, each with its name and the days to read, in the order in which they are to be read."""
+) -> AsyncIterator[list[tuple[SourceStream, DayFetcher, Sequence[date]]]]:
+    """The streams of a vendor, each opened and with the days to read, in the order in which they are to be read."""
+    ledger = None
     if vendor == "bento":
-        yield [
-            ("ads", ads_stream("bento", wish.ads, to.bento), wish.days),
-            seen("audience", audience_snapshot("bento", AudienceSpec(wish.segments), to.bento), now),
-            seen("reports", reports_snapshot("bento", ReportsSpec(wish.reports), to.bento), now),
+        declared = [
+            ads_stream("bento", wish.ads),
+            audience_stream("bento", AudienceSpec(wish.segments)),
+            reports_stream("bento", ReportsSpec(wish.reports)),
         ]
     elif vendor == "statsig":
-        yield [
-            ("values", values_stream("statsig", ValuesSpec(), to.statsig, clock, lake), wish.days),
-            seen("listing", listing_snapshot("statsig", wish.listing, to.statsig, lake), now),
-            ("definitions", definitions_stream("statsig", wish.listing, lake), wish.days),
+        declared = [
+            values_stream("statsig", ValuesSpec()),
+            listing_stream("statsig", wish.listing),
+            definitions_stream("statsig", wish.listing, final_at=end_of_day),
         ]
     else:
         ledger = Ledger(f"sqlite:///{Path(lake.root).parent}/state.db")
         # Reports are ready at once; the seconds are for a machine that is busy, and for the form that never is ready.
         waiting = Waiting(8.0, 92, 4, TaskPolicy(first_look_s=0.05, longest_look_s=0.5))
-        async with (
-            _report(wish.revenue[0], to, ledger, lake, waiting=waiting, clock=clock) as first,
-            _report(wish.revenue[1], to, ledger, lake, waiting=waiting, clock=clock)
-            if len(wish.revenue) > 1
-            else nullcontext() as second,
-        ):
-            daily = [
-                (spec.name, one, wish.days) for spec, one in zip(wish.revenue, (first, second), strict=False) if one
-            ]
-            yield [*daily, seen("catalog", catalog_snapshot("airbridge", APP, to.airbridge), now)]
-
-
-def _report(spec: ReportSpec, to: Clients, ledger: Ledger, lake: Lake, *, waiting: Waiting, clock: Clock) -> Any:
-    return report_stream(
-        "airbridge",
-        APP,
-        spec,
-        to.airbridge,
-        ledger=ledger,
-        lake=lake,
-        waiting=waiting,
-        clock=clock,
-        owner="run",
-        log=logging.getLogger("contract"),
-    )
-
-
-def seen(name: str, snapshot: Snapshot, now: datetime) -> tuple[str, Stream, Sequence[date]]:
-    """A snapshot as it lands: a stream of the one day it is observed on."""
-    stream = Stream(
-        account=snapshot.account,
-        raw=snapshot.raw,
-        typed=snapshot.typed,
-        asked=lambda _day: name,
-        fetch=snapshot.fetch,
-        transform=lambda day, raw: {} if raw is None else snapshot.transform(day, raw),
-        final_at=lambda _day: datetime.min.replace(tzinfo=UTC),
-    )
-    return name, stream, [snapshot.day_of(now)]
+        declared = [
+            *(report_stream("airbridge", APP, spec, waiting) for spec in wish.revenue),
+            catalog_stream("airbridge", APP),
+        ]
+    run = work(getattr(to, vendor), lake, clock, ledger=ledger)
+    async with AsyncExitStack() as stack:
+        yield [
+            (
+                stream,
+                await stack.enter_async_context(stream.open(run)),
+                [stream.day_of(now)] if stream.is_snapshot else wish.days,
+            )
+            for stream in declared
+        ]
 
 
 def ticking(now: datetime) -> Clock:
@@ -152,12 +124,18 @@ def ticking(now: datetime) -> Clock:
 
 
 async def land(
-    lake: Lake, stream: Stream, days: Sequence[date], clock: Clock, *, family: str = "run"
+    lake: Lake,
+    stream: Stream,
+    days: Sequence[date],
+    clock: Clock,
+    fetcher: DayFetcher | None = None,
+    *,
+    family: str = "run",
 ) -> list[DayResult]:
-    """Lands days as production does; every table is selected."""
+    """Lands days as production does; every table but a history is selected."""
     names = {table.name for table in (stream.raw, *stream.typed) if table is not None}
     landing = Landing(lake, names, family, clock, is_sandbox=True)
-    return [result async for result in landing.bring(stream, days)]
+    return [result async for result in landing.bring(stream, days, fetcher or DayFetcher())]
 
 
 async def read(server: SandboxServer, vendor: str, wish: Wish, folder: Path, *, now: datetime = NOW) -> dict[str, Read]:
@@ -168,10 +146,10 @@ async def read(server: SandboxServer, vendor: str, wish: Wish, folder: Path, *, 
         streams(to, vendor, wish, lake, clock=clock, now=now) as opened,
     ):
         before: dict[str, int] = server.counts()
-        for name, stream, days in opened:
-            results = await land(lake, stream, days, clock)
+        for stream, fetcher, days in opened:
+            results = await land(lake, stream, days, clock, fetcher)
             after = server.counts()
-            found[name] = _read(lake, stream, results, sum(after.values()) - sum(before.values()))
+            found[stream.name] = _read(lake, stream, results, sum(after.values()) - sum(before.values()))
             before = after
     return found
 

@@ -8,12 +8,13 @@ from typing import Any
 
 from analytics_assets.lake.store import Lake
 from analytics_assets.sandbox.options import Options
-from analytics_assets.sources.statsig.observations import definitions_stream
-from analytics_assets.sources.statsig.streams import ListingSpec, listing_snapshot
+from analytics_assets.sources.statsig.source import definitions_stream, listing_stream
+from analytics_assets.sources.statsig.streams import ListingSpec, end_of_day
 from analytics_assets.sources.statsig.tables import EVENT_METRICS
 from analytics_assets_tests.contract.clients import NOW, clients
-from analytics_assets_tests.contract.readings import land, seen, ticking
+from analytics_assets_tests.contract.readings import land, ticking
 from analytics_assets_tests.contract.server import SandboxServer, sandbox_server
+from analytics_assets_tests.opened import work
 
 DAY = date(2026, 7, 10)
 WALK = {"statsig GET /metrics/list": 1, "statsig GET /events/{eventName}/metrics": 10}
@@ -24,13 +25,15 @@ async def walk(server: SandboxServer, lake: Lake, now: datetime) -> None:
     server.set_clock(now)
     clock = ticking(now)
     async with clients(server.url, clock=clock, only="statsig") as to:
-        _, stream, days = seen("listing", listing_snapshot("statsig", ListingSpec(), to.statsig, lake), now)
-        assert [result.error for result in await land(lake, stream, days, clock, family=str(now))] == [None]
+        stream = listing_stream("statsig", ListingSpec())
+        async with stream.open(work(to.statsig, lake, clock)) as fetcher:
+            results = await land(lake, stream, [stream.day_of(now)], clock, fetcher, family=str(now))
+        assert [result.error for result in results] == [None]
 
 
 async def define(lake: Lake, days: Sequence[date], now: datetime) -> list[dict[str, Any]]:
     """The days of definitions, made anew, as rows."""
-    stream = definitions_stream("statsig", ListingSpec(), lake)
+    stream = definitions_stream("statsig", ListingSpec(), final_at=end_of_day)
     assert [result.error for result in await land(lake, stream, days, ticking(now), family=str(now))] == [None] * len(
         days
     )

@@ -10,14 +10,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from analytics_assets.orchestration.lake_resource import LakeResource
-from analytics_assets.orchestration.partitions import daily_partitions
 from analytics_assets.sandbox.options import Options
-from analytics_assets.settings import settings
-from analytics_assets.sources.statsig.assets import definitions_assets, listing_assets
-from analytics_assets.sources.statsig.source import StatsigResource
-from analytics_assets.sources.statsig.streams import ListingSpec
+from analytics_assets.sources.statsig.source import StatsigResource, definitions_stream, listing_stream
+from analytics_assets.sources.statsig.streams import ListingSpec, ValuesSpec
 from analytics_assets_tests.contract.clients import NOW
 from analytics_assets_tests.contract.server import SandboxServer, sandbox_server
+from analytics_assets_tests.opened import assets_of
 from analytics_assets_tests.vendors.statsig_forms import PERSON_EMAIL, PERSON_NAME
 
 MARKERS = (PERSON_NAME, PERSON_EMAIL)
@@ -37,8 +35,11 @@ def load(server: SandboxServer, folder: Path, monkeypatch: pytest.MonkeyPatch, *
     monkeypatch.setenv("ANALYTICS_LAKE", str(folder / "lake"))
     monkeypatch.setenv("ANALYTICS_STATE", f"sqlite:///{folder}/state.db")
     spec = ListingSpec(keep_personal_fields=keep)
-    listing = listing_assets("statsig", spec, clock=lambda: NOW)
-    daily = definitions_assets("statsig", spec, daily_partitions(settings()), days_per_run=31, clock=lambda: NOW)
+    streams = [
+        listing_stream("statsig", spec),
+        definitions_stream("statsig", spec, final_at=ValuesSpec().final_at),
+    ]
+    listing, daily = assets_of("statsig", streams, lambda: NOW)
     resources = {"statsig": StatsigResource(), "lake": LakeResource()}
     (folder / "dagster").mkdir(parents=True)
     done = []

@@ -1,15 +1,14 @@
 """An older report task that lands after a newer one changes nothing; over a real socket."""
 
-import logging
 import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from analytics_assets.lake.load import DayResult
 from analytics_assets.lake.store import Lake
 from analytics_assets.sandbox.options import Options
-from analytics_assets.sources.airbridge.streams import Waiting, report_stream
+from analytics_assets.sources.airbridge.report_loader import Waiting
+from analytics_assets.sources.airbridge.source import report_stream
 from analytics_assets.sources.airbridge.tables import cohorts_table
 from analytics_assets.sources.airbridge.task_decisions import TaskPolicy
 from analytics_assets.state.report_ledger import Ledger
@@ -17,6 +16,7 @@ from analytics_assets_tests.contract.clients import NOW, clients
 from analytics_assets_tests.contract.operations import DAY, REPORT
 from analytics_assets_tests.contract.readings import APP, land, ticking
 from analytics_assets_tests.contract.server import SandboxServer, sandbox_server
+from analytics_assets_tests.opened import work
 
 _TASK_S = 60.0
 
@@ -27,12 +27,10 @@ async def run(server: SandboxServer, lake: Path, ledger: Path, now: datetime, *,
     clock, store = ticking(now), Lake(str(lake))
     waiting = Waiting(wait_s, 92, 100, TaskPolicy(first_look_s=0.01, longest_look_s=0.01))
     async with clients(server.url, clock=clock, only="airbridge") as to:
-        parts: dict[str, Any] = {"ledger": Ledger(f"sqlite:///{ledger}"), "lake": store, "waiting": waiting}
-        opened = report_stream(
-            "airbridge", APP, REPORT, to.airbridge, **parts, clock=clock, owner="run", log=logging.getLogger()
-        )
-        async with opened as stream:
-            return (await land(store, stream, [DAY], clock, family=f"{ledger}"))[0]
+        stream = report_stream("airbridge", APP, REPORT, waiting)
+        opened = stream.open(work(to.airbridge, store, clock, ledger=Ledger(f"sqlite:///{ledger}")))
+        async with opened as fetcher:
+            return (await land(store, stream, [DAY], clock, fetcher, family=f"{ledger}"))[0]
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -3,40 +3,37 @@
 What is to come of it is in `scenes.py`.
 """
 
-import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from itertools import count
 from tempfile import TemporaryDirectory
+from typing import Any
 
+from analytics_assets.clock import Clock
 from analytics_assets.http.destination import Destination
 from analytics_assets.http.retries import RetryPolicy
 from analytics_assets.lake.store import Lake
-from analytics_assets.lake.stream import Snapshot, Stream
+from analytics_assets.lake.stream import DayFetcher
+from analytics_assets.orchestration.stream import SourceStream
 from analytics_assets.sandbox import credentials
 from analytics_assets.sources.airbridge.client import AirbridgeClient, AirbridgeCredentials, airbridge_session
 from analytics_assets.sources.airbridge.report_loader import Waiting
 from analytics_assets.sources.airbridge.report_spec import ReportSpec
-from analytics_assets.sources.airbridge.snapshots import catalog_snapshot
-from analytics_assets.sources.airbridge.streams import App, report_stream
+from analytics_assets.sources.airbridge.source import catalog_stream, report_stream
+from analytics_assets.sources.airbridge.streams import App
 from analytics_assets.sources.airbridge.task_decisions import TaskPolicy
 from analytics_assets.sources.bento.client import BentoClient, BentoCredentials, bento_session
-from analytics_assets.sources.bento.streams import (
-    AdsSpec,
-    AudienceSpec,
-    ReportsSpec,
-    ads_stream,
-    audience_snapshot,
-    reports_snapshot,
-)
+from analytics_assets.sources.bento.source import ads_stream, audience_stream, reports_stream
+from analytics_assets.sources.bento.streams import AdsSpec, AudienceSpec, ReportsSpec
 from analytics_assets.sources.statsig.client import StatsigClient, StatsigCredentials, statsig_session
-from analytics_assets.sources.statsig.observations import definitions_stream
-from analytics_assets.sources.statsig.streams import ListingSpec, ValuesSpec, listing_snapshot, values_stream
+from analytics_assets.sources.statsig.source import definitions_stream, listing_stream, values_stream
+from analytics_assets.sources.statsig.streams import ListingSpec, ValuesSpec, end_of_day
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.fuzz.wire import Wire
+from analytics_assets_tests.opened import work
 
 NOW = datetime(2025, 3, 5, 22, 0, tzinfo=UTC)
 ONCE = RetryPolicy(attempts=1)
@@ -88,56 +85,64 @@ async def _airbridge(wire: Wire) -> AsyncIterator[AirbridgeClient]:
         yield AirbridgeClient(session, "shop")
 
 
-def _as_stream(snapshot: Snapshot) -> Stream:
-    """A snapshot as the stream of one day that its assets make of it."""
-    return Stream(
-        account=snapshot.account,
-        raw=snapshot.raw,
-        typed=snapshot.typed,
-        asked=lambda _day: snapshot.raw.name,
-        fetch=snapshot.fetch,
-        transform=lambda day, raw: {} if raw is None else snapshot.transform(day, raw),
-        final_at=lambda _day: datetime.min.replace(tzinfo=UTC),
-    )
+@dataclass(frozen=True)
+class Trial:
+    """A stream under trial, opened, and the days to load."""
+
+    stream: SourceStream
+    fetcher: DayFetcher
+    days: Sequence[date]
 
 
-async def ads(account: str, wire: Wire, _lake: Lake) -> AsyncIterator[tuple[Stream, Sequence[date]]]:
+@asynccontextmanager
+async def _run(
+    client: Any, lake: Lake, stream: SourceStream, clock: Clock = lambda: NOW, **fields: Any
+) -> AsyncIterator[Callable[[Sequence[date]], Trial]]:
+    """Opens a stream for a run."""
+    async with stream.open(work(client, lake, clock, **fields)) as fetcher:
+        yield lambda days: Trial(stream, fetcher, days)
+
+
+async def ads(account: str, wire: Wire, lake: Lake) -> AsyncIterator[Trial]:
     """Attribution of a day, four questions."""
-    async with _bento(wire) as client:
-        yield ads_stream(account, ADS, client), [DAY]
+    async with _bento(wire) as client, _run(client, lake, ads_stream(account, ADS)) as trial:
+        yield trial([DAY])
 
 
-async def audience(account: str, wire: Wire, _lake: Lake) -> AsyncIterator[tuple[Stream, Sequence[date]]]:
+async def audience(account: str, wire: Wire, lake: Lake) -> AsyncIterator[Trial]:
     """Counts of the site and a segment."""
-    async with _bento(wire) as client:
-        yield _as_stream(audience_snapshot(account, AudienceSpec(tuple(SEGMENTS)), client)), [TODAY]
+    stream = audience_stream(account, AudienceSpec(tuple(SEGMENTS)))
+    async with _bento(wire) as client, _run(client, lake, stream) as trial:
+        yield trial([TODAY])
 
 
-async def report_points(account: str, wire: Wire, _lake: Lake) -> AsyncIterator[tuple[Stream, Sequence[date]]]:
+async def report_points(account: str, wire: Wire, lake: Lake) -> AsyncIterator[Trial]:
     """A report of points, and one of a number in the old wrapping."""
-    async with _bento(wire) as client:
-        yield _as_stream(reports_snapshot(account, ReportsSpec(tuple(REPORTS)), client)), [TODAY]
+    stream = reports_stream(account, ReportsSpec(tuple(REPORTS)))
+    async with _bento(wire) as client, _run(client, lake, stream) as trial:
+        yield trial([TODAY])
 
 
-async def values(account: str, wire: Wire, lake: Lake) -> AsyncIterator[tuple[Stream, Sequence[date]]]:
+async def values(account: str, wire: Wire, lake: Lake) -> AsyncIterator[Trial]:
     """The values of a day, page by page."""
-    async with _statsig(wire) as client:
-        yield values_stream(account, ValuesSpec(), client, lambda: NOW, lake), [VALUES_DAY]
+    async with _statsig(wire) as client, _run(client, lake, values_stream(account, ValuesSpec())) as trial:
+        yield trial([VALUES_DAY])
 
 
-async def definitions(account: str, wire: Wire, lake: Lake) -> AsyncIterator[tuple[Stream, Sequence[date]]]:
+async def definitions(account: str, wire: Wire, lake: Lake) -> AsyncIterator[Trial]:
     """A walk over the definitions, and the day made from it."""
-    async with _statsig(wire) as client:
-        listing = listing_snapshot(account, ListingSpec(), client, lake)
-        seen_on = listing.day_of(NOW)
-        yield _as_stream(listing), [seen_on]
-        yield definitions_stream(account, ListingSpec(), lake), [seen_on - timedelta(days=1)]
+    listing = listing_stream(account, ListingSpec())
+    seen_on = listing.day_of(NOW)
+    async with _statsig(wire) as client, _run(client, lake, listing) as trial:
+        yield trial([seen_on])
+        derived = definitions_stream(account, ListingSpec(), final_at=end_of_day)
+        yield Trial(derived, DayFetcher(), [seen_on - timedelta(days=1)])
 
 
-async def catalog(account: str, wire: Wire, _lake: Lake) -> AsyncIterator[tuple[Stream, Sequence[date]]]:
+async def catalog(account: str, wire: Wire, lake: Lake) -> AsyncIterator[Trial]:
     """The three lists of metadata."""
-    async with _airbridge(wire) as client:
-        yield _as_stream(catalog_snapshot(account, APP, client)), [TODAY]
+    async with _airbridge(wire) as client, _run(client, lake, catalog_stream(account, APP)) as trial:
+        yield trial([TODAY])
 
 
 @dataclass(frozen=True)
@@ -150,22 +155,14 @@ class Report:
     def _ledger(self) -> Ledger:
         return Ledger(LEDGER)
 
-    async def streams(self, account: str, wire: Wire, lake: Lake) -> AsyncIterator[tuple[Stream, Sequence[date]]]:
+    async def streams(self, account: str, wire: Wire, lake: Lake) -> AsyncIterator[Trial]:
         """The report's stream; its clock moves with every look at it, so that waiting costs no time."""
         ticks = count()
-        async with (
-            _airbridge(wire) as client,
-            report_stream(
-                account,
-                APP,
-                self.spec,
-                client,
-                ledger=self._ledger,
-                lake=lake,
-                waiting=Waiting(3, 92, 2, _POLICY),
-                clock=lambda: NOW + timedelta(seconds=next(ticks) / 5),
-                owner=account,
-                log=logging.getLogger(__name__),
-            ) as stream,
-        ):
-            yield stream, DAYS
+        stream = report_stream(account, APP, self.spec, Waiting(3, 92, 2, _POLICY))
+
+        def clock() -> datetime:
+            return NOW + timedelta(seconds=next(ticks) / 5)
+
+        fields: dict[str, Any] = {"ledger": self._ledger, "owner": account}
+        async with _airbridge(wire) as client, _run(client, lake, stream, clock, **fields) as trial:
+            yield trial(DAYS)

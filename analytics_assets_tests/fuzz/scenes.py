@@ -28,6 +28,7 @@ from analytics_assets_tests.fuzz.asked import (
     TODAY,
     VALUES_DAY,
     Report,
+    Trial,
     ads,
     audience,
     catalog,
@@ -71,7 +72,7 @@ class Scene:
     tables: Sequence[str]
     words: Sequence[str]
     free: Mapping[str, Sequence[str]]
-    streams: Callable[[str, Wire, Lake], AsyncIterator[tuple[Stream, Sequence[date]]]]
+    streams: Callable[[str, Wire, Lake], AsyncIterator[Trial]]
     truth: Callable[[Log], Truth]
     envelope: str = "data"
     earlier: Sequence[date] = ()
@@ -105,15 +106,16 @@ class Scene:
         results: dict[date, DayResult] = {}
         streams = self.streams(account, wire, lake)
         async with aclosing(streams):  # type: ignore[type-var] - it is a generator
-            async for stream, days in streams:
+            async for trial in streams:
+                stream = trial.stream.of_lake(lake)
                 chosen = {table.name for table in (stream.raw, *stream.typed) if table is not None}
                 loss = LossPolicy(is_accepted=wire.flaw.accepts_losses)
                 landing = Landing(lake, chosen, family, lambda: NOW, is_sandbox=True, loss=loss)
                 if self.earlier:
-                    async for result in landing.bring(stream, self.earlier):
+                    async for result in landing.bring(stream, self.earlier, trial.fetcher):
                         if result.error is not None:
                             raise AssertionError(f"{result.day} is as it was sent: {result.error}")
-                async for result in landing.bring(spoil(stream), days):
+                async for result in landing.bring(spoil(stream), trial.days, trial.fetcher):
                     results[self.days[0] if len(self.days) == 1 else result.day] = result
                 if any(result.error for result in results.values()):
                     break

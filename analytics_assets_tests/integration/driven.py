@@ -11,16 +11,11 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 
 from analytics_assets.orchestration.lake_resource import LakeResource
-from analytics_assets.orchestration.partitions import daily_partitions
-from analytics_assets.orchestration.schedules import DailyLoad
-from analytics_assets.orchestration.source_component import account_definitions
 from analytics_assets.sandbox.options import Options
 from analytics_assets.sandbox.world import World
-from analytics_assets.settings import settings
-from analytics_assets.sources.airbridge.assets import changing_days, report_assets
 from analytics_assets.sources.airbridge.report_loader import Waiting
 from analytics_assets.sources.airbridge.report_spec import ReportSpec
-from analytics_assets.sources.airbridge.source import AirbridgeResource
+from analytics_assets.sources.airbridge.source import AirbridgeResource, changing_days, report_stream
 from analytics_assets.sources.airbridge.task_decisions import TaskPolicy
 from analytics_assets.sources.airbridge.task_sensor import report_sensor
 from analytics_assets.state.database import engine
@@ -28,6 +23,7 @@ from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.integration.conftest import Place
 from analytics_assets_tests.integration.running import SEOUL_APP, range_tags
 from analytics_assets_tests.integration.server import Sandbox, sandbox_server
+from analytics_assets_tests.opened import account
 
 POLICY = TaskPolicy(first_look_s=2, first_pause_s=15)
 TASK_S = 20
@@ -81,23 +77,13 @@ class Driven:
         return self.loaded[self.report]
 
     def _definitions(self) -> dg.Definitions:
-        partitions = daily_partitions(settings())
-        waiting = Waiting(0, 92, 100, POLICY)
-        account = account_definitions(
-            "airbridge",
-            daily=[
-                report_assets(
-                    "airbridge", SEOUL_APP, self.report, waiting, partitions, days_per_run=92, clock=lambda: self.now
-                )
-            ],
-            snapshots=[],
-            load=DailyLoad(
-                "30 20 * * *",
-                self.lookback_days,
-                SEOUL_APP.final_at,
-                [changing_days("airbridge", SEOUL_APP, self.report, self.lookback_days)],
-            ),
-            resource=self.resource,
+        given = account(
+            self.resource,
+            [report_stream("airbridge", SEOUL_APP, self.report, Waiting(0, 92, 100, POLICY))],
+            days_per_run=92,
+            lookback_days=self.lookback_days,
+            cron="30 20 * * *",
+            changing=[changing_days("airbridge", SEOUL_APP, self.report, self.lookback_days)],
             sensors=[
                 report_sensor(
                     "airbridge",
@@ -110,7 +96,7 @@ class Driven:
             ],
         )
         shared = dg.Definitions(resources={"lake": LakeResource()}, executor=dg.in_process_executor)
-        return dg.Definitions.merge(account, shared)
+        return dg.Definitions.merge(given.definitions("airbridge", lambda: self.now), shared)
 
     def materialize(self, days: Sequence[date]) -> dg.ExecuteInProcessResult:
         """What a person does."""

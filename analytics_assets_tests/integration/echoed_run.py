@@ -18,23 +18,19 @@ from analytics_assets.clock import utc_now
 from analytics_assets.errors import TransientError
 from analytics_assets.operations.alerts.sensor import AlertSpec, alert_sensor
 from analytics_assets.orchestration.lake_resource import LakeResource
-from analytics_assets.orchestration.partitions import daily_partitions
-from analytics_assets.settings import settings
-from analytics_assets.sources.airbridge.assets import catalog_assets, report_assets, tasks_assets
 from analytics_assets.sources.airbridge.report_loader import Waiting
 from analytics_assets.sources.airbridge.report_spec import spec_hash
-from analytics_assets.sources.airbridge.source import AirbridgeResource
+from analytics_assets.sources.airbridge.source import AirbridgeResource, catalog_stream, report_stream, tasks_stream
 from analytics_assets.sources.airbridge.task_decisions import TaskPolicy
 from analytics_assets.sources.airbridge.task_sensor import report_sensor
-from analytics_assets.sources.bento.assets import ads_assets, audience_assets
-from analytics_assets.sources.bento.source import BentoResource
+from analytics_assets.sources.bento.source import BentoResource, ads_stream, audience_stream
 from analytics_assets.sources.bento.streams import AdsSpec, AudienceSpec
-from analytics_assets.sources.statsig.assets import listing_assets, values_assets
-from analytics_assets.sources.statsig.source import StatsigResource
+from analytics_assets.sources.statsig.source import StatsigResource, listing_stream, values_stream
 from analytics_assets.sources.statsig.streams import ListingSpec, ValuesSpec
 from analytics_assets.state.alert_log import Kind
 from analytics_assets_tests.integration.echo import CUT, FAULTS, FINE
 from analytics_assets_tests.integration.running import SEOUL_APP, report
+from analytics_assets_tests.opened import assets_of
 from analytics_assets_tests.operations.doctor.patient import Patient
 
 NOW = datetime(2025, 3, 5, 22, 0, tzinfo=UTC)
@@ -54,16 +50,20 @@ ALERTS = AlertSpec(
 
 def assets() -> list[dg.AssetsDefinition]:
     """A stream and a snapshot of each vendor, and the ledger's table last: it shows what was said of the tasks."""
-    partitions, waiting = daily_partitions(settings()), Waiting(5, 92, 100, POLICY)
-    return [
-        ads_assets("bento", AdsSpec(), partitions, days_per_run=92, clock=lambda: NOW),
-        audience_assets("bento", AudienceSpec(("vip",)), clock=lambda: NOW),
-        values_assets("statsig", ValuesSpec(), partitions, days_per_run=92, clock=lambda: NOW),
-        listing_assets("statsig", ListingSpec(events=("checkout",)), clock=lambda: NOW),
-        report_assets("airbridge", SEOUL_APP, REPORT, waiting, partitions, days_per_run=92, clock=lambda: NOW),
-        catalog_assets("airbridge", SEOUL_APP, clock=lambda: NOW),
-        tasks_assets("airbridge", SEOUL_APP, REPORT, clock=lambda: NOW),
-    ]
+    waiting = Waiting(5, 92, 100, POLICY)
+    streams = {
+        "bento": [ads_stream("bento", AdsSpec()), audience_stream("bento", AudienceSpec(("vip",)))],
+        "statsig": [
+            values_stream("statsig", ValuesSpec()),
+            listing_stream("statsig", ListingSpec(events=("checkout",))),
+        ],
+        "airbridge": [
+            report_stream("airbridge", SEOUL_APP, REPORT, waiting),
+            catalog_stream("airbridge", SEOUL_APP),
+            tasks_stream("airbridge", SEOUL_APP, REPORT),
+        ],
+    }
+    return [assets for vendor, of_vendor in streams.items() for assets in assets_of(vendor, of_vendor, lambda: NOW)]
 
 
 def airbridge(url: str) -> AirbridgeResource:

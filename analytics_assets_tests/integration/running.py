@@ -4,9 +4,9 @@ Lake files are read here with Parquet's own reader, so that a mistake in the pac
 No assertions here.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,23 +16,26 @@ import pyarrow.parquet as pq
 from analytics_assets.clock import Clock
 from analytics_assets.orchestration.asset_checks import checks_daily
 from analytics_assets.orchestration.lake_resource import LakeResource
-from analytics_assets.orchestration.partitions import SNAPSHOT_TAG, daily_partitions
-from analytics_assets.orchestration.schedules import Changing, DailyLoad, snapshots
-from analytics_assets.orchestration.source_component import account_definitions
+from analytics_assets.orchestration.partitions import SNAPSHOT_TAG
+from analytics_assets.orchestration.schedules import snapshots
 from analytics_assets.orchestration.state_resource import BudgetSettings
-from analytics_assets.settings import settings
-from analytics_assets.sources.airbridge.assets import catalog_assets, changing_days, report_assets, tasks_assets
+from analytics_assets.sources.airbridge.report_loader import Waiting
 from analytics_assets.sources.airbridge.report_spec import ReportSpec
-from analytics_assets.sources.airbridge.source import AirbridgeResource
-from analytics_assets.sources.airbridge.streams import App, Waiting
+from analytics_assets.sources.airbridge.source import (
+    AirbridgeResource,
+    catalog_stream,
+    changing_days,
+    report_stream,
+    tasks_stream,
+)
+from analytics_assets.sources.airbridge.streams import App
 from analytics_assets.sources.airbridge.task_decisions import TaskPolicy
 from analytics_assets.sources.airbridge.task_sensor import report_sensor
-from analytics_assets.sources.bento.assets import ads_assets, audience_assets, reports_assets
-from analytics_assets.sources.bento.source import BentoResource
+from analytics_assets.sources.bento.source import BentoResource, ads_stream, audience_stream, reports_stream
 from analytics_assets.sources.bento.streams import AdsSpec, AudienceSpec, ReportsSpec
-from analytics_assets.sources.statsig.assets import definitions_assets, listing_assets, values_assets
-from analytics_assets.sources.statsig.source import StatsigResource
+from analytics_assets.sources.statsig.source import StatsigResource, definitions_stream, listing_stream, values_stream
 from analytics_assets.sources.statsig.streams import ListingSpec, ValuesSpec
+from analytics_assets_tests.opened import account
 
 SEOUL_APP = App("myapp", "Asia/Seoul", "USD", 4.0)
 FIRST, LAST = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
@@ -68,62 +71,49 @@ class Wishes:
     budget: BudgetSettings | None = None
     lookback_days: Mapping[str, int] = field(default_factory=dict)
 
-    def load(self, account: str, final_at: Callable[[date], datetime], changing: Sequence[Changing] = ()) -> DailyLoad:
-        """When the days of an account are asked for."""
-        return DailyLoad("0 0 * * *", self.lookback_days.get(account, 1), final_at, changing)
-
 
 def definitions_at(clock: Clock, wishes: Wishes) -> dg.Definitions:
     """All three accounts as production puts them together, but with a clock of the test's."""
-    chosen = settings()
-    partitions = daily_partitions(chosen)
     spending = {} if wishes.budget is None else {"budget": wishes.budget}
     waiting = Waiting(wishes.wait_s, DAYS_PER_RUN, 100, wishes.policy)
     first_load = wishes.lookback_days.get("airbridge")
-    changing = [changing_days("airbridge", SEOUL_APP, spec, first_load) for spec in wishes.reports if first_load]
-    bento = account_definitions(
-        "bento",
-        daily=[ads_assets("bento", wishes.ads, partitions, days_per_run=DAYS_PER_RUN, clock=clock)],
-        snapshots=[
-            audience_assets("bento", wishes.audience, clock=clock),
-            reports_assets("bento", wishes.bento_reports, clock=clock),
-        ],
-        load=wishes.load("bento", wishes.ads.final_at),
-        resource=BentoResource(**spending),
+    sensor = report_sensor(
+        "airbridge", wishes.reports, policy=wishes.policy, days_per_run=DAYS_PER_RUN, interval_s=1, clock=clock
     )
-    statsig = account_definitions(
-        "statsig",
-        daily=[
-            values_assets("statsig", ValuesSpec(), partitions, days_per_run=DAYS_PER_RUN, clock=clock),
-            definitions_assets("statsig", ListingSpec(), partitions, days_per_run=DAYS_PER_RUN, clock=clock),
-        ],
-        snapshots=[listing_assets("statsig", ListingSpec(), clock=clock)],
-        load=wishes.load("statsig", ValuesSpec().final_at),
-        resource=StatsigResource(**spending),
-    )
-    airbridge = account_definitions(
-        "airbridge",
-        daily=[
-            report_assets("airbridge", SEOUL_APP, spec, waiting, partitions, days_per_run=DAYS_PER_RUN, clock=clock)
-            for spec in wishes.reports
-        ],
-        snapshots=[
-            catalog_assets("airbridge", SEOUL_APP, clock=clock),
-            *(tasks_assets("airbridge", SEOUL_APP, spec, clock=clock) for spec in wishes.reports),
-        ],
-        load=wishes.load("airbridge", SEOUL_APP.final_at, changing),
-        resource=AirbridgeResource(app_name=SEOUL_APP.name, **spending),
-        sensors=[
-            report_sensor(
-                "airbridge",
-                wishes.reports,
-                policy=wishes.policy,
-                days_per_run=DAYS_PER_RUN,
-                interval_s=1,
-                clock=clock,
-            )
-        ],
-    )
+    accounts = {
+        "bento": account(
+            BentoResource(**spending),
+            [
+                ads_stream("bento", wishes.ads),
+                audience_stream("bento", wishes.audience),
+                reports_stream("bento", wishes.bento_reports),
+            ],
+            days_per_run=DAYS_PER_RUN,
+            lookback_days=wishes.lookback_days.get("bento", 1),
+        ),
+        "statsig": account(
+            StatsigResource(**spending),
+            [
+                values_stream("statsig", ValuesSpec()),
+                definitions_stream("statsig", ListingSpec(), final_at=ValuesSpec().final_at),
+                listing_stream("statsig", ListingSpec()),
+            ],
+            days_per_run=DAYS_PER_RUN,
+            lookback_days=wishes.lookback_days.get("statsig", 1),
+        ),
+        "airbridge": account(
+            AirbridgeResource(app_name=SEOUL_APP.name, **spending),
+            [
+                *(report_stream("airbridge", SEOUL_APP, spec, waiting) for spec in wishes.reports),
+                catalog_stream("airbridge", SEOUL_APP),
+                *(tasks_stream("airbridge", SEOUL_APP, spec) for spec in wishes.reports),
+            ],
+            days_per_run=DAYS_PER_RUN,
+            lookback_days=first_load or 1,
+            changing=[changing_days("airbridge", SEOUL_APP, spec, first_load) for spec in wishes.reports if first_load],
+            sensors=[sensor],
+        ),
+    }
     schedules = [
         snapshots(dg.AssetSelection.tag(*SNAPSHOT_TAG), "0 0 * * *", is_on=False),
         checks_daily(dg.AssetSelection.all(), "0 0 * * *", is_on=False),
@@ -134,7 +124,7 @@ def definitions_at(clock: Clock, wishes: Wishes) -> dg.Definitions:
         schedules=schedules,
         executor=dg.in_process_executor,
     )
-    return dg.Definitions.merge(bento, statsig, airbridge, shared)
+    return dg.Definitions.merge(*(one.definitions(name, clock) for name, one in accounts.items()), shared)
 
 
 def run(

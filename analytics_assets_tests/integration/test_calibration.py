@@ -6,6 +6,7 @@ All over real sockets. The three days have a change of clocks in New York among 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from itertools import product
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -16,12 +17,14 @@ from analytics_assets.errors import PermanentError, UnexpectedPayloadError
 from analytics_assets.http.destination import sandbox
 from analytics_assets.lake.load import DayResult, Landing
 from analytics_assets.lake.store import Lake
+from analytics_assets.lake.stream import DayFetcher
 from analytics_assets.sandbox.credentials import BENTO_PUBLISHABLE_KEY, BENTO_SECRET_KEY, BENTO_SITE_UUID
 from analytics_assets.sandbox.options import Options
 from analytics_assets.sandbox.world import SeededWorld
 from analytics_assets.sources.bento.calibration import LONGEST, calibrate
 from analytics_assets.sources.bento.client import BentoClient, BentoCredentials, bento_session
-from analytics_assets.sources.bento.streams import AdsSpec, WindowSpec, ads_stream
+from analytics_assets.sources.bento.source import ads_stream
+from analytics_assets.sources.bento.streams import AdsSpec, WindowSpec, fetch_ads
 from analytics_assets_tests.fixed_world import FixedWorld
 from analytics_assets_tests.integration.oracle_bento import BentoTruth
 from analytics_assets_tests.integration.running import in_order
@@ -89,9 +92,9 @@ async def brought(vendor: Sandbox, window: WindowSpec, folder: Path) -> tuple[La
     lake = Lake(str(folder))
     spec = AdsSpec(dimensions=DIMENSIONS, revenue_modes=MODES, window=window)
     async with opened(vendor) as client:
-        stream = ads_stream("shop", spec, client)
+        stream = ads_stream("shop", spec)
         landing = Landing(lake, TABLES, "one", lambda: NOW, is_sandbox=True)
-        async with aclosing(landing.bring(stream, DAYS)) as results:
+        async with aclosing(landing.bring(stream, DAYS, DayFetcher(partial(fetch_ads, client, spec)))) as results:
             return lake, [result async for result in results]
 
 

@@ -12,11 +12,12 @@ from sqlalchemy import Connection, Engine, event
 
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.sandbox.options import Options
-from analytics_assets.sources.airbridge.assets import tasks_assets
+from analytics_assets.sources.airbridge.source import tasks_stream
 from analytics_assets_tests.integration.conftest import Place
 from analytics_assets_tests.integration.driven import TASK_S, driven
 from analytics_assets_tests.integration.hand_world import hand_world
 from analytics_assets_tests.integration.running import SEOUL_APP, days_from, report
+from analytics_assets_tests.opened import assets_of
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 DAYS = days_from(date(2025, 6, 10), 3)
@@ -60,9 +61,9 @@ def test_a_run_sends_no_statement_to_the_state_database_from_its_event_loop(
         requests, _, _ = account.tick()
         for request in requests:
             account.execute(request)
-        tasks = tasks_assets("airbridge", SEOUL_APP, spec, clock=lambda: account.now)
+        tasks = assets_of("airbridge", [tasks_stream("airbridge", SEOUL_APP, spec)], lambda: account.now)
         resources = {"airbridge": account.resource, "lake": LakeResource()}
-        assert dg.materialize([tasks], instance=instance, resources=resources).success
+        assert dg.materialize(tasks, instance=instance, resources=resources).success
         assert account.ledger.open_requests("airbridge") == []
         of_state = [(is_on_loop, callers) for url, is_on_loop, callers in statements if url == account.place.state]
     assert len(of_state) > 100

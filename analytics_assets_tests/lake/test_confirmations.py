@@ -67,7 +67,9 @@ def load(lake: Lake, hours: int, family: str, *bodies: str, **changes: Any) -> t
     """Loads the days so many hours later; the results, and the days that were requested."""
     answers: dict[date, list[str] | Exception] = {day: list(bodies) for day in WANTED} if bodies else {}
     vendor = Vendor(answers, requested_at=NOW + hours * HOUR)
-    stream = vendor.stream(**{name: changes.pop(name) for name in ("asked", "transform", "remarks") if name in changes})
+    stream = vendor.stream(
+        **{name: changes.pop(name) for name in ("request_hash", "transform", "remarks") if name in changes}
+    )
     results = asyncio.run(brought(lake, stream, WANTED, family=family, **changes))
     assert outcomes(results) == {str(day): ALL for day in WANTED}
     return results, vendor.asked
@@ -171,7 +173,7 @@ def test_confirmations_of_another_lake_count_for_nothing(opened: Callable[..., L
 @pytest.mark.parametrize(
     "changes",
     [
-        {"asked": lambda _day: "v2"},
+        {"request_hash": lambda _day: "v2"},
         {"remarks": lambda content: max(content["requested_at"].to_pylist())},
         {
             "transform": lambda day, raw: {
@@ -209,7 +211,7 @@ def test_numbers_of_the_other_mode_are_never_confirmed(opened: Callable[..., Lak
 def test_a_snapshot_is_stored_with_each_observation(opened: Callable[..., Lake]) -> None:
     """Its instant is data."""
     for hours in (0, 1):
-        stream = Vendor(requested_at=NOW + hours * HOUR).stream(is_snapshot=True)
+        stream = Vendor(requested_at=NOW + hours * HOUR).stream(final_at=None)
         [result] = asyncio.run(brought(opened(), stream, [START], family=str(hours)))
         assert all(landed.is_changed for landed in result.tables.values())
     assert opened().read("shop", RAW)["requested_at"].to_pylist() == [NOW + HOUR]

@@ -190,7 +190,7 @@ async def test_the_answer_to_another_question_is_compared_with_nothing(tmp_path:
         vendor.answers = {START: [body]}
         stream = vendor.stream(
             history=History(LOST, "numbers", grown),
-            asked=lambda _day, question=question: question,
+            request_hash=lambda _day, question=question: question,
         )
         [result] = await brought(lake, stream, [START], family=str(family), selected=ALL)
         told.append((dict(result.figures["numbers"]), lake.read("shop", LOST)["number"].to_pylist()))
@@ -212,7 +212,9 @@ async def test_an_answer_to_another_question_is_seen_though_it_was_kept_before_i
         [("v1", "1", ALL), ("v2", "50", {"numbers_raw"}), ("v2", "-", ALL - {"numbers_raw"}), ("v2", "51", ALL)]
     ):
         vendor.answers = {START: [body]}
-        stream = vendor.stream(history=History(LOST, "numbers", grown), asked=lambda _day, question=question: question)
+        stream = vendor.stream(
+            history=History(LOST, "numbers", grown), request_hash=lambda _day, question=question: question
+        )
         [result] = await brought(lake, stream, [START], family=str(family), selected=selected)
         told.append((dict(result.figures["numbers"]), lake.read("shop", LOST)["number"].to_pylist()))
     assert told == [

@@ -22,7 +22,7 @@ from analytics_assets.lake.load import DayResult
 from analytics_assets.lake.parquet import parquet
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake
-from analytics_assets.lake.stream import Stream
+from analytics_assets.lake.stream import DayFetcher, Stream
 from analytics_assets.lake.table import MONEY, Column, Table
 from analytics_assets.operations.verify.files import OutdatedError, examined
 from analytics_assets.sources.airbridge.report_spec import spec_hash
@@ -85,13 +85,12 @@ async def load(lake: Lake, number: int, value: int, selected: Collection[str] = 
         account="shop",
         raw=RAW,
         typed=[COHORTS, TOTALS],
-        asked=lambda _day: spec_hash(REPORT),
-        fetch=fetch,
+        request_hash=lambda _day: spec_hash(REPORT),
         transform=lambda day, content: typed_days(day, content, REPORT, zone="UTC", currency="EUR"),
         final_at=lambda _day: datetime(2026, 3, 2, tzinfo=UTC),
         history=history(REPORT, zone="UTC"),
     )
-    [result] = await brought(lake, stream, [DAY], family=str(number), selected=selected)
+    [result] = await brought(lake, stream, [DAY], DayFetcher(fetch), family=str(number), selected=selected)
     return result, requested
 
 

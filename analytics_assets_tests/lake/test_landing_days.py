@@ -80,7 +80,7 @@ async def test_another_question_is_asked_though_the_attempts_are_the_same(disk: 
     """A raw day read with other parameters is no answer to it."""
     await brought(disk, Vendor().stream(), [START])
     again = Vendor({START: ["7"]})
-    [result] = await brought(disk, again.stream(asked=lambda _day: "v2"), [START])
+    [result] = await brought(disk, again.stream(request_hash=lambda _day: "v2"), [START])
     assert (again.asked, values(disk), result.tables["numbers_raw"].footer.asked) == ([START], [7], "v2")
 
 
@@ -90,7 +90,7 @@ async def test_typed_tables_are_made_again_without_a_request(disk: Lake) -> None
     before = bytes_of(disk)
     again = Vendor({START: ["9"]})
     [result] = await brought(
-        disk, again.stream(asked=lambda _day: "v2"), [START], family="second", selected={"numbers"}
+        disk, again.stream(request_hash=lambda _day: "v2"), [START], family="second", selected={"numbers"}
     )
     assert (again.asked, list(result.tables), result.is_asked, values(disk)) == ([], ["numbers"], False, [4])
     assert bytes_of(disk) == before

@@ -82,7 +82,8 @@ async def test_never_more_days_than_allowed_are_in_memory(disk: Lake, ahead: int
             await asyncio.sleep(0.005)
 
     vendor, held = Vendor(before=lambda _day: let_go(ahead)), list[int]()
-    async with aclosing(landing(disk).bring(vendor.stream(ahead=ahead), days(8))) as results:
+    stream = vendor.stream(ahead=ahead)
+    async with aclosing(landing(disk).bring(stream, days(8), stream.fetcher)) as results:
         async for _ in results:
             await asyncio.sleep(0.03)
             held.append(vendor.held())
@@ -208,7 +209,8 @@ async def test_whoever_stops_reading_leaves_no_task_behind(disk: Lake) -> None:
             await asyncio.sleep(60)
 
     vendor = Vendor(before=before)
-    async with aclosing(landing(disk).bring(vendor.stream(), days(9))) as results:
+    stream = vendor.stream()
+    async with aclosing(landing(disk).bring(stream, days(9), stream.fetcher)) as results:
         async for result in results:
             assert result.day == START
             for _ in range(3):

@@ -27,7 +27,9 @@ def vendor(rows: int, hours: int = 0) -> Vendor:
 
 async def stored(lake: Lake, rows: int, *, family: str = "first", hours: int = 0, **changes: Any) -> str:
     """Stores such a day; returns the outcome."""
-    stream = vendor(rows, hours).stream(**{key: changes.pop(key) for key in ("asked", "limits") if key in changes})
+    stream = vendor(rows, hours).stream(
+        **{key: changes.pop(key) for key in ("request_hash", "limits") if key in changes}
+    )
     return outcomes(await brought(lake, stream, [START], family=family, **changes))[str(START)]
 
 
@@ -66,7 +68,7 @@ async def test_ten_rows_are_judged(disk: Lake) -> None:
 async def test_the_answer_to_another_request_is_not_compared(disk: Lake) -> None:
     """It may well have fewer rows."""
     await stored(disk, 80)
-    assert await stored(disk, 1, family="second", hours=1, asked=lambda _day: "v2") == ALL
+    assert await stored(disk, 1, family="second", hours=1, request_hash=lambda _day: "v2") == ALL
 
 
 async def test_an_accepted_loss_is_marked_and_the_replaced_response_kept(lake: Lake) -> None:

@@ -17,7 +17,7 @@ from analytics_assets.errors import UnexpectedPayloadError
 from analytics_assets.lake.load import DayResult, Landing
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake
-from analytics_assets.lake.stream import Stream, Typed
+from analytics_assets.lake.stream import DayFetcher, Stream, Typed
 from analytics_assets.lake.table import DATE, MOMENT, Column, Table
 
 PATIENCE_S = 60.0
@@ -63,6 +63,13 @@ def numbers(day: date, content: pa.Table | None) -> Mapping[str, Typed]:
         "numbers": Typed(NUMBERS.rows(rows), {"biggest": max((int(body) for _, body in kept), default=0)}),
         "sums": Typed(SUMS.rows([{DATE: day, "sum": total}]), {"sum": total}),
     }
+
+
+@dataclass(frozen=True)
+class Opened(Stream):
+    """A stream with what fetches its days."""
+
+    fetcher: DayFetcher = field(default_factory=DayFetcher)
 
 
 @dataclass
@@ -111,21 +118,25 @@ class Vendor:
         """Days in memory now."""
         return sum(one() is not None for one in self._held)
 
-    def stream(self, **changes: Any) -> Stream:
-        """The stream, with what the test is about changed."""
+    def stream(self, **changes: Any) -> Opened:
+        """The stream, with what the test is about changed, `fetch` and `landed` included."""
+        fetching: dict[str, Any] = {
+            "fetch": self.fetch,
+            "announce": lambda wanted: self.announced.append(list(wanted)),
+            "landed": self.landed.append,
+        }
+        fetching |= {name: changes.pop(name) for name in fetching.keys() & changes.keys()}
         given: dict[str, Any] = {
             "account": "shop",
             "raw": RAW,
             "typed": (NUMBERS, SUMS),
-            "asked": lambda _day: "v1",
-            "fetch": self.fetch,
+            "request_hash": lambda _day: "v1",
             "transform": numbers,
             "final_at": lambda day: datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1, hours=2),
             "ahead": 3,
-            "announce": lambda wanted: self.announced.append(list(wanted)),
-            "landed": self.landed.append,
+            "fetcher": DayFetcher(**fetching),
         }
-        return Stream(**{**given, **changes})
+        return Opened(**{**given, **changes})
 
 
 def landing(lake: Lake, **changes: Any) -> Landing:
@@ -139,9 +150,13 @@ def landing(lake: Lake, **changes: Any) -> Landing:
     return Landing(lake=lake, **{**given, **changes})
 
 
-async def brought(lake: Lake, stream: Stream, wanted: list[date], **changes: Any) -> list[DayResult]:
+async def brought(
+    lake: Lake, stream: Stream, wanted: list[date], fetcher: DayFetcher | None = None, **changes: Any
+) -> list[DayResult]:
     """What became of each day; a load that hangs fails the test that waits for it."""
-    async with asyncio.timeout(PATIENCE_S), aclosing(landing(lake, **changes).bring(stream, wanted)) as results:
+    fetcher = fetcher or (stream.fetcher if isinstance(stream, Opened) else DayFetcher())
+    results = landing(lake, **changes).bring(stream, wanted, fetcher)
+    async with asyncio.timeout(PATIENCE_S), aclosing(results):
         return [result async for result in results]
 
 

@@ -4,12 +4,14 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from analytics_assets.__main__ import main
 from analytics_assets.dates import spans
-from analytics_assets.orchestration.backfill_plan import NO_HISTORY, AccountPlan, Asking, Plan, planned
+from analytics_assets.orchestration.backfill_plan import NO_HISTORY, AccountPlan, Plan, planned
+from analytics_assets.orchestration.stream import SourceStream
 from analytics_assets.state.rate_limit import Budget
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -33,9 +35,14 @@ def a_task_for_four(days: Sequence[date]) -> dict[str, int]:
     return {"POST /tasks": tasks, "GET /tasks": 2 * tasks}
 
 
-def account(asking: Asking, *more: Asking, days_per_run: int = 3, start_date: date | None = None) -> AccountPlan:
+def stream(name: str, **fields: Any) -> SourceStream:
+    """A stream without tables."""
+    return SourceStream(account="shop", raw=None, name=name, **fields)
+
+
+def account(*streams: SourceStream, days_per_run: int = 3, start_date: date | None = None) -> AccountPlan:
     """An account of four requests a minute."""
-    return AccountPlan([asking, *more], days_per_run, Budget(4, 60), "shop", start_date)
+    return AccountPlan(streams, days_per_run, Budget(4, 60), "shop", start_date)
 
 
 def plan_of(**accounts: AccountPlan) -> Plan:
@@ -45,8 +52,8 @@ def plan_of(**accounts: AccountPlan) -> Plan:
 
 def test_days_that_cannot_be_asked_for_are_refused_with_the_reason() -> None:
     """Before the first day, not over yet, over and not final, never there; the six others cost two requests each."""
-    ads = Asking("bento", "ads", two_a_day, final_at, is_exact=True)
-    counts = Asking("bento", "audience", lambda _days: {"GET /site": 1}, None, is_exact=True)
+    ads = stream("ads", request_count=two_a_day, final_at=final_at, is_exact=True)
+    counts = stream("audience", request_count=lambda _days: {"GET /site": 1})
     plan = plan_of(bento=account(ads, counts))
     assert plan.as_json() == {
         "from": "2026-03-01",
@@ -69,7 +76,7 @@ def test_days_that_cannot_be_asked_for_are_refused_with_the_reason() -> None:
 
 def test_an_account_with_a_later_first_day_costs_nothing_before_it() -> None:
     """Neither runs nor requests; an earlier one changes nothing."""
-    ads = Asking("bento", "ads", two_a_day, final_at, is_exact=True)
+    ads = stream("ads", request_count=two_a_day, final_at=final_at, is_exact=True)
     late = plan_of(bento=account(ads, start_date=date(2026, 3, 6)))
     assert (late.requests, late.runs) == ({"bento": {"GET /ads": 6}}, {"bento": 2})
     assert late.as_json()["refused"]["bento/ads"]["before the first day of the account, 2026-03-06"] == (
@@ -80,7 +87,9 @@ def test_an_account_with_a_later_first_day_costs_nothing_before_it() -> None:
 
 def test_a_report_task_covers_days_of_one_run_only() -> None:
     """Seven days in runs of three are three tasks, although one covers four days."""
-    plan = plan_of(airbridge=account(Asking("airbridge", "revenue", a_task_for_four, final_at, is_exact=False)))
+    plan = plan_of(
+        airbridge=account(stream("revenue", request_count=a_task_for_four, final_at=final_at, is_exact=False))
+    )
     assert (plan.requests, plan.tasks, plan.at_least) == (
         {"airbridge": {"GET /tasks": 6, "POST /tasks": 3}},
         {"airbridge": 3},
@@ -90,13 +99,15 @@ def test_a_report_task_covers_days_of_one_run_only() -> None:
 
 def test_accounts_that_a_vendor_counts_together_wait_for_each_other() -> None:
     """Two sites of fourteen requests are twenty-eight: a full window and six more."""
-    ads = Asking("bento", "ads", two_a_day, final_at, is_exact=True)
+    ads = stream("ads", request_count=two_a_day, final_at=final_at, is_exact=True)
     assert plan_of(one=account(ads), other=account(ads)).seconds == 367.2
 
 
 def test_the_plan_for_people_has_a_line_for_each_number() -> None:
     """Runs, tasks, requests, refusals, time."""
-    plan = plan_of(airbridge=account(Asking("airbridge", "revenue", a_task_for_four, final_at, is_exact=False)))
+    plan = plan_of(
+        airbridge=account(stream("revenue", request_count=a_task_for_four, final_at=final_at, is_exact=False))
+    )
     assert plan.lines() == [
         "Plan for 2026-03-01 to 2026-03-11, all days asked anew:",
         "airbridge: 3 runs, 3 report tasks",

@@ -26,7 +26,7 @@ def read(lake: Lake, day: date) -> Mapping[str, Content]:
 def shop(tmp_path: Path) -> Iterator[Shop]:
     """An account whose table of numbers has a picture."""
     with dg.DagsterInstance.ephemeral() as instance:
-        yield Shop(tmp_path / "lake", instance, pictures=[Pictures("numbers", read)])
+        yield Shop(tmp_path / "lake", instance, charts=[Pictures("numbers", read)])
 
 
 def pictured(events: Sequence[dg.AssetMaterialization]) -> list[tuple[str, str, str]]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -12,8 +13,7 @@ import pytest
 from analytics_assets.errors import TransientError
 from analytics_assets.http.meter import spent
 from analytics_assets.lake.raw import RawDay
-from analytics_assets.lake.stream import Stream
-from analytics_assets_tests.lake.vendor import Vendor
+from analytics_assets_tests.lake.vendor import Opened, Vendor
 from analytics_assets_tests.shop import Shop, span, table_key
 
 BAD = date(2026, 3, 2)
@@ -37,9 +37,9 @@ class Counted(Vendor):
     shop: Shop | None = None
     logged: list[list[str]] = field(default_factory=list)
 
-    def stream(self) -> Stream:
+    def stream(self, **changes: Any) -> Opened:
         """The vendor's stream, counted."""
-        shop, inner = self.shop, super().stream()
+        shop, inner = self.shop, super().stream(**changes)
         assert shop is not None
         works = shop.works
 
@@ -48,16 +48,16 @@ class Counted(Vendor):
             meter = works[-1].caller.meter
             meter.requests += Counter({"GET /numbers": 1 + day.day})
             meter.retries += day.day - 1
-            return replace(await inner.fetch(day), spent=spent(1 + day.day, day.day - 1, 0.5))
+            return replace(await inner.fetcher.fetch(day), spent=spent(1 + day.day, day.day - 1, 0.5))
 
-        return replace(inner, fetch=fetch, requests=lambda days: {"GET /numbers": 2 * len(days)})
+        return replace(inner, fetcher=replace(inner.fetcher, fetch=fetch))
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
     """An account whose vendor watches the log."""
     with dg.DagsterInstance.ephemeral() as instance:
-        made = Shop(tmp_path / "lake", instance)
+        made = Shop(tmp_path / "lake", instance, request_count=lambda days: {"GET /numbers": 2 * len(days)})
         made.vendor = Counted(shop=made)
         yield made
 

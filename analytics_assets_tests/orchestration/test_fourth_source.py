@@ -1,6 +1,5 @@
-"""A component of another vendor gets its plan and its diagnostics from the base component, and works without a sandbox."""
+"""A component of another vendor declares its streams; the base component derives the rest. It works without a sandbox."""
 
-from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 import dagster as dg
@@ -13,14 +12,14 @@ from analytics_assets.cli.plan import account_plan
 from analytics_assets.clock import utc_now
 from analytics_assets.errors import AccessRefusedError
 from analytics_assets.http.destination import has_sandbox
-from analytics_assets.lake.table import Table
-from analytics_assets.orchestration.backfill_plan import Asking
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.orchestration.partitions import DAILY_TAG
-from analytics_assets.orchestration.source_component import AccountComponent, ScheduleConfig
+from analytics_assets.orchestration.source_component import AccountComponent, ScheduleConfig, tables_of
 from analytics_assets.orchestration.state_resource import BudgetSettings
+from analytics_assets.orchestration.stream import SourceStream, with_client
 from analytics_assets.sources.bento.source import BentoResource
 from analytics_assets.state.rate_limit import Budget, Caller
+from analytics_assets_tests.lake.vendor import NUMBERS, RAW, SUMS, Vendor, numbers
 
 BUDGET = BudgetSettings(requests=7, per_seconds=60)
 
@@ -34,35 +33,32 @@ class FourthResource(BentoResource):
 
 
 class Fourth(AccountComponent):
-    """An account of the vendor: one request a day."""
+    """An account of the vendor: one request a day, and a snapshot."""
 
     def resource(self) -> FourthResource:
         """Its resource."""
-        return FourthResource(budget=BUDGET)
+        return FourthResource(**self.connection(BUDGET))
 
     def not_found(self) -> str:
         """The account."""
         return "the account"
 
-    def final_at(self, day: date) -> datetime:
-        """The end of the day in UTC."""
-        return datetime.combine(day + timedelta(days=1), time(), UTC)
-
-    def askings(self, account: str) -> Sequence[Asking]:
-        """One stream."""
-
-        def requests(days: Sequence[date]) -> Mapping[str, int]:
-            return {"GET /days": len(days)}
-
-        return [Asking(account, "days", requests, self.final_at, is_exact=True)]
-
-    def tables(self) -> Sequence[Table]:
-        """None, as nothing is loaded."""
-        return ()
-
-    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """None, as nothing is loaded."""
-        return dg.Definitions()
+    def streams(self, account: str) -> list[SourceStream]:
+        """A stream of days, and a snapshot of the state database."""
+        return [
+            SourceStream(
+                account=account,
+                name="days",
+                raw=RAW,
+                typed=(NUMBERS,),
+                transform=numbers,
+                open=with_client(lambda _client, _work: Vendor().fetch),
+                final_at=lambda day: datetime.combine(day + timedelta(days=1), time(), UTC),
+                request_count=lambda days: {"GET /days": len(days)},
+                is_exact=True,
+            ),
+            SourceStream(account=account, name="sum", raw=SUMS, sends_requests=False),
+        ]
 
 
 FOURTH = Fourth(schedule=ScheduleConfig(cron="0 0 * * *", lookback_days=1, days_per_run=12), start_date="2026-03-01")
@@ -71,7 +67,7 @@ FOURTH = Fourth(schedule=ScheduleConfig(cron="0 0 * * *", lookback_days=1, days_
 def test_the_command_plans_days_of_any_account() -> None:
     """With the rate limit of its resource and the days of its schedule."""
     plan = account_plan(FOURTH, "lab", option="--select")
-    assert [asking.name for asking in plan.askings] == ["days"]
+    assert [stream.name for stream in plan.streams] == ["days", "sum"]
     assert (plan.days_per_run, plan.budget, plan.start_date) == (12, Budget(7, 60), date(2026, 3, 1))
     assert plan.budget_key == "fourth app.bentonow.com"
 
@@ -116,3 +112,39 @@ def test_the_demo_leaves_out_accounts_without_a_sandbox() -> None:
     definitions = dg.Definitions(assets=[table("lab"), table("shop")], resources=resources)
     assert without_sandbox(definitions) == ["lab"]
     assert tables(definitions, DAILY_TAG[1]) == [dg.AssetKey(["shop", "days"])]
+
+
+def test_an_account_has_the_assets_jobs_and_schedules_of_its_streams() -> None:
+    """Days are partitions of the account, a snapshot has none; each stream is one step."""
+    definitions = FOURTH.definitions("lab")
+    shared = dg.Definitions(resources={"lake": LakeResource()})
+    graph = dg.Definitions.merge(definitions, shared).get_repository_def().asset_graph
+    shown = {key.to_user_string(): graph.get(key).partitions_def for key in graph.get_all_asset_keys()}
+    days = FOURTH.partitions()
+    assert shown == {"lab/numbers_raw": days, "lab/numbers": days, "lab/sums": None}
+    steps = {graph.get(key).tags["stream"] for key in graph.get_all_asset_keys()}
+    assert steps == {"days", "sum"}
+    [schedule] = definitions.schedules or ()
+    assert (schedule.name, schedule.job.name) == ("lab_daily", "lab_daily")
+    assert list(definitions.resources or {}) == ["lab"]
+    assert list(tables_of({"lab": FOURTH})) == [("lab", name) for name in ("numbers_raw", "numbers", "sums")]
+
+
+def test_an_account_of_snapshots_has_no_schedule_of_days() -> None:
+    """Its snapshots are taken with those of the other accounts, and a day is final at its end in UTC."""
+
+    class Snapshots(Fourth):
+        def streams(self, account: str) -> list[SourceStream]:
+            return [stream for stream in super().streams(account) if stream.is_snapshot]
+
+    account = Snapshots(schedule=FOURTH.schedule)
+    definitions = account.definitions("lab")
+    assert (definitions.jobs, definitions.schedules) == ([], [])
+    assert account.final_at("lab")(date(2026, 3, 1)) == datetime(2026, 3, 2, tzinfo=UTC)
+
+
+def test_address_and_rate_limit_of_the_yaml_reach_the_resource() -> None:
+    """Where the YAML has none, the vendor's are used."""
+    given = Fourth(schedule=FOURTH.schedule, base_url="https://other.example", budget={"requests": 3})
+    assert (given.resource().base_url, given.resource().budget.budget()) == ("https://other.example", Budget(3, 60))
+    assert (FOURTH.resource().base_url, FOURTH.resource().budget) == (BentoResource().base_url, BUDGET)

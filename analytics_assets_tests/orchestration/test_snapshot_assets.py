@@ -14,10 +14,11 @@ from analytics_assets.errors import SourceError, TransientError
 from analytics_assets.http.meter import spent
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake
-from analytics_assets.lake.stream import Snapshot
+from analytics_assets.lake.stream import DayFetcher
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.orchestration.run_context import Work
-from analytics_assets.orchestration.snapshot_assets import SnapshotStep, snapshot_assets
+from analytics_assets.orchestration.snapshot_assets import snapshot_assets
+from analytics_assets.orchestration.stream import AssetOptions, SourceStream
 from analytics_assets.settings import secret
 from analytics_assets_tests.lake.vendor import NUMBERS, RAW, SUMS, Vendor, numbers
 
@@ -46,21 +47,24 @@ class Readings:
         """Its tables."""
 
         @asynccontextmanager
-        async def opened(work: Work) -> AsyncIterator[Snapshot]:
+        async def opened(work: Work) -> AsyncIterator[DayFetcher]:
             self.works.append(work)
             if self.variable:
                 secret(self.variable, {})
-            yield Snapshot(
-                "shop",
-                RAW,
-                (NUMBERS, SUMS),
-                _day_of,
-                self.vendor.fetch,
-                numbers,
-            )
+            yield DayFetcher(self.vendor.fetch)
 
-        step = SnapshotStep("numbers", "shop", "bento", RAW, (NUMBERS, SUMS), opened, _day_of)
-        return snapshot_assets(step, lambda: self.now)
+        stream = SourceStream(
+            account="shop",
+            name="numbers",
+            raw=RAW,
+            typed=(NUMBERS, SUMS),
+            open=opened,
+            transform=numbers,
+            request_hash=lambda _day: "numbers",
+            day_of=_day_of,
+        )
+        partitions = dg.DailyPartitionsDefinition(start_date="2026-03-01")
+        return snapshot_assets(stream, AssetOptions("bento", partitions, days_per_run=1, clock=lambda: self.now))
 
     def read(self, **given: Any) -> dg.ExecuteInProcessResult:
         """A run that takes a reading."""

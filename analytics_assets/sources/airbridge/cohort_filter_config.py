@@ -1,6 +1,6 @@
-"""How `defs.yaml` writes the cohort of a report, nested as the vendor's page nests it.
+"""How `defs.yaml` writes the cohort, filters and orders of a report, nested as the vendor's page nests them.
 
-Keep checks out of here (`cohort_filter.py` has them) and the rest of a report too (`source.py`).
+`cohort_filter.py` and `report_spec.py` check the values; the rest of a report is in `source.py`.
 """
 
 from datetime import date
@@ -101,3 +101,29 @@ def _segment(config: SegmentConfig) -> Segment:
 
 def _day(written: str | None) -> date | None:
     return None if written is None else date.fromisoformat(written)
+
+
+class FilterConfig(dg.Model):
+    """A condition on a dimension."""
+
+    field: str = Field(description="Dimension, a key of the vendor's metadata.")
+    type: str = Field(description="IN, NOT IN, LIKE, NOT LIKE, EXIST or NOT EXIST.")
+    values: list[str] = Field(default=[], description="Values; EXIST and NOT EXIST need none.")
+
+
+class SortConfig(dg.Model):
+    """An order of the groups in the answer."""
+
+    field: str = Field(description="Field; the vendor's page names totalRevenue only.")
+    ascending: bool = Field(default=True, description="Whether the smallest comes first.")
+
+
+class CsvConfig(dg.Model):
+    """What a CSV result would hold beside the rows; nothing says that it changes the JSON answer."""
+
+    includes_metadata: bool | None = Field(
+        default=None, description="Sent as resultSpec.csv.includesMetadata; unset is not sent."
+    )
+    includes_total: bool | None = Field(
+        default=None, description="Sent as resultSpec.csv.includesTotal; unset is not sent."
+    )

@@ -66,7 +66,7 @@ class Waiting:
     policy: TaskPolicy
     memory_bytes: int = MEMORY_BYTES
 
-    def requests(self, days: Sequence[date]) -> dict[str, int]:
+    def request_count(self, days: Sequence[date]) -> dict[str, int]:
         """The least requests for some days, by endpoint: a task for each span, one look that finds it ready, and one page."""
         tasks = len(list(spans(days, longest=self.days_per_task)))
         return {f"POST {QUERY}": tasks, f"GET {TASK}": 2 * tasks}

@@ -13,11 +13,9 @@ from analytics_assets.clock import Clock
 from analytics_assets.dates import in_words
 from analytics_assets.http.together import together
 from analytics_assets.lake.raw import RawDay
-from analytics_assets.lake.stream import Snapshot
 from analytics_assets.sources.airbridge.client import AirbridgeClient
 from analytics_assets.sources.airbridge.report_spec import ReportSpec
-from analytics_assets.sources.airbridge.snapshot_tables import CATALOG, tasks_table
-from analytics_assets.sources.airbridge.streams import App
+from analytics_assets.sources.airbridge.snapshot_tables import tasks_table
 from analytics_assets.sources.airbridge.transform import catalog_day
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets.state.requests import Request
@@ -25,63 +23,54 @@ from analytics_assets.state.requests import Request
 SHOWN_FOR: Final = timedelta(days=30)
 
 
-def catalog_snapshot(account: str, app: App, client: AirbridgeClient) -> Snapshot:
-    """The metrics, dimensions and events a report may name; filed under the app's day of the reading."""
-
-    async def fetch(day: date) -> RawDay:
-        answers = await together((client.metrics(), client.group_bys(), client.events()))
-        return catalog_day(day, dict(zip(("metric", "group_by", "event"), answers, strict=True)))
-
-    return Snapshot(account, CATALOG, (), app.day_of, fetch, lambda _day, _raw: {})
+async def fetch_catalog(client: AirbridgeClient, day: date) -> RawDay:
+    """The metrics, dimensions and events a report may name."""
+    answers = await together((client.metrics(), client.group_bys(), client.events()))
+    return catalog_day(day, dict(zip(("metric", "group_by", "event"), answers, strict=True)))
 
 
-def tasks_snapshot(account: str, app: App, spec: ReportSpec, ledger: Ledger, clock: Clock) -> Snapshot:
-    """Every request of a report as the ledger has it; filed under the app's day of the reading.
+async def fetch_tasks(account: str, spec: ReportSpec, ledger: Ledger, day: date, *, clock: Clock) -> RawDay:
+    """Every request of a report as the ledger has it.
 
     Notes: `open_requests` and `days_not_landed`; of what is open the instant of the oldest, how many are in which state, and the most tasks
     one has cost; `tasks_posted` of all requests ever. For 30 days also the days of requests that were closed because their report was
     removed from the YAML.
     """
-    table = tasks_table(spec)
-
-    async def fetch(day: date) -> RawDay:
-        now = clock()
-        requests = await asyncio.to_thread(ledger.all_requests, account, spec.name)
-        removed = await asyncio.to_thread(ledger.removed, account, since=now - SHOWN_FOR)
-        rows = [
-            {
-                "date": day,
-                "request_id": request.id,
-                "first_day": request.first_day,
-                "last_day": request.last_day,
-                "state": request.state,
-                "is_open": request.is_open,
-                "days_left": len(request.days_left),
-                "attempts": request.attempts,
-                "landings": request.landings,
-                "task_id": request.task_id,
-                "opened_at": request.opened_at,
-                "posted_at": request.posted_at,
-                "seen_at": request.seen_at,
-                "closed_at": request.closed_at,
-                "reason": request.reason,
-            }
-            for request in requests
-        ]
-        opened = [request for request in requests if request.is_open]
-        notes = {
-            "open_requests": len(opened),
-            "days_not_landed": sum(len(request.days_left) for request in opened),
-            **({"oldest_open_since": min(request.opened_at for request in opened).isoformat()} if opened else {}),
-            **({"open_states": dict(sorted(Counter(request.state for request in opened).items()))} if opened else {}),
-            **({"most_attempts": max(request.attempts for request in opened)} if opened else {}),
-            "tasks_posted": sum(request.attempts for request in requests),
-            # A report that is gone has no table of its own.
-            **({"closed_for_removed_reports": others} if (others := _days_by_report(removed, but=spec.name)) else {}),
+    now = clock()
+    requests = await asyncio.to_thread(ledger.all_requests, account, spec.name)
+    removed = await asyncio.to_thread(ledger.removed, account, since=now - SHOWN_FOR)
+    rows = [
+        {
+            "date": day,
+            "request_id": request.id,
+            "first_day": request.first_day,
+            "last_day": request.last_day,
+            "state": request.state,
+            "is_open": request.is_open,
+            "days_left": len(request.days_left),
+            "attempts": request.attempts,
+            "landings": request.landings,
+            "task_id": request.task_id,
+            "opened_at": request.opened_at,
+            "posted_at": request.posted_at,
+            "seen_at": request.seen_at,
+            "closed_at": request.closed_at,
+            "reason": request.reason,
         }
-        return RawDay(table.rows(rows), now, notes)
-
-    return Snapshot(account, table, (), app.day_of, fetch, lambda _day, _raw: {})
+        for request in requests
+    ]
+    opened = [request for request in requests if request.is_open]
+    notes = {
+        "open_requests": len(opened),
+        "days_not_landed": sum(len(request.days_left) for request in opened),
+        **({"oldest_open_since": min(request.opened_at for request in opened).isoformat()} if opened else {}),
+        **({"open_states": dict(sorted(Counter(request.state for request in opened).items()))} if opened else {}),
+        **({"most_attempts": max(request.attempts for request in opened)} if opened else {}),
+        "tasks_posted": sum(request.attempts for request in requests),
+        # A report that is gone has no table of its own.
+        **({"closed_for_removed_reports": others} if (others := _days_by_report(removed, but=spec.name)) else {}),
+    }
+    return RawDay(tasks_table(spec).rows(rows), now, notes)
 
 
 def _days_by_report(requests: Sequence[Request], *, but: str) -> dict[str, str]:

@@ -3,35 +3,37 @@
 Keep meaning out of here: `report_spec.py` checks what fits together, the schemas here only what YAML can hold.
 """
 
-from collections.abc import Sequence
-from datetime import date, datetime
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import date
+from functools import partial
 from typing import Final
 
 import dagster as dg
 from pydantic import Field, field_validator, model_validator
 
-from analytics_assets.clock import utc_now
+from analytics_assets.checks.finding import USUAL, Limits
+from analytics_assets.clock import Clock
 from analytics_assets.errors import AccessRefusedError, FieldError
-from analytics_assets.lake.table import Table
+from analytics_assets.lake.store import Lake
+from analytics_assets.lake.stream import DayFetcher
 from analytics_assets.orchestration.asset_checks import ChecksConfig, share
-from analytics_assets.orchestration.backfill_plan import Asking
-from analytics_assets.orchestration.schedules import DailyLoad
-from analytics_assets.orchestration.source_component import (
-    AccountComponent,
-    BudgetConfig,
-    account_definitions,
-    account_of,
-    checked,
-    variable_name,
-)
+from analytics_assets.orchestration.asset_specs import asset_key
+from analytics_assets.orchestration.charts.metadata import Pictures
+from analytics_assets.orchestration.run_context import Work
+from analytics_assets.orchestration.schedules import Changing
+from analytics_assets.orchestration.source_component import AccountComponent, BudgetConfig, checked, variable_name
 from analytics_assets.orchestration.source_resource import SessionOptions, SourceResource
 from analytics_assets.orchestration.state_resource import BudgetSettings, place_of
+from analytics_assets.orchestration.stream import Opener, SourceStream, with_client
 from analytics_assets.settings import settings
-from analytics_assets.sources.airbridge.assets import catalog_assets, changing_days, report_assets, tasks_assets
-from analytics_assets.sources.airbridge.checks import MASKED_SHARE
+from analytics_assets.sources.airbridge.charts import has_pictures, report_pictures
+from analytics_assets.sources.airbridge.checks import MASKED_SHARE, catalog_checks, report_checks
 from analytics_assets.sources.airbridge.client import BASE_URL, AirbridgeClient, AirbridgeCredentials, airbridge_session
-from analytics_assets.sources.airbridge.cohort_filter_config import CohortConfig
-from analytics_assets.sources.airbridge.report_loader import MEMORY_BYTES, Waiting
+from analytics_assets.sources.airbridge.cohort_filter_config import CohortConfig, CsvConfig, FilterConfig, SortConfig
+from analytics_assets.sources.airbridge.maturity import first_changing
+from analytics_assets.sources.airbridge.report_loader import MEMORY_BYTES, ReportReader, Waiting
 from analytics_assets.sources.airbridge.report_spec import (
     DAYS_PER_TASK,
     SETTLE_DAYS,
@@ -39,13 +41,21 @@ from analytics_assets.sources.airbridge.report_spec import (
     Filter,
     ReportSpec,
     Sort,
+    spec_hash,
 )
-from analytics_assets.sources.airbridge.restatements import restatements_table
+from analytics_assets.sources.airbridge.restatements import history, restatements_table
 from analytics_assets.sources.airbridge.snapshot_tables import CATALOG, tasks_table
-from analytics_assets.sources.airbridge.streams import App
-from analytics_assets.sources.airbridge.tables import daily_tables
-from analytics_assets.sources.airbridge.task_decisions import TaskPolicy
+from analytics_assets.sources.airbridge.snapshots import fetch_catalog, fetch_tasks
+from analytics_assets.sources.airbridge.streams import App, report_tables
+from analytics_assets.sources.airbridge.tables import (
+    cohort_totals_table,
+    cohorts_table,
+    daily_tables,
+    report_raw_table,
+)
+from analytics_assets.sources.airbridge.task_decisions import TaskPolicy, requests_of
 from analytics_assets.sources.airbridge.task_sensor import report_sensor
+from analytics_assets.sources.airbridge.transform import period_limits, remarks
 from analytics_assets.state.report_ledger import Ledger
 
 # Airbridge names no number and answers 429 to use that endangers the service, so this is a courtesy.
@@ -84,32 +94,6 @@ class AirbridgeResource(SourceResource[AirbridgeClient]):
     async def send_cheapest_request(self, client: AirbridgeClient) -> None:
         """Lists the metrics, which starts no report task."""
         await client.metrics()
-
-
-class FilterConfig(dg.Model):
-    """A condition on a dimension."""
-
-    field: str = Field(description="Dimension, a key of the vendor's metadata.")
-    type: str = Field(description="IN, NOT IN, LIKE, NOT LIKE, EXIST or NOT EXIST.")
-    values: list[str] = Field(default=[], description="Values; EXIST and NOT EXIST need none.")
-
-
-class SortConfig(dg.Model):
-    """An order of the groups in the answer."""
-
-    field: str = Field(description="Field; the vendor's page names totalRevenue only.")
-    ascending: bool = Field(default=True, description="Whether the smallest comes first.")
-
-
-class CsvConfig(dg.Model):
-    """What a CSV result would hold beside the rows; nothing says that it changes the JSON answer."""
-
-    includes_metadata: bool | None = Field(
-        default=None, description="Sent as resultSpec.csv.includesMetadata; unset is not sent."
-    )
-    includes_total: bool | None = Field(
-        default=None, description="Sent as resultSpec.csv.includesTotal; unset is not sent."
-    )
 
 
 class ReportConfig(dg.Model):
@@ -209,9 +193,6 @@ class AirbridgeRevenue(AccountComponent):
     token: str = Field(
         default="AIRBRIDGE_API_TOKEN", description="Environment variable of the API token; never the token itself."
     )
-    base_url: str = Field(
-        default=BASE_URL, description="Address of the API in live mode: https, or http to this machine."
-    )
     timezone: str = Field(description="The app's time zone, fixed when it was registered; its days begin there.")
     currency: str = Field(
         description="The app's standard currency, fixed when it was registered; answers never name it."
@@ -262,75 +243,143 @@ class AirbridgeRevenue(AccountComponent):
         return AirbridgeResource(
             app_name=self.app_name,
             token_variable=self.token,
-            base_url=self.base_url,
-            budget=self.budget.settings(POLITE_BUDGET) if self.budget else POLITE_BUDGET,
+            **self.connection(POLITE_BUDGET),
         )
 
     def not_found(self) -> str:
         """The app, with the field that names it."""
         return f"the app {self.app_name!r} of `app_name`"
 
-    def final_at(self, day: date) -> datetime:
-        """Instant from which a day can be requested, in UTC."""
-        return self.app().final_at(day)
+    def specs(self) -> list[ReportSpec]:
+        """The reports to request."""
+        return [report.spec() for report in self.reports]
 
-    def askings(self, account: str) -> Sequence[Asking]:
-        """The reports and the catalogue."""
-        requests, final_at = self.waiting().requests, self.app().final_at
+    def streams(self, account: str) -> list[SourceStream]:
+        """The reports by day, and the catalogue and the report requests as of now."""
+        app, waiting, limits, masked_share = self.app(), self.waiting(), self.checks.limits(), self.checks.masked_share
         return [
-            *(Asking(account, report.name, requests, final_at, is_exact=False) for report in self.reports),
-            Asking(account, "catalog", lambda _days: {}, None, is_exact=True),
+            *(
+                report_stream(account, app, spec, waiting, limits=limits, masked_share=masked_share)
+                for spec in self.specs()
+            ),
+            catalog_stream(account, app),
+            *(tasks_stream(account, app, spec) for spec in self.specs()),
         ]
 
-    def tables(self) -> Sequence[Table]:
-        """Every table of the account."""
-        specs = [report.spec() for report in self.reports]
-        of_reports = [(*daily_tables(spec), restatements_table(spec), tasks_table(spec)) for spec in specs]
-        return [*(table for tables in of_reports for table in tables), CATALOG]
+    def changing(self, account: str) -> list[Changing]:
+        """The cohorts of each report that are not settled."""
+        lookback_days = self.schedule.lookback_days
+        return [changing_days(account, self.app(), spec, lookback_days) for spec in self.specs()]
 
-    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """The account's definitions."""
-        account, app, days = account_of(context), self.app(), self.schedule.days_per_run
-        specs = [report.spec() for report in self.reports]
-        partitions, policy = self.partitions(), self.tasks.policy()
-        waiting, limits = self.waiting(), self.checks.limits()
-        sensor = report_sensor(
-            account,
-            specs,
-            policy=policy,
-            days_per_run=days,
-            interval_s=self.tasks.sensor_seconds,
-            clock=utc_now,
-            first_day=partitions.start.date(),
-        )
-        return account_definitions(
-            account,
-            daily=[
-                report_assets(
-                    account,
-                    app,
-                    spec,
-                    waiting,
-                    partitions,
-                    days_per_run=days,
-                    clock=utc_now,
-                    limits=limits,
-                    masked_share=self.checks.masked_share,
-                )
-                for spec in specs
-            ],
-            snapshots=[
-                catalog_assets(account, app, clock=utc_now, limits=limits),
-                *(tasks_assets(account, app, spec, clock=utc_now, limits=limits) for spec in specs),
-            ],
-            load=DailyLoad(
-                self.schedule.cron,
-                self.schedule.lookback_days,
-                app.final_at,
-                [changing_days(account, app, spec, self.schedule.lookback_days) for spec in specs],
-            ),
-            resource=self.resource(),
-            owners=self.owners,
-            start_date=self.start_date,
-            sensors=[sensor],
-        )
+    def sensors(self, account: str, clock: Clock) -> list[dg.SensorDefinition]:
+        """The sensor of the report tasks."""
+        return [
+            report_sensor(
+                account,
+                self.specs(),
+                policy=self.tasks.policy(),
+                days_per_run=self.schedule.days_per_run,
+                interval_s=self.tasks.sensor_seconds,
+                clock=clock,
+                first_day=self.partitions().start.date(),
+            )
+        ]
+
+
+def report_stream(
+    account: str,
+    app: App,
+    spec: ReportSpec,
+    waiting: Waiting,
+    *,
+    limits: Limits = USUAL,
+    masked_share: float = MASKED_SHARE,
+) -> SourceStream:
+    """The daily tables of a report."""
+    cohorts = cohorts_table(spec)
+    pictures = partial(report_pictures, account, spec, app=app.name, currency=app.currency)
+    return SourceStream(
+        account=account,
+        name=spec.name,
+        raw=report_raw_table(spec),
+        typed=(cohorts, cohort_totals_table(spec)),
+        open=_report_opener(account, app, spec, waiting),
+        transform=partial(report_tables, spec=spec, app=app),
+        request_hash=lambda _day: spec_hash(spec),
+        final_at=app.final_at,
+        request_count=waiting.request_count,
+        history=history(spec, zone=app.zone),
+        limits=period_limits,
+        remarks=remarks,
+        checks=report_checks(account, spec, limits, masked_share=masked_share),
+        # Checks cover a cohort until it is settled.
+        check_days=spec.intervals + spec.settle_days + 1,
+        charts=[Pictures(cohorts.name, pictures)] if has_pictures(spec) else [],
+    )
+
+
+def _report_opener(account: str, app: App, spec: ReportSpec, waiting: Waiting) -> Opener:
+    @asynccontextmanager
+    async def opened(work: Work) -> AsyncIterator[DayFetcher]:
+        async with work.resource.open(clock=work.clock, caller=work.caller) as client:
+            reader = ReportReader(
+                account,
+                spec,
+                client,
+                ledger=await asyncio.to_thread(work.resource.ledger),
+                lake=work.lake,
+                waiting=waiting,
+                clock=work.clock,
+                owner=work.owner,
+                log=work.log,
+                only=requests_of(work.tags),
+                zone=app.zone,
+                accepts_totals=work.accepts_by_tag,
+                meter=client.session.meter,
+            )
+            try:
+                yield DayFetcher(reader.fetch, reader.announce, reader.landed)
+            finally:
+                await reader.close()
+
+    return opened
+
+
+def changing_days(account: str, app: App, spec: ReportSpec, lookback_days: int) -> Changing:
+    """The days of a report that its schedule requests: every cohort that is not settled, and no other."""
+    keys = [asset_key(account, table.name) for table in (*daily_tables(spec), restatements_table(spec))]
+
+    def first(lake: Lake, newest: date) -> date | None:
+        return first_changing(lake, account, app, spec, newest=newest, lookback_days=lookback_days)
+
+    return Changing(keys, first)
+
+
+def catalog_stream(account: str, app: App) -> SourceStream:
+    """The snapshot of what reports may name, of the app's day."""
+    return SourceStream(
+        account=account,
+        name="catalog",
+        raw=CATALOG,
+        open=with_client(lambda client, _work: partial(fetch_catalog, client)),
+        day_of=app.day_of,
+        checks=catalog_checks(),
+    )
+
+
+def tasks_stream(account: str, app: App, spec: ReportSpec) -> SourceStream:
+    """The snapshot of a report's requests in the ledger, of the app's day."""
+
+    @asynccontextmanager
+    async def opened(work: Work) -> AsyncIterator[DayFetcher]:
+        ledger = await asyncio.to_thread(work.resource.ledger)
+        yield DayFetcher(partial(fetch_tasks, account, spec, ledger, clock=work.clock))
+
+    return SourceStream(
+        account=account,
+        name=f"{spec.name}_tasks",
+        raw=tasks_table(spec),
+        open=opened,
+        day_of=app.day_of,
+        sends_requests=False,
+    )

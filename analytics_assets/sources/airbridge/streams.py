@@ -1,35 +1,22 @@
-"""An Airbridge app, and each of its reports as a stream: what its days are read with, made into, and when they are final.
+"""An Airbridge app: when its days are final, its catalogue, and the typed tables of a report with figures.
 
-How a run waits for report tasks is in `report_loader.py`; what rows mean in `transform.py`. Keep Dagster out of here.
+How a run waits for report tasks is in `report_loader.py`; what rows mean in `transform.py`.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from logging import Logger
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pyarrow as pa
 
-from analytics_assets.clock import Clock
 from analytics_assets.dates import hours_after
 from analytics_assets.errors import FieldError
-from analytics_assets.lake.store import Lake
-from analytics_assets.lake.stream import Stream, Typed
-from analytics_assets.sources.airbridge.client import AirbridgeClient
-from analytics_assets.sources.airbridge.report_loader import ReportReader, Waiting
-from analytics_assets.sources.airbridge.report_spec import ReportSpec, spec_hash
-from analytics_assets.sources.airbridge.restatements import history
-from analytics_assets.sources.airbridge.tables import (
-    MONEY_METRICS,
-    cohort_totals_table,
-    cohorts_table,
-    report_raw_table,
-)
-from analytics_assets.sources.airbridge.transform import period_limits, remarks, typed_days
-from analytics_assets.state.report_ledger import Ledger
+from analytics_assets.lake.stream import Typed
+from analytics_assets.sources.airbridge.report_spec import ReportSpec
+from analytics_assets.sources.airbridge.tables import MONEY_METRICS, cohort_totals_table, cohorts_table
+from analytics_assets.sources.airbridge.transform import typed_days
 
 _TOTALS = ("cost", "revenue", "users")
 _CODE_LENGTH = 3
@@ -77,59 +64,9 @@ class App:
         return hours_after(day, self.final_after_hours, ZoneInfo(self.zone))
 
 
-@asynccontextmanager
-async def report_stream(
-    account: str,
-    app: App,
-    spec: ReportSpec,
-    client: AirbridgeClient,
-    *,
-    ledger: Ledger,
-    lake: Lake,
-    waiting: Waiting,
-    clock: Clock,
-    owner: str,
-    log: Logger,
-    only: Collection[int] = (),
-    accepts_totals: bool = False,
-) -> AsyncIterator[Stream]:
-    """The stream of a report for one run; what it waits for is let go at the end; the last two as in `ReportReader`."""
-    raw = report_raw_table(spec)
-    reader = ReportReader(
-        account,
-        spec,
-        client,
-        ledger=ledger,
-        lake=lake,
-        waiting=waiting,
-        clock=clock,
-        owner=owner,
-        log=log,
-        only=only,
-        zone=app.zone,
-        accepts_totals=accepts_totals,
-        meter=client.session.meter,
-    )
-    try:
-        yield Stream(
-            account=account,
-            raw=raw,
-            typed=(cohorts_table(spec), cohort_totals_table(spec)),
-            asked=lambda _day: spec_hash(spec),
-            fetch=reader.fetch,
-            transform=lambda day, content: with_figures(
-                typed_days(day, content, spec, zone=app.zone, currency=app.currency), spec, currency=app.currency
-            ),
-            final_at=app.final_at,
-            announce=reader.announce,
-            landed=reader.landed,
-            requests=waiting.requests,
-            history=history(spec, zone=app.zone),
-            limits=period_limits,
-            remarks=remarks,
-        )
-    finally:
-        await reader.close()
+def report_tables(day: date, raw: pa.Table | None, spec: ReportSpec, app: App) -> Mapping[str, Typed]:
+    """The typed tables of a report's day, with figures."""
+    return with_figures(typed_days(day, raw, spec, zone=app.zone, currency=app.currency), spec, currency=app.currency)
 
 
 def with_figures(made: Mapping[str, Typed], spec: ReportSpec, *, currency: str) -> dict[str, Typed]:

@@ -4,31 +4,34 @@ Keep meaning out of here: the specs in `streams.py` check what fits together, th
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
+from functools import partial
 from typing import Final, Literal
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 from pydantic import Field, field_validator, model_validator
 
-from analytics_assets.clock import utc_now
+from analytics_assets.checks.finding import USUAL, Limits
 from analytics_assets.errors import PermanentError
-from analytics_assets.lake.table import Table
 from analytics_assets.orchestration.asset_checks import ChecksConfig, share
-from analytics_assets.orchestration.backfill_plan import Asking
-from analytics_assets.orchestration.schedules import DailyLoad
-from analytics_assets.orchestration.source_component import (
-    AccountComponent,
-    BudgetConfig,
-    account_definitions,
-    account_of,
-    checked,
-    variable_name,
-)
+from analytics_assets.orchestration.charts.metadata import Pictures
+from analytics_assets.orchestration.source_component import AccountComponent, BudgetConfig, checked, variable_name
 from analytics_assets.orchestration.source_resource import SessionOptions, SourceResource
 from analytics_assets.orchestration.state_resource import BudgetSettings
-from analytics_assets.sources.bento.assets import ads_assets, audience_assets, reports_assets
+from analytics_assets.orchestration.stream import SourceStream, with_client
+from analytics_assets.sources.bento.charts import ads_pictures
+from analytics_assets.sources.bento.checks import ads_checks, audience_checks, reports_checks
 from analytics_assets.sources.bento.client import BASE_URL, BentoClient, BentoCredentials, bento_session
-from analytics_assets.sources.bento.streams import AdsSpec, AudienceSpec, ReportsSpec, WindowSpec
+from analytics_assets.sources.bento.streams import (
+    AdsSpec,
+    AudienceSpec,
+    ReportsSpec,
+    WindowSpec,
+    fetch_ads,
+    fetch_audience,
+    fetch_reports,
+)
 from analytics_assets.sources.bento.tables import (
     ADS_ATTRIBUTION,
     ADS_CHART,
@@ -39,6 +42,7 @@ from analytics_assets.sources.bento.tables import (
     REPORT_POINTS,
     REPORTS_RAW,
 )
+from analytics_assets.sources.bento.transform import ads_tables, audience_tables, report_tables
 
 LONGEST_RUN_S = 24 * 3600
 
@@ -126,9 +130,6 @@ class BentoStats(AccountComponent):
     keys: KeysConfig = Field(
         default_factory=KeysConfig, description="Names of the environment variables that hold the keys."
     )
-    base_url: str = Field(
-        default=BASE_URL, description="Address of the API in live mode: https, or http to this machine."
-    )
     ads: AdsConfig = Field(default_factory=AdsConfig, description="Which attribution to read each day.")
     segments: list[str] = Field(default=[], description="Ids of segments whose counts are read beside the site's.")
     reports: list[str] = Field(default=[], description="Ids of reports to read.")
@@ -148,7 +149,9 @@ class BentoStats(AccountComponent):
     def _refuse_endless_runs(self) -> None:
         """A run that waits for its budget longer than a day comes near the time after which Dagster ends it (`dagster.yaml`)."""
         days, budget = self.schedule.days_per_run, self.resource().budget.budget()
-        requests = sum(self.ads_spec().requests([date.min + timedelta(days=number) for number in range(days)]).values())
+        requests = sum(
+            self.ads_spec().request_count([date.min + timedelta(days=number) for number in range(days)]).values()
+        )
         if (seconds := budget.seconds_for(requests)) > LONGEST_RUN_S:
             raise PermanentError(
                 f"schedule, `days_per_run`: {days} days are {requests} requests, which the budget of {budget} spreads over "
@@ -180,54 +183,70 @@ class BentoStats(AccountComponent):
             publishable_key_variable=self.keys.publishable,
             secret_key_variable=self.keys.secret,
             site_uuid_variable=self.keys.site_uuid,
-            base_url=self.base_url,
-            budget=self.budget.settings(STATS_BUDGET) if self.budget else STATS_BUDGET,
+            **self.connection(STATS_BUDGET),
         )
 
     def not_found(self) -> str:
         """The site, with the variable that names it."""
         return f"the site of {self.keys.site_uuid}"
 
-    def final_at(self, day: date) -> datetime:
-        """Instant from which a day can be requested, in UTC."""
-        return self.ads_spec().final_at(day)
-
-    def askings(self, account: str) -> Sequence[Asking]:
-        """The ads and the snapshots."""
-        ads, snapshots = self.ads_spec(), ["audience", *(["reports"] if self.reports else [])]
+    def streams(self, account: str) -> list[SourceStream]:
+        """The ads by day, and the counts and reports as of now."""
+        reports = self.reports_spec()
         return [
-            Asking(account, "ads", ads.requests, ads.final_at, is_exact=True),
-            *(Asking(account, name, lambda _days: {}, None, is_exact=True) for name in snapshots),
+            ads_stream(
+                account, self.ads_spec(), limits=self.checks.limits(), truncated_share=self.checks.truncated_share
+            ),
+            audience_stream(account, self.audience_spec()),
+            *([reports_stream(account, reports)] if reports else []),
         ]
 
-    def tables(self) -> Sequence[Table]:
-        """Every table of the account."""
-        reports = (REPORTS_RAW, REPORT_POINTS) if self.reports else ()
-        return (ADS_RAW, ADS_ATTRIBUTION, ADS_TOTALS, ADS_CHART, AUDIENCE_RAW, AUDIENCE_COUNTS, *reports)
 
-    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """The account's definitions."""
-        account, ads, reports = account_of(context), self.ads_spec(), self.reports_spec()
-        partitions, limits = self.partitions(), self.checks.limits()
-        return account_definitions(
-            account,
-            daily=[
-                ads_assets(
-                    account,
-                    ads,
-                    partitions,
-                    days_per_run=self.schedule.days_per_run,
-                    clock=utc_now,
-                    limits=limits,
-                    truncated_share=self.checks.truncated_share,
-                )
-            ],
-            snapshots=[
-                audience_assets(account, self.audience_spec(), clock=utc_now, limits=limits),
-                *([reports_assets(account, reports, clock=utc_now, limits=limits)] if reports else []),
-            ],
-            load=DailyLoad(self.schedule.cron, self.schedule.lookback_days, ads.final_at),
-            resource=self.resource(),
-            owners=self.owners,
-            start_date=self.start_date,
-        )
+def ads_stream(account: str, spec: AdsSpec, *, limits: Limits = USUAL, truncated_share: float = 0.0) -> SourceStream:
+    """The daily tables of `/stats/ads`."""
+    pictures = partial(
+        ads_pictures, account, dimension=spec.dimensions[0], mode=spec.revenue_modes[0], value=spec.value
+    )
+    return SourceStream(
+        account=account,
+        name="ads",
+        raw=ADS_RAW,
+        typed=(ADS_ATTRIBUTION, ADS_TOTALS, ADS_CHART),
+        open=with_client(lambda client, _work: partial(fetch_ads, client, spec)),
+        transform=partial(ads_tables, zone=ZoneInfo(spec.window.zone)),
+        request_hash=spec.request_hash,
+        final_at=spec.final_at,
+        request_count=spec.request_count,
+        is_exact=True,
+        ahead=spec.days_at_once(),
+        checks=ads_checks(spec, limits, truncated_share=truncated_share),
+        charts=[Pictures(ADS_ATTRIBUTION.name, pictures)],
+    )
+
+
+def audience_stream(account: str, spec: AudienceSpec) -> SourceStream:
+    """The snapshot of `/stats/site` and `/stats/segment`."""
+    return SourceStream(
+        account=account,
+        name="audience",
+        raw=AUDIENCE_RAW,
+        typed=(AUDIENCE_COUNTS,),
+        open=with_client(lambda client, _work: partial(fetch_audience, client, spec)),
+        transform=audience_tables,
+        request_hash=lambda _day: "audience",
+        checks=audience_checks(),
+    )
+
+
+def reports_stream(account: str, spec: ReportsSpec) -> SourceStream:
+    """The snapshot of `/stats/report`."""
+    return SourceStream(
+        account=account,
+        name="reports",
+        raw=REPORTS_RAW,
+        typed=(REPORT_POINTS,),
+        open=with_client(lambda client, _work: partial(fetch_reports, client, spec)),
+        transform=report_tables,
+        request_hash=lambda _day: "reports",
+        checks=reports_checks(),
+    )

@@ -1,4 +1,4 @@
-"""What a YAML can wish from Bento, and the stream and snapshots made of it.
+"""What a YAML can wish from Bento, and how its days are fetched.
 
 A day of `/stats/ads` is one request per dimension and revenue mode. Bento's page names neither the zone of its dates nor whether the end
 is taken in nor which spellings it reads beside words (https://bentonow.com/stats), so all three are settings, and every answer is checked
@@ -9,8 +9,7 @@ Keep fields out of here (`client.py`, `transform.py`) and Dagster too.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from functools import partial
+from datetime import date, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -20,21 +19,10 @@ from analytics_assets.http.answer import Answer
 from analytics_assets.http.session import IN_FLIGHT
 from analytics_assets.http.together import together
 from analytics_assets.lake.raw import RawDay, raw_day, request_hash
-from analytics_assets.lake.stream import Snapshot, Stream
 from analytics_assets.sources.bento.ads_chart import bucket_starts, is_proof
 from analytics_assets.sources.bento.client import ADS, DIMENSIONS, REVENUE_MODES, AdsQuery, BentoClient
 from analytics_assets.sources.bento.responses import read_ads
-from analytics_assets.sources.bento.tables import (
-    ADS_ATTRIBUTION,
-    ADS_CHART,
-    ADS_RAW,
-    ADS_TOTALS,
-    AUDIENCE_COUNTS,
-    AUDIENCE_RAW,
-    REPORT_POINTS,
-    REPORTS_RAW,
-)
-from analytics_assets.sources.bento.transform import ads_tables, audience_tables, report_tables
+from analytics_assets.sources.bento.tables import ADS_RAW, AUDIENCE_RAW, REPORTS_RAW
 
 Format = Literal["iso", "iso_time", "words"]
 
@@ -137,14 +125,18 @@ class AdsSpec:
             for mode in self.revenue_modes
         ]
 
-    def asked(self, day: date) -> str:
-        """A name for what is asked for a day; the same whenever it is asked, although words change from day to day."""
+    def request_hash(self, day: date) -> str:
+        """Hash of what is requested for a day; the same whenever it is requested, although words change from day to day."""
         params = [query.params() for query in self.queries(day)]
         return request_hash(ADS, params, *([day.isoformat()] if self.window.format == "words" else []))
 
-    def requests(self, days: Sequence[date]) -> dict[str, int]:
+    def request_count(self, days: Sequence[date]) -> dict[str, int]:
         """Requests for some days, by endpoint."""
         return {f"GET {ADS}": sum(len(self.queries(day)) for day in days)}
+
+    def days_at_once(self) -> int:
+        """Enough days that all connections are in use while as many days wait to be stored."""
+        return 2 * math.ceil(IN_FLIGHT / (len(self.dimensions) * len(self.revenue_modes)))
 
     def final_at(self, day: date) -> datetime:
         """Instant from which the day is asked for, in UTC."""
@@ -173,11 +165,11 @@ class ReportsSpec:
         _refuse_empty_or_double("Bento reports, `reports`", self.reports)
 
 
-def ads_stream(account: str, spec: AdsSpec, client: BentoClient) -> Stream:
-    """The daily stream of `/stats/ads`: `ads_raw`, and `ads_attribution`, `ads_totals`, `ads_chart` made from it."""
+async def fetch_ads(client: BentoClient, spec: AdsSpec, day: date) -> RawDay:
+    """A day of `/stats/ads`: `ads_raw`. Every chart has to lie inside the day; a note says so where none of them proves it."""
     zone = ZoneInfo(spec.window.zone)
 
-    async def answered(day: date, number: int) -> Answer:
+    async def answered(number: int) -> Answer:
         """The answer to one query of the day; words that midnight has overtaken mean another day and are sent anew."""
         for _ in range(2):
             today = spec.window.today(client.session.clock())
@@ -191,54 +183,27 @@ def ads_stream(account: str, spec: AdsSpec, client: BentoClient) -> Stream:
             day=day,
         )
 
-    async def ask(day: date, number: int) -> tuple[Answer, bool]:
+    async def ask(number: int) -> tuple[Answer, bool]:
         """One answer whose chart lies inside the day, and whether the chart proves it."""
-        answer = await answered(day, number)
+        answer = await answered(number)
         params = dict(answer.params)
         stats = read_ads(answer.body, params, answer.endpoint)
         return answer, is_proof(bucket_starts(stats, params, day, zone=zone, body=answer.body.decode()), day, zone)
 
-    async def fetch(day: date) -> RawDay:
-        read = await together([ask(day, number) for number in range(len(spec.queries(day)))])
-        notes = {} if any(is_proved for _, is_proved in read) else {"window_unverified": True}
-        return raw_day(ADS_RAW, day, [answer for answer, _ in read], notes)
-
-    return Stream(
-        account=account,
-        raw=ADS_RAW,
-        typed=(ADS_ATTRIBUTION, ADS_TOTALS, ADS_CHART),
-        asked=spec.asked,
-        fetch=fetch,
-        transform=partial(ads_tables, zone=zone),
-        final_at=spec.final_at,
-        requests=spec.requests,
-        # Enough days at once that the connections allowed are all in use while as many days wait for their landing.
-        ahead=2 * math.ceil(IN_FLIGHT / (len(spec.dimensions) * len(spec.revenue_modes))),
-    )
+    read = await together([ask(number) for number in range(len(spec.queries(day)))])
+    notes = {} if any(is_proved for _, is_proved in read) else {"window_unverified": True}
+    return raw_day(ADS_RAW, day, [answer for answer, _ in read], notes)
 
 
-def audience_snapshot(account: str, spec: AudienceSpec, client: BentoClient) -> Snapshot:
-    """The counts of the site and its segments as of now: `audience_raw`, `audience_counts`."""
-
-    async def fetch(day: date) -> RawDay:
-        asked = [client.site(), *(client.segment(segment) for segment in spec.segments)]
-        return raw_day(AUDIENCE_RAW, day, await together(asked))
-
-    return Snapshot(account, AUDIENCE_RAW, (AUDIENCE_COUNTS,), utc_day, fetch, audience_tables)
+async def fetch_audience(client: BentoClient, spec: AudienceSpec, day: date) -> RawDay:
+    """The counts of the site and its segments as of now: `audience_raw`."""
+    requests = [client.site(), *(client.segment(segment) for segment in spec.segments)]
+    return raw_day(AUDIENCE_RAW, day, await together(requests))
 
 
-def reports_snapshot(account: str, spec: ReportsSpec, client: BentoClient) -> Snapshot:
-    """The reports as of now: `reports_raw`, `report_points`."""
-
-    async def fetch(day: date) -> RawDay:
-        return raw_day(REPORTS_RAW, day, await together([client.report(report) for report in spec.reports]))
-
-    return Snapshot(account, REPORTS_RAW, (REPORT_POINTS,), utc_day, fetch, report_tables)
-
-
-def utc_day(seen_at: datetime) -> date:
-    """The UTC day of an observation; Bento names no zone for what it counts as of now."""
-    return seen_at.astimezone(UTC).date()
+async def fetch_reports(client: BentoClient, spec: ReportsSpec, day: date) -> RawDay:
+    """The reports as of now: `reports_raw`."""
+    return raw_day(REPORTS_RAW, day, await together([client.report(report) for report in spec.reports]))
 
 
 def _refuse_empty_or_double(place: str, given: Sequence[str]) -> None:

@@ -7,5 +7,5 @@
   UTC-8 day, complete the next day; value rows carry no date and one row per unit type; definitions have no history.
 
 `client.py` asks, `responses.py` reads what comes, `tables.py` declares, `transform.py` makes typed rows, `streams.py` says what is asked for a day.
-Keep Dagster out of these; it comes in with `assets.py` and `source.py`.
+None of these imports Dagster; `source.py` does.
 """

@@ -6,14 +6,13 @@ reconstructed from what the other observations prove (`reconstruction.py`). An o
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from functools import cache, lru_cache
+from functools import cached_property, lru_cache
 
 import pyarrow as pa
 
 from analytics_assets.errors import PermanentError
-from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake
-from analytics_assets.lake.stream import Stream, Typed
+from analytics_assets.lake.stream import Typed
 from analytics_assets.sources.statsig.reconstruction import created_before, first_of_each, keys, proven
 from analytics_assets.sources.statsig.streams import ListingSpec, end_of_day
 from analytics_assets.sources.statsig.tables import EVENT_METRICS, LISTING_RAW
@@ -22,47 +21,36 @@ from analytics_assets.sources.statsig.transform import DEFINITION, Definitions, 
 _DAY = timedelta(days=1)
 
 
-def definitions_stream(account: str, spec: ListingSpec, lake: Lake) -> Stream:
-    """The stream `definitions`: `event_metrics`.
+class DerivedDays:
+    """Derives days of `event_metrics` from the observations in the lake, which are listed once."""
 
-    Raises (for a day):
-        PermanentError: The lake has no observation in the day or after it.
-    """
-    offset = spec.day_utc_offset_hours
+    def __init__(self, account: str, spec: ListingSpec, lake: Lake) -> None:
+        self._account, self._spec, self._lake = account, spec, lake
 
-    @cache
-    def observations() -> "_Observations":
-        return _Observations(account, lake)
+    @cached_property
+    def _observations(self) -> "_Observations":
+        return _Observations(self._account, self._lake)
 
-    def transform(day: date, _raw: pa.Table | None) -> Mapping[str, Typed]:
-        stored = lake.read(account, EVENT_METRICS, [day])
-        observed = observations().of_day(day + _DAY)
+    def typed(self, day: date) -> Mapping[str, Typed]:
+        """The typed table of a day.
+
+        Raises:
+            PermanentError: The lake has no observation in the day or after it.
+        """
+        offset, keep = self._spec.day_utc_offset_hours, self._spec.keep_personal_fields
+        stored = self._lake.read(self._account, EVENT_METRICS, [day])
+        observed = self._observations.of_day(day + _DAY)
         if is_kept(stored, observed[0] if observed else None):
             kept = Typed(stored, {"kept_observation_of": stored["observed_at"][0].as_py().isoformat()})
             return {EVENT_METRICS.name: kept}
         if observed is not None:
-            seen = observed[1]
-            made = event_metrics(day, seen, is_reconstructed=False, keep_personal_fields=spec.keep_personal_fields)
+            made = event_metrics(day, observed[1], is_reconstructed=False, keep_personal_fields=keep)
             return {EVENT_METRICS.name: made}
         start, end = end_of_day(day - _DAY, offset), end_of_day(day, offset)
-        seen, rows, unproven = observations().reconstructed(stored.select(DEFINITION.names), start=start, end=end)
-        made = event_metrics(day, seen, rows, is_reconstructed=True, keep_personal_fields=spec.keep_personal_fields)
+        seen, rows, unproven = self._observations.reconstructed(stored.select(DEFINITION.names), start=start, end=end)
+        made = event_metrics(day, seen, rows, is_reconstructed=True, keep_personal_fields=keep)
         figures = {**made.figures, **({"unproven": unproven} if unproven else {})}
         return {EVENT_METRICS.name: Typed(made.content, figures)}
-
-    return Stream(
-        account=account,
-        raw=None,
-        typed=(EVENT_METRICS,),
-        asked=lambda _day: "",
-        fetch=_nothing_to_fetch,
-        transform=transform,
-        final_at=lambda day: end_of_day(day, offset),
-    )
-
-
-async def _nothing_to_fetch(day: date) -> RawDay:
-    raise AssertionError(day)
 
 
 def is_kept(stored: pa.Table, observed_at: datetime | None) -> bool:

@@ -3,32 +3,39 @@
 Keep meaning out of here: the specs in `streams.py` check what fits together, the schemas here only what YAML can hold.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date, datetime
+from functools import partial
 from typing import Final
 
-import dagster as dg
 from pydantic import Field, field_validator, model_validator
 
-from analytics_assets.clock import utc_now
+from analytics_assets.checks.finding import USUAL, Limits
 from analytics_assets.errors import AccessRefusedError
-from analytics_assets.lake.table import Table
-from analytics_assets.orchestration.backfill_plan import Asking
-from analytics_assets.orchestration.schedules import DailyLoad
-from analytics_assets.orchestration.source_component import (
-    AccountComponent,
-    BudgetConfig,
-    account_definitions,
-    account_of,
-    checked,
-    variable_name,
-)
+from analytics_assets.lake.raw import RawDay
+from analytics_assets.lake.store import Lake
+from analytics_assets.lake.stream import Typed
+from analytics_assets.orchestration.asset_specs import asset_key
+from analytics_assets.orchestration.charts.metadata import Pictures
+from analytics_assets.orchestration.run_context import Work
+from analytics_assets.orchestration.source_component import AccountComponent, BudgetConfig, checked, variable_name
 from analytics_assets.orchestration.source_resource import SessionOptions, SourceResource
 from analytics_assets.orchestration.state_resource import BudgetSettings, mark_of, place_of
-from analytics_assets.sources.statsig.assets import definitions_assets, listing_assets, values_assets
+from analytics_assets.orchestration.stream import SourceStream, with_client
+from analytics_assets.sources.statsig.charts import value_pictures
+from analytics_assets.sources.statsig.checks import definitions_checks, listing_checks, values_checks
 from analytics_assets.sources.statsig.client import BASE_URL, StatsigClient, StatsigCredentials, statsig_session
-from analytics_assets.sources.statsig.streams import ListingSpec, ValuesSpec
+from analytics_assets.sources.statsig.observations import DerivedDays
+from analytics_assets.sources.statsig.streams import (
+    ListingSpec,
+    ValuesSpec,
+    counted_values,
+    day_of,
+    fetch_listing,
+    fetch_values,
+)
 from analytics_assets.sources.statsig.tables import EVENT_METRICS, LISTING_RAW, METRIC_VALUES, VALUES_RAW
+from analytics_assets.sources.statsig.totals import Totals
 
 # 900 in 15 minutes a project, the most that any page allows in the long run; in windows short enough for small bursts only.
 READ_BUDGET: Final = BudgetSettings(requests=10, per_seconds=10)
@@ -72,9 +79,6 @@ class StatsigMetrics(AccountComponent):
     key: str = Field(
         default="STATSIG_CONSOLE_KEY", description="Environment variable of the Console API key; never the key itself."
     )
-    base_url: str = Field(
-        default=BASE_URL, description="Address of the API in live mode: https, or http to this machine."
-    )
     events: list[str] | None = Field(
         default=None, description="Exact event names; unset discovers them from the lineage of all metrics."
     )
@@ -113,51 +117,76 @@ class StatsigMetrics(AccountComponent):
 
     def resource(self) -> StatsigResource:
         """What opens the project."""
-        budget = self.budget.settings(READ_BUDGET) if self.budget else READ_BUDGET
-        return StatsigResource(console_key_variable=self.key, base_url=self.base_url, budget=budget)
+        return StatsigResource(console_key_variable=self.key, **self.connection(READ_BUDGET))
 
     def not_found(self) -> str:
         """The project, with the variable of its key."""
         return f"the project of {self.key}"
 
-    def final_at(self, day: date) -> datetime:
-        """Instant from which a day can be requested, in UTC."""
-        return self.values_spec().final_at(day)
-
-    def askings(self, account: str) -> Sequence[Asking]:
-        """The values and the listing. Definitions are derived from the stored listing."""
-        values = self.values_spec()
+    def streams(self, account: str) -> list[SourceStream]:
+        """The values and definitions by day, and the list of all definitions as of now."""
+        values, listing, limits = self.values_spec(), self.listing_spec(), self.checks.limits()
         return [
-            Asking(account, "values", values.requests, values.final_at, is_exact=False),
-            Asking(account, "listing", lambda _days: {}, None, is_exact=True),
+            values_stream(account, values, limits=limits),
+            definitions_stream(account, listing, final_at=values.final_at, limits=limits),
+            listing_stream(account, listing),
         ]
 
-    def tables(self) -> Sequence[Table]:
-        """Every table of the account."""
-        return (VALUES_RAW, METRIC_VALUES, EVENT_METRICS, LISTING_RAW)
 
-    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """The account's definitions."""
-        account, values, listing = account_of(context), self.values_spec(), self.listing_spec()
-        partitions, days = self.partitions(), self.schedule.days_per_run
-        limits = self.checks.limits()
-        return account_definitions(
-            account,
-            daily=[
-                values_assets(account, values, partitions, days_per_run=days, clock=utc_now, limits=limits),
-                definitions_assets(
-                    account,
-                    listing,
-                    partitions,
-                    days_per_run=days,
-                    clock=utc_now,
-                    final_at=values.final_at,
-                    limits=limits,
-                ),
-            ],
-            snapshots=[listing_assets(account, listing, clock=utc_now, limits=limits)],
-            load=DailyLoad(self.schedule.cron, self.schedule.lookback_days, values.final_at),
-            resource=self.resource(),
-            owners=self.owners,
-            start_date=self.start_date,
-        )
+def values_stream(account: str, spec: ValuesSpec, *, limits: Limits = USUAL) -> SourceStream:
+    """The daily tables of `/metrics/values`."""
+
+    def fetch(client: StatsigClient, work: Work) -> Callable[[date], Awaitable[RawDay]]:
+        totals = Totals(work.lake, account, VALUES_RAW, work.accepts_by_tag)
+        return partial(fetch_values, client, spec, totals, clock=work.clock)
+
+    return SourceStream(
+        account=account,
+        name="values",
+        raw=VALUES_RAW,
+        typed=(METRIC_VALUES,),
+        open=with_client(fetch),
+        transform=counted_values,
+        request_hash=spec.request_hash,
+        final_at=spec.final_at,
+        request_count=spec.request_count,
+        checks=values_checks(limits),
+        charts=[Pictures(METRIC_VALUES.name, partial(value_pictures, account))],
+    )
+
+
+def definitions_stream(
+    account: str, spec: ListingSpec, *, final_at: Callable[[date], datetime], limits: Limits = USUAL
+) -> SourceStream:
+    """The daily table of definitions, derived from the stored observations of `listing_raw`; it is due when values are."""
+
+    def derive(lake: Lake) -> Callable[[date], Mapping[str, Typed]]:
+        return DerivedDays(account, spec, lake).typed
+
+    return SourceStream(
+        account=account,
+        name="definitions",
+        raw=None,
+        typed=(EVENT_METRICS,),
+        derive=derive,
+        final_at=final_at,
+        sends_requests=False,
+        deps=[asset_key(account, LISTING_RAW.name)],
+        checks=definitions_checks(limits),
+    )
+
+
+def listing_stream(account: str, spec: ListingSpec) -> SourceStream:
+    """The snapshot of all definitions."""
+
+    def fetch(client: StatsigClient, work: Work) -> Callable[[date], Awaitable[RawDay]]:
+        return partial(fetch_listing, client, spec, Totals(work.lake, account, LISTING_RAW, work.accepts_by_tag))
+
+    return SourceStream(
+        account=account,
+        name="listing",
+        raw=LISTING_RAW,
+        open=with_client(fetch),
+        day_of=lambda moment: day_of(moment, spec.day_utc_offset_hours),
+        checks=listing_checks(),
+    )

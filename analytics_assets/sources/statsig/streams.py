@@ -18,8 +18,7 @@ from analytics_assets.errors import PermanentError, TransientError
 from analytics_assets.http.bodies import REPLACEMENT
 from analytics_assets.http.together import together
 from analytics_assets.lake.raw import RawDay, raw_day, request_hash
-from analytics_assets.lake.store import Lake
-from analytics_assets.lake.stream import Snapshot, Stream, Typed
+from analytics_assets.lake.stream import Typed
 from analytics_assets.sources.statsig.client import VALUES, StatsigClient, day_without_values, is_askable
 from analytics_assets.sources.statsig.paging import LIMIT
 from analytics_assets.sources.statsig.responses import Metric
@@ -53,7 +52,11 @@ class ValuesSpec:
                 remedy="Use 0 or more; 12 is Statsig's own pace.",
             )
 
-    def requests(self, days: Sequence[date]) -> dict[str, int]:
+    def request_hash(self, day: date) -> str:
+        """Hash of what is requested for a day."""
+        return request_hash(VALUES, day, LIMIT)
+
+    def request_count(self, days: Sequence[date]) -> dict[str, int]:
         """The least requests for some days, by endpoint: a page each."""
         return {f"GET {VALUES}": len(days)}
 
@@ -117,80 +120,41 @@ def day_of(moment: datetime, day_utc_offset_hours: float = UTC_MINUS_8) -> date:
     return (moment.astimezone(UTC) + timedelta(hours=day_utc_offset_hours)).date()
 
 
-def values_stream(
-    account: str, spec: ValuesSpec, client: StatsigClient, clock: Clock, lake: Lake, *, accepts_totals: bool = False
-) -> Stream:
-    """The stream `values`: `values_raw` and `metric_values`, one list a day.
+async def fetch_values(client: StatsigClient, spec: ValuesSpec, totals: Totals, day: date, *, clock: Clock) -> RawDay:
+    """A day of `values_raw`, one list.
 
     An empty list is no proof that nothing happened: for two days after the day is final it counts as not computed yet (TransientError,
     asked again later); after that it lands as an empty day with the figure `is_empty`.
     """
-    totals = Totals(lake, account, VALUES_RAW, accepts_totals)
-
-    def may_be_late(day: date) -> bool:
-        return clock() - spec.final_at(day) < _MAY_BE_LATE
-
-    async def fetch(day: date) -> RawDay:
-        try:
-            reading = await client.metric_values(day)
-        except PermanentError as error:
-            if not may_be_late(day) or (refused := day_without_values(error)) is None:
-                raise
-            raise TransientError(
-                f"{refused} The day may not be computed yet.",
-                remedy="Request it again later.",
-                day=day,
-                evidence=error.evidence,
-            ) from error
-        if not reading.items and may_be_late(day):
-            raise TransientError(
-                "Statsig GET /metrics/values: the day is not computed yet, the list is empty.",
-                remedy=f"From {spec.final_at(day) + _MAY_BE_LATE:%Y-%m-%d %H:%M %Z} on an empty list is taken for an empty day.",
-                day=day,
-            )
-        await totals.check(reading)
-        notes = {} if reading.miscount is None else {"total_items_declared": reading.miscount}
-        return raw_day(VALUES_RAW, day, reading.answers, notes)
-
-    return Stream(
-        account=account,
-        raw=VALUES_RAW,
-        typed=(METRIC_VALUES,),
-        asked=lambda day: request_hash(VALUES, day, LIMIT),
-        fetch=fetch,
-        transform=counted_values,
-        final_at=spec.final_at,
-        requests=spec.requests,
-    )
+    may_be_late = clock() - spec.final_at(day) < _MAY_BE_LATE
+    try:
+        reading = await client.metric_values(day)
+    except PermanentError as error:
+        if not may_be_late or (refused := day_without_values(error)) is None:
+            raise
+        raise TransientError(
+            f"{refused} The day may not be computed yet.",
+            remedy="Request it again later.",
+            day=day,
+            evidence=error.evidence,
+        ) from error
+    if not reading.items and may_be_late:
+        raise TransientError(
+            "Statsig GET /metrics/values: the day is not computed yet, the list is empty.",
+            remedy=f"From {spec.final_at(day) + _MAY_BE_LATE:%Y-%m-%d %H:%M %Z} on an empty list is taken for an empty day.",
+            day=day,
+        )
+    await totals.check(reading)
+    notes = {} if reading.miscount is None else {"total_items_declared": reading.miscount}
+    return raw_day(VALUES_RAW, day, reading.answers, notes)
 
 
-def listing_snapshot(
-    account: str, spec: ListingSpec, client: StatsigClient, lake: Lake, *, accepts_totals: bool = False
-) -> Snapshot:
-    """The snapshot `listing`: `listing_raw`, all definitions of all events in one walk.
+async def fetch_listing(client: StatsigClient, spec: ListingSpec, totals: Totals, day: date) -> RawDay:
+    """One observation of all definitions of all events: `listing_raw`. The first request goes alone, so that a refused key costs one.
 
     Notes: `events` (number asked for); where there are any, `events_not_askable` (discovered names no address can hold, or with a broken character) and
     `total_items_declared` (by path, where the vendor's count is not the number of items read).
     """
-
-    async def fetch(day: date) -> RawDay:
-        return await _walk(day, spec, client, Totals(lake, account, LISTING_RAW, accepts_totals))
-
-    def no_typed(_day: date, _raw: pa.Table) -> Mapping[str, Typed]:
-        return {}
-
-    return Snapshot(
-        account=account,
-        raw=LISTING_RAW,
-        typed=(),
-        day_of=lambda moment: day_of(moment, spec.day_utc_offset_hours),
-        fetch=fetch,
-        transform=no_typed,
-    )
-
-
-async def _walk(day: date, spec: ListingSpec, client: StatsigClient, totals: Totals) -> RawDay:
-    """One observation of the definitions. The first request goes alone, so that a refused key costs one."""
     keep = spec.keep_personal_fields
     if spec.events is None:
         first = await client.metrics(keep_personal_fields=keep)

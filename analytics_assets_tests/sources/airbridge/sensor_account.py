@@ -12,15 +12,15 @@ import dagster as dg
 import pytest
 
 from analytics_assets.orchestration.lake_resource import LakeResource
-from analytics_assets.sources.airbridge.assets import report_assets
 from analytics_assets.sources.airbridge.report_loader import Waiting
 from analytics_assets.sources.airbridge.report_spec import spec_hash
-from analytics_assets.sources.airbridge.source import AirbridgeResource
+from analytics_assets.sources.airbridge.source import AirbridgeResource, report_stream
 from analytics_assets.sources.airbridge.streams import App
 from analytics_assets.sources.airbridge.task_decisions import REQUESTS_TAG, Seen, TaskPolicy
 from analytics_assets.sources.airbridge.task_sensor import report_sensor
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets.state.requests import Request
+from analytics_assets_tests.opened import assets_of
 from analytics_assets_tests.sources.airbridge.vendor import spec
 
 NOW = datetime(2026, 3, 5, 12, tzinfo=UTC)
@@ -158,10 +158,8 @@ def repository() -> dg.RepositoryDefinition:
     """The tables of both reports, as Dagster loads them."""
     partitions = dg.DailyPartitionsDefinition(start_date="2026-01-01", end_date="2026-06-01")
     app, waiting = App("shop", "UTC", "USD", 4.0), Waiting(0, 92, 100, POLICY)
-    assets = [
-        report_assets("shop", app, one, waiting, partitions, days_per_run=7, clock=lambda: NOW)
-        for one in (REVENUE, USERS)
-    ]
+    streams = [report_stream("shop", app, one, waiting) for one in (REVENUE, USERS)]
+    assets = assets_of("airbridge", streams, lambda: NOW, days_per_run=7, partitions=partitions)
     resources = {"shop": AirbridgeResource(app_name="shop"), "lake": LakeResource()}
     return dg.Definitions(assets=assets, resources=resources).get_repository_def()
 

@@ -9,7 +9,7 @@ import pytest
 
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake
-from analytics_assets.lake.stream import Stream
+from analytics_assets.lake.stream import DayFetcher, Stream
 from analytics_assets.sources.airbridge.report_spec import ReportSpec, spec_hash
 from analytics_assets.sources.airbridge.restatements import history, restatements_table
 from analytics_assets.sources.airbridge.tables import cohorts_table, daily_tables
@@ -31,15 +31,14 @@ async def landed(lake: Lake, of: ReportSpec, number: int, *groups: Sequence[Any]
         account="shop",
         raw=raw,
         typed=typed,
-        asked=lambda _day: spec_hash(of),
-        fetch=fetch,
+        request_hash=lambda _day: spec_hash(of),
         transform=lambda day, content: typed_days(day, content, of, zone="UTC", currency="EUR"),
         final_at=lambda _day: datetime(2026, 3, 2, tzinfo=UTC),
         history=history(of, zone="UTC"),
     )
     table = restatements_table(of)
     selected = {one.name for one in (raw, *typed, table)}
-    [result] = await brought(lake, stream, [DAY], family=str(number), selected=selected)
+    [result] = await brought(lake, stream, [DAY], DayFetcher(fetch), family=str(number), selected=selected)
     assert result.error is None
     said = result.figures[cohorts_table(of).name]
     told = {name: said[name] for name in ("question_changed", "history_begins_anew", "restated_values") if name in said}

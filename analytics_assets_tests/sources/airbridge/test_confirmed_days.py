@@ -1,9 +1,7 @@
 """Cohort days that a later task returned unchanged: the files stay, and what depends on the last request is right."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from logging import getLogger
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +10,18 @@ import pytest
 from analytics_assets.lake.load import DayResult
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake
+from analytics_assets.lake.stream import DayFetcher
 from analytics_assets.orchestration.lake_binding import StateConfirmations
 from analytics_assets.sources.airbridge.maturity import first_changing
 from analytics_assets.sources.airbridge.report_loader import Waiting
 from analytics_assets.sources.airbridge.restatements import restatements_table
-from analytics_assets.sources.airbridge.streams import App, report_stream
+from analytics_assets.sources.airbridge.source import report_stream
+from analytics_assets.sources.airbridge.streams import App
 from analytics_assets.sources.airbridge.tables import daily_tables, report_raw_table
-from analytics_assets.sources.airbridge.task_decisions import TaskPolicy
+from analytics_assets.sources.airbridge.task_decisions import REQUESTS_TAG, TaskPolicy
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.lake.vendor import brought
+from analytics_assets_tests.opened import work
 from analytics_assets_tests.sources.airbridge.days import DAY, read
 from analytics_assets_tests.sources.airbridge.vendor import group, paged, report, spec, sub_row
 
@@ -60,23 +61,13 @@ async def stored(
         body = {**report(groups or [], **more), "notification": list(notices)}
         return read([body], OF, requested_at=at, task_id=task)[DAY]
 
-    opened = report_stream(
-        "shop",
-        APP,
-        OF,
-        paged([]).client(),
-        ledger=Ledger(f"sqlite:///{folder}/state.db"),
-        lake=lake,
-        waiting=Waiting(0, 92, 100, TaskPolicy()),
-        clock=lambda: at,
-        owner="run",
-        log=getLogger(),
-        only=[7] if groups is None else (),
-    )
-    async with opened as stream:
-        ready = stream if groups is None else replace(stream, fetch=fetch, announce=lambda _days: None)
+    stream = report_stream("shop", APP, OF, Waiting(0, 92, 100, TaskPolicy()))
+    tags = {REQUESTS_TAG: "7"} if groups is None else {}
+    run = work(paged([]).client(), lake, lambda: at, ledger=Ledger(f"sqlite:///{folder}/state.db"), tags=tags)
+    async with stream.open(run) as opened:
+        fetcher = opened if groups is None else DayFetcher(fetch)
         tables = {table.name for table in (*daily_tables(OF), restatements_table(OF))}
-        [result] = await brought(lake, ready, [DAY], family=str(at), selected=tables, clock=lambda: at)
+        [result] = await brought(lake, stream, [DAY], fetcher, family=str(at), selected=tables, clock=lambda: at)
     assert result.error is None
     return result
 

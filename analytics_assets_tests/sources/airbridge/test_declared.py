@@ -1,8 +1,6 @@
 """A declared number of groups that differs from those read: an error where it was right before, a warning of a check otherwise."""
 
-import logging
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -20,19 +18,19 @@ from analytics_assets.lake.store import Lake
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.orchestration.partitions import daily_partitions
 from analytics_assets.settings import settings
-from analytics_assets.sources.airbridge.assets import report_assets
 from analytics_assets.sources.airbridge.checks import MASKED_SHARE, report_checks
-from analytics_assets.sources.airbridge.client import AirbridgeClient
 from analytics_assets.sources.airbridge.declared import stored_responses
 from analytics_assets.sources.airbridge.report_loader import Waiting
 from analytics_assets.sources.airbridge.report_spec import ReportSpec, spec_hash
-from analytics_assets.sources.airbridge.streams import App, report_stream
+from analytics_assets.sources.airbridge.source import report_stream
+from analytics_assets.sources.airbridge.streams import App
 from analytics_assets.sources.airbridge.tables import daily_tables, report_raw_table
 from analytics_assets.sources.airbridge.task_decisions import TaskPolicy
 from analytics_assets.sources.airbridge.transform import typed_days
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.checks.planted import Planted
 from analytics_assets_tests.lake.vendor import brought
+from analytics_assets_tests.opened import Project, assets_of, work
 from analytics_assets_tests.sources.airbridge.days import DAY, read
 from analytics_assets_tests.sources.airbridge.vendor import Scripted, group, report, spec, sub_row
 
@@ -61,21 +59,18 @@ async def load(
 ) -> DayResult:
     """What becomes of a day whose report has these groups and declares a number of them; `number` is that of the run."""
     now = NOW + timedelta(days=number)
-    async with report_stream(
-        "shop",
-        App("shop", "UTC", "EUR", 4.0),
-        spec(),
+    stream = report_stream("shop", App("shop", "UTC", "EUR", 4.0), spec(), WAITING)
+    run = work(
         Scripted(lambda request: answered(request, number, declared=declared, day=day, groups=groups)).client(),
+        Lake(str(tmp_path / "lake")),
+        lambda: now,
         ledger=Ledger(f"sqlite:///{tmp_path}/state.db"),
-        lake=Lake(str(tmp_path / "lake")),
-        waiting=WAITING,
-        clock=lambda: now,
         owner=f"run-{number}",
-        log=logging.getLogger("test"),
-        accepts_totals=accepts_totals,
-    ) as stream:
+        accepts_by_tag=accepts_totals,
+    )
+    async with stream.open(run) as fetcher:
         selected = {table.name for table in daily_tables(spec())}
-        [result] = await brought(Lake(str(tmp_path / "lake")), stream, [day], family=str(number), selected=selected)
+        [result] = await brought(run.lake, stream, [day], fetcher, family=str(number), selected=selected)
     return result
 
 
@@ -165,24 +160,18 @@ def test_a_run_accepts_by_its_tag(tmp_path: Path, tags: dict[str, str], *, is_st
     lake, later = Lake(str(tmp_path / "lake")), DAY + timedelta(days=4)
     store(lake, spec(), [(number, 1, 1) for number in range(1, 4)], is_sandbox=True)
 
-    class Project:
-        @asynccontextmanager
-        async def open(self, **_: Any) -> AsyncIterator[AirbridgeClient]:
-            yield Scripted(lambda request: answered(request, 9, declared=2, day=later)).client()
-
-        def ledger(self) -> Ledger:
-            return Ledger(f"sqlite:///{tmp_path}/state.db")
-
+    client = Scripted(lambda request: answered(request, 9, declared=2, day=later)).client()
+    project = Project(client, Ledger(f"sqlite:///{tmp_path}/state.db"))
     partitions = daily_partitions(replace(settings({}), start_date=DAY))
     app, clock = App("shop", "UTC", "EUR", 4.0), lambda: NOW + timedelta(days=9)
-    assets = report_assets("shop", app, spec(), WAITING, partitions, days_per_run=9, clock=clock)
+    assets = assets_of("airbridge", [report_stream("shop", app, spec(), WAITING)], clock, partitions=partitions)
     resources = {
-        "shop": dg.ResourceDefinition.hardcoded_resource(Project()),
+        "shop": dg.ResourceDefinition.hardcoded_resource(project),
         "lake": LakeResource(root=lake.root, sandbox=True),
     }
     with dg.DagsterInstance.ephemeral() as instance:
         given = {"instance": instance, "resources": resources, "tags": tags, "raise_on_error": False}
-        result = dg.materialize([assets], partition_key=str(later), **given)
+        result = dg.materialize(assets, partition_key=str(later), **given)
     assert result.success is is_stored
     assert (later in lake.days("shop", TABLE.name)) is is_stored
 

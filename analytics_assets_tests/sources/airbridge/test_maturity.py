@@ -90,7 +90,7 @@ def test_a_span_of_more_than_92_days_takes_a_second_task(tmp_path: Path) -> None
             lake.land("shop", table, day, table.schema.empty_table(), asked=by, requested_at=requested_at)
     oldest = first_changing(lake, "shop", SEOUL, of, newest=NEWEST, lookback_days=9)
     assert oldest == NEWEST - timedelta(days=93)
-    requests = Waiting(360, 92, 100, TaskPolicy()).requests(days_between(oldest, NEWEST))
+    requests = Waiting(360, 92, 100, TaskPolicy()).request_count(days_between(oldest, NEWEST))
     assert requests[f"POST {QUERY}"] == 2
 
 

@@ -1,8 +1,6 @@
 """Reports from which Airbridge has removed old data of self-attributing networks: they never replace a day that has it."""
 
-from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
-from logging import getLogger
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +9,16 @@ import pytest
 from analytics_assets.lake.load import DayResult
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake
+from analytics_assets.lake.stream import DayFetcher
 from analytics_assets.sources.airbridge.report_loader import Waiting
 from analytics_assets.sources.airbridge.report_spec import ReportSpec
-from analytics_assets.sources.airbridge.streams import App, report_stream
+from analytics_assets.sources.airbridge.source import report_stream
+from analytics_assets.sources.airbridge.streams import App
 from analytics_assets.sources.airbridge.tables import cohorts_table, daily_tables, report_raw_table
 from analytics_assets.sources.airbridge.task_decisions import TaskPolicy
-from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.lake.vendor import NOW, brought
 from analytics_assets_tests.sources.airbridge.days import DAY, read
-from analytics_assets_tests.sources.airbridge.vendor import group, paged, report, spec, sub_row
+from analytics_assets_tests.sources.airbridge.vendor import group, report, spec, sub_row
 
 LIMIT = {"code": "SAN_PERIOD_LIMIT", "type": "info", "message": "data older than 175 days is removed."}
 MASKED = {"code": "AGG_DATA_MASKING_BY_FACEBOOK", "type": "info", "message": "some data is masked."}
@@ -34,22 +33,9 @@ async def stored(folder: Path, of: ReportSpec, hours: int, value: int, *notifica
         body = {**report([group(["a"], sub_row(str(DAY), 1, 2, value))]), "notification": list(notifications)}
         return read([body], of, requested_at=NOW + timedelta(hours=hours))[DAY]
 
-    opened = report_stream(
-        "shop",
-        APP,
-        of,
-        paged([]).client(),
-        ledger=Ledger(f"sqlite:///{folder}/state.db"),
-        lake=lake,
-        waiting=Waiting(0, 92, 100, TaskPolicy()),
-        clock=lambda: datetime(2026, 9, 1, tzinfo=UTC),
-        owner="run",
-        log=getLogger(),
-    )
-    async with opened as stream:
-        ready = replace(stream, fetch=fetch, announce=lambda _days: None)
-        tables = {one.name for one in daily_tables(of)}
-        [result] = await brought(lake, ready, [DAY], family=str(hours), selected=tables)
+    stream = report_stream("shop", APP, of, Waiting(0, 92, 100, TaskPolicy()))
+    tables = {one.name for one in daily_tables(of)}
+    [result] = await brought(lake, stream, [DAY], DayFetcher(fetch), family=str(hours), selected=tables)
     assert result.error is None
     return result
 

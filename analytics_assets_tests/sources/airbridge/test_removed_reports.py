@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 
 from analytics_assets.sources.airbridge.report_spec import spec_hash
-from analytics_assets.sources.airbridge.snapshots import tasks_snapshot
+from analytics_assets.sources.airbridge.snapshots import fetch_tasks
 from analytics_assets.sources.airbridge.streams import App
 from analytics_assets.sources.airbridge.task_decisions import REQUESTS_TAG, Seen
 from analytics_assets_tests.sources.airbridge.sensor_account import (
@@ -99,9 +99,9 @@ async def test_the_tables_of_report_requests_show_what_was_closed(account: Accou
     ledger = account.ledger
     ledger.close_removed(1, WHY, now=NOW)
 
-    other = await tasks_snapshot("shop", APP, REVENUE, ledger, lambda: NOW + timedelta(days=29)).fetch(DAY)
-    later = await tasks_snapshot("shop", APP, REVENUE, ledger, lambda: NOW + timedelta(days=31)).fetch(DAY)
-    back = await tasks_snapshot("shop", APP, GONE, ledger, lambda: NOW).fetch(DAY)
+    other = await fetch_tasks("shop", REVENUE, ledger, DAY, clock=lambda: NOW + timedelta(days=29))
+    later = await fetch_tasks("shop", REVENUE, ledger, DAY, clock=lambda: NOW + timedelta(days=31))
+    back = await fetch_tasks("shop", GONE, ledger, DAY, clock=lambda: NOW)
 
     assert other.notes["closed_for_removed_reports"] == {"its_old_name": "2026-03-01 to 2026-03-02"}
     assert "closed_for_removed_reports" not in {**later.notes, **back.notes}

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from analytics_assets.sources.airbridge.snapshots import tasks_snapshot
+from analytics_assets.sources.airbridge.snapshots import fetch_tasks
+from analytics_assets.sources.airbridge.source import tasks_stream
 from analytics_assets.sources.airbridge.streams import App
 from analytics_assets.state.database import engine
 from analytics_assets.state.report_ledger import Ledger
@@ -62,11 +63,10 @@ async def test_the_view_has_every_request_and_says_what_is_open(ledger: Ledger) 
     ledger.begin_attempt(2, now=LATER)
     ledger.saw(2, "UNPOSTED", task_id=None, now=LATER, reason="HTTP 503")
     ledger.asked_landing(2, now=LATER, next_look_at=LATER)
-    snapshot = tasks_snapshot("shop", app, spec(), ledger, lambda: LATER)
 
-    read = await snapshot.fetch(TODAY)
+    read = await fetch_tasks("shop", spec(), ledger, TODAY, clock=lambda: LATER)
 
-    assert (snapshot.day_of(LATER), read.requested_at) == (TODAY, LATER)
+    assert (tasks_stream("shop", app, spec()).day_of(LATER), read.requested_at) == (TODAY, LATER)
     assert read.content.to_pylist() == [
         row(1, days[0], state="LANDED", is_open=False, days_left=0, closed_at=LATER),
         row(2, days[1], state="UNPOSTED", attempts=2, landings=1, task_id=None, posted_at=LATER, reason="HTTP 503"),
@@ -84,6 +84,5 @@ async def test_the_view_has_every_request_and_says_what_is_open(ledger: Ledger) 
 
 async def test_a_view_of_nothing_open_says_so(ledger: Ledger) -> None:
     """Zero is told; the oldest of nothing is not."""
-    snapshot = tasks_snapshot("shop", App("shop", "Asia/Seoul", "USD", 4.0), spec(), ledger, lambda: NOW)
-    read = await snapshot.fetch(TODAY)
+    read = await fetch_tasks("shop", spec(), ledger, TODAY, clock=lambda: NOW)
     assert (read.content.num_rows, read.notes) == (0, {"open_requests": 0, "days_not_landed": 0, "tasks_posted": 0})

@@ -8,8 +8,10 @@ import pytest
 
 from analytics_assets.errors import UnexpectedPayloadError
 from analytics_assets.sources.bento.client import AdsQuery
-from analytics_assets.sources.bento.streams import AdsSpec, ReportsSpec, ads_stream, reports_snapshot
+from analytics_assets.sources.bento.source import ads_stream
+from analytics_assets.sources.bento.streams import AdsSpec, ReportsSpec, fetch_ads, fetch_reports
 from analytics_assets.sources.bento.tables import ADS_ATTRIBUTION, ADS_RAW
+from analytics_assets.sources.bento.transform import report_tables
 from analytics_assets_tests.sources.bento.samples import ADS, DAY
 from analytics_assets_tests.sources.bento.vendor import typed_site
 
@@ -31,10 +33,9 @@ def answering(body: Any) -> Any:
 async def test_a_day_keeps_every_row_and_counts_the_repaired_texts():
     """Key and label are two texts; the rows are all there."""
     async with typed_site(answering(named(HALF, "google"))) as client:
-        stream = ads_stream("shop", AdsSpec(), client)
-        raw = await stream.fetch(DAY)
+        raw = await fetch_ads(client, AdsSpec(), DAY)
     assert raw.notes["repaired_texts"] == 2
-    typed = stream.transform(DAY, ADS_RAW.validated(raw.content, DAY))[ADS_ATTRIBUTION.name]
+    typed = ads_stream("shop", AdsSpec()).transform(DAY, ADS_RAW.validated(raw.content, DAY))[ADS_ATTRIBUTION.name]
     rows = ADS_ATTRIBUTION.validated(typed.content, DAY)
     assert sorted(set(rows["key"].to_pylist())) == ["google", "spring \ufffd"]
 
@@ -42,9 +43,8 @@ async def test_a_day_keeps_every_row_and_counts_the_repaired_texts():
 async def test_two_keys_that_become_equal_are_refused_by_name():
     """Nothing of the day lands, so no campaign's money is shown as the other's."""
     async with typed_site(answering(named(HALF, OTHER_HALF))) as client:
-        stream = ads_stream("shop", AdsSpec(), client)
-        raw = await stream.fetch(DAY)
-    typed = stream.transform(DAY, raw.content)[ADS_ATTRIBUTION.name]
+        raw = await fetch_ads(client, AdsSpec(), DAY)
+    typed = ads_stream("shop", AdsSpec()).transform(DAY, raw.content)[ADS_ATTRIBUTION.name]
     with pytest.raises(UnexpectedPayloadError, match=r"occur more than once, the first is .*key='spring \ufffd'"):
         ADS_ATTRIBUTION.validated(typed.content, DAY)
 
@@ -66,9 +66,8 @@ async def test_a_report_keeps_every_point_and_counts_the_repaired_group():
         "report_name": "r\ud83d",
     }
     async with typed_site(answering(body)) as client:
-        snapshot = reports_snapshot("shop", ReportsSpec(("report_a",)), client)
-        raw = await snapshot.fetch(DAY)
+        raw = await fetch_reports(client, ReportsSpec(("report_a",)), DAY)
     assert raw.notes == {"repaired_texts": 2}
-    points = snapshot.transform(DAY, raw.content)["report_points"].content
+    points = report_tables(DAY, raw.content)["report_points"].content
     assert sorted(points["series"].to_pylist()) == ["b", "spring \ufffd"]
     assert set(points["report_name"].to_pylist()) == {"r\ufffd"}

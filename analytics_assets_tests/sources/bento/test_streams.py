@@ -8,19 +8,20 @@ import httpx
 import pytest
 
 from analytics_assets.errors import AccessRefusedError, PermanentError, UnexpectedPayloadError
+from analytics_assets.orchestration.stream import utc_day
 from analytics_assets.sandbox.app import Options
 from analytics_assets.sandbox.credentials import BENTO_SITE_UUID
 from analytics_assets.sources.bento.client import AdsQuery, BentoClient
 from analytics_assets.sources.bento.responses import read_ads
+from analytics_assets.sources.bento.source import ads_stream, audience_stream, reports_stream
 from analytics_assets.sources.bento.streams import (
     AdsSpec,
     AudienceSpec,
     ReportsSpec,
     WindowSpec,
-    ads_stream,
-    audience_snapshot,
-    reports_snapshot,
-    utc_day,
+    fetch_ads,
+    fetch_audience,
+    fetch_reports,
 )
 from analytics_assets.sources.bento.tables import ADS_ATTRIBUTION, ADS_RAW, ADS_TOTALS, AUDIENCE_COUNTS, REPORT_POINTS
 from analytics_assets_tests.sources.bento.samples import ADS, DAY
@@ -46,21 +47,20 @@ def test_an_inclusive_end_is_the_day_itself():
     ]
 
 
-async def test_what_is_asked_has_a_name_that_changes_with_the_question_only():
+def test_what_is_asked_has_a_name_that_changes_with_the_question_only():
     """Zone and waiting time change what a day means, not what is asked for it."""
-    async with site() as bento:
 
-        def asked(spec: AdsSpec, day: date = DAY) -> str:
-            return ads_stream("shop", spec, bento.client).asked(day)
+    def asked(spec: AdsSpec, day: date = DAY) -> str:
+        return ads_stream("shop", spec).request_hash(day)
 
-        same = {asked(AdsSpec()), asked(AdsSpec(final_after_hours=5, window=WindowSpec(zone="Asia/Tokyo")))}
-        others = {
-            asked(AdsSpec(), date(2026, 3, 2)),
-            asked(AdsSpec(value="google")),
-            asked(AdsSpec(dimensions=("ad",))),
-            asked(AdsSpec(revenue_modes=("subscriptions",))),
-            asked(AdsSpec(window=WindowSpec(end="inclusive"))),
-        }
+    same = {asked(AdsSpec()), asked(AdsSpec(final_after_hours=5, window=WindowSpec(zone="Asia/Tokyo")))}
+    others = {
+        asked(AdsSpec(), date(2026, 3, 2)),
+        asked(AdsSpec(value="google")),
+        asked(AdsSpec(dimensions=("ad",))),
+        asked(AdsSpec(revenue_modes=("subscriptions",))),
+        asked(AdsSpec(window=WindowSpec(end="inclusive"))),
+    }
     assert (len(same), len(others), same & others) == (1, 5, set())
 
 
@@ -73,23 +73,21 @@ async def test_what_is_asked_has_a_name_that_changes_with_the_question_only():
         ("Europe/Berlin", 1, datetime(2026, 3, 29, 23, tzinfo=UTC)),
     ],
 )
-async def test_a_day_is_final_some_hours_after_it_ends_in_its_zone(zone, hours, final_at):
+def test_a_day_is_final_some_hours_after_it_ends_in_its_zone(zone, hours, final_at):
     """Also on the day on which Berlin's clocks change."""
     spec = AdsSpec(window=WindowSpec(zone=zone), final_after_hours=hours)
-    async with site() as bento:
-        assert ads_stream("shop", spec, bento.client).final_at(date(2026, 3, 29)) == final_at
+    assert ads_stream("shop", spec).final_at(date(2026, 3, 29)) == final_at
 
 
 @pytest.mark.parametrize(("requests", "ahead"), [(1, 32), (3, 12), (15, 4)])
-async def test_as_many_days_are_read_at_once_as_keep_all_connections_in_use_while_as_many_land(requests, ahead):
+def test_as_many_days_are_read_at_once_as_keep_all_connections_in_use_while_as_many_land(requests, ahead):
     """Sixteen connections are in use by sixteen days of one request or by two of fifteen; as many again wait for their landing."""
     dimensions = ("source", "campaign", "medium", "content", "ad")
     modes = ("all_revenue", "first_revenue", "subscriptions")
     spec = AdsSpec(
         dimensions=dimensions if requests == 15 else dimensions[:1], revenue_modes=modes[: 1 if requests == 1 else 3]
     )
-    async with site() as bento:
-        assert ads_stream("shop", spec, bento.client).ahead == ahead
+    assert ads_stream("shop", spec).ahead == ahead
 
 
 @pytest.mark.parametrize(
@@ -101,10 +99,10 @@ async def test_a_day_asked_as_bento_reads_it_comes_whole_and_proved(bento_zone, 
     spec = AdsSpec(dimensions=("source", "campaign"), window=WindowSpec(zone=bento_zone, end=bento_end))
     options = Options(now=lambda: NOW, bento_zone=bento_zone, bento_end=bento_end)
     async with site(options) as bento:
-        stream = ads_stream("shop", spec, bento.client)
-        raw = await stream.fetch(DAY)
+        raw = await fetch_ads(bento.client, spec, DAY)
         counts = await bento.counts()
     content = ADS_RAW.validated(raw.content, DAY)
+    stream = ads_stream("shop", spec)
     typed = stream.transform(DAY, content)
     tables = {table.name: table.validated(typed[table.name].content, DAY).to_pylist() for table in stream.typed}
     assert (counts, raw.notes, raw.requested_at) == ({"bento GET /stats/ads": 2}, {}, NOW)
@@ -129,21 +127,19 @@ async def test_a_day_asked_as_bento_reads_it_comes_whole_and_proved(bento_zone, 
 async def test_a_wrong_guess_of_zone_or_end_fails_before_anything_is_kept(bento_zone, bento_end):
     """Bento reads the dates otherwise than the YAML says: its chart has points outside the day."""
     async with site(Options(now=lambda: NOW, bento_zone=bento_zone, bento_end=bento_end)) as bento:
-        stream = ads_stream("shop", AdsSpec(), bento.client)
         with pytest.raises(
             UnexpectedPayloadError, match=r"for the day in UTC .* `window` in the YAML: zone, end, format; "
         ):
-            await stream.fetch(DAY)
+            await fetch_ads(bento.client, AdsSpec(), DAY)
 
 
 async def test_a_day_that_nothing_proves_is_noted():
     """The other wrong guess, a day taken as inclusive where Bento leaves the end out, gives empty days: they are marked."""
     spec = AdsSpec(window=WindowSpec(end="inclusive"))
     async with site(Options(now=lambda: NOW, bento_end="exclusive")) as bento:
-        stream = ads_stream("shop", spec, bento.client)
-        raw = await stream.fetch(DAY)
+        raw = await fetch_ads(bento.client, spec, DAY)
     assert raw.notes == {"window_unverified": True}
-    typed = stream.transform(DAY, raw.content)
+    typed = ads_stream("shop", spec).transform(DAY, raw.content)
     assert {name: table.figures["window_unverified"] for name, table in typed.items()} == {
         "ads_attribution": True,
         "ads_totals": True,
@@ -154,8 +150,8 @@ async def test_a_day_that_nothing_proves_is_noted():
 async def test_typed_tables_are_made_from_kept_raw_as_from_fresh_raw():
     """Raw holds all that the transform needs, whatever the YAML asks for by now."""
     async with site() as bento:
-        raw = await ads_stream("shop", AdsSpec(dimensions=("ad",)), bento.client).fetch(DAY)
-        later = ads_stream("shop", AdsSpec(dimensions=("source", "medium")), bento.client)
+        raw = await fetch_ads(bento.client, AdsSpec(dimensions=("ad",)), DAY)
+    later = ads_stream("shop", AdsSpec(dimensions=("source", "medium")))
     typed = later.transform(DAY, ADS_RAW.validated(raw.content, DAY))
     stats = read_ads(
         raw.content["body"][0].as_py(), {"dimension": "ad", "revenue_mode": "all_revenue"}, "GET /stats/ads"
@@ -185,9 +181,9 @@ async def test_one_refused_answer_fails_the_day_and_drops_the_others():
         raise AssertionError
 
     async with typed_site(answer) as client, asyncio.timeout(10):
-        stream = ads_stream("shop", AdsSpec(dimensions=("source", "campaign", "ad")), client)
+        spec = AdsSpec(dimensions=("source", "campaign", "ad"))
         with pytest.raises(AccessRefusedError):
-            await stream.fetch(DAY)
+            await fetch_ads(client, spec, DAY)
         assert dropped == {"campaign", "ad"}
 
 
@@ -202,7 +198,7 @@ async def test_answers_are_kept_in_the_order_asked_whichever_comes_first():
         )
 
     async with typed_site(answer) as client:
-        raw = await ads_stream("shop", AdsSpec(dimensions=("medium", "ad", "source")), client).fetch(DAY)
+        raw = await fetch_ads(client, AdsSpec(dimensions=("medium", "ad", "source")), DAY)
     assert [row["params"] for row in raw.content.sort_by("part").to_pylist()] == [
         f'{{"dimension":"{dimension}","start_date":"2026-03-01","end_date":"2026-03-02","revenue_mode":"all_revenue"}}'
         for dimension in ("medium", "ad", "source")
@@ -212,9 +208,10 @@ async def test_answers_are_kept_in_the_order_asked_whichever_comes_first():
 async def test_the_audience_is_the_site_and_each_segment_as_of_now():
     """One request each, filed under the UTC day of the observation."""
     async with site() as bento:
-        snapshot = audience_snapshot("shop", AudienceSpec(segments=("vip", "new")), bento.client)
+        spec = AudienceSpec(segments=("vip", "new"))
+        snapshot = audience_stream("shop", spec)
         day = snapshot.day_of(NOW)
-        raw = await snapshot.fetch(day)
+        raw = await fetch_audience(bento.client, spec, day)
         counts = await bento.counts()
     typed = snapshot.transform(day, snapshot.raw.validated(raw.content, day))
     rows = AUDIENCE_COUNTS.validated(typed[AUDIENCE_COUNTS.name].content, day).to_pylist()
@@ -231,9 +228,10 @@ async def test_the_audience_is_the_site_and_each_segment_as_of_now():
 async def test_reports_are_read_as_of_now():
     """A number, points, and the old wrapping side by side."""
     async with site() as bento:
-        snapshot = reports_snapshot("shop", ReportsSpec(reports=("counter", "chart", "counter_wrapped")), bento.client)
+        spec = ReportsSpec(reports=("counter", "chart", "counter_wrapped"))
+        snapshot = reports_stream("shop", spec)
         day = snapshot.day_of(NOW)
-        raw = await snapshot.fetch(day)
+        raw = await fetch_reports(bento.client, spec, day)
         counts = await bento.counts()
     typed = snapshot.transform(day, snapshot.raw.validated(raw.content, day))
     points = REPORT_POINTS.validated(typed[REPORT_POINTS.name].content, day)
@@ -249,8 +247,8 @@ async def test_a_snapshot_with_an_unknown_id_fails_and_names_it(kind):
 
     def fetch(client: BentoClient):
         if kind == "segment":
-            return audience_snapshot("shop", AudienceSpec(("vip", "unknown_one")), client).fetch(DAY)
-        return reports_snapshot("shop", ReportsSpec(("counter", "unknown_one")), client).fetch(DAY)
+            return fetch_audience(client, AudienceSpec(("vip", "unknown_one")), DAY)
+        return fetch_reports(client, ReportsSpec(("counter", "unknown_one")), DAY)
 
     async with site() as bento:
         with pytest.raises(PermanentError, match=f"no {kind} 'unknown_one' at this site"):

@@ -9,7 +9,7 @@ from analytics_assets.errors import TransientError
 from analytics_assets.http.destination import Destination
 from analytics_assets.sandbox.app import Options
 from analytics_assets.sources.bento.client import AdsQuery, BentoClient, bento_session
-from analytics_assets.sources.bento.streams import AdsSpec, WindowSpec, ads_stream
+from analytics_assets.sources.bento.streams import AdsSpec, WindowSpec, fetch_ads
 from analytics_assets_tests.sources.bento.samples import ADS, DAY
 from analytics_assets_tests.sources.bento.vendor import BASE_URL, CREDENTIALS, NOW, changed, site
 
@@ -63,18 +63,18 @@ async def test_a_day_in_the_spelling_bento_reads_comes_whole_and_proved(
     options = Options(now=lambda: NOW, bento_zone=bento_zone, bento_end=bento_end)
     plain = AdsSpec(window=WindowSpec(bento_zone, bento_end))
     async with site(options) as bento:
-        expected = await ads_stream("shop", plain, bento.client).fetch(DAY)
+        expected = await fetch_ads(bento.client, plain, DAY)
     spelt = AdsSpec(window=WindowSpec(bento_zone, bento_end, text_format))
     options = Options(now=lambda: NOW, bento_zone=bento_zone, bento_end=bento_end, bento_dates=bento_dates)
     async with site(options) as bento:
-        raw = await ads_stream("shop", spelt, bento.client).fetch(DAY)
+        raw = await fetch_ads(bento.client, spelt, DAY)
     assert (raw.content["body"].to_pylist(), raw.notes) == (expected.content["body"].to_pylist(), {})
 
 
 def test_what_is_asked_has_the_same_name_whenever_words_are_sent():
     """A retry on the next day finds what has landed; another day, and another spelling, have other names."""
     named = {
-        (spec.window.format, day): spec.asked(day)
+        (spec.window.format, day): spec.request_hash(day)
         for spec in (AdsSpec(), AdsSpec(window=WindowSpec(format="iso_time")), WORDS)
         for day in (DAY, DAY + timedelta(days=1))
     }
@@ -105,7 +105,7 @@ class Midnights:
 async def test_words_that_midnight_overtakes_are_sent_anew():
     """Three days ago became four days ago between question and answer; what is kept was asked for as four."""
     bento = Midnights(passed=1)
-    raw = await ads_stream("shop", WORDS, bento.client()).fetch(DAY)
+    raw = await fetch_ads(bento.client(), WORDS, DAY)
     assert bento.asked == ["3 days ago", "4 days ago"]
     assert raw.content["params"].to_pylist() == [
         '{"dimension":"source","start_date":"4 days ago","end_date":"3 days ago","revenue_mode":"all_revenue"}'
@@ -116,7 +116,7 @@ async def test_words_that_midnight_overtakes_twice_fail_the_day():
     """It may pass by itself."""
     bento = Midnights(passed=2)
     with pytest.raises(TransientError) as caught:
-        await ads_stream("shop", WORDS, bento.client()).fetch(DAY)
+        await fetch_ads(bento.client(), WORDS, DAY)
     assert str(caught.value) == (
         "Bento GET /stats/ads: twice midnight in UTC passed between question and answer, so the words in which the day was asked "
         "for have come to mean another day. Ask again."
@@ -126,5 +126,5 @@ async def test_words_that_midnight_overtakes_twice_fail_the_day():
 async def test_dates_are_sent_once_whatever_the_hour():
     """They mean the same on the next day."""
     bento = Midnights(passed=1)
-    await ads_stream("shop", AdsSpec(), bento.client()).fetch(DAY)
+    await fetch_ads(bento.client(), AdsSpec(), DAY)
     assert bento.asked == ["2026-03-01"]

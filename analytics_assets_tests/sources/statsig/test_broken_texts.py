@@ -10,8 +10,15 @@ import pytest
 
 from analytics_assets.errors import UnexpectedPayloadError
 from analytics_assets.lake.store import Lake
-from analytics_assets.sources.statsig.streams import ListingSpec, ValuesSpec, listing_snapshot, values_stream
-from analytics_assets.sources.statsig.tables import METRIC_VALUES, VALUES_RAW
+from analytics_assets.sources.statsig.streams import (
+    ListingSpec,
+    ValuesSpec,
+    counted_values,
+    fetch_listing,
+    fetch_values,
+)
+from analytics_assets.sources.statsig.tables import LISTING_RAW, METRIC_VALUES, VALUES_RAW
+from analytics_assets.sources.statsig.totals import Totals
 from analytics_assets_tests.sources.statsig.vendor import Scripted, clock, metric, page, paged, value
 
 DAY = date(2026, 7, 8)
@@ -26,10 +33,10 @@ def sent(body: Any) -> str:
 async def test_a_day_keeps_every_value_and_counts_the_repaired_name():
     """Raw and typed rows have the three values; the metadata of the day has the number."""
     vendor = paged(sent(page([value(HALF, 1.5), value("a"), value("b")])))
-    stream = values_stream("statsig", ValuesSpec(), vendor.client(), clock, Lake("/nonexistent/lake"))
-    raw = await stream.fetch(DAY)
+    totals = Totals(Lake("/nonexistent/lake"), "statsig", VALUES_RAW)
+    raw = await fetch_values(vendor.client(), ValuesSpec(), totals, DAY, clock=clock)
     assert raw.notes == {"repaired_texts": 1}
-    typed = stream.transform(DAY, VALUES_RAW.validated(raw.content, DAY))["metric_values"]
+    typed = counted_values(DAY, VALUES_RAW.validated(raw.content, DAY))["metric_values"]
     rows = METRIC_VALUES.validated(typed.content, DAY).to_pylist()
     assert sorted((row["metric_name"], row["value"]) for row in rows) == [("a", 1), ("b", 1), ("spring \ufffd", 1.5)]
     assert len(vendor.requests) == 1
@@ -67,7 +74,8 @@ async def test_an_event_is_not_asked_for_by_a_repaired_name():
         return sent(page([listed])) if request.url.path.endswith("/metrics/list") else page([])
 
     vendor = Scripted(answer)
-    raw = await listing_snapshot("statsig", ListingSpec(), vendor.client(), Lake("/nonexistent/lake")).fetch(DAY)
+    totals = Totals(Lake("/nonexistent/lake"), "statsig", LISTING_RAW)
+    raw = await fetch_listing(vendor.client(), ListingSpec(), totals, DAY)
     assert raw.notes == {"events": 1, "events_not_askable": ["spring \ufffd"], "repaired_texts": 2}
     assert [request.url.path.rpartition("/events/")[2] for request in vendor.requests][1:] == ["checkout/metrics"]
     assert {name for body in raw.content["body"].to_pylist() for name in re.findall(r"spring [^\"]*", body)} == {

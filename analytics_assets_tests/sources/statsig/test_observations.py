@@ -13,8 +13,8 @@ from analytics_assets.lake.raw import raw_day
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.table import Table
 from analytics_assets.sources.statsig.client import EVENT_METRICS_ENDPOINT
-from analytics_assets.sources.statsig.observations import definitions_stream
-from analytics_assets.sources.statsig.streams import ListingSpec, day_of
+from analytics_assets.sources.statsig.source import definitions_stream
+from analytics_assets.sources.statsig.streams import ListingSpec, day_of, end_of_day
 from analytics_assets.sources.statsig.tables import EVENT_METRICS, LISTING_RAW
 from analytics_assets_tests.lake.vendor import brought
 from analytics_assets_tests.sources.statsig.vendor import kept, metric, page
@@ -51,7 +51,7 @@ class Project:
 
     async def make(self, *days: date) -> list[DayResult]:
         """The days of definitions, made now."""
-        stream = definitions_stream("statsig", ListingSpec(), self.lake)
+        stream = definitions_stream("statsig", ListingSpec(), final_at=end_of_day)
         return await brought(
             self.lake, stream, list(days), selected={EVENT_METRICS.name}, clock=lambda: LATER, family="f"
         )

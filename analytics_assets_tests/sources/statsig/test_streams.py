@@ -7,20 +7,22 @@ import httpx
 import pytest
 
 from analytics_assets.errors import AccessRefusedError, PermanentError, TransientError
+from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake
-from analytics_assets.lake.stream import Snapshot, Stream
 from analytics_assets.lake.table import DATE
 from analytics_assets.sandbox.options import Options
 from analytics_assets.sources.statsig.client import StatsigClient, event_of
+from analytics_assets.sources.statsig.source import listing_stream, values_stream
 from analytics_assets.sources.statsig.streams import (
     ListingSpec,
     ValuesSpec,
     day_of,
     end_of_day,
-    listing_snapshot,
-    values_stream,
+    fetch_listing,
+    fetch_values,
 )
-from analytics_assets.sources.statsig.tables import METRIC_VALUES, VALUES_RAW
+from analytics_assets.sources.statsig.tables import LISTING_RAW, METRIC_VALUES, VALUES_RAW
+from analytics_assets.sources.statsig.totals import Totals
 from analytics_assets.sources.statsig.transform import definitions, event_metrics
 from analytics_assets_tests.sources.statsig.vendor import NOW, Sandboxed, Scripted, clock, metric, page, paged, value
 
@@ -32,14 +34,14 @@ END = datetime(2026, 7, 9, 8, 0, tzinfo=UTC)
 NOWHERE = Lake("/nonexistent/lake")
 
 
-def stream(client: StatsigClient, **spec: Any) -> Stream:
-    """The stream of values of an account whose lake is empty."""
-    return values_stream("statsig", ValuesSpec(**spec), client, clock, NOWHERE)
+async def fetch(client: StatsigClient, day: date = DAY) -> RawDay:
+    """A day of values of an account whose lake is empty."""
+    return await fetch_values(client, ValuesSpec(), Totals(NOWHERE, "statsig", VALUES_RAW), day, clock=clock)
 
 
-def snapshot(client: StatsigClient, spec: ListingSpec) -> Snapshot:
-    """The snapshot of definitions of an account whose lake is empty."""
-    return listing_snapshot("statsig", spec, client, NOWHERE)
+async def walk(client: StatsigClient, spec: ListingSpec, day: date = DAY) -> RawDay:
+    """An observation of the definitions of an account whose lake is empty."""
+    return await fetch_listing(client, spec, Totals(NOWHERE, "statsig", LISTING_RAW), day)
 
 
 def hours(number: float) -> datetime:
@@ -49,9 +51,10 @@ def hours(number: float) -> datetime:
 
 async def test_a_day_of_values_is_asked_for_by_its_name_and_typed():
     """From the simulated vendor to rows of that day: three unit types of every metric, one of them overall."""
-    values = stream(Sandboxed(Options(now=clock, statsig_max_limit=40)).client)
-    raw = await values.fetch(DAY)
-    typed = values.transform(DAY, VALUES_RAW.validated(raw.content, DAY))["metric_values"]
+    raw = await fetch(Sandboxed(Options(now=clock, statsig_max_limit=40)).client)
+    typed = values_stream("statsig", ValuesSpec()).transform(DAY, VALUES_RAW.validated(raw.content, DAY))[
+        "metric_values"
+    ]
     rows = METRIC_VALUES.validated(typed.content, DAY)
     assert raw.content["part"].to_pylist() == list(range(raw.content.num_rows))
     assert (raw.requested_at, raw.notes) == (NOW, {})
@@ -62,43 +65,44 @@ async def test_a_day_of_values_is_asked_for_by_its_name_and_typed():
 
 async def test_a_total_that_is_not_the_number_of_rows_is_noted():
     """It decides nothing, but a person can see it."""
-    raw = await stream(paged(page([value("a")], total=3)).client()).fetch(DAY)
+    raw = await fetch(paged(page([value("a")], total=3)).client(), DAY)
     assert raw.notes == {"total_items_declared": 3}
 
 
 def test_a_day_is_final_twelve_hours_after_its_end_at_utc_minus_8():
     """20:00 UTC of the following day, in summer and winter alike; both numbers are settings."""
-    client = paged().client()
-    final_at = stream(client).final_at
-    assert ValuesSpec().final_at(DAY) == final_at(DAY) == hours(12)
+    final_at = ValuesSpec().final_at
+    assert final_at(DAY) == hours(12)
     assert final_at(date(2026, 7, 1)) == datetime(2026, 7, 2, 20, 0, tzinfo=UTC)
     assert final_at(date(2026, 12, 31)) == datetime(2027, 1, 1, 20, 0, tzinfo=UTC)
-    moved = stream(client, day_utc_offset_hours=9, final_after_hours=1.5)
+    moved = ValuesSpec(day_utc_offset_hours=9, final_after_hours=1.5)
     assert moved.final_at(date(2026, 7, 1)) == datetime(2026, 7, 1, 16, 30, tzinfo=UTC)
 
 
 def test_each_day_is_asked_with_a_hash_of_its_own():
     """A raw day is only an answer to its own question."""
-    asked = stream(paged().client()).asked
+    asked = values_stream("statsig", ValuesSpec()).request_hash
     assert asked(DAY) == asked(DAY) != asked(DAY + timedelta(days=1))
 
 
 async def test_an_empty_recent_day_counts_as_not_computed_yet():
     """2026-07-08 is final since 25 hours at the time of asking: to be asked again later."""
     with pytest.raises(TransientError, match=r"the day is not computed yet.*From 2026-07-11 20:00 UTC on"):
-        await stream(paged(page([])).client()).fetch(DAY)
+        await fetch(paged(page([])).client(), DAY)
 
 
 @pytest.mark.parametrize(("day", "is_late"), [(date(2026, 7, 7), False), (date(2026, 7, 8), True)])
 async def test_an_empty_day_lands_from_two_days_after_it_is_final(day: date, is_late: bool):
     """2026-07-07 is final since 49 hours: nothing happened on it."""
-    values = stream(paged(page([])).client())
+    client = paged(page([])).client()
     if is_late:
         with pytest.raises(TransientError):
-            await values.fetch(day)
+            await fetch(client, day)
         return
-    raw = await values.fetch(day)
-    assert values.transform(day, raw.content)["metric_values"].figures["is_empty"] is True
+    raw = await fetch(client, day)
+    assert (
+        values_stream("statsig", ValuesSpec()).transform(day, raw.content)["metric_values"].figures["is_empty"] is True
+    )
 
 
 @pytest.mark.parametrize("status", [400, 404])
@@ -120,7 +124,7 @@ async def test_a_day_that_statsig_refuses_is_told_as_a_day_without_values(
     """No page says how a day that is not computed, or from before the project, answers; nothing is wrong with the ids in the YAML."""
     vendor = Scripted(lambda _: (status, {"status": status, "message": "Data is not available"}))
     with pytest.raises(kind) as caught:
-        await stream(vendor.client()).fetch(day)
+        await fetch(vendor.client(), day)
     assert str(caught.value) == (
         f"Statsig GET /metrics/values: HTTP {status} (Data is not available), so there are no values for the day. {advice}"
     )
@@ -132,7 +136,7 @@ async def test_a_refused_day_is_told_whatever_the_body_says(body: str):
     """The vendor's words are left out where there are none."""
     vendor = Scripted(lambda _: (404, body))
     with pytest.raises(PermanentError, match=r"HTTP 404, so there are no values for the day\."):
-        await stream(vendor.client()).fetch(date(2026, 7, 7))
+        await fetch(vendor.client(), date(2026, 7, 7))
 
 
 @pytest.mark.parametrize(
@@ -142,17 +146,16 @@ async def test_a_refused_day_is_told_whatever_the_body_says(body: str):
 async def test_other_refusals_are_not_about_the_day(status: int, body: dict[str, Any]):
     """A key, a role, a parameter."""
     with pytest.raises(PermanentError) as caught:
-        await stream(Scripted(lambda _: (status, {"message": "no", **body})).client()).fetch(DAY)
+        await fetch(Scripted(lambda _: (status, {"message": "no", **body})).client(), DAY)
     assert "no values" not in str(caught.value)
 
 
 async def test_a_walk_discovers_the_events_and_reads_each_of_them():
     """The union of all lineages, in order of name; raw keeps the pages that discovered them."""
     sandbox = Sandboxed()
-    walk = snapshot(sandbox.client, ListingSpec())
-    day = walk.day_of(NOW)
-    raw = await walk.fetch(day)
-    paths = walk.raw.validated(raw.content, day)["path"].to_pylist()
+    day = listing_stream("statsig", ListingSpec()).day_of(NOW)
+    raw = await walk(sandbox.client, ListingSpec(), day)
+    paths = LISTING_RAW.validated(raw.content, day)["path"].to_pylist()
     names = {"a/b läuft", "ad_click", "ad_impression", "add_to_cart", "checkout", "deeplink_open", "deeplink_pageview"}
     names |= {"page view", "sign_in", "sign_up"}
     assert paths[0] == "/metrics/list"
@@ -165,7 +168,7 @@ async def test_a_walk_over_named_events_asks_for_them_alone_and_types_as_an_obse
     """No discovery; the observation gives the day before it, hidden and indirect metrics included."""
     sandbox = Sandboxed()
     spec = ListingSpec(events=("checkout", "a/b läuft"))
-    raw = await snapshot(sandbox.client, spec).fetch(DAY + timedelta(days=1))
+    raw = await walk(sandbox.client, spec, DAY + timedelta(days=1))
     typed = event_metrics(DAY, definitions(raw.content, NOW), is_reconstructed=False)
     rows = [(row["event_name"], row["metric_name"], row["is_indirect"]) for row in typed.content.to_pylist()]
     assert await sandbox.control("GET", "/counts") == {"statsig GET /events/{eventName}/metrics": 2}
@@ -183,7 +186,7 @@ async def test_people_are_in_the_walk_only_where_the_yaml_says_so():
     told = {}
     for keep in (False, True):
         spec = ListingSpec(events=("checkout",), keep_personal_fields=keep)
-        raw = await snapshot(paged(body).client(), spec).fetch(DAY)
+        raw = await walk(paged(body).client(), spec, DAY)
         told[keep] = "person@example.com" in raw.content["body"][0].as_py()
     assert told == {False: False, True: True}
 
@@ -198,7 +201,7 @@ async def test_a_discovered_name_no_address_can_hold_is_noted_and_miscounts_too(
         return page([metric("a")], total=1254)
 
     vendor = Scripted(answer)
-    raw = await snapshot(vendor.client(), ListingSpec()).fetch(DAY)
+    raw = await walk(vendor.client(), ListingSpec(), DAY)
     assert len(vendor.requests) == 2
     assert raw.notes == {
         "events": 1,
@@ -212,7 +215,7 @@ async def test_a_refused_key_costs_a_walk_one_request(events: tuple[str, ...] | 
     """The first request of a walk goes alone."""
     sandbox = Sandboxed(key="console-wrong")
     with pytest.raises(AccessRefusedError):
-        await snapshot(sandbox.client, ListingSpec(events=events)).fetch(DAY)
+        await walk(sandbox.client, ListingSpec(events=events), DAY)
     assert sum((await sandbox.control("GET", "/counts")).values()) == 1
 
 
@@ -221,7 +224,7 @@ async def test_one_event_that_fails_fails_the_walk():
     sandbox = Sandboxed()
     await sandbox.control("POST", "/faults", [{"kind": "status", "status": 500, "contains": "/sign_in/"}])
     with pytest.raises(TransientError, match="HTTP 500"):
-        await snapshot(sandbox.client, ListingSpec()).fetch(DAY)
+        await walk(sandbox.client, ListingSpec(), DAY)
 
 
 def test_an_observation_belongs_to_the_metric_day_it_was_made_in():

@@ -1,7 +1,6 @@
 """When a declared total refuses a list: where it was right in the last three stored responses of that list."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -17,10 +16,11 @@ from analytics_assets.lake.store import Lake
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.orchestration.partitions import daily_partitions
 from analytics_assets.settings import settings
-from analytics_assets.sources.statsig.assets import values_assets
-from analytics_assets.sources.statsig.client import StatsigClient
-from analytics_assets.sources.statsig.streams import ListingSpec, ValuesSpec, listing_snapshot, values_stream
+from analytics_assets.sources.statsig.source import values_stream
+from analytics_assets.sources.statsig.streams import ListingSpec, ValuesSpec, fetch_listing
 from analytics_assets.sources.statsig.tables import LISTING_RAW, VALUES_RAW
+from analytics_assets.sources.statsig.totals import Totals
+from analytics_assets_tests.opened import Project, assets_of, work
 from analytics_assets_tests.sources.statsig.vendor import NOW, Scripted, clock, metric, page, value
 
 FIRST = date(2026, 6, 1)
@@ -45,13 +45,21 @@ def answering(responses: Sequence[Response]) -> Scripted:
 
 async def load(lake: Lake, responses: Sequence[Response], *, accepts_totals: bool = False) -> list[DayResult]:
     """The days, one after the other."""
-    client = answering(responses).client()
-    stream = values_stream("statsig", ValuesSpec(), client, clock, lake, accepts_totals=accepts_totals)
     landing = Landing(lake, {VALUES_RAW.name, "metric_values"}, "run", clock, is_sandbox=False)
-    found = []
-    for day in days(len(responses)):
-        found += [result async for result in landing.bring(stream, [day])]
-    return found
+    spans = [[day] for day in days(len(responses))]
+    return await bring(landing, answering(responses), *spans, accepts_totals=accepts_totals)
+
+
+async def bring(
+    landing: Landing, vendor: Scripted, *spans: Sequence[date], accepts_totals: bool = False
+) -> list[DayResult]:
+    """What became of each day; one client serves all spans."""
+    stream = values_stream("statsig", ValuesSpec())
+    results: list[DayResult] = []
+    async with stream.open(work(vendor.client(), landing.lake, clock, accepts_by_tag=accepts_totals)) as fetcher:
+        for span in spans:
+            results += [result async for result in landing.bring(stream, span, fetcher)]
+    return results
 
 
 def damage(path: str) -> None:
@@ -132,10 +140,8 @@ async def test_pages_are_counted_together(lake: Lake) -> None:
             return page([value("c")] if day < days(4)[-1] else [])
         return page([value("a")], more="?page=2", total=2) if number == 1 else page([], more="?page=3")
 
-    stream = values_stream("statsig", ValuesSpec(), Scripted(answer).client(), clock, lake)
     landing = Landing(lake, {VALUES_RAW.name}, "run", clock, is_sandbox=False)
-    errors = [result.error async for result in landing.bring(stream, days(3))]
-    errors += [result.error async for result in landing.bring(stream, days(4)[-1:])]
+    errors = [result.error for result in await bring(landing, Scripted(answer), days(3), days(4)[-1:])]
     assert errors[:3] == [None] * 3
     assert "declare 2 items and hold 1" in str(errors[3])
 
@@ -143,7 +149,7 @@ async def test_pages_are_counted_together(lake: Lake) -> None:
 async def observe(lake: Lake, day: date, answer: Callable[[str], Any]) -> None:
     """An observation of the definitions, stored as of a day."""
     vendor = Scripted(lambda request: answer(request.url.path.removeprefix("/console/v1")))
-    raw = await listing_snapshot("statsig", ListingSpec(), vendor.client(), lake).fetch(day)
+    raw = await fetch_listing(vendor.client(), ListingSpec(), Totals(lake, "statsig", LISTING_RAW), day)
     lake.land("statsig", LISTING_RAW, day, raw.content, requested_at=NOW)
 
 
@@ -179,33 +185,21 @@ async def test_an_event_that_was_not_requested_every_day_has_a_past_too(lake: La
         await observe(lake, days(7)[-1], lambda asked: page([], total=1) if "/x/" in asked else of("x")(asked))
 
 
-class Project:
-    """A project's resource, whose client a test scripts."""
-
-    def __init__(self, vendor: Scripted) -> None:
-        self._vendor = vendor
-
-    @asynccontextmanager
-    async def open(self, **_: Any) -> AsyncIterator[StatsigClient]:
-        """The client."""
-        yield self._vendor.client()
-
-
 @pytest.mark.parametrize(("tags", "is_stored"), [({}, False), ({"analytics/accept_loss": "true"}, True)])
 def test_a_run_accepts_by_its_tag(lake: Lake, tags: dict[str, str], is_stored: bool) -> None:
     """And warns by its check, which a day without a gap passes."""
     responses = [(5, 5)] * 3 + [(5, 9)]
     partitions = daily_partitions(replace(settings({}), start_date=FIRST))
-    assets = values_assets("statsig", ValuesSpec(), partitions, days_per_run=9, clock=clock)
+    assets = assets_of("statsig", [values_stream("statsig", ValuesSpec())], clock, partitions=partitions)
     resources = {
-        "statsig": dg.ResourceDefinition.hardcoded_resource(Project(answering(responses))),
+        "statsig": dg.ResourceDefinition.hardcoded_resource(Project(answering(responses).client())),
         "lake": LakeResource(root=lake.root, sandbox=True),
     }
     passed = {}
     with dg.DagsterInstance.ephemeral() as instance:
         for day in days(4):
             given = {"instance": instance, "resources": resources, "tags": tags, "raise_on_error": False}
-            result = dg.materialize([assets], partition_key=str(day), **given)
+            result = dg.materialize(assets, partition_key=str(day), **given)
             checks = [one for one in result.get_asset_check_evaluations() if one.check_name == "totals_as_read"]
             passed[day] = [one.passed for one in checks]
     assert result.success is is_stored
@@ -216,9 +210,8 @@ def test_a_run_accepts_by_its_tag(lake: Lake, tags: dict[str, str], is_stored: b
 async def test_an_empty_list_does_not_empty_a_stored_day(lake: Lake) -> None:
     """Eighty values are stored; the same request is answered with none, and with a total that agrees."""
     await load(lake, [(80, 80)])
-    stream = values_stream("statsig", ValuesSpec(), answering([(0, 0)]).client(), clock, lake)
     landing = Landing(lake, {VALUES_RAW.name, "metric_values"}, "again", clock, is_sandbox=False)
-    [result] = [result async for result in landing.bring(stream, days(1))]
+    [result] = await bring(landing, answering([(0, 0)]), days(1))
     assert isinstance(result.error, LossError)
     assert "statsig/metric_values has 80 rows and would have 0" in str(result.error)
     landed = lake.landed("statsig", "metric_values", FIRST)
