@@ -3,10 +3,12 @@
 `make docs` writes them; `test_readme.py` fails when a page and the code differ. Prose is written by hand, outside the markers.
 """
 
+import ast
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from textwrap import dedent
 from typing import Any, get_args
 
 import dagster as dg
@@ -18,6 +20,7 @@ from analytics_assets.definitions import defs
 from analytics_assets.settings import VARIABLES
 
 README = Path(__file__).parent.parent / "README.md"
+EXAMPLE = README.parent / "docs" / "example_source"
 
 
 def settings_part() -> str:
@@ -52,10 +55,20 @@ def tables_part() -> str:
     return "\n\n".join(parts)
 
 
+def streams_part() -> str:
+    """The streams that the example source declares."""
+    text = (EXAMPLE / "kiosk/source.py").read_text()
+    [method] = [
+        node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef) and node.name == "streams"
+    ]
+    return f"```python\n{dedent(ast.get_source_segment(text, method, padded=True) or '')}\n```"
+
+
 PAGES: Mapping[Path, Mapping[str, Callable[[], str]]] = {
     README: {"settings": settings_part},
     README.parent / "docs" / "configuration.md": {"yaml": yaml_part},
     README.parent / "docs" / "tables.md": {"tables": tables_part},
+    README.parent / "docs" / "add-a-source.md": {"streams": streams_part},
 }
 
 

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from analytics_assets_tests.readme import EXAMPLE
+
 ROOT = Path(__file__).parent.parent
 PACKAGE, TESTS = ROOT / "analytics_assets", ROOT / "analytics_assets_tests"
 LONGEST = 400
@@ -95,9 +97,10 @@ def contracts() -> list[str]:
 
 @pytest.fixture(scope="module")
 def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the package and its contracts."""
-    copy = tmp_path_factory.mktemp("project")
-    shutil.copytree(PACKAGE, copy / PACKAGE.name, ignore=shutil.ignore_patterns("__pycache__"))
+    """A copy of the package and its contracts, with the example of docs/add-a-source.md as one more source."""
+    copy, left_out = tmp_path_factory.mktemp("project"), shutil.ignore_patterns("__pycache__")
+    shutil.copytree(PACKAGE, copy / PACKAGE.name, ignore=left_out)
+    shutil.copytree(EXAMPLE / "kiosk", copy / PACKAGE.name / "sources/kiosk", ignore=left_out)
     shutil.copy(ROOT / "pyproject.toml", copy)
     return copy
 
