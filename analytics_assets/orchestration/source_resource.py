@@ -7,12 +7,14 @@ Dagster concept: resources, https://docs.dagster.io/guides/build/external-resour
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import ClassVar, Final, Generic, Protocol, TypedDict, TypeVar
 
 import dagster as dg
 from pydantic import Field
 
 from analytics_assets.clock import Clock
+from analytics_assets.errors import AccessRefusedError
 from analytics_assets.http.destination import Destination, destination, has_sandbox, keys
 from analytics_assets.http.gate import Gate
 from analytics_assets.http.meter import Meter
@@ -66,8 +68,11 @@ class SourceResource(dg.ConfigurableResource[Client], Generic[Client]):
     base_url: str = Field(description="Address of the API.")
     budget: BudgetSettings = Field(description="What the account may spend.")
 
-    def counted_by(self) -> Sequence[str]:
+    def counted_by(self, secrets: Sequence[str]) -> Sequence[str]:  # noqa: ARG002 - for a source that overrides it
         """What the vendor's rate limit counts by: the host of the address, unless a source overrides it.
+
+        Args:
+            secrets: Values of `secret_fields`; empty where they are not set.
 
         Raises:
             PermanentError: Keys may not be sent to `base_url`.
@@ -123,18 +128,28 @@ class SourceResource(dg.ConfigurableResource[Client], Generic[Client]):
         constants = [str(type(self).model_fields[name].default) for name in self.secret_fields]
         return keys(settings(), self.secret_variables(), vendor=self.vendor, sandbox_constants=constants)
 
+    def known_secrets(self) -> Sequence[str]:
+        """Values of the secrets; empty where they cannot be read."""
+        try:
+            return self.secrets()
+        except AccessRefusedError:
+            return ()
+
     @classmethod
     def has_sandbox(cls) -> bool:
         """True if the sandbox simulates the vendor."""
         return has_sandbox(cls.vendor)
 
-    def budget_key(self) -> str:
+    def budget_key(self, secrets: Sequence[str] | None = None) -> str:
         """Key of the rate limit. Accounts with the same key share it.
+
+        Args:
+            secrets: Values of the secrets; by default they are read.
 
         Raises:
             PermanentError: Keys may not be sent to `base_url`.
         """
-        return self.budget.key(self.vendor, *self.counted_by())
+        return self.budget.key(self.vendor, *self.counted_by(self.known_secrets() if secrets is None else secrets))
 
     def gate(self, *, clock: Clock, caller: Caller | None = None) -> Gate:
         """The gate of the rate limit."""
@@ -164,7 +179,7 @@ class SourceResource(dg.ConfigurableResource[Client], Generic[Client]):
         options = SessionOptions(
             destination=destination(here, vendor=self.vendor, base_url=self.base_url, documented=self.documented_url),
             clock=clock,
-            gate=self.gate(clock=clock, caller=requester),
+            gate=self.budget.gate(here, partial(self.budget_key, secrets), requester, clock=clock),
             meter=requester.meter,
             retries=retries,
         )

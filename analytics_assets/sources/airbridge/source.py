@@ -15,7 +15,7 @@ from pydantic import Field, field_validator, model_validator
 
 from analytics_assets.checks.finding import USUAL, Limits
 from analytics_assets.clock import Clock
-from analytics_assets.errors import AccessRefusedError, FieldError
+from analytics_assets.errors import FieldError
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import DayFetcher
 from analytics_assets.orchestration.asset_checks import ChecksConfig, share
@@ -76,13 +76,9 @@ class AirbridgeResource(SourceResource[AirbridgeClient]):
 
     def ledger(self) -> Ledger:
         """The ledger of report requests, which runs and the sensor share. It can be read without the token."""
-        try:
-            [secret] = self.secrets()
-        except AccessRefusedError:
-            secret = ""
-        return Ledger(settings().state, secret)
+        return Ledger(settings().state, "".join(self.known_secrets()))
 
-    def counted_by(self) -> Sequence[str]:
+    def counted_by(self, secrets: Sequence[str]) -> Sequence[str]:  # noqa: ARG002 - the app has one limit
         """The app. No page says what Airbridge counts by."""
         return (place_of(self.base_url), self.app_name)
 

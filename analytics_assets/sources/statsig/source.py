@@ -11,7 +11,6 @@ from typing import Final
 from pydantic import Field, field_validator, model_validator
 
 from analytics_assets.checks.finding import USUAL, Limits
-from analytics_assets.errors import AccessRefusedError
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Typed
@@ -54,14 +53,10 @@ class StatsigResource(SourceResource[StatsigClient]):
     base_url: str = Field(default=BASE_URL, description="Address of the API.")
     budget: BudgetSettings = Field(default=READ_BUDGET, description="What the project may spend.")
 
-    def counted_by(self) -> Sequence[str]:
+    def counted_by(self, secrets: Sequence[str]) -> Sequence[str]:
         """The project: its address, and a mark of its key or, where that is not set, the key's variable."""
         place = place_of(self.base_url)
-        try:
-            [secret] = self.secrets()
-        except AccessRefusedError:
-            return (place, self.console_key_variable)
-        return (place, mark_of(secret, place))
+        return (place, mark_of(secrets[0], place) if secrets else self.console_key_variable)
 
     def client(self, secrets: Sequence[str], options: SessionOptions) -> StatsigClient:
         """A client of the project."""
