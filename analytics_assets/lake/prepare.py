@@ -301,7 +301,7 @@ class Making:
     def _repeats(self, draft: Draft, fresh: ValidDay, source: Footer) -> bool:
         """True if the existing raw file can stay: it was read to its end, and the response says the same; raises as `_examine`."""
         stream, standing = draft.stream, draft.standing
-        if standing is None or self.lake.confirmations is None or stream.is_snapshot or standing.footer.emptied_at:
+        if standing is None or self.lake.confirmations is None or stream.is_snapshot:
             return False
         if standing.footer.content_hash != source.content_hash:
             return False

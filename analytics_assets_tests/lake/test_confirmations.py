@@ -319,8 +319,12 @@ def test_nothing_is_confirmed_that_another_process_has_replaced(opened: Callable
     """The later response stays, and the sleeping one, whose content was equal, is not recorded for it."""
     load(opened(), 0, "first")
     sleeping = interrupted(opened, lambda: load(opened(), 2, "awake", "7"))
-    load(sleeping, 1, "asleep")
+    results, _ = load(sleeping, 1, "asleep")
     assert opened().read("shop", NUMBERS)["number"].to_pylist() == [7, 7]
+    # What Dagster is told of is what is stored.
+    assert [landed.footer for landed in results[0].tables.values()] == [
+        landed.footer for name in results[0].tables if (landed := opened().landed("shop", name, START))
+    ]
     assert last(opened()) == ("awake", NOW + 2 * HOUR)
 
 

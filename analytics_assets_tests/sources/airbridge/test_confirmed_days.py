@@ -133,10 +133,12 @@ async def test_what_checks_read_of_a_response_is_stored_though_its_rows_are_equa
     assert written(result) == (["revenue_raw"] if is_written else [])
 
 
-async def test_groups_of_other_days_write_no_file_of_this_one(tmp_path: Path) -> None:
-    """The number of groups is that of the whole task."""
+@pytest.mark.parametrize("is_declared", [False, True])
+async def test_groups_of_other_days_write_no_file_of_this_one(tmp_path: Path, *, is_declared: bool) -> None:
+    """The number of groups is that of the whole task, whether the vendor declares it or not."""
     for number, groups in enumerate([[], [group(["b"])]]):
-        result = await stored(tmp_path, after(7 + number), [group(["a"], ROW), *groups], total=1 + len(groups))
+        total = 1 + len(groups) if is_declared else None
+        result = await stored(tmp_path, after(7 + number), [group(["a"], ROW), *groups], total=total)
     assert written(result) == []
 
 
