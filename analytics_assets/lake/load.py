@@ -145,8 +145,10 @@ class Landing:
         to_fetch: list[date] = []
         refused: dict[date, SourceError] = {}
         closed: LakeError | None = None
-        is_raw = stream.raw is not None and stream.raw.name in self.selected
-        confirmed = self.lake.confirmed(stream.account, stream.raw.name, days) if stream.raw and is_raw else {}
+        confirmed: Mapping[date, Footer] = {}
+        if stream.raw is not None:
+            confirmed = self.lake.confirmed(stream.account, stream.raw.name, days)
+            self._making.confirmed.update({(stream.account, stream.raw.name, day): confirmed.get(day) for day in days})
         for day in days:
             try:
                 if stream.final_at is not None and self.clock() < (final := stream.final_at(day)):

@@ -25,7 +25,7 @@ from analytics_assets.errors import (
     UnexpectedPayloadError,
     UnusableFileError,
 )
-from analytics_assets.lake.confirmations import is_older, is_repeated
+from analytics_assets.lake.confirmations import is_older, is_repeated, last_request
 from analytics_assets.lake.content import content_hash, is_altered
 from analytics_assets.lake.diff import compare
 from analytics_assets.lake.footer import Footer
@@ -42,7 +42,11 @@ _OTHER_MODE: Final = "its numbers are of the other mode"
 
 @dataclass(frozen=True)
 class Making:
-    """How days are made; attributes as in `Landing`."""
+    """How days are made; attributes as in `Landing`.
+
+    Attributes:
+        confirmed: Confirmations that were read for many days at once, by account, raw table and day. A day that is made again reads its own.
+    """
 
     lake: Lake
     selected: Collection[str]
@@ -51,6 +55,7 @@ class Making:
     clock: Clock
     loss: LossPolicy
     replaces_other_mode: bool = False
+    confirmed: dict[tuple[str, str, date], Footer | None] = field(default_factory=dict)
     _taken: dict[date, dict[str, str]] = field(default_factory=dict)
 
     def seen(self, stream: Stream, day: date) -> dict[str, Landed | None]:
@@ -181,7 +186,7 @@ class Making:
         standing = None if stream.raw is None else seen[stream.raw.name]
         last = None
         if stream.raw is not None and standing is not None:
-            last = self.lake.last_request(stream.account, stream.raw.name, day, standing.footer)
+            last = self._last_request(stream.account, stream.raw.name, day, standing.footer)
         if raw is None or (last is not None and is_older(raw, last)):
             fresh, content = None, self._standing_content(stream, day, standing)
             source = None if standing is None else standing.footer
@@ -196,6 +201,11 @@ class Making:
             figures[fresh.table.name] = raw.notes
         hashes = {table.name: content_hash(table, made[table.name].content) for table in stream.typed}
         return Draft(stream, day, seen, standing, fresh, content, source, last, answers, made, figures, hashes)
+
+    def _last_request(self, account: str, table: str, day: date, stored: Footer) -> Footer:
+        if (key := (account, table, day)) in self.confirmed:
+            return last_request(stored, self.confirmed.pop(key))
+        return self.lake.last_request(account, table, day, stored)
 
     def _new_limits(self, stream: Stream, day: date, raw: RawDay, standing: Landed) -> set[str]:
         """What a raw day leaves out by the vendor's own words and the existing one, of the same request, does not."""
@@ -308,7 +318,6 @@ class Making:
         try:
             existing = self._examine(stream, self.lake.place(stream.account, fresh.table.name, draft.day))
         except FileNotFoundError:
-            # Removed since it was seen, which the publication notices.
             return False
         return is_repeated(existing, fresh, stream.remarks)
 

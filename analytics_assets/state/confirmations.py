@@ -6,6 +6,7 @@ Rows name the lake, the content and the request, so a row about another file cou
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -67,25 +68,33 @@ class ConfirmationLog:
 
     def write(self, account: str, raw_table: str, day: date, confirmation: Confirmation) -> None:
         """Records a confirmation in place of the day's row, unless that has a later request for the same content."""
-        values = {
+        row = {
+            "lake": self._lake,
+            "account": account,
+            "raw_table": raw_table,
+            "day": day.isoformat(),
             "content_hash": confirmation.content_hash,
             "request_hash": confirmation.request_hash,
             "is_sandbox": int(confirmation.is_sandbox),
             "requested_at": as_text(confirmation.requested_at),
             "family": confirmation.family,
         }
-        key = {"lake": self._lake, "account": account, "raw_table": raw_table, "day": day.isoformat()}
         made = engine(self._url)
-        insert = postgresql.insert if made.dialect.name == "postgresql" else sqlite.insert
-        statement = insert(confirmations).values({**key, **values})
-        columns, new = confirmations.c, statement.excluded
-        is_replaced = or_(
-            columns.requested_at <= new.requested_at,
-            columns.content_hash != new.content_hash,
-            columns.request_hash != new.request_hash,
-            columns.is_sandbox != new.is_sandbox,
-        )
         with made.begin() as connection:
-            connection.execute(
-                statement.on_conflict_do_update(index_elements=list(key), set_=values, where=is_replaced)
-            )
+            connection.execute(_upsert(made.dialect.name), row)
+
+
+@cache
+def _upsert(dialect: str) -> sqlite.Insert | postgresql.Insert:
+    """The statement that writes a row; composed once, because that takes three times as long as to execute it."""
+    statement = postgresql.insert(confirmations) if dialect == "postgresql" else sqlite.insert(confirmations)
+    columns, new = confirmations.c, statement.excluded
+    is_replaced = or_(
+        columns.requested_at <= new.requested_at,
+        columns.content_hash != new.content_hash,
+        columns.request_hash != new.request_hash,
+        columns.is_sandbox != new.is_sandbox,
+    )
+    key = list(confirmations.primary_key.columns)
+    values = {column.name: new[column.name] for column in columns if not column.primary_key}
+    return statement.on_conflict_do_update(index_elements=key, set_=values, where=is_replaced)
