@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import pyarrow as pa
@@ -18,11 +18,9 @@ import pyarrow as pa
 from analytics_assets.clock import Clock
 from analytics_assets.errors import (
     EarlierSchemaError,
-    Evidence,
     LossError,
     PermanentError,
     SourceError,
-    UnexpectedPayloadError,
     UnusableFileError,
 )
 from analytics_assets.lake.confirmations import is_older, is_repeated, last_request
@@ -30,7 +28,7 @@ from analytics_assets.lake.content import content_hash, is_altered
 from analytics_assets.lake.diff import compare
 from analytics_assets.lake.footer import Footer
 from analytics_assets.lake.loss import LossPolicy
-from analytics_assets.lake.prepared import Draft, MadeDay
+from analytics_assets.lake.prepared import Draft, MadeDay, evidence_of, valid_raw, valid_typed
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.reading import DayFile
 from analytics_assets.lake.store import Lake, Landed, Packed, refuse_other_mode
@@ -368,39 +366,3 @@ class Making:
 def _own(raw: Footer | None, table: str) -> dict[str, int]:
     """The rows that a table had before it lost most of them, as its raw day says."""
     return {} if raw is None or table not in raw.losses else {table: raw.losses[table]}
-
-
-def valid_raw(stream: Stream, day: date, raw: RawDay) -> ValidDay:
-    """The raw day just read; where it is not valid, its rows are the evidence."""
-    if stream.raw is None:
-        raise PermanentError(
-            f"{stream.account}: rows were fetched for a stream without a raw table to store them in.",
-            remedy="This is a fault of the program.",
-            day=day,
-        )
-    try:
-        return stream.raw.valid_day(raw.content, day)
-    except UnexpectedPayloadError as error:
-        error.day = error.day or day
-        error.evidence = error.evidence or evidence_of(stream, day, raw.content)
-        raise
-
-
-def valid_typed(
-    stream: Stream, day: date, content: pa.Table | None
-) -> tuple[Mapping[str, ValidDay], dict[str, Mapping[str, Any]]]:
-    """The typed tables of the day, each a valid one, and their figures; where they are not valid, the raw rows are the evidence."""
-    try:
-        typed = stream.transform(day, content)
-        made = {table.name: table.valid_day(typed[table.name].content, day) for table in stream.typed}
-        return made, {table.name: typed[table.name].figures for table in stream.typed}
-    except UnexpectedPayloadError as error:
-        error.day = error.day or day
-        if content is not None:
-            error.evidence = error.evidence or evidence_of(stream, day, content)
-        raise
-
-
-def evidence_of(stream: Stream, day: date, content: pa.Table) -> Evidence:
-    """The raw rows of a day, where an error does not name the answer itself."""
-    return Evidence(f"{stream.account}/{day}", body="\n".join(map(str, content.to_pylist())))
