@@ -29,7 +29,7 @@ from analytics_assets.lake.reader import LakeReader, Landed
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.orchestration.loading import whole
 from analytics_assets.orchestration.partitions import DAILY_TAG, SNAPSHOT_TAG
-from analytics_assets.orchestration.source_resource import SourceResource
+from analytics_assets.orchestration.source_resource import without_sandbox
 from analytics_assets.settings import VARIABLES, settings
 from analytics_assets.state.report_ledger import Ledger
 
@@ -233,12 +233,6 @@ def _wait_for_reports(began: float, graphql: GraphQL, accounts: Sequence[str]) -
         if not opened and not graphql.unfinished():
             return
         time.sleep(1.0)
-
-
-def without_sandbox(definitions: dg.Definitions) -> list[str]:
-    """The accounts whose vendor the sandbox does not simulate."""
-    resources = definitions.resources or {}
-    return sorted(name for name, one in resources.items() if isinstance(one, SourceResource) and not one.has_sandbox())
 
 
 def tables(definitions: dg.Definitions, reading: str) -> list[dg.AssetKey]:

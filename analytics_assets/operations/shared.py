@@ -18,6 +18,7 @@ from analytics_assets.orchestration.loading import UnloadableError
 from analytics_assets.orchestration.partitions import SNAPSHOT_TAG
 from analytics_assets.orchestration.schedules import snapshots
 from analytics_assets.orchestration.source_component import YamlComponent, cron_line
+from analytics_assets.orchestration.source_resource import without_sandbox
 from analytics_assets.settings import settings
 
 
@@ -59,12 +60,16 @@ class Shared(YamlComponent):
             )
         made = [context.build_defs(loc) for loc, kind in components if not issubclass(kind, Shared)]
         specs = [spec for definitions in made for spec in _specs(definitions)]
+        here = settings()
+        # In sandbox mode nothing can be loaded from them.
+        left_out = {name for one in made for name in without_sandbox(one)} if here.mode == "sandbox" else set[str]()
         observed = [spec for spec in specs if spec.tags.get(SNAPSHOT_TAG[0]) == SNAPSHOT_TAG[1]]
-        is_on = settings().schedules_on
+        taken = [spec for spec in observed if spec.key.path[0] not in left_out]
+        is_on = here.schedules_on
         keys, jobs = frozenset(spec.key for spec in specs), {job.name for one in made for job in one.jobs or ()}
         owned = Owned(keys, frozenset({*jobs, "snapshots", "checks_daily", "housekeeping"}))
         schedules = [
-            snapshots(_selected(observed), self.snapshots_cron, is_on=is_on),
+            snapshots(_selected(taken), self.snapshots_cron, is_on=is_on),
             checks_daily(_selected(specs), self.checks_cron, is_on=is_on),
             housekeeping(owned, self.housekeeping_cron, utc_now, is_on=is_on),
         ]

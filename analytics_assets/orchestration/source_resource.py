@@ -186,3 +186,9 @@ class SourceResource(dg.ConfigurableResource[Client], Generic[Client]):
         client = self.client(secrets, options)
         async with client.session:
             yield client
+
+
+def without_sandbox(definitions: dg.Definitions) -> list[str]:
+    """The accounts whose vendor the sandbox does not simulate."""
+    resources = definitions.resources or {}
+    return sorted(name for name, one in resources.items() if isinstance(one, SourceResource) and not one.has_sandbox())

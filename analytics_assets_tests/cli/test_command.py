@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from analytics_assets import SOURCES
 from analytics_assets.__main__ import main
 from analytics_assets.sandbox.options import Options
 from analytics_assets_tests.fixed_world import FixedWorld
@@ -123,7 +124,7 @@ def test_missing_keys_are_told_by_the_names_of_their_variables(monkeypatch, caps
         ),
         (
             ("--account", "shop"),
-            "--account shop: there is no such folder with a defs.yaml. There are: airbridge, bento, statsig.",
+            f"--account shop: there is no such folder with a defs.yaml. There are: {', '.join(sorted(SOURCES))}.",
         ),
         (("--account", "statsig"), "--account statsig: defs/statsig/defs.yaml is no analytics_assets.BentoStats."),
     ],

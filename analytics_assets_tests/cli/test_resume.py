@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from analytics_assets import SOURCES
 from analytics_assets.__main__ import main
 from analytics_assets.sources.statsig.source import StatsigResource
 
@@ -66,7 +67,7 @@ def test_without_budgets_there_is_no_pause(capsys: pytest.CaptureFixture[str], m
     [
         (
             "shop",
-            "resume shop: there is no such folder with a defs.yaml. There are: airbridge, bento, statsig.",
+            f"resume shop: there is no such folder with a defs.yaml. There are: {', '.join(sorted(SOURCES))}.",
         ),
         ("alerts", "resume alerts: it sends no requests. Accounts: airbridge, bento, statsig."),
     ],

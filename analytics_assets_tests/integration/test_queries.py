@@ -13,6 +13,7 @@ import pytest
 from analytics_assets.clock import utc_now
 from analytics_assets.definitions import defs
 from analytics_assets.lake.store import Lake
+from analytics_assets.orchestration.source_resource import without_sandbox
 from analytics_assets.sources.airbridge.report_spec import ReportSpec
 from analytics_assets.sources.airbridge.restatements import restatements_table
 from analytics_assets_tests.integration.running import range_tags, report, run
@@ -54,7 +55,10 @@ def _restate(lake: Lake, spec: ReportSpec, day: date) -> None:
 def test_every_query_to_copy_reads_rows_of_its_table(loaded: dg.Definitions) -> None:
     """As it stands in the catalogue, with no word changed."""
     found = {}
+    left_out = without_sandbox(loaded)
     for spec in loaded.resolve_all_asset_specs():
+        if spec.key.path[0] in left_out:
+            continue
         fenced = re.fullmatch(r"```sql\n(.*)\n```", spec.metadata["query"].md_str, re.DOTALL)
         assert fenced is not None
         assert Path(spec.metadata["dagster/uri"]).is_dir(), spec.key

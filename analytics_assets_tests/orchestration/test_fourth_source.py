@@ -6,8 +6,7 @@ import dagster as dg
 import pytest
 from pydantic import Field
 
-from analytics_assets import SOURCES
-from analytics_assets.cli.demo import tables, without_sandbox
+from analytics_assets.cli.demo import tables
 from analytics_assets.cli.plan import account_plan
 from analytics_assets.clock import utc_now
 from analytics_assets.errors import AccessRefusedError
@@ -15,6 +14,7 @@ from analytics_assets.http.destination import has_sandbox
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.orchestration.partitions import DAILY_TAG
 from analytics_assets.orchestration.source_component import AccountComponent, ScheduleConfig, tables_of
+from analytics_assets.orchestration.source_resource import without_sandbox
 from analytics_assets.orchestration.state_resource import BudgetSettings
 from analytics_assets.orchestration.stream import SourceStream, with_client
 from analytics_assets.sources.bento.source import BentoResource
@@ -99,7 +99,7 @@ async def test_a_vendor_without_a_sandbox_is_refused_in_a_sentence(
         "Set ANALYTICS_MODE=live to load from the vendor itself."
     )
     # A module of the sandbox is not a vendor.
-    assert [name for name in ("fourth", "app", "world", *SOURCES) if has_sandbox(name)] == list(SOURCES)
+    assert [name for name in ("fourth", "app", "world", "bento") if has_sandbox(name)] == ["bento"]
 
 
 def test_the_demo_leaves_out_accounts_without_a_sandbox() -> None:
