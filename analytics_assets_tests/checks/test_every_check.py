@@ -1,5 +1,7 @@
 """Every check there is: it fails where it must, holds where it must, and says what a failure means and what to do."""
 
+import importlib
+import importlib.util
 import re
 from collections import defaultdict
 from functools import lru_cache
@@ -7,10 +9,11 @@ from functools import lru_cache
 import dagster as dg
 import pytest
 
+from analytics_assets import SOURCES
 from analytics_assets.checks.comparison import Comparison, Side
 from analytics_assets.checks.volume import Figure
 from analytics_assets.orchestration.asset_checks import check_specs
-from analytics_assets_tests.checks.cases import CASES
+from analytics_assets_tests.checks.cases import CASES, Case
 from analytics_assets_tests.checks.planted import Planted, failures
 from analytics_assets_tests.integration.jobs import shipped
 
@@ -24,23 +27,35 @@ def declared() -> list[dg.AssetCheckSpec]:
     return [*found, *check_specs("comparisons", [agree])]
 
 
+def own_cases(source: str) -> dict[str, Case]:
+    """Cases for the checks of a source, from `check_cases.py` of its tests."""
+    module = f"analytics_assets_tests.sources.{source}.check_cases"
+    return dict(importlib.import_module(module).CASES) if importlib.util.find_spec(module) else {}
+
+
+ALL = {name: case for cases in (CASES, *map(own_cases, (*SOURCES, "kiosk"))) for name, case in cases.items()}
+
+
 def test_every_check_has_a_lake_that_makes_it_fail_and_one_that_must_not() -> None:
     """A new check without both is named here."""
-    assert set(CASES) == {spec.name for spec in declared()}
+    names = {spec.name for spec in declared()}
+    missing = [f"Add a case for {name} to check_cases.py in the tests of its source." for name in names - set(ALL)]
+    assert missing == []
+    assert set(CASES) <= names
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", ALL)
 def test_a_check_fails_where_it_must_and_says_why(name: str, planted: Planted) -> None:
     """Exactly one day, at its level, in its words."""
-    case = CASES[name]
+    case = ALL[name]
     [(level, words)] = failures(case.fails(planted)).values()
     assert (level, case.words in words) == (case.level, True), words
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", ALL)
 def test_a_check_holds_where_it_must(name: str, planted: Planted) -> None:
     """Something was looked at, and nothing of it fails."""
-    found = CASES[name].holds(planted)
+    found = ALL[name].holds(planted)
     assert failures(found) == {}
     # What is not in trouble in the ledger has nothing to say of a day.
     assert bool(found) == (name != "reports_arrive")
