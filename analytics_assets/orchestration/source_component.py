@@ -194,8 +194,8 @@ class BudgetConfig(dg.Model):
     )
     name: str | None = Field(
         default=None,
-        description="Name of the budget: accounts of a vendor that give one name share it, as several keys of one Statsig project do. Unset, accounts "
-        "share it where they have the same address and key (Statsig), host (Bento), or address and app (Airbridge).",
+        description="Name of the budget: accounts of a vendor that give one name share it, as several keys of one project do. Unset, accounts share "
+        "it where the vendor counts them together: by host, by address and key, or by address and app.",
     )
 
     @model_validator(mode="after")
