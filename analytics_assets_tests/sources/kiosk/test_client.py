@@ -1,11 +1,17 @@
 """The client over real HTTP: pages, lists that change, refusals. Faults of the vendor are in test_every_source.py."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date
+from random import Random
 
 import pytest
 
-from analytics_assets.errors import AccessRefusedError, TransientError, UnexpectedPayloadError
+from analytics_assets.errors import AccessRefusedError, SourceError, TransientError, UnexpectedPayloadError
+from analytics_assets.orchestration.source_resource import ONCE
+from analytics_assets.sources.kiosk.source import fetch_sales
+from analytics_assets.sources.kiosk.tables import SALES
+from analytics_assets.sources.kiosk.transform import sales_rows
 from analytics_assets_tests.sources.kiosk.vendor import Kiosk, client, sale, served_vendor
 
 DAY = date(2026, 3, 1)
@@ -62,3 +68,20 @@ async def test_a_wrong_token_names_its_variable(vendor: Kiosk, monkeypatch: pyte
         with pytest.raises(AccessRefusedError, match="KIOSK_TOKEN") as caught:
             await opened.campaigns()
     assert "4711" not in str(caught.value)
+
+
+async def test_a_mutated_response_becomes_rows_or_a_source_error(vendor: Kiosk) -> None:
+    """Never another exception, which would end the whole run instead of the day."""
+    outcomes = Counter[str]()
+    async with client(vendor, retries=ONCE) as opened:
+        for seed in range(400):
+            vendor.draw = Random(seed)
+            try:
+                raw = await fetch_sales(opened, DAY)
+                SALES.validated(sales_rows(DAY, raw.content)[SALES.name].content, DAY)
+            except SourceError as error:
+                outcomes[type(error).__name__] += 1
+            else:
+                outcomes["rows"] += 1
+    assert outcomes["rows"] > 20
+    assert outcomes["UnexpectedPayloadError"] > 20

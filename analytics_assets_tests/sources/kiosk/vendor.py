@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
 import pytest
@@ -11,8 +12,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from analytics_assets.clock import utc_now
+from analytics_assets.http.retries import RetryPolicy
 from analytics_assets.sources.kiosk.client import KioskClient
 from analytics_assets.sources.kiosk.source import KioskResource
+from analytics_assets_tests.fuzz.mutations import mutated
+from analytics_assets_tests.fuzz.sent import Sent
 from analytics_assets_tests.integration.server import served
 
 TOKEN = "kiosk-token-0815"
@@ -39,6 +43,7 @@ class Kiosk:
         sales: Entries by day.
         campaigns: The list of campaigns.
         moves: Readings of a day during which a new entry pushes the others to later positions.
+        draw: Where chance comes from if each response is to be mutated.
         requests: Requests by path.
         url: Address of the server.
     """
@@ -46,6 +51,7 @@ class Kiosk:
     sales: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {day: list(of) for day, of in SALES.items()})
     campaigns: list[dict[str, Any]] = field(default_factory=lambda: list(CAMPAIGNS))
     moves: int = 0
+    draw: Random | None = None
     requests: Counter[str] = field(default_factory=Counter)
     url: str = ""
 
@@ -53,7 +59,12 @@ class Kiosk:
         """Answers one request."""
         request = Request(scope, receive)
         self.requests[request.url.path] += 1
-        await self._response(request)(scope, receive, send)
+        response = self._response(request)
+        if self.draw is not None:
+            sent, _, _ = mutated(self.draw, Sent(200, "application/json", bytes(response.body)), {})
+            headers = {} if sent.retry_after is None else {"retry-after": sent.retry_after}
+            response = Response(sent.body, sent.status, headers=headers, media_type=sent.content_type)
+        await response(scope, receive, send)
 
     def _response(self, request: Request) -> Response:
         if request.headers.get("authorization") != f"Bearer {TOKEN}":
@@ -80,7 +91,7 @@ def served_vendor(patch: pytest.MonkeyPatch) -> Iterator[Kiosk]:
 
 
 @asynccontextmanager
-async def client(vendor: Kiosk) -> AsyncIterator[KioskClient]:
+async def client(vendor: Kiosk, retries: RetryPolicy | None = None) -> AsyncIterator[KioskClient]:
     """A client, opened as a run opens it."""
-    async with KioskResource(base_url=vendor.url).open(clock=utc_now) as opened:
+    async with KioskResource(base_url=vendor.url).open(clock=utc_now, retries=retries) as opened:
         yield opened
