@@ -15,9 +15,10 @@ from analytics_assets.__main__ import main
 from analytics_assets.orchestration.loading import whole
 from analytics_assets.orchestration.source_resource import without_sandbox
 from analytics_assets_tests.descriptions import undescribed
+from analytics_assets_tests.integration.everywhere import found
 from analytics_assets_tests.integration.running import failure_words, range_tags, rows, run
 from analytics_assets_tests.readme import EXAMPLE
-from analytics_assets_tests.sources.kiosk.vendor import Kiosk, sale, served_vendor
+from analytics_assets_tests.sources.kiosk.vendor import TOKEN, Kiosk, sale, served_vendor
 
 ROOT, NOW = "kiosk_project", datetime(2026, 3, 10, 12, tzinfo=UTC)
 FIRST, SECOND = date(2026, 3, 1), date(2026, 3, 2)
@@ -106,6 +107,21 @@ def test_a_day_that_fails_leaves_the_others_and_says_why(defs: Path, vendor: Kio
     assert [path.suffix for path in (tmp_path / "lake/_quarantine").rglob("*") if path.is_file()] != []
 
 
+def test_a_token_that_the_vendor_repeats_is_stored_nowhere(
+    defs: Path, vendor: Kiosk, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """In a field of a stored response, and in one that is refused: lake, quarantine, state and output have a mark in its place."""
+    vendor.sales["2026-03-01"] = [sale("a", "app", 3, "30.00", note=f"Bearer {TOKEN}")]
+    vendor.sales["2026-03-02"] = [{"id": TOKEN}]
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = run(whole(defs), "kiosk_daily", instance, range_tags([FIRST, SECOND]))
+    assert not result.success
+    (tmp_path / "output").write_text("".join(capfd.readouterr()) + failure_words(result))
+    places = found(tmp_path, [TOKEN.encode(), b"[redacted]"])
+    assert places[TOKEN] == set()
+    assert {place.split("/")[1] for place in places["[redacted]"]} == {"kiosk", "_quarantine"}
+
+
 def test_its_checks_run_with_its_days(defs: Path, vendor: Kiosk) -> None:
     """Those of every table and its own; a planted contradiction fails one of them."""
     vendor.sales["2026-03-02"] = [sale("d", "web", 0, "5.00")]
@@ -170,5 +186,5 @@ def test_its_types_are_those_of_the_package(tmp_path: Path) -> None:
 
 def test_everything_it_shows_is_described(defs: Path) -> None:
     """As test_descriptions.py demands of every source in the checkout."""
-    found = undescribed(whole(defs), [])
-    assert [line for line in found if "kiosk" in line.lower()] == []
+    missing = undescribed(whole(defs), [])
+    assert [line for line in missing if "kiosk" in line.lower()] == []
