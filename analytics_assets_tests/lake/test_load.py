@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from datetime import UTC, date, datetime, timedelta
 
@@ -265,12 +265,16 @@ async def test_a_fault_of_the_program_is_not_taken_for_a_bad_day(disk: Lake, pla
 
 
 async def test_a_stream_without_raw_asks_nobody(disk: Lake) -> None:
-    """Its tables are made from other tables of the lake."""
-    vendor = Vendor()
-    stream = vendor.stream(
-        raw=None, transform=lambda day, _raw: Vendor().stream().transform(day, _numbers_of(day)), typed=(NUMBERS,)
-    )
+    """Its days are derived from the lake of the load, which is read once for all of them."""
+    vendor, lakes = Vendor(), list[Lake]()
+
+    def derive(lake: Lake) -> Callable[[date], Mapping[str, Typed]]:
+        lakes.append(lake)
+        return lambda day: numbers(day, _numbers_of(day))
+
+    stream = vendor.stream(raw=None, derive=derive, typed=(NUMBERS,))
     results = await brought(disk, stream, days(2))
+    assert lakes == [disk]
     assert outcomes(results) == {str(day): "numbers" for day in days(2)}
     assert [(result.is_asked, result.tables["numbers"].footer.requested_at) for result in results] == [
         (False, None)

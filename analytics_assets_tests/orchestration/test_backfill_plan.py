@@ -52,10 +52,14 @@ def plan_of(**accounts: AccountPlan) -> Plan:
 
 
 def test_days_that_cannot_be_asked_for_are_refused_with_the_reason() -> None:
-    """Before the first day, not over yet, over and not final, never there; the six others cost two requests each."""
+    """Before the first day, not over yet, over and not final, never there; the six others cost two requests each.
+
+    A stream that sends no requests is not in the plan.
+    """
     ads = stream("ads", request_count=two_a_day, final_at=final_at, is_exact=True)
     counts = stream("audience", request_count=lambda _days: {"GET /site": 1})
-    plan = plan_of(bento=account(ads, counts))
+    derived = stream("derived", final_at=final_at, sends_requests=False)
+    plan = plan_of(bento=account(ads, counts, derived))
     assert plan.as_json() == {
         "from": "2026-03-01",
         "to": "2026-03-11",
