@@ -125,7 +125,7 @@ async def test_calibration_finds_how_dates_are_read_and_the_tables_then_hold_the
     assert [result.error for result in results] == [None] * 3
     assert not any("window_unverified" in figures for result in results for figures in result.figures.values())
     truth = BentoTruth(world, NOW, ZoneInfo(zone), is_daily=buckets == "daily").ads(DAYS, DIMENSIONS, MODES)
-    tables = {table.name: table for table in ads_stream("shop", AdsSpec(), client).typed}
+    tables = {table.name: table for table in ads_stream("shop", AdsSpec()).typed}
     for name, wanted in truth.items():
         held = lake.read("shop", tables[name], DAYS).to_pylist()
         assert in_order(held) == in_order(wanted), name

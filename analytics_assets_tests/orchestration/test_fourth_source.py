@@ -1,6 +1,7 @@
 """A component of another vendor declares its streams; the base component derives the rest. It works without a sandbox."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -11,6 +12,8 @@ from analytics_assets.cli.plan import account_plan
 from analytics_assets.clock import utc_now
 from analytics_assets.errors import AccessRefusedError
 from analytics_assets.http.destination import has_sandbox
+from analytics_assets.lake.store import Lake
+from analytics_assets.orchestration.asset_checks import ChecksConfig, checks_daily
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.orchestration.partitions import DAILY_TAG
 from analytics_assets.orchestration.source_component import AccountComponent, ScheduleConfig, tables_of
@@ -19,7 +22,7 @@ from analytics_assets.orchestration.state_resource import BudgetSettings
 from analytics_assets.orchestration.stream import SourceStream, with_client
 from analytics_assets.sources.bento.source import BentoResource
 from analytics_assets.state.rate_limit import Budget, Caller
-from analytics_assets_tests.lake.vendor import NUMBERS, RAW, SUMS, Vendor, numbers
+from analytics_assets_tests.lake.vendor import NUMBERS, RAW, SUMS, Vendor, days, numbers
 
 BUDGET = BudgetSettings(requests=7, per_seconds=60)
 
@@ -120,8 +123,8 @@ def test_an_account_has_the_assets_jobs_and_schedules_of_its_streams() -> None:
     shared = dg.Definitions(resources={"lake": LakeResource()})
     graph = dg.Definitions.merge(definitions, shared).get_repository_def().asset_graph
     shown = {key.to_user_string(): graph.get(key).partitions_def for key in graph.get_all_asset_keys()}
-    days = FOURTH.partitions()
-    assert shown == {"lab/numbers_raw": days, "lab/numbers": days, "lab/sums": None}
+    daily = FOURTH.partitions()
+    assert shown == {"lab/numbers_raw": daily, "lab/numbers": daily, "lab/sums": None}
     steps = {graph.get(key).tags["stream"] for key in graph.get_all_asset_keys()}
     assert steps == {"days", "sum"}
     [schedule] = definitions.schedules or ()
@@ -141,6 +144,29 @@ def test_an_account_of_snapshots_has_no_schedule_of_days() -> None:
     definitions = account.definitions("lab")
     assert (definitions.jobs, definitions.schedules) == ([], [])
     assert account.final_at("lab")(date(2026, 3, 1)) == datetime(2026, 3, 2, tzinfo=UTC)
+
+
+def test_the_checks_of_an_account_cover_the_days_of_its_yaml(tmp_path: Path) -> None:
+    """All streams have the limits of the account."""
+    account = Fourth(schedule=FOURTH.schedule, start_date="2026-03-01", checks=ChecksConfig(days=3))
+    lake = LakeResource(root=str(tmp_path / "lake"), sandbox=True)
+    for day in days(10):
+        stored = Lake(str(tmp_path / "lake"))
+        stored.land("lab", NUMBERS, day, NUMBERS.rows([{"date": day, "part": 0, "number": 1}]), is_sandbox=True)
+        stored.land("lab", SUMS, day, SUMS.rows([{"date": day, "sum": 1}]), is_sandbox=True)
+    checks = checks_daily(dg.AssetSelection.all(), "0 0 * * *", is_on=False).job
+    definitions = dg.Definitions.merge(
+        account.definitions("lab", lambda: datetime(2026, 3, 10, 12, tzinfo=UTC)),
+        dg.Definitions(resources={"lake": lake}, jobs=[checks], executor=dg.in_process_executor),
+    )
+    with dg.DagsterInstance.ephemeral() as instance:
+        run = definitions.resolve_job_def("checks_daily").execute_in_process(instance=instance)
+    days_covered = {
+        one.asset_key.path[-1]: one.metadata["days_looked_at"].value
+        for one in run.get_asset_check_evaluations()
+        if one.check_name == "days_land"
+    }
+    assert days_covered == {"numbers_raw": 0, "numbers": 3, "sums": 3}
 
 
 def test_address_and_rate_limit_of_the_yaml_reach_the_resource() -> None:

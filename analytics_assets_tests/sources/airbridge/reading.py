@@ -35,6 +35,7 @@ class HeldVendor:
         looks: Task of each request for a status.
         arrived: The same, one for each request, for a test to wait for.
         status: What a task is at.
+        session: What counts its requests, where a test needs it.
         before_post: Called in place of the catalogue that a reader consults before a POST.
     """
 
@@ -45,6 +46,7 @@ class HeldVendor:
     looks: list[str] = field(default_factory=list)
     arrived: "asyncio.Queue[str]" = field(default_factory=asyncio.Queue)
     status: str = "SUCCESS"
+    session: Any = None
     before_post: Any = None
 
     def __post_init__(self) -> None:

@@ -6,15 +6,23 @@ import threading
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from analytics_assets.errors import TransientError
+from analytics_assets.http.meter import Meter
+from analytics_assets.lake.store import Lake
 from analytics_assets.sources.airbridge.held_requests import LEASE_S, RENEW_S
+from analytics_assets.sources.airbridge.report_loader import Waiting
 from analytics_assets.sources.airbridge.report_spec import spec_hash
+from analytics_assets.sources.airbridge.source import report_stream
+from analytics_assets.sources.airbridge.streams import App
+from analytics_assets.sources.airbridge.task_decisions import TaskPolicy
 from analytics_assets.state.database import engine
 from analytics_assets.state.report_ledger import Ledger
+from analytics_assets_tests.opened import work
 from analytics_assets_tests.sources.airbridge.reading import BOUND_S, DAYS, START, HeldVendor, Time, outcome, reader_of
 from analytics_assets_tests.sources.airbridge.vendor import spec
 
@@ -92,6 +100,20 @@ async def test_the_lease_is_kept_while_days_are_stored(url: str, tmp_path: Path)
     await reader.close()
 
     assert ledger.lease(2, "another", seconds=120, now=time.now)
+
+
+async def test_a_run_that_ends_leaves_its_requests_to_others(url: str, tmp_path: Path) -> None:
+    """Also where its days were read and never stored, as when the run is cancelled."""
+    vendor, ledger = HeldVendor(), Ledger(url)
+    posted(ledger, DAYS)
+    stream = report_stream("shop", App("shop", "UTC", "USD", 4.0), spec(), Waiting(0, 92, 100, TaskPolicy()))
+    vendor.session = SimpleNamespace(meter=Meter())
+    async with stream.open(work(vendor, Lake(str(tmp_path / "lake")), lambda: START, ledger=ledger)) as fetcher:
+        fetcher.announce(DAYS)
+        for day in DAYS:
+            await fetcher.fetch(day)
+        assert not ledger.lease(1, "another", seconds=120, now=START)
+    assert ledger.lease(1, "another", seconds=120, now=START)
 
 
 async def test_a_killed_process_blocks_its_run_for_one_lease(url: str, tmp_path: Path) -> None:

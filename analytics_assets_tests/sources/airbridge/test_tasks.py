@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from analytics_assets.sources.airbridge.snapshots import fetch_tasks
-from analytics_assets.sources.airbridge.source import tasks_stream
+from analytics_assets.sources.airbridge.source import catalog_stream, tasks_stream
 from analytics_assets.sources.airbridge.streams import App
 from analytics_assets.state.database import engine
 from analytics_assets.state.report_ledger import Ledger
@@ -66,7 +66,10 @@ async def test_the_view_has_every_request_and_says_what_is_open(ledger: Ledger) 
 
     read = await fetch_tasks("shop", spec(), ledger, TODAY, clock=lambda: LATER)
 
-    assert (tasks_stream("shop", app, spec()).day_of(LATER), read.requested_at) == (TODAY, LATER)
+    assert read.requested_at == LATER
+    assert {stream.day_of(LATER) for stream in (tasks_stream("shop", app, spec()), catalog_stream("shop", app))} == {
+        TODAY
+    }
     assert read.content.to_pylist() == [
         row(1, days[0], state="LANDED", is_open=False, days_left=0, closed_at=LATER),
         row(2, days[1], state="UNPOSTED", attempts=2, landings=1, task_id=None, posted_at=LATER, reason="HTTP 503"),

@@ -16,7 +16,6 @@ from analytics_assets.sources.statsig.source import listing_stream, values_strea
 from analytics_assets.sources.statsig.streams import (
     ListingSpec,
     ValuesSpec,
-    day_of,
     end_of_day,
     fetch_listing,
     fetch_values,
@@ -230,8 +229,10 @@ async def test_one_event_that_fails_fails_the_walk():
 def test_an_observation_belongs_to_the_metric_day_it_was_made_in():
     """The day turns at 08:00 UTC, or where the company has moved it."""
     moments = [datetime(2026, 7, 9, 7, 59, 59, tzinfo=UTC), datetime(2026, 7, 9, 8, 0, tzinfo=UTC)]
-    assert [day_of(moment) for moment in moments] == [date(2026, 7, 8), date(2026, 7, 9)]
-    assert [day_of(moment, 0) for moment in moments] == [date(2026, 7, 9)] * 2
+    usual = listing_stream("statsig", ListingSpec())
+    moved = listing_stream("statsig", ListingSpec(day_utc_offset_hours=0))
+    assert [usual.day_of(moment) for moment in moments] == [date(2026, 7, 8), date(2026, 7, 9)]
+    assert [moved.day_of(moment) for moment in moments] == [date(2026, 7, 9)] * 2
     assert (end_of_day(DAY), end_of_day(DAY, 5.5)) == (END, datetime(2026, 7, 8, 18, 30, tzinfo=UTC))
 
 
