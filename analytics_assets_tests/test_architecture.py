@@ -42,6 +42,7 @@ PLANTS = {
     "Folders without Dagster": ("lake/store.py", "import dagster"),
     "The sandbox": ("sandbox/world.py", "from analytics_assets import errors"),
     "Only http/destination.py": ("sources/bento/streams.py", "from analytics_assets.sandbox import world"),
+    "Only http imports": ("cli/load.py", "import httpx"),
 }
 
 

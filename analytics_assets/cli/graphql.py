@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
-import httpx
+
+from analytics_assets.http.graphql import GraphQLError, GraphQLSession
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,11 @@ class GraphQL:
     """The API that Dagster's UI uses."""
 
     def __init__(self, url: str) -> None:
-        self._http = httpx.Client(base_url=url, timeout=30.0, trust_env=False)
+        self._session = GraphQLSession(url)
 
     def close(self) -> None:
         """Closes its connections."""
-        self._http.close()
+        self._session.close()
 
     def is_ready(self) -> bool:
         """Whether the definitions are loaded."""
@@ -56,7 +57,7 @@ class GraphQL:
             asked = self.ask(
                 "{ workspaceOrError { ... on Workspace { locationEntries { locationOrLoadError { __typename } } } } }"
             )
-        except (httpx.HTTPError, RuntimeError):
+        except GraphQLError:
             return False
         entries = asked["workspaceOrError"].get("locationEntries", [])
         return bool(entries) and all(
@@ -165,10 +166,5 @@ class GraphQL:
         return len(asked["runsOrError"]["results"])
 
     def ask(self, query: str, **variables: Any) -> Any:
-        """The data of an answer; what is refused is raised."""
-        answer = self._http.post("/graphql", json={"query": query, "variables": variables})
-        answer.raise_for_status()
-        body = answer.json()
-        if body.get("errors"):
-            raise RuntimeError(body["errors"][0]["message"])
-        return body["data"]
+        """The data of a query or mutation; raises `GraphQLError` without one."""
+        return self._session.query(query, variables)

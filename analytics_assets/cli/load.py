@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import dagster as dg
-import httpx
 
 from analytics_assets import errors
 from analytics_assets.cli.accounts import RefusedError, component, day, opened_instance
@@ -260,7 +259,7 @@ def _load_through(
             print(f"Backfill {backfill_id}: {url.rstrip('/')}/runs/b/{backfill_id}", flush=True)
             backfill = _followed(graphql, backfill_id, len(days))
             reasons = [] if backfill.status == "COMPLETED_SUCCESS" else graphql.failures(backfill_id)
-    except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:
+    except RuntimeError as error:
         raise RefusedError(f"--url {url}: {error}. Check the address and that the deployment runs.") from error
     for words in reasons:
         print(words)

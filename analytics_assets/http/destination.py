@@ -128,6 +128,25 @@ def checked(url: str, *, setting: str = "base_url") -> str:
     )
 
 
+def host_of(base_url: str) -> str:
+    """Host of an address.
+
+    Raises:
+        PermanentError: Keys may not be sent to `base_url`.
+    """
+    return httpx.URL(checked(base_url)).host
+
+
+def place_of(base_url: str) -> str:
+    """Host, port and path of an address, the same however it is written.
+
+    Raises:
+        PermanentError: `base_url` is not an address that keys may be sent to.
+    """
+    url = httpx.URL(checked(base_url))
+    return f"{url.netloc.decode()}{url.path}".rstrip("/")
+
+
 def _over_sockets(url: str) -> Destination:
     return Destination(url, sockets(httpx.URL(url).host))
 

@@ -15,13 +15,13 @@ from pydantic import Field
 
 from analytics_assets.clock import Clock
 from analytics_assets.errors import AccessRefusedError
-from analytics_assets.http.destination import Destination, destination, has_sandbox, keys
+from analytics_assets.http.destination import Destination, destination, has_sandbox, host_of, keys
 from analytics_assets.http.gate import Gate
 from analytics_assets.http.meter import Meter
 from analytics_assets.http.retries import RetryPolicy
 from analytics_assets.http.session import Session
 from analytics_assets.http.statuses import Vendor
-from analytics_assets.orchestration.state_resource import BudgetSettings, host_of
+from analytics_assets.orchestration.state_resource import BudgetSettings
 from analytics_assets.settings import settings
 from analytics_assets.state.rate_limit import Caller
 

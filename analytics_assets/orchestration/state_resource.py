@@ -12,11 +12,9 @@ from functools import lru_cache
 from typing import Final
 
 import dagster as dg
-import httpx
 from pydantic import Field
 
 from analytics_assets.clock import Clock
-from analytics_assets.http.destination import checked
 from analytics_assets.http.gate import Gate, OpenGate
 from analytics_assets.settings import Settings
 from analytics_assets.state.rate_limit import Budget, Caller, Kind, SharedGate
@@ -68,25 +66,6 @@ class BudgetSettings(dg.Config):
             clock: The present instant.
         """
         return SharedGate(chosen.state, key(), self.budget(), caller, clock=clock) if chosen.budget_on else OpenGate()
-
-
-def host_of(base_url: str) -> str:
-    """Host of an address.
-
-    Raises:
-        PermanentError: Keys may not be sent to `base_url`.
-    """
-    return httpx.URL(checked(base_url)).host
-
-
-def place_of(base_url: str) -> str:
-    """Host, port and path of an address, the same however it is written.
-
-    Raises:
-        PermanentError: `base_url` is not an address that keys may be sent to.
-    """
-    url = httpx.URL(checked(base_url))
-    return f"{url.netloc.decode()}{url.path}".rstrip("/")
 
 
 @lru_cache(maxsize=64)

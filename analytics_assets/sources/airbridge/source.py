@@ -16,6 +16,7 @@ from pydantic import Field, field_validator, model_validator
 from analytics_assets.checks.finding import USUAL, Limits
 from analytics_assets.clock import Clock
 from analytics_assets.errors import FieldError
+from analytics_assets.http.destination import place_of
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import DayFetcher
 from analytics_assets.orchestration.asset_checks import ChecksConfig, share
@@ -25,7 +26,7 @@ from analytics_assets.orchestration.run_context import Work
 from analytics_assets.orchestration.schedules import Changing
 from analytics_assets.orchestration.source_component import AccountComponent, BudgetConfig, checked, variable_name
 from analytics_assets.orchestration.source_resource import SessionOptions, SourceResource
-from analytics_assets.orchestration.state_resource import BudgetSettings, place_of
+from analytics_assets.orchestration.state_resource import BudgetSettings
 from analytics_assets.orchestration.stream import Opener, SourceStream, with_client
 from analytics_assets.settings import settings
 from analytics_assets.sources.airbridge.charts import has_pictures, report_pictures

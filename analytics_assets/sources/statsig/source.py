@@ -11,6 +11,7 @@ from typing import Final
 from pydantic import Field, field_validator, model_validator
 
 from analytics_assets.checks.finding import USUAL, Limits
+from analytics_assets.http.destination import place_of
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Typed
@@ -19,7 +20,7 @@ from analytics_assets.orchestration.charts.metadata import Pictures
 from analytics_assets.orchestration.run_context import Work
 from analytics_assets.orchestration.source_component import AccountComponent, BudgetConfig, checked, variable_name
 from analytics_assets.orchestration.source_resource import SessionOptions, SourceResource
-from analytics_assets.orchestration.state_resource import BudgetSettings, mark_of, place_of
+from analytics_assets.orchestration.state_resource import BudgetSettings, mark_of
 from analytics_assets.orchestration.stream import SourceStream, with_client
 from analytics_assets.sources.statsig.charts import value_pictures
 from analytics_assets.sources.statsig.checks import definitions_checks, listing_checks, values_checks
