@@ -231,7 +231,7 @@ class Making:
         try:
             self.loss.refuse(stream.account, draft.day, losses, after)
         except LossError as error:
-            error.evidence = evidence_of(stream, draft.day, draft.fresh.content)
+            error.evidence = evidence_of(draft.fresh.content)
             raise
         for name, rows in losses.items():
             draft.figures[name] = {**draft.figures[name], "rows_before_loss": rows}

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from analytics_assets.errors import Evidence, PermanentError, UnexpectedPayloadError
 from analytics_assets.lake.footer import Footer
@@ -89,7 +90,7 @@ def valid_raw(stream: Stream, day: date, raw: RawDay) -> ValidDay:
         return stream.raw.valid_day(raw.content, day)
     except UnexpectedPayloadError as error:
         error.day = error.day or day
-        error.evidence = error.evidence or evidence_of(stream, day, raw.content)
+        error.evidence = evidence_of(raw.content)
         raise
 
 
@@ -104,10 +105,11 @@ def valid_typed(
     except UnexpectedPayloadError as error:
         error.day = error.day or day
         if content is not None:
-            error.evidence = error.evidence or evidence_of(stream, day, content)
+            error.evidence = error.evidence or evidence_of(content)
         raise
 
 
-def evidence_of(stream: Stream, day: date, content: pa.Table) -> Evidence:
-    """The raw rows of a day, where an error does not name the answer itself."""
-    return Evidence(f"{stream.account}/{day}", body="\n".join(map(str, content.to_pylist())))
+def evidence_of(content: pa.Table) -> Evidence:
+    """The raw rows of a day and their endpoints, for an error that does not name one response."""
+    endpoints = pc.unique(content["endpoint"]).to_pylist() if "endpoint" in content.schema.names else []
+    return Evidence(", ".join(endpoints), body="\n".join(map(str, content.to_pylist())))

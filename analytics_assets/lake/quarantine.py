@@ -26,7 +26,11 @@ class Quarantine:
     def keep(self, account: str, evidence: Evidence, *, seen_at: datetime) -> str:
         """Keeps an answer that could not be used; returns where. An equal one of the same day is kept once."""
         body = evidence.body.encode(errors="replace")
-        endpoint = "".join(letter if letter.isalnum() else "-" for letter in evidence.endpoint)[:_LONGEST_NAME]
+        endpoint = (
+            "rows"
+            if not evidence.endpoint
+            else "".join(letter if letter.isalnum() else "-" for letter in evidence.endpoint)[:_LONGEST_NAME]
+        )
         digest = hashlib.sha256(body).hexdigest()[:12]
         path = f"{self._root}/{folder_name(account)}/{seen_at:%Y%m%d}-{endpoint}-{digest}.txt"
         self._files.promote(path, body)

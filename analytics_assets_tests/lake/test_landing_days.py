@@ -116,7 +116,8 @@ async def test_a_day_that_cannot_be_made_leaves_what_stood_and_keeps_the_answer(
         "2026-03-01": "UnexpectedPayloadError: numbers: not a number.",
         "2026-03-02": "numbers numbers_raw sums",
     }
-    assert kept.startswith(f"{disk.root}/_quarantine/shop/20260401-shop-2026-03-01-")
+    assert kept.startswith(f"{disk.root}/_quarantine/shop/20260401-rows-")
+    assert (results[0].error.day, results[0].error.endpoint) == (START, "")
     assert disk.files.fs.cat_file(kept).decode().splitlines() == [
         str({"date": START, "part": part, "body": body, "requested_at": NOW.astimezone(ZoneInfo("UTC"))})
         for part, body in [(0, "3"), (1, "<html>")]

@@ -274,11 +274,12 @@ class ReportReader:
             return decision
         days = f"{request.first_day} to {request.last_day}"
         message = f"Airbridge task {shown(request.task_id)} for {days}: {verdict.message}"
+        evidence = error.evidence if error else None
         if isinstance(decision, Pause):
-            raise (type(error) if error else TransientError)(message, remedy=verdict.remedy)
+            raise (type(error) if error else TransientError)(message, remedy=verdict.remedy, evidence=evidence)
         # A response that is not as documented stays one, and its body is kept.
         kind = UnexpectedPayloadError if isinstance(error, UnexpectedPayloadError) else AwaitedError
-        raise kind(message, remedy=verdict.remedy, evidence=error.evidence if error else None)
+        raise kind(message, remedy=verdict.remedy, evidence=evidence)
 
     async def _collect(self, request: Request, days: Sequence[date]) -> ReadDay:
         """Reads all pages of a finished task and splits them into days."""

@@ -46,8 +46,8 @@ async def look(vendor: Any, ledger: Ledger, at: datetime, *, polling_s: float = 
     return tick
 
 
-async def run(vendor: Scripted, ledger: Ledger, folder: Path, at: datetime) -> str:
-    """A run that asks for the day; gives the words of its failure."""
+async def run(vendor: Scripted, ledger: Ledger, folder: Path, at: datetime) -> SourceError:
+    """A run that requests the day, and its error."""
     reader = ReportReader(
         "shop",
         spec(),
@@ -65,7 +65,7 @@ async def run(vendor: Scripted, ledger: Ledger, folder: Path, at: datetime) -> s
     with pytest.raises(SourceError) as caught:
         await reader.fetch(DAY)
     await reader.close()
-    return str(caught.value)
+    return caught.value
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404])
@@ -147,7 +147,9 @@ async def test_a_report_whose_responses_cannot_be_read_is_posted_a_bounded_numbe
     assert [request.method for request in vendor.requests] == ["POST"] * POLICY.most_unread
     assert "The responses to 8 requests in a row could not be read." in (ledger.get(1).reason or "")
     assert at - NOW == timedelta(seconds=POLICY.first_pause_s * (2**7 - 1))
-    assert "UNREAD" in said[0]
+    assert "UNREAD" in str(said[0])
+    assert {error.evidence.body for error in said if error.evidence} == {'{"unknown":"shape"}'}
+    assert said[-1].evidence is not None
     tick = await look(vendor, ledger, at + timedelta(days=1))
     assert (tick.counts, len(vendor.requests)) == ({"paused": 1}, POLICY.most_unread)
 
