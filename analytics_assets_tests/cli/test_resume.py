@@ -69,7 +69,7 @@ def test_without_budgets_there_is_no_pause(capsys: pytest.CaptureFixture[str], m
             "shop",
             f"resume shop: there is no such folder with a defs.yaml. There are: {', '.join(sorted(SOURCES))}.",
         ),
-        ("alerts", "resume alerts: it sends no requests. Accounts: airbridge, bento, statsig."),
+        ("alerts", f"resume alerts: it sends no requests. Accounts: {', '.join(sorted(SOURCES))}."),
     ],
 )
 def test_what_is_not_an_account_is_refused(capsys: pytest.CaptureFixture[str], account: str, words: str) -> None:

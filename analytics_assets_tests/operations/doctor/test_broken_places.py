@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
+from analytics_assets import COMPONENTS
 from analytics_assets.state import database
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.operations.doctor.patient import ACCOUNTS, Patient, Visit, beats
@@ -124,8 +125,9 @@ def test_each_broken_yaml_is_named_with_file_and_line(misspelt) -> None:
     wrong = {
         "app": "app/defs.yaml:8 attributes.timezone: Airbridge app 'myapp', timezone: 'Mars/Olympus' is no time zone. Use a name such as "
         "Asia/Seoul.",
-        "kind": "kind/defs.yaml:1 type: there is no such component. This project has analytics_assets.AirbridgeRevenue, "
-        "analytics_assets.Alerts, analytics_assets.BentoStats, analytics_assets.Comparisons, analytics_assets.Shared, analytics_assets.StatsigMetrics.",
+        "kind": "kind/defs.yaml:1 type: there is no such component. This project has "
+        + ", ".join(f"analytics_assets.{name}" for name in sorted(COMPONENTS))
+        + ".",
         "lab": "lab/defs.yaml:6 this is not valid YAML (while parsing a flow sequence).",
         "owned": "owned/defs.yaml:7 attributes.owners: 'nobody' is no owner: use an e-mail address, or `team:` and a "
         "name, such as team:growth.",
