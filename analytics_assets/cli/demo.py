@@ -82,7 +82,7 @@ def _demonstrate(began: float) -> int:
     with _log() as log, _sandbox(log) as url:
         _say(
             began,
-            f"Sandbox ready at {url}: all vendors are simulated, and every second report task fails on purpose.",
+            f"Sandbox ready at {url}: vendors are simulated, and every second report task fails on purpose.",
         )
         # Before the definitions are loaded, so that a terminal set up for live mode stays untouched by the demo.
         for name in VARIABLES:
