@@ -7,7 +7,7 @@ import time
 
 import duckdb
 import msgspec
-import pyarrow.json as pa_json
+import pyarrow.json as pa_json  # noqa: TID251 - people read the lake with it
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -6,11 +6,10 @@ Source: https://help.airbridge.io/en/guides/revenue-report-calcualtion-method (t
 """
 
 import math
-import re
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from operator import ne
 from typing import Any, Final, Literal
 
 import pyarrow as pa
@@ -22,8 +21,6 @@ Scale = Literal["percent", "ratio"]
 _FACTORS: Final[dict[Scale, int]] = {"percent": 1, "ratio": 100}
 _EXACT: Final = Context(prec=60, rounding=ROUND_HALF_EVEN)
 _MOST_DIGITS: Final = 19
-# Decimals with an exponent or a long tail: Arrow looks up powers of ten for them beyond the end of its table, and the process may end there.
-_FAR: Final = re.compile(r"E|\.[0-9]{30}")
 _SHARE_OFF, _OFF = Decimal("0.01"), Decimal("0.01")
 
 
@@ -49,12 +46,10 @@ def numbers(values: Sequence[Decimal | None], kind: pa.DataType, *, of: str, fac
             return Numbers(pa.array([_whole(value) for value in values], kind))
         if pa.types.is_floating(kind):
             return Numbers(pa.array([_finite(value, factor) for value in values], kind))
-        if not _FAR.search(" ".join(map(str, values))):
-            with suppress(pa.ArrowInvalid):
-                return Numbers(pa.array(values, kind))
+        # Always quantized: for an exponent, or a long tail, Arrow looks up powers of ten beyond the end of its table, and the process may end there.
         places = Decimal(1).scaleb(-kind.scale)
         held = [None if value is None else _EXACT.quantize(value, places) for value in values]
-        rounded = sum(value != kept for value, kept in zip(values, held, strict=True))
+        rounded = 0 if held == values else sum(map(ne, values, held))
         return Numbers(pa.array(held, kind), rounded)
     except (pa.ArrowException, ArithmeticError, ValueError) as error:
         raise UnexpectedPayloadError(f"{of}: a number does not fit {kind}: {error}.") from error

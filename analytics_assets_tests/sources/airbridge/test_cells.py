@@ -1,6 +1,8 @@
-"""Sub-rows read at once and one by one are the same columns; and one scale of ROAS holds for all days of an answer."""
+"""Sub-rows as columns with exact amounts; and one scale of ROAS for all days of a response."""
 
+import re
 from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any
 
 import msgspec
@@ -10,9 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics_assets.errors import UnexpectedPayloadError
-from analytics_assets.lake.table import MONEY
-from analytics_assets.sources.airbridge.cells import _read_at_once
-from analytics_assets.sources.airbridge.tables import cohorts_table
+from analytics_assets.sources.airbridge.cells import sub_rows
+from analytics_assets.sources.airbridge.tables import cohorts_table, report_raw_table
 from analytics_assets.sources.airbridge.transform import typed_days
 from analytics_assets_tests.sources.airbridge.days import DAY, columns, read, typed
 from analytics_assets_tests.sources.airbridge.test_cohorts import MASKED, at
@@ -31,47 +32,75 @@ CELLS = st.one_of(
 )
 
 
+# Each has once made another number, or ended the process, in a reader of the Arrow library.
+FAR = [
+    "1e-999999999",
+    f"0.{'0' * 60}1",
+    "1e-7",
+    "0.0000005",
+    "0.0000015",
+    "1234567.00000050000000000000000000001",
+    "2.5E+5",
+]
+
+
+def amount(cell: Any) -> Decimal | None:
+    """The amount of a cell with six places, computed without the code under test."""
+    value = _value(cell)
+    if value is None:
+        return None
+    return Decimal(str(value)).quantize(Decimal("0.000001"), ROUND_HALF_EVEN, Context(prec=60))
+
+
+def _value(cell: Any) -> Any:
+    return cell.get("value") if isinstance(cell, dict) else cell
+
+
 @settings(max_examples=150, deadline=None)
-@given(rows=st.lists(st.lists(CELLS, max_size=3), min_size=1, max_size=3), total=CELLS, asked=st.integers(1, 5))
-def test_sub_rows_read_at_once_and_one_by_one_are_the_same(rows: list[list[Any]], total: Any, asked: int) -> None:
-    """A field not known here, which is named, makes the second way; it changes nothing else."""
-    plain = [sub_row("2026-03-01", *cells, cost=total, revenue=3, users=None) for cells in rows]
-    strange = [{**row, "new": 1} for row in plain]
-    for_both: dict[str, Any] = {"requested_at": at(asked)}
-    for quick, slow in zip(typed(*plain, **for_both), typed(*strange, **for_both), strict=True):
-        assert quick.content.equals(slow.content, check_metadata=True)
-        assert dict(quick.figures) == {name: held for name, held in slow.figures.items() if name != "unknown_fields"}
+@given(
+    rows=st.lists(st.lists(CELLS | st.sampled_from(FAR), max_size=3), min_size=1, max_size=3),
+    total=CELLS | st.sampled_from(FAR),
+    is_strange=st.booleans(),
+)
+def test_amounts_are_exact_however_they_are_written(rows: list[list[Any]], total: Any, *, is_strange: bool) -> None:
+    """Half to even and counted beyond six places. An unknown field is named and changes nothing else."""
+    sent = [sub_row("2026-03-01", *cells, cost=total, revenue=3, users=None) for cells in rows]
+    if is_strange:
+        sent = [{**row, "new": 1} for row in sent]
+    cohorts, totals = typed(*sent, requested_at=at(5))
+    amounts = [[amount(cell) for cell in cells] + [None] * (3 - len(cells)) for cells in rows]
+    assert cohorts.content["value"].to_pylist() == [value for group in amounts for value in group]
+    assert totals.content["cost"].to_pylist() == [amount(total)] * len(rows)
+    exact = [Decimal(str(value)) for cells in rows for cell in cells if (value := _value(cell)) is not None]
+    rounded = sum(value != amount(value) for value in exact)
+    assert cohorts.figures.get("rounded_values", 0) == rounded
+    assert cohorts.figures.get("unknown_fields", []) == (["new"] if is_strange else [])
 
 
 @pytest.mark.parametrize(
-    ("change", "is_plain"),
+    ("change", "words"),
     [
-        ({}, True),
-        ({"values": [{"value": "1.5"}, None, {"isMasked": None}]}, True),
-        ({"date": "2026-03-01T00:00:00"}, True),
-        ({"total": None}, True),
-        ({"new": 1}, False),
-        ({"values": [{"value": 1, "new": 1}]}, False),
-        ({"values": [{"value": "0.1234567"}]}, False),
-        ({"values": [{"value": "1e-999999999"}]}, False),
-        ({"values": [{"value": f"0.{'0' * 60}1"}]}, False),
-        # Arrow takes the first for 9717633079061536536625392568.231788544, and the second into a column that cannot hold it.
-        ({"values": [{"value": "3.5e29"}]}, False),
-        ({"values": [{"value": f"1{'0' * 29}"}]}, False),
-        ({"values": [{"value": 999999999999.5}]}, True),
-        ({"values": [{"value": 1000000000000}]}, False),
-        ({"values": [{"value": True}]}, False),
-        ({"values": None}, False),
-        ({"date": "soon"}, False),
-        ({"date": None}, False),
+        ({"values": [{"value": True}]}, "Expected `decimal"),
+        ({"values": [{"value": "much"}]}, "Invalid decimal"),
+        ({"values": {}}, "Expected `array"),
+        ({"values": [1, 2]}, "Expected `object"),
+        ({"date": "soon"}, "Invalid isoformat"),
+        ({"date": None}, "Expected `str`"),
+        ({"date": "2026-03-02"}, "it is of 2026-03-02"),
+        ({"values": [None] * 4}, "it has 4 values"),
     ],
 )
-def test_plain_sub_rows_are_read_at_once(change: dict[str, Any], *, is_plain: bool) -> None:
-    """Anything else is left to the way that can say what is wrong with it."""
-    texts = pa.array([msgspec.json.encode(sub_row("2026-03-01", 1, 2) | change).decode()], pa.large_string())
-    read_at_once = _read_at_once(texts, MONEY, reached=2)
-    assert (read_at_once is not None) == is_plain
-    assert read_at_once is None or read_at_once.days == {DAY}
+def test_a_sub_row_of_another_shape_is_refused_with_its_group(change: dict[str, Any], words: str) -> None:
+    """The message names the group and the place."""
+    text = msgspec.json.encode(sub_row("2026-03-01", 1, 2) | change).decode()
+    content = report_raw_table(spec()).schema.empty_table()
+    columns = {name: [None] for name in content.schema.names} | {"group_values": ['["a"]'], "sub_row": [text]}
+    raw = pa.table([pa.array(columns[field.name], field.type) for field in content.schema], names=content.schema.names)
+    with pytest.raises(
+        UnexpectedPayloadError, match=re.escape("""the sub-row of ["a"] is not as documented""")
+    ) as caught:
+        sub_rows(DAY, raw, spec(), reached=2)
+    assert words in str(caught.value)
 
 
 @pytest.mark.parametrize(
