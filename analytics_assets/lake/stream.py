@@ -139,4 +139,4 @@ class Stream:
         if self.derive is None:
             return self
         derived = self.derive(lake)
-        return replace(self, transform=lambda day, _raw: derived(day))
+        return replace(self, derive=None, transform=lambda day, _raw: derived(day))

@@ -42,6 +42,7 @@ def test_a_re_execution_asks_only_for_the_bad_day_and_turns_all_green(shop: Shop
     assert [shop.statuses(table) for table in TABLES] == [dict.fromkeys(ALL, "MATERIALIZED")] * 3
     assert {work.family for work in shop.works} == {first.run_id}
     assert [work.owner for work in shop.works] == [first.run_id, second.run_id, third.run_id]
+    assert {work.clock for work in shop.works} == {shop.clock}
 
 
 def test_a_run_of_a_backfill_that_is_re_executed_after_its_end_asks_only_for_the_bad_day(shop: Shop) -> None:

@@ -114,6 +114,7 @@ def test_a_reading_is_filed_under_the_day_of_the_vendor(readings: Readings) -> N
     }
     assert {event.partition for event in result.get_asset_materialization_events()} == {None}
     assert [readings.lake.days("shop", table) for table in ("numbers_raw", "numbers", "sums")] == [[DAY]] * 3
+    assert [work.clock() for work in readings.works] == [SEEN]
 
 
 @pytest.mark.parametrize("is_failing", [False, True])
