@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from analytics_assets.errors import SourceError
 from analytics_assets.lake.store import Lake
+from analytics_assets.lake.stream import DayFetcher
 from analytics_assets.sources.airbridge.client import AirbridgeClient
 from analytics_assets.sources.airbridge.report_loader import ReportReader, Waiting
 from analytics_assets.sources.airbridge.task_decisions import TaskPolicy
@@ -154,7 +155,7 @@ def reader_of(
     )
 
 
-async def outcome(reader: ReportReader, days: Sequence[date]) -> list[str]:
+async def outcome(reader: ReportReader | DayFetcher, days: Sequence[date]) -> list[str]:
     """What becomes of each day: `read`, or the class of its error."""
 
     async def of_day(day: date) -> str:

@@ -104,14 +104,12 @@ async def test_the_lease_is_kept_while_days_are_stored(url: str, tmp_path: Path)
 
 async def test_a_run_that_ends_leaves_its_requests_to_others(url: str, tmp_path: Path) -> None:
     """Also where its days were read and never stored, as when the run is cancelled."""
-    vendor, ledger = HeldVendor(), Ledger(url)
+    vendor, ledger = HeldVendor(session=SimpleNamespace(meter=Meter())), Ledger(url)
     posted(ledger, DAYS)
     stream = report_stream("shop", App("shop", "UTC", "USD", 4.0), spec(), Waiting(0, 92, 100, TaskPolicy()))
-    vendor.session = SimpleNamespace(meter=Meter())
     async with stream.open(work(vendor, Lake(str(tmp_path / "lake")), lambda: START, ledger=ledger)) as fetcher:
         fetcher.announce(DAYS)
-        for day in DAYS:
-            await fetcher.fetch(day)
+        assert await outcome(fetcher, DAYS) == ["read"] * 2
         assert not ledger.lease(1, "another", seconds=120, now=START)
     assert ledger.lease(1, "another", seconds=120, now=START)
 
