@@ -24,7 +24,7 @@ from analytics_assets.sources.airbridge.cohorts import cohort_rows, total_rows
 from analytics_assets.sources.airbridge.report_spec import ReportSpec, reached_intervals, spec_hash
 from analytics_assets.sources.airbridge.responses import Entry, Notification, Sections, entries
 from analytics_assets.sources.airbridge.snapshot_tables import CATALOG
-from analytics_assets.sources.airbridge.tables import ROAS_SCALE, cohort_totals_table, cohorts_table
+from analytics_assets.sources.airbridge.tables import cohort_totals_table, cohorts_table
 
 Kind = Literal["metric", "group_by", "event"]
 _PERIOD_LIMITS: Final = frozenset({"SAN_PERIOD_LIMIT"})
@@ -109,14 +109,14 @@ def period_limits(content: pa.Table) -> list[str]:
 
 
 def remarks(content: pa.Table) -> list[Any]:
-    """What a response says of a raw day beside its sub-rows, as far as checks, limits and the scale of ROAS depend on it.
+    """What a response says of a raw day beside its sub-rows, as far as checks and limits depend on it.
 
     The numbers of groups are those of the whole task and change with its days, so only numbers that differ from each other count.
     """
     first = content.slice(0, 1).to_pylist()
     groups = [(row["groups_declared"], row["groups_read"]) for row in first]
     return [
-        [(row["notifications"], row.get(ROAS_SCALE)) for row in first],
+        [row["notifications"] for row in first],
         ["equal" if declared == read else declared and (declared, read) for declared, read in groups],
         content["total_difference"].to_pylist(),
     ]
