@@ -4,9 +4,12 @@ Keep vendors' fields out of here: clients turn an `Answer` into records, the lak
 """
 
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from functools import cached_property
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 
@@ -55,6 +58,30 @@ class Answer:
     def plain(self) -> Any:
         """The body as plain Python values, for looking at fields that are not known here."""
         return msgspec.json.decode(self.body)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Response(Answer, Generic[T]):
+    """A response whose body is decoded, once for all who use it.
+
+    Attributes:
+        data: The decoded body.
+        find_unknown: Finds the fields that are not known here.
+    """
+
+    data: T
+    find_unknown: Callable[[], AbstractSet[str]] = frozenset
+
+    @cached_property
+    def unknown(self) -> AbstractSet[str]:
+        """Paths of the fields that are not known here."""
+        return self.find_unknown()
+
+    @classmethod
+    def of(cls, answer: Answer, data: T, find_unknown: Callable[[], AbstractSet[str]]) -> "Response[T]":
+        """The response of an answer whose decoded body is `data`."""
+        sent = {field.name: getattr(answer, field.name) for field in fields(Answer)}
+        return cls(**sent, data=data, find_unknown=find_unknown)
 
 
 def read(body: bytes | str, kind: type[T], *, vendor: str, endpoint: str) -> T:

@@ -194,7 +194,8 @@ class Making:
             content, answers = fresh.content, stream.request_hash(day)
             raw_hash = content_hash(fresh.table, content)
             source = Footer(raw_hash, answers, self.family, raw.requested_at, self.is_sandbox)
-        made, figures = valid_typed(stream, day, content)
+        responses = () if raw is None or fresh is None else raw.responses
+        made, figures = valid_typed(stream, day, content, responses)
         if raw is not None and fresh is not None:
             figures[fresh.table.name] = raw.notes
         hashes = {table.name: content_hash(table, made[table.name].content) for table in stream.typed}

@@ -1,6 +1,6 @@
 """A day on its way into the lake: while it is made (`prepare.py`), and when it needs only to be published (`load.py`)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analytics_assets.errors import Evidence, PermanentError, UnexpectedPayloadError
+from analytics_assets.http.answer import Response
 from analytics_assets.lake.footer import Footer
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Landed, Packed
@@ -95,11 +96,17 @@ def valid_raw(stream: Stream, day: date, raw: RawDay) -> ValidDay:
 
 
 def valid_typed(
-    stream: Stream, day: date, content: pa.Table | None
+    stream: Stream, day: date, content: pa.Table | None, responses: Sequence[Response[Any]] = ()
 ) -> tuple[Mapping[str, ValidDay], dict[str, Mapping[str, Any]]]:
-    """The typed tables of the day, each a valid one, and their figures; where they are not valid, the raw rows are the evidence."""
+    """The typed tables of the day, each a valid one, and their figures; where they are not valid, the raw rows are the evidence.
+
+    `responses` are the decoded responses of the rows, where they are at hand.
+    """
     try:
-        typed = stream.transform(day, content)
+        if stream.transform_responses is not None and responses:
+            typed = stream.transform_responses(day, responses)
+        else:
+            typed = stream.transform(day, content)
         made = {table.name: table.valid_day(typed[table.name].content, day) for table in stream.typed}
         return made, {table.name: typed[table.name].figures for table in stream.typed}
     except UnexpectedPayloadError as error:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from analytics_assets.http.answer import Answer
+from analytics_assets.http.answer import Answer, Response
 from analytics_assets.http.meter import spent
 from analytics_assets.lake.table import DATE, MOMENT, Column, Table
 
@@ -27,12 +27,14 @@ class RawDay:
         requested_at: Instant of the first request; for a report, the instant its task was asked for.
         notes: What the metadata of the day should say of the reading, such as unknown fields.
         spent: Requests, repeats and seconds waited for the day, as metadata by name.
+        responses: The decoded responses that the rows were made of, in order; empty where only the rows are at hand.
     """
 
     content: pa.Table
     requested_at: datetime
     notes: dict[str, Any]
     spent: Mapping[str, float] = field(default_factory=dict)
+    responses: Sequence[Response[Any]] = ()
 
 
 def raw_table(name: str, description: str, docs_url: str) -> Table:
@@ -58,7 +60,10 @@ def raw_table(name: str, description: str, docs_url: str) -> Table:
 
 
 def raw_day(table: Table, day: date, answers: Sequence[Answer], notes: dict[str, Any] | None = None) -> RawDay:
-    """Answers of one day, in the order given, as rows of `table`; the notes name the repaired texts, where there are any."""
+    """Answers of one day, in the order given, as rows of `table`; the notes name the repaired texts, where there are any.
+
+    Where all of them are decoded, the day keeps them, so that no body is decoded again for its typed tables.
+    """
     rows = (
         {
             DATE: day,
@@ -75,7 +80,14 @@ def raw_day(table: Table, day: date, answers: Sequence[Answer], notes: dict[str,
         for part, answer in enumerate(answers)
     )
     requested_at = min(answer.requested_at for answer in answers)
-    return RawDay(table.rows(rows), requested_at, {**(notes or {}), **repaired(answers)}, spent_on(answers))
+    decoded = [answer for answer in answers if isinstance(answer, Response)]
+    return RawDay(
+        table.rows(rows),
+        requested_at,
+        {**(notes or {}), **repaired(answers)},
+        spent_on(answers),
+        decoded if len(decoded) == len(answers) else (),
+    )
 
 
 def spent_on(answers: Collection[Answer]) -> dict[str, float]:
@@ -93,6 +105,14 @@ def repaired(answers: Iterable[Answer]) -> dict[str, int]:
 def request_hash(*parts: Any) -> str:
     """A short name for what is asked: equal for equal parts, whatever the order of their keys."""
     return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()[:16]
+
+
+def stored_answers(content: pa.Table) -> Iterable[Answer]:
+    """The responses in a raw day, in order."""
+    names = ("endpoint", "path", "params", "status", "body", "requested_at", "answered_at", "attempts")
+    for row in content.sort_by("part").select(names).to_pylist():
+        params = msgspec.json.decode(row["params"], type=dict[str, str])
+        yield Answer(**{**row, "params": tuple(params.items()), "body": row["body"].encode()})
 
 
 def bodies(content: pa.Table) -> Iterable[tuple[str, dict[str, str], str]]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from analytics_assets.http.answer import Response
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.table import Table
@@ -86,6 +87,7 @@ class DayFetcher:
 
 
 Transform = Callable[[date, pa.Table | None], Mapping[str, Typed]]
+TransformResponses = Callable[[date, Sequence[Response[Any]]], Mapping[str, Typed]]
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,7 @@ class Stream:
         typed: Tables made from it.
         transform: A raw day to its typed tables, by name. The same day gives the same rows. Called in another thread, for one day at a time,
             while the day before it is stored, and again where the day changed in the lake meanwhile.
+        transform_responses: The same from the decoded responses of a day just fetched; None where `transform` decodes the rows.
         derive: For a stream without a raw table: the same of a day alone, from the lake. Called once a load.
         request_hash: Hash of what a day is requested with; a raw day with another hash is the response to another request. Empty where `raw`
             is itself the table that people read.
@@ -115,6 +118,7 @@ class Stream:
     raw: Table | None
     typed: Sequence[Table] = ()
     transform: Transform = lambda _day, _raw: {}
+    transform_responses: TransformResponses | None = None
     derive: Callable[[Lake], Callable[[date], Mapping[str, Typed]]] | None = None
     request_hash: Callable[[date], str] = lambda _day: ""
     final_at: Callable[[date], datetime] | None = None

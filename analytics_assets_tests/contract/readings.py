@@ -1,7 +1,7 @@
 """Whole streams of each vendor read from the sandbox server into a lake, and what came of them. No assertions here."""
 
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -10,9 +10,11 @@ from typing import Any
 
 from analytics_assets.clock import Clock
 from analytics_assets.errors import SourceError
+from analytics_assets.lake.content import content_hash
 from analytics_assets.lake.load import DayResult, Landing
 from analytics_assets.lake.store import Lake
-from analytics_assets.lake.stream import DayFetcher, Stream
+from analytics_assets.lake.stream import DayFetcher, Stream, Typed
+from analytics_assets.lake.table import Table
 from analytics_assets.orchestration.stream import SourceStream
 from analytics_assets.sources.airbridge.report_loader import Waiting
 from analytics_assets.sources.airbridge.report_spec import ReportSpec
@@ -68,6 +70,7 @@ class Read:
         rows: Rows of each typed table, all days, in the table's order.
         hashes: Data version of each typed table and day.
         figures: Figures and notes by table and day.
+        derived: Data version and figures of each typed table and day, derived again from the stored raw day.
     """
 
     kind: str
@@ -77,6 +80,7 @@ class Read:
     rows: dict[str, list[dict[str, Any]]]
     hashes: dict[tuple[str, date], str]
     figures: dict[tuple[str, date], dict[str, Any]]
+    derived: dict[tuple[str, date], tuple[str, dict[str, Any]]]
 
 
 @asynccontextmanager
@@ -174,11 +178,23 @@ def _read(lake: Lake, stream: Stream, results: Sequence[DayResult], requests: in
             if table.name in result.tables
         },
         figures={
-            (name, result.day): {key: value for key, value in figures.items() if key not in _RANDOM}
-            for result in results
-            for name, figures in result.figures.items()
+            (name, result.day): _compared(figures) for result in results for name, figures in result.figures.items()
+        },
+        derived={
+            (table.name, day): (_version(table, day, typed[table.name]), _compared(typed[table.name].figures))
+            for day in [result.day for result in results if result.error is None and stream.raw is not None]
+            for typed in [stream.transform(day, lake.read(stream.account, stream.raw, [day]))]
+            for table in stream.typed
         },
     )
+
+
+def _version(table: Table, day: date, typed: Typed) -> str:
+    return content_hash(table, table.valid_day(typed.content, day).content)
+
+
+def _compared(figures: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in figures.items() if name not in _RANDOM}
 
 
 def _content(row: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:

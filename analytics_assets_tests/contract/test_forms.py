@@ -65,6 +65,19 @@ def test_a_week_in_another_form_is_the_same_week_hash_for_hash(vendor: str, form
         assert read.hashes or read.rows or not usual.hashes
 
 
+def test_tables_of_a_response_are_those_of_its_stored_raw_day(form_readings: Readings):
+    """In each form: rows, widths and figures are the same from the response just decoded and from the text in the lake."""
+    compared = 0
+    for key, read in form_readings.items():
+        derived = {of: version for of, (version, _) in read.derived.items()}
+        assert derived == {of: version for of, version in read.hashes.items() if of in derived}, key
+        assert {of: figures for of, (_, figures) in read.derived.items()} == {of: read.figures[of] for of in derived}, (
+            key
+        )
+        compared += len(derived)
+    assert compared > len(CELLS)
+
+
 def test_a_week_is_every_typed_table_of_every_day(form_readings: Readings):
     """So that equality is not that of nothing with nothing."""
     hashes = {key for (_, form, _), read in form_readings.items() if form == WEEK for key in read.hashes}

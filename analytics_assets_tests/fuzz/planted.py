@@ -5,7 +5,7 @@ A transform's bug takes what the true one made and spoils it the way a wrong lin
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -13,6 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from analytics_assets.http.answer import Response
 from analytics_assets.lake.stream import Stream, Typed
 from analytics_assets_tests.fuzz.sent import Sent
 from analytics_assets_tests.fuzz.wire import Flaw
@@ -41,14 +42,21 @@ class Bug:
         if self.table not in {table.name for table in stream.typed}:
             return stream
 
-        def wrong(day: date, raw: pa.Table | None) -> Mapping[str, Typed]:
-            made = dict(stream.transform(day, raw))
+        def spoilt(tables: Mapping[str, Typed]) -> Mapping[str, Typed]:
+            made = dict(tables)
             right = made[self.table]
             rows = self.spoilt(right.content.to_pylist())
             made[self.table] = replace(right, content=pa.Table.from_pylist(rows, schema=right.content.schema))
             return made
 
-        return replace(stream, transform=wrong)
+        def of_rows(day: date, raw: pa.Table | None) -> Mapping[str, Typed]:
+            return spoilt(stream.transform(day, raw))
+
+        def of_responses(day: date, responses: Sequence[Response[Any]]) -> Mapping[str, Typed]:
+            assert stream.transform_responses is not None
+            return spoilt(stream.transform_responses(day, responses))
+
+        return replace(stream, transform=of_rows, transform_responses=stream.transform_responses and of_responses)
 
 
 def _each(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[Rows], Rows]:

@@ -4,30 +4,30 @@ Bento's page (https://bentonow.com/stats) says neither where its days begin nor 
 as far as the chart shows it. `docs/bento-day.md` says what that does not show. Keep rows out of here (`transform.py`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from analytics_assets.errors import Evidence, UnexpectedPayloadError
+from analytics_assets.http.answer import Response
 from analytics_assets.sources.bento.responses import Ads
 
 _LARGEST_EPOCH_S = 1e11  # as seconds the year 5138, so a larger x can only mean milliseconds
 
 
-def bucket_starts(stats: Ads, params: Mapping[str, str], day: date, *, zone: ZoneInfo, body: str) -> list[datetime]:
+def bucket_starts(response: Response[Ads], day: date, *, zone: ZoneInfo) -> list[datetime]:
     """Instants of the chart's points, in UTC, in the order sent. Nothing says where Bento's days begin, so the chart has to show it.
 
     Args:
-        stats: The answer.
-        params: What was asked.
-        day: The day that was asked for.
+        response: The response; its body is the evidence.
+        day: The day that was requested.
         zone: Where it begins and ends.
-        body: The answer as sent, as evidence.
 
     Raises:
         UnexpectedPayloadError: A point lies outside the day, or its x is no instant.
     """
+    stats, params = response.data, dict(response.params)
     first, end = _midnight(day, zone), _midnight(day + timedelta(days=1), zone)
     starts = _instants([point.x for point in stats.points], zone)
     inside = [start for start in starts if start is not None and first <= start < end]
@@ -40,7 +40,7 @@ def bucket_starts(stats: Ads, params: Mapping[str, str], day: date, *, zone: Zon
         f"({first:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC) has a chart point at x {stats.points[at].x!r}, {what}.",
         remedy="Check `window` in the YAML: zone, end, format; `analytics-assets calibrate bento` finds them.",
         day=day,
-        evidence=Evidence("GET /stats/ads", body=body),
+        evidence=Evidence("GET /stats/ads", body=response.body.decode()),
     )
 
 

@@ -26,7 +26,7 @@ from analytics_assets.sources.bento.date_convention import (
     fits,
     zones,
 )
-from analytics_assets.sources.bento.responses import Totals, read_ads
+from analytics_assets.sources.bento.responses import Totals
 from analytics_assets.sources.bento.streams import Format, WindowSpec
 
 LONGEST = 12
@@ -189,7 +189,7 @@ class _Inquiry:
                 raise
             self.lines.append(f"{asked}: refused, HTTP {error.status}")
             return False
-        stats = read_ads(answer.body, dict(answer.params), answer.endpoint)
+        stats = answer.data
         points = list[Point]()
         for point in stats.points:
             at = instant(point.x, None)

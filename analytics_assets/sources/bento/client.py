@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 
 from analytics_assets.clock import Clock
 from analytics_assets.errors import PermanentError
-from analytics_assets.http.answer import Answer
+from analytics_assets.http.answer import Answer, Response
 from analytics_assets.http.destination import Destination
 from analytics_assets.http.gate import Gate
 from analytics_assets.http.meter import Meter
 from analytics_assets.http.retries import RetryPolicy
 from analytics_assets.http.session import Session
 from analytics_assets.http.statuses import NOT_FOUND, Vendor
-from analytics_assets.sources.bento.responses import read_ads, read_counts, read_report
+from analytics_assets.sources.bento.responses import Ads, Counts, Report, decoded_ads, decoded_counts, decoded_report
 
 BASE_URL = "https://app.bentonow.com/api/v1"
 SITE, SEGMENT, REPORT, ADS = "/stats/site", "/stats/segment", "/stats/report", "/stats/ads"
@@ -111,7 +111,7 @@ def bento_session(
 class BentoClient:
     """Asks Bento about one site.
 
-    Every method asks once, checks the answer against the documented shape and returns it as sent.
+    Every method sends one request, decodes the response as the documented shape and returns both.
 
     Raises (all methods):
         AccessRefusedError: 401 (keys, or the site) and 403 (firewall or rights).
@@ -123,29 +123,21 @@ class BentoClient:
     def __init__(self, session: Session) -> None:
         self.session = session
 
-    async def site(self) -> Answer:
+    async def site(self) -> Response[Counts]:
         """Counts of the whole site as of now, `Counts`. Source: vendor's page, GET /v1/stats/site."""
-        answer = await self.session.get(SITE, SITE)
-        read_counts(answer.body, answer.endpoint)
-        return answer
+        return decoded_counts(await self.session.get(SITE, SITE))
 
-    async def segment(self, segment_id: str) -> Answer:
+    async def segment(self, segment_id: str) -> Response[Counts]:
         """Counts of one segment as of now, `Counts`. Source: vendor's page, GET /v1/stats/segment."""
-        answer = await self._named(SEGMENT, "segment", segment_id)
-        read_counts(answer.body, answer.endpoint)
-        return answer
+        return decoded_counts(await self._named(SEGMENT, "segment", segment_id))
 
-    async def report(self, report_id: str) -> Answer:
+    async def report(self, report_id: str) -> Response[Report]:
         """One report as of now, `Report`. Source: vendor's page, GET /v1/stats/report."""
-        answer = await self._named(REPORT, "report", report_id)
-        read_report(answer.body, answer.endpoint)
-        return answer
+        return decoded_report(await self._named(REPORT, "report", report_id))
 
-    async def ads(self, query: AdsQuery) -> Answer:
+    async def ads(self, query: AdsQuery) -> Response[Ads]:
         """Attribution of one window, `Ads`. Source: vendor's page, GET /v1/stats/ads."""
-        answer = await self.session.get(ADS, ADS, query.params())
-        read_ads(answer.body, dict(answer.params), answer.endpoint)
-        return answer
+        return decoded_ads(await self.session.get(ADS, ADS, query.params()))
 
     async def _named(self, endpoint: str, kind: str, name: str) -> Answer:
         try:

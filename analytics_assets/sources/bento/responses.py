@@ -6,11 +6,12 @@ Keep requests out of here (`client.py`) and rows too (`transform.py`).
 """
 
 from collections.abc import Mapping
+from functools import partial
 
 import msgspec
 
 from analytics_assets.errors import Evidence, UnexpectedPayloadError
-from analytics_assets.http.answer import Finite, Whole, read
+from analytics_assets.http.answer import Answer, Finite, Response, Whole, read
 from analytics_assets.http.fields import is_list, objects, sent_fields, unknown_fields
 
 
@@ -123,6 +124,23 @@ class Ads(msgspec.Struct, rename="camel", kw_only=True):
         return self.chart or [] if self.chart_data is None else self.chart_data
 
 
+def decoded_counts(answer: Answer) -> Response[Counts]:
+    """A response of `/stats/site` or `/stats/segment`; raises as `read`."""
+    data = read_counts(answer.body, answer.endpoint)
+    return Response.of(answer, data, partial(unknown_fields, answer.body, Counts))
+
+
+def decoded_report(answer: Answer) -> Response[Report]:
+    """A response of `/stats/report`; raises as `read`."""
+    return Response.of(answer, read_report(answer.body, answer.endpoint), partial(unknown_in_report, answer.body))
+
+
+def decoded_ads(answer: Answer) -> Response[Ads]:
+    """A response of `/stats/ads`; raises as `read_ads`."""
+    data = read_ads(answer.body, dict(answer.params), answer.endpoint)
+    return Response.of(answer, data, partial(unknown_fields, answer.body, Ads))
+
+
 def read_counts(body: bytes | str, endpoint: str) -> Counts:
     """The body of `/stats/site` or `/stats/segment`."""
     return read(body, Counts, vendor="Bento", endpoint=endpoint)
@@ -185,7 +203,7 @@ def _contradiction(figures: Figures) -> str | None:
     return f"{whose} has revenueCents {cents}{f' {currency}' if is_lost else ''} and revenueByCurrency {by_name}"
 
 
-def unknown_in_report(body: str) -> set[str]:
+def unknown_in_report(body: bytes | str) -> set[str]:
     """As `unknown_fields`, for a body that `read_report` has read: the wrapping and the points included."""
     held = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
     if "data" in held:

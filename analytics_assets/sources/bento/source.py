@@ -42,7 +42,14 @@ from analytics_assets.sources.bento.tables import (
     REPORT_POINTS,
     REPORTS_RAW,
 )
-from analytics_assets.sources.bento.transform import ads_tables, audience_tables, report_tables
+from analytics_assets.sources.bento.transform import (
+    ads_rows,
+    ads_tables,
+    audience_rows,
+    audience_tables,
+    report_rows,
+    report_tables,
+)
 
 LONGEST_RUN_S = 24 * 3600
 
@@ -214,6 +221,7 @@ def ads_stream(account: str, spec: AdsSpec, *, limits: Limits = USUAL, truncated
         typed=(ADS_ATTRIBUTION, ADS_TOTALS, ADS_CHART),
         open=with_client(lambda client, _work: partial(fetch_ads, client, spec)),
         transform=partial(ads_tables, zone=ZoneInfo(spec.window.zone)),
+        transform_responses=partial(ads_rows, zone=ZoneInfo(spec.window.zone)),
         request_hash=spec.request_hash,
         final_at=spec.final_at,
         request_count=spec.request_count,
@@ -233,6 +241,7 @@ def audience_stream(account: str, spec: AudienceSpec) -> SourceStream:
         typed=(AUDIENCE_COUNTS,),
         open=with_client(lambda client, _work: partial(fetch_audience, client, spec)),
         transform=audience_tables,
+        transform_responses=audience_rows,
         request_hash=lambda _day: "audience",
         checks=audience_checks(),
     )
@@ -247,6 +256,7 @@ def reports_stream(account: str, spec: ReportsSpec) -> SourceStream:
         typed=(REPORT_POINTS,),
         open=with_client(lambda client, _work: partial(fetch_reports, client, spec)),
         transform=report_tables,
+        transform_responses=report_rows,
         request_hash=lambda _day: "reports",
         checks=reports_checks(),
     )

@@ -15,13 +15,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from analytics_assets.dates import hours_after
 from analytics_assets.errors import FieldError, PermanentError, TransientError
-from analytics_assets.http.answer import Answer
+from analytics_assets.http.answer import Response
 from analytics_assets.http.session import IN_FLIGHT
 from analytics_assets.http.together import together
 from analytics_assets.lake.raw import RawDay, raw_day, request_hash
 from analytics_assets.sources.bento.ads_chart import bucket_starts, is_proof
 from analytics_assets.sources.bento.client import ADS, DIMENSIONS, REVENUE_MODES, AdsQuery, BentoClient
-from analytics_assets.sources.bento.responses import read_ads
+from analytics_assets.sources.bento.responses import Ads
 from analytics_assets.sources.bento.tables import ADS_RAW, AUDIENCE_RAW, REPORTS_RAW
 
 Format = Literal["iso", "iso_time", "words"]
@@ -169,7 +169,7 @@ async def fetch_ads(client: BentoClient, spec: AdsSpec, day: date) -> RawDay:
     """A day of `/stats/ads`: `ads_raw`. Every chart has to lie inside the day; a note says so where none of them proves it."""
     zone = ZoneInfo(spec.window.zone)
 
-    async def answered(number: int) -> Answer:
+    async def answered(number: int) -> Response[Ads]:
         """The answer to one query of the day; words that midnight has overtaken mean another day and are sent anew."""
         for _ in range(2):
             today = spec.window.today(client.session.clock())
@@ -183,12 +183,10 @@ async def fetch_ads(client: BentoClient, spec: AdsSpec, day: date) -> RawDay:
             day=day,
         )
 
-    async def ask(number: int) -> tuple[Answer, bool]:
+    async def ask(number: int) -> tuple[Response[Ads], bool]:
         """One answer whose chart lies inside the day, and whether the chart proves it."""
         answer = await answered(number)
-        params = dict(answer.params)
-        stats = read_ads(answer.body, params, answer.endpoint)
-        return answer, is_proof(bucket_starts(stats, params, day, zone=zone, body=answer.body.decode()), day, zone)
+        return answer, is_proof(bucket_starts(answer, day, zone=zone), day, zone)
 
     read = await together([ask(number) for number in range(len(spec.queries(day)))])
     notes = {} if any(is_proved for _, is_proved in read) else {"window_unverified": True}

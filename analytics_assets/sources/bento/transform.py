@@ -13,6 +13,7 @@ Keep requests out of here (`client.py`), the choice of windows (`streams.py`) an
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -21,9 +22,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pyarrow as pa
 
-from analytics_assets.http.answer import Finite
-from analytics_assets.http.fields import is_list, unknown_fields
-from analytics_assets.lake.raw import bodies
+from analytics_assets.http.answer import Finite, Response
+from analytics_assets.http.fields import is_list
+from analytics_assets.lake.raw import stored_answers
 from analytics_assets.lake.stream import Typed
 from analytics_assets.lake.table import DATE, Table
 from analytics_assets.sources.bento.ads_chart import bucket_starts, is_proof
@@ -32,11 +33,11 @@ from analytics_assets.sources.bento.responses import (
     Attribution,
     Counts,
     Figures,
+    Report,
     ReportPoint,
-    read_ads,
-    read_counts,
-    read_report,
-    unknown_in_report,
+    decoded_ads,
+    decoded_counts,
+    decoded_report,
 )
 from analytics_assets.sources.bento.tables import (
     ADS_ATTRIBUTION,
@@ -49,12 +50,12 @@ from analytics_assets.sources.bento.tables import (
 
 @dataclass(frozen=True)
 class _Reading:
-    """One kept answer of `/stats/ads`: what was asked, what it says, the instants of its chart, and fields not known here."""
+    """A response of `/stats/ads`: the query, the decoded body, the instants of its chart, and fields not known here."""
 
     params: Mapping[str, str]
     stats: Ads
     starts: list[datetime]
-    unknown: set[str]
+    unknown: AbstractSet[str]
 
     @property
     def about(self) -> tuple[Any, ...]:
@@ -78,7 +79,15 @@ def ads_tables(day: date, raw: pa.Table, *, zone: ZoneInfo) -> dict[str, Typed]:
     Raises:
         UnexpectedPayloadError: An answer is not as documented, or a chart point lies outside the day.
     """
-    readings = [_reading(day, *answer, zone=zone) for answer in bodies(raw)]
+    return ads_rows(day, list(map(decoded_ads, stored_answers(raw))), zone=zone)
+
+
+def ads_rows(day: date, responses: Sequence[Response[Ads]], *, zone: ZoneInfo) -> dict[str, Typed]:
+    """As `ads_tables`, of decoded responses."""
+    readings = [
+        _Reading(dict(response.params), response.data, bucket_starts(response, day, zone=zone), response.unknown)
+        for response in responses
+    ]
     about_all = {} if any(is_proof(reading.starts, day, zone) for reading in readings) else {"window_unverified": True}
     sums = _sums(readings)
     keys: dict[str, int] = {}
@@ -101,29 +110,39 @@ def ads_tables(day: date, raw: pa.Table, *, zone: ZoneInfo) -> dict[str, Typed]:
 
 def audience_tables(day: date, raw: pa.Table) -> dict[str, Typed]:
     """`audience_counts` of a day of `audience_raw`."""
+    return audience_rows(day, list(map(decoded_counts, stored_answers(raw))))
+
+
+def audience_rows(day: date, responses: Sequence[Response[Counts]]) -> dict[str, Typed]:
+    """As `audience_tables`, of decoded responses."""
     rows: list[dict[str, Any]] = []
     figures: dict[str, Any] = {}
     unknown = set[str]()
-    for seen_at, (endpoint, params, body) in zip(_seen(raw), bodies(raw), strict=True):
-        counts = msgspec.structs.asdict(read_counts(body, endpoint))
-        segment = params.get("segment_id")
+    for response in responses:
+        counts = msgspec.structs.asdict(response.data)
+        segment = dict(response.params).get("segment_id")
         if segment is None:
             figures |= {name: value for name, value in counts.items() if value is not None}
         kind = "site" if segment is None else "segment"
-        rows.append({DATE: day, "kind": kind, "id": segment or "", **counts, "observed_at": seen_at})
-        unknown |= unknown_fields(body, Counts)
+        rows.append({DATE: day, "kind": kind, "id": segment or "", **counts, "observed_at": response.requested_at})
+        unknown |= response.unknown
     figures["segments"] = sum(row["kind"] == "segment" for row in rows)
     return {AUDIENCE_COUNTS.name: Typed(AUDIENCE_COUNTS.rows(rows), {**figures, **_named(unknown)})}
 
 
 def report_tables(day: date, raw: pa.Table) -> dict[str, Typed]:
     """`report_points` of a day of `reports_raw`."""
+    return report_rows(day, list(map(decoded_report, stored_answers(raw))))
+
+
+def report_rows(day: date, responses: Sequence[Response[Report]]) -> dict[str, Typed]:
+    """As `report_tables`, of decoded responses."""
     rows: list[dict[str, Any]] = []
     unrecognised: list[str] = []
     unknown = set[str]()
-    for seen_at, (endpoint, params, body) in zip(_seen(raw), bodies(raw), strict=True):
-        report = read_report(body, endpoint)
-        unknown |= unknown_in_report(body)
+    for response in responses:
+        report, params = response.data, dict(response.params)
+        unknown |= response.unknown
         try:
             points = _points(report.data)
         except msgspec.ValidationError:
@@ -135,22 +154,16 @@ def report_tables(day: date, raw: pa.Table) -> dict[str, Typed]:
             "report_name": report.report_name,
             "chart_style": report.chart_style,
             "report_type": report.report_type,
-            "observed_at": seen_at,
+            "observed_at": response.requested_at,
         }
         rows += [
             {**about, "point_no": number, "series": _text(point.g), "x": _text(point.x), "y": point.y}
             for number, point in enumerate(points)
         ]
-    figures: dict[str, Any] = {"reports": raw.num_rows, "points": len(rows), **_named(unknown)}
+    figures: dict[str, Any] = {"reports": len(responses), "points": len(rows), **_named(unknown)}
     if unrecognised:
         figures["unrecognised_reports"] = sorted(unrecognised)
     return {REPORT_POINTS.name: Typed(REPORT_POINTS.rows(rows), figures)}
-
-
-def _reading(day: date, endpoint: str, params: Mapping[str, str], body: str, *, zone: ZoneInfo) -> _Reading:
-    stats = read_ads(body, params, endpoint)
-    starts = bucket_starts(stats, params, day, zone=zone, body=body)
-    return _Reading(params, stats, starts, unknown_fields(body, Ads))
 
 
 def _money(figures: Figures) -> list[tuple[str, int | None, bool]]:
@@ -238,12 +251,6 @@ def _points(data: msgspec.Raw) -> list[ReportPoint]:
 
 def _text(value: float | str | None) -> str | None:
     return None if value is None else str(value)
-
-
-def _seen(raw: pa.Table) -> list[datetime]:
-    """When each answer was asked for, in the order of `bodies`."""
-    seen: list[datetime] = raw.sort_by("part")["requested_at"].to_pylist()
-    return seen
 
 
 def _named(paths: Iterable[str]) -> dict[str, list[str]]:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote, unquote, urlsplit
 
@@ -17,9 +18,10 @@ import msgspec
 
 from analytics_assets.clock import Clock
 from analytics_assets.errors import Evidence, PermanentError, TransientError, UnexpectedPayloadError
-from analytics_assets.http.answer import Answer, read
+from analytics_assets.http.answer import Answer, Response, read
 from analytics_assets.http.bodies import REPLACEMENT
 from analytics_assets.http.destination import Destination
+from analytics_assets.http.fields import unknown_fields
 from analytics_assets.http.gate import Gate
 from analytics_assets.http.meter import Meter
 from analytics_assets.http.retries import RetryPolicy
@@ -219,7 +221,7 @@ class StatsigClient:
                         break
         return pages
 
-    async def _page(self, question: _Question[Item], number: int) -> tuple[Answer, Listed[Item]]:
+    async def _page(self, question: _Question[Item], number: int) -> tuple[Response[Listed[Item]], Listed[Item]]:
         paging = {"limit": str(LIMIT), "page": str(number)}
         answer = await self.session.get(question.endpoint, question.path, {**question.params, **paging})
         if not question.keep_personal_fields:
@@ -241,7 +243,7 @@ class StatsigClient:
                 remedy="Something may have answered in Statsig's place: check base_url.",
                 evidence=Evidence(answer.endpoint, status=answer.status, body=answer.body.decode()),
             )
-        return answer, listed
+        return Response.of(answer, listed, partial(unknown_fields, answer.body, question.kind)), listed
 
 
 async def _page_or_end(task: "asyncio.Task[Result]", *, may_be_past: bool) -> Result | None:

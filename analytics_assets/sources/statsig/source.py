@@ -29,6 +29,7 @@ from analytics_assets.sources.statsig.observations import DerivedDays
 from analytics_assets.sources.statsig.streams import (
     ListingSpec,
     ValuesSpec,
+    counted_value_rows,
     counted_values,
     day_of,
     fetch_listing,
@@ -143,6 +144,7 @@ def values_stream(account: str, spec: ValuesSpec, *, limits: Limits = USUAL) -> 
         typed=(METRIC_VALUES,),
         open=with_client(fetch),
         transform=counted_values,
+        transform_responses=counted_value_rows,
         request_hash=spec.request_hash,
         final_at=spec.final_at,
         request_count=spec.request_count,

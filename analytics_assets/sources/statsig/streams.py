@@ -6,7 +6,7 @@ about noon PST of the next day (https://docs.statsig.com/metrics/raw-event-metri
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
@@ -15,16 +15,17 @@ import pyarrow as pa
 from analytics_assets.clock import Clock
 from analytics_assets.dates import hours_after
 from analytics_assets.errors import PermanentError, TransientError
+from analytics_assets.http.answer import Response
 from analytics_assets.http.bodies import REPLACEMENT
 from analytics_assets.http.together import together
 from analytics_assets.lake.raw import RawDay, raw_day, request_hash
 from analytics_assets.lake.stream import Typed
 from analytics_assets.sources.statsig.client import VALUES, StatsigClient, day_without_values, is_askable
 from analytics_assets.sources.statsig.paging import LIMIT
-from analytics_assets.sources.statsig.responses import Metric
+from analytics_assets.sources.statsig.responses import Listed, Metric, MetricValue
 from analytics_assets.sources.statsig.tables import LISTING_RAW, METRIC_VALUES, VALUES_RAW
 from analytics_assets.sources.statsig.totals import Totals
-from analytics_assets.sources.statsig.transform import metric_values
+from analytics_assets.sources.statsig.transform import metric_values, value_rows
 
 UTC_MINUS_8 = -8.0
 _OFFSETS = (-12.0, 14.0)
@@ -177,7 +178,9 @@ async def fetch_listing(client: StatsigClient, spec: ListingSpec, totals: Totals
         **({"events_not_askable": unnamable} if unnamable else {}),
         **({"total_items_declared": miscounts} if miscounts else {}),
     }
-    return raw_day(LISTING_RAW, day, [answer for reading in readings for answer in reading.answers], notes)
+    made = raw_day(LISTING_RAW, day, [answer for reading in readings for answer in reading.answers], notes)
+    # No table is derived from them here, and a large project has tens of thousands of definitions.
+    return replace(made, responses=())
 
 
 def _events_of(metric: Metric) -> Sequence[str]:
@@ -186,7 +189,16 @@ def _events_of(metric: Metric) -> Sequence[str]:
 
 def counted_values(day: date, raw: pa.Table) -> Mapping[str, Typed]:
     """As `transform.metric_values`, with the figures `values` (rows with a number) and, where there are any, `missing_values` (without)."""
-    typed = metric_values(day, raw)[METRIC_VALUES.name]
+    return _counted(metric_values(day, raw))
+
+
+def counted_value_rows(day: date, responses: Sequence[Response[Listed[MetricValue]]]) -> Mapping[str, Typed]:
+    """As `counted_values`, of decoded responses."""
+    return _counted(value_rows(day, responses))
+
+
+def _counted(tables: Mapping[str, Typed]) -> Mapping[str, Typed]:
+    typed = tables[METRIC_VALUES.name]
     missing = typed.content["value"].null_count
     counts = {"values": typed.content.num_rows - missing, **({"missing_values": missing} if missing else {})}
     return {METRIC_VALUES.name: Typed(typed.content, {**typed.figures, **counts})}

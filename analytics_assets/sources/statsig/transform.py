@@ -5,9 +5,10 @@ Value rows carry no date (it is in the query); the event of a page of definition
 (https://docs.statsig.com/api-reference/events/get-metrics-using-event-name).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
@@ -16,9 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analytics_assets.errors import Evidence, UnexpectedPayloadError
-from analytics_assets.http.answer import read
+from analytics_assets.http.answer import Answer, Response, read
 from analytics_assets.http.fields import unknown_fields
-from analytics_assets.lake.raw import bodies
+from analytics_assets.lake.raw import stored_answers
 from analytics_assets.lake.stream import Typed
 from analytics_assets.lake.table import DATE
 from analytics_assets.sources.statsig.client import EVENT_METRICS_ENDPOINT, event_of
@@ -45,17 +46,29 @@ def metric_values(day: date, raw: pa.Table) -> Mapping[str, Typed]:
     Raises:
         UnexpectedPayloadError: A page was asked for another day, or is not as documented.
     """
+    return value_rows(day, list(map(_decoded_values, stored_answers(raw))))
+
+
+def _decoded_values(answer: Answer) -> Response[Listed[MetricValue]]:
+    kind = Listed[MetricValue]
+    data = read(answer.body, kind, vendor="Statsig", endpoint=answer.endpoint)
+    return Response.of(answer, data, partial(unknown_fields, answer.body, kind))
+
+
+def value_rows(day: date, responses: Sequence[Response[Listed[MetricValue]]]) -> Mapping[str, Typed]:
+    """As `metric_values`, of decoded responses."""
     rows: list[MetricValue] = []
     unknown: set[str] = set()
-    for endpoint, params, body in bodies(raw):
+    for response in responses:
+        params = dict(response.params)
         if params.get("date") != day.isoformat():
             raise UnexpectedPayloadError(
-                f"Statsig {endpoint}: the page kept for the day was asked with date {params.get('date')}.",
+                f"Statsig {response.endpoint}: the page stored for the day was requested with date {params.get('date')}.",
                 day=day,
-                evidence=Evidence(endpoint, body=body),
+                evidence=Evidence(response.endpoint, body=response.body.decode()),
             )
-        rows += read(body, Listed[MetricValue], vendor="Statsig", endpoint=endpoint).data
-        unknown |= unknown_fields(body, Listed[MetricValue])
+        rows += response.data.data
+        unknown |= response.unknown
     content = pa.table(
         [
             pa.repeat(pa.scalar(day, pa.date32()), len(rows)),

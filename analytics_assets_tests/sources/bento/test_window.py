@@ -6,13 +6,20 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from analytics_assets.errors import Evidence, UnexpectedPayloadError
+from analytics_assets.http.answer import Answer, Response
 from analytics_assets.sources.bento.ads_chart import bucket_starts, is_proof
-from analytics_assets.sources.bento.responses import read_ads
+from analytics_assets.sources.bento.responses import Ads, decoded_ads
 from analytics_assets_tests.sources.bento.ads_rows import ATTRIBUTION_ROW, PARAMS, SUMS, TOTALS_ROW, ads
 from analytics_assets_tests.sources.bento.samples import ADS
 from analytics_assets_tests.sources.bento.vendor import changed
 
 BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def response(body: str) -> Response[Ads]:
+    """A response to the query of `PARAMS`."""
+    now, params = datetime(2026, 7, 1, tzinfo=UTC), tuple(PARAMS.items())
+    return decoded_ads(Answer("GET /stats/ads", "/stats/ads", params, 200, body.encode(), now, now))
 
 
 def test_a_day_without_points_is_marked_unverified():
@@ -92,7 +99,7 @@ def test_a_day_in_which_the_clocks_change_has_its_own_length(day, hours):
 
     def starts(instants):
         body = changed(ADS, chartData=[{"x": int(one.timestamp())} for one in instants])
-        return bucket_starts(read_ads(body, PARAMS, "GET /stats/ads"), PARAMS, day, zone=BERLIN, body=body)
+        return bucket_starts(response(body), day, zone=BERLIN)
 
     assert starts(of_day) == of_day
     with pytest.raises(UnexpectedPayloadError, match="which is not in it"):
@@ -110,7 +117,7 @@ def test_local_times_of_the_repeated_hour_are_told_apart_by_their_order(minutes)
 
     def starts(texts):
         body = changed(ADS, chartData=[{"x": one} for one in texts])
-        return bucket_starts(read_ads(body, PARAMS, "GET /stats/ads"), PARAMS, day, zone=BERLIN, body=body)
+        return bucket_starts(response(body), day, zone=BERLIN)
 
     assert starts(local) == of_day
     # In no order at all nothing tells them apart, and equal points are refused when they are to land.

@@ -102,7 +102,7 @@ def test_numbers_no_reader_can_hold_are_no_matter_in_fields_not_known_here():
 
 def test_a_page_that_was_asked_for_another_day_is_refused():
     """The rows themselves cannot tell."""
-    with pytest.raises(UnexpectedPayloadError, match="kept for the day was asked with date 2024-02-03"):
+    with pytest.raises(UnexpectedPayloadError, match="stored for the day was requested with date 2024-02-03"):
         metric_values(DAY, values(samples.VALUES, asked="2024-02-03"))
 
 
