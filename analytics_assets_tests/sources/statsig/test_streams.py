@@ -10,9 +10,10 @@ from analytics_assets.errors import AccessRefusedError, PermanentError, Transien
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.table import DATE
+from analytics_assets.orchestration.source_component import ScheduleConfig
 from analytics_assets.sandbox.options import Options
 from analytics_assets.sources.statsig.client import StatsigClient, event_of
-from analytics_assets.sources.statsig.source import listing_stream, values_stream
+from analytics_assets.sources.statsig.source import StatsigMetrics, listing_stream, values_stream
 from analytics_assets.sources.statsig.streams import (
     ListingSpec,
     ValuesSpec,
@@ -76,6 +77,15 @@ def test_a_day_is_final_twelve_hours_after_its_end_at_utc_minus_8():
     assert final_at(date(2026, 12, 31)) == datetime(2027, 1, 1, 20, 0, tzinfo=UTC)
     moved = ValuesSpec(day_utc_offset_hours=9, final_after_hours=1.5)
     assert moved.final_at(date(2026, 7, 1)) == datetime(2026, 7, 1, 16, 30, tzinfo=UTC)
+
+
+def test_values_and_definitions_of_a_day_are_final_at_the_same_instant():
+    """One run of the schedule loads both; both numbers are settings of the account."""
+    schedule = ScheduleConfig(cron="0 0 * * *", lookback_days=1, days_per_run=31)
+    account = StatsigMetrics(schedule=schedule, day_utc_offset_hours=0, final_after_hours=5)
+    final_at = {stream.name: stream.final_at and stream.final_at(DAY) for stream in account.streams("statsig")}
+    due = datetime(2026, 7, 9, 5, tzinfo=UTC)
+    assert final_at == {"values": due, "definitions": due, "listing": None}
 
 
 def test_each_day_is_asked_with_a_hash_of_its_own():
