@@ -202,7 +202,7 @@ def test_the_failure_lists_the_days_with_the_answers_that_were_kept(quick: Shop)
         "kind": UnexpectedPayloadError.__name__,
         "message": "numbers: not a number.",
         "remedy": "",
-        "endpoint": "shop/2026-03-03",
+        "endpoint": "",
         "status": "",
         "response_kept_in": str(kept),
     }
