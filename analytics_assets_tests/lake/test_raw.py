@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from analytics_assets.http.answer import Answer
+from analytics_assets.http.answer import Answer, Response
 from analytics_assets.lake.content import content_hash
-from analytics_assets.lake.raw import bodies, raw_day, raw_table, request_hash
+from analytics_assets.lake.raw import bodies, raw_day, raw_table, request_hash, stored_answers
 from analytics_assets_tests.lake.sample import DAY, NOON
 
 TABLE = raw_table("ads_raw", "Answers of Bento.", "https://docs.bentonow.com/")
@@ -54,6 +54,20 @@ def test_bodies_come_back_in_the_order_of_their_parts() -> None:
         ("GET /a/{x}", {"page": "2", "q": "ü"}, "2"),
         ("GET /a/{x}", {"page": "3", "q": "ü"}, "3"),
     ]
+
+
+def test_stored_answers_are_those_that_were_received() -> None:
+    """In the order of their parts, with query, body and instants, so that they are decoded in the same way."""
+    received = [_answer('{"b": "ü"}', at=1), _answer("[]", page="2", attempts=3)]
+    content = raw_day(TABLE, DAY, received).content
+    assert list(stored_answers(content.take([1, 0]))) == received
+
+
+def test_a_raw_day_carries_its_responses_only_if_all_are_decoded() -> None:
+    """A table made of some of them would lack rows."""
+    answer, decoded = _answer("[1]"), Response.of(_answer("[2]"), [2], set)
+    assert raw_day(TABLE, DAY, [decoded]).responses == [decoded]
+    assert raw_day(TABLE, DAY, [decoded, answer]).responses == ()
 
 
 def test_equal_answers_at_another_time_are_the_same_raw_day() -> None:
