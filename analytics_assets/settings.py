@@ -13,7 +13,6 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal, cast
 from urllib.parse import unquote
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from analytics_assets.errors import AccessRefusedError, PermanentError
 from analytics_assets.places import lake_place, project_root, state_place
@@ -35,10 +34,6 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "ANALYTICS_START_DATE": (
         "2025-01-01",
         "First day of all daily tables; an account can name a later one, `start_date` in its YAML.",
-    ),
-    "ANALYTICS_TIMEZONE": (
-        "UTC",
-        "Zone in which a day becomes a partition; each vendor's own zone decides when it is final.",
     ),
     "ANALYTICS_SCHEDULES": (
         "off in sandbox, on in live",
@@ -86,7 +81,6 @@ class Settings:
         state: SQLAlchemy URL of the state database.
         sandbox_url: Address of a sandbox server, or None for the one inside the process.
         start_date: First day of all daily tables.
-        timezone: Zone in which a day becomes a partition.
         schedules_on: Whether schedules run by default.
         budget_on: Whether requests wait for the budget of their account.
         repository: Address of the checkout's root where its code is read, or None for the files of this machine.
@@ -98,7 +92,6 @@ class Settings:
     state: str
     sandbox_url: str | None
     start_date: date
-    timezone: str
     schedules_on: bool
     budget_on: bool
     repository: str | None
@@ -124,7 +117,6 @@ def settings(environment: Mapping[str, str] | None = None, *, root: Path | None 
         state=state_place(given.get("ANALYTICS_STATE") or f"sqlite:///data/{mode}.db", root),
         sandbox_url=given.get("ANALYTICS_SANDBOX_URL") or None,
         start_date=_start_date(given),
-        timezone=_timezone(given),
         schedules_on=_is_on(given, "ANALYTICS_SCHEDULES", mode),
         budget_on=_is_on(given, "ANALYTICS_BUDGET", mode),
         repository=_repository(given),
@@ -299,14 +291,3 @@ def _repository(given: Mapping[str, str]) -> str | None:
             remedy="Write it as https://github.com/acme/growth/blob/main.",
         )
     return value or None
-
-
-def _timezone(given: Mapping[str, str]) -> str:
-    value = given.get("ANALYTICS_TIMEZONE") or VARIABLES["ANALYTICS_TIMEZONE"][0]
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise PermanentError(
-            f"ANALYTICS_TIMEZONE={value!r} is no time zone.", remedy="Use a name such as Europe/Berlin."
-        ) from error
-    return value

@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 from pydantic import BaseModel
 
+from analytics_assets.orchestration.backfill_guard import PLAN_KEY
 from analytics_assets_tests.readme import fields
 
 _NUMBER = re.compile(r"u?int\d+|float|double|decimal")
@@ -21,7 +22,13 @@ def undescribed(definitions: dg.Definitions, components: Sequence[type[BaseModel
     specs = {spec.key: spec for spec in definitions.resolve_all_asset_specs()}
     found: list[str] = []
     for spec in specs.values():
-        found += [f"asset {spec.key.to_user_string()}: {what}" for what in _of_asset(spec, specs)]
+        name = f"asset {spec.key.to_user_string()}"
+        # Other assets have no table.
+        found += (
+            _without(name, spec.description)
+            if spec.key == PLAN_KEY
+            else [f"{name}: {what}" for what in _of_asset(spec, specs)]
+        )
     for key in repository.asset_graph.asset_check_keys:
         check = repository.asset_graph.get_check_spec(key)
         found += _without(f"check {key.asset_key.to_user_string()}:{key.name}", check.description)

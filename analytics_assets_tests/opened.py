@@ -12,7 +12,7 @@ from dagster import DailyPartitionsDefinition
 from analytics_assets.clock import Clock
 from analytics_assets.lake.store import Lake
 from analytics_assets.orchestration.daily_assets import daily_assets
-from analytics_assets.orchestration.partitions import daily_partitions
+from analytics_assets.orchestration.partitions import daily_partitions, end_of_utc_day
 from analytics_assets.orchestration.run_context import Work
 from analytics_assets.orchestration.schedules import Changing
 from analytics_assets.orchestration.snapshot_assets import snapshot_assets
@@ -88,6 +88,9 @@ def assets_of(
     days_per_run: int = 92,
     partitions: DailyPartitionsDefinition | None = None,
 ) -> list[dg.AssetsDefinition]:
-    """The assets of streams; `partitions` are those of the settings by default."""
-    options = AssetOptions(vendor, partitions or daily_partitions(settings()), days_per_run, clock=clock)
+    """The assets of streams; `partitions` are those from the first day of the settings on by default."""
+    final_at = next((stream.final_at for stream in streams if stream.final_at), end_of_utc_day)
+    options = AssetOptions(
+        vendor, partitions or daily_partitions(settings().start_date, final_at), days_per_run, clock=clock
+    )
     return [(snapshot_assets if stream.is_snapshot else daily_assets)(stream, options) for stream in streams]

@@ -47,7 +47,8 @@ def yaml_part() -> str:
 
 def tables_part() -> str:
     """All tables, by account, each with its columns."""
-    specs = sorted(defs().resolve_all_asset_specs(), key=lambda spec: tuple(spec.key.path))
+    tables = (spec for spec in defs().resolve_all_asset_specs() if "dagster/column_schema" in spec.metadata)
+    specs = sorted(tables, key=lambda spec: tuple(spec.key.path))
     parts = []
     for account in dict.fromkeys(spec.key.path[0] for spec in specs):
         of_account = [spec for spec in specs if spec.key.path[0] == account]

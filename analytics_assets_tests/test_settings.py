@@ -16,7 +16,6 @@ DEFAULTS = Settings(
     state=f"sqlite:///{ROOT}/data/sandbox.db",
     sandbox_url=None,
     start_date=date(2025, 1, 1),
-    timezone="UTC",
     schedules_on=False,
     budget_on=False,
     repository=None,
@@ -42,7 +41,6 @@ def test_live_mode_has_its_own_lake_and_state_and_runs_its_schedules() -> None:
         state=f"sqlite:///{ROOT}/data/live.db",
         sandbox_url=None,
         start_date=date(2025, 1, 1),
-        timezone="UTC",
         schedules_on=True,
         budget_on=True,
         repository=None,
@@ -58,7 +56,6 @@ def test_every_variable_can_be_set() -> None:
         "ANALYTICS_STATE": "postgresql+psycopg2://host/state",
         "ANALYTICS_SANDBOX_URL": "http://127.0.0.1:8000",
         "ANALYTICS_START_DATE": "2024-02-29",
-        "ANALYTICS_TIMEZONE": "Asia/Seoul",
         "ANALYTICS_SCHEDULES": "off",
         "ANALYTICS_BUDGET": "off",
         "ANALYTICS_REPOSITORY": "https://github.com/acme/growth/blob/main",
@@ -71,7 +68,6 @@ def test_every_variable_can_be_set() -> None:
         state="postgresql+psycopg2://host/state",
         sandbox_url="http://127.0.0.1:8000",
         start_date=date(2024, 2, 29),
-        timezone="Asia/Seoul",
         schedules_on=False,
         budget_on=False,
         repository="https://github.com/acme/growth/blob/main",
@@ -119,21 +115,6 @@ def test_schedules_can_be_on_in_the_sandbox() -> None:
                 f"ANALYTICS_KEEP_RUNS_DAYS={value!r} is not a number of days. Use 7 or more, or forever.",
             )
             for value in ("6", "-90", "90d", "1e3", "123456", "never")
-        ),
-        (
-            "ANALYTICS_TIMEZONE",
-            "Mars/Base",
-            "ANALYTICS_TIMEZONE='Mars/Base' is no time zone. Use a name such as Europe/Berlin.",
-        ),
-        (
-            "ANALYTICS_TIMEZONE",
-            "Europe",
-            "ANALYTICS_TIMEZONE='Europe' is no time zone. Use a name such as Europe/Berlin.",
-        ),
-        (
-            "ANALYTICS_TIMEZONE",
-            "/etc/passwd",
-            "ANALYTICS_TIMEZONE='/etc/passwd' is no time zone. Use a name such as Europe/Berlin.",
         ),
     ],
 )

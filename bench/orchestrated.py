@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from analytics_assets.orchestration.daily_assets import daily_assets
 from analytics_assets.orchestration.lake_resource import LakeResource
-from analytics_assets.orchestration.partitions import daily_partitions
+from analytics_assets.orchestration.partitions import daily_partitions, end_of_utc_day
 from analytics_assets.orchestration.snapshot_assets import snapshot_assets
 from analytics_assets.orchestration.stream import AssetOptions
 from analytics_assets.settings import settings
@@ -70,7 +70,7 @@ def _assets(work: str, sizes: Sizes) -> tuple[list[dg.AssetsDefinition], dg.Conf
     else:
         report = report_stream("airbridge", APP, sizes.report(), WAITING)
         streams, resource, days = [report], AirbridgeResource(app_name=APP.name), sizes.cohort_days()
-    options = AssetOptions(work, daily_partitions(settings()), DAYS_PER_RUN)
+    options = AssetOptions(work, daily_partitions(settings().start_date, end_of_utc_day), DAYS_PER_RUN)
     assets = [(snapshot_assets if stream.is_snapshot else daily_assets)(stream, options) for stream in streams]
     return assets, resource, days
 

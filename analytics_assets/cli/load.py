@@ -156,7 +156,7 @@ def _plan(
         counted = stream if step.raw else replace(stream, request_count=lambda _days: {}, is_exact=True)
         streams.append(replace(counted, sends_requests=True))
     chosen = replace(plan_of, streams=streams)
-    plan = planned({account: chosen}, *span, start=here.start_date, zone=here.timezone, now=now)
+    plan = planned({account: chosen}, *span, start=here.start_date, now=now)
     if plan.refused:
         reasons = {
             f"{in_words(days)}: {reason}": None

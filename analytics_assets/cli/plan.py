@@ -54,7 +54,7 @@ def _plan(chosen: argparse.Namespace, defs: Path, clock: Clock) -> int:
             continue
         asked[account] = account_plan(found, account, option="--select")
     here = settings()
-    plan = planned(asked, chosen.first, chosen.last, start=here.start_date, zone=here.timezone, now=clock())
+    plan = planned(asked, chosen.first, chosen.last, start=here.start_date, now=clock())
     print("\n".join(plan.lines()))
     if not here.budget_on:
         print(f"In {here.mode} mode as set here, budgets are off: nothing waits.")

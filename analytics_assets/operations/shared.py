@@ -10,6 +10,7 @@ import dagster as dg
 from pydantic import Field, field_validator
 
 from analytics_assets.clock import utc_now
+from analytics_assets.operations.backfill_asset import backfill_asset, ready_sensor
 from analytics_assets.operations.housekeeping.history import Owned
 from analytics_assets.operations.housekeeping.job import housekeeping
 from analytics_assets.orchestration.asset_checks import checks_daily
@@ -17,8 +18,9 @@ from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.orchestration.loading import UnloadableError
 from analytics_assets.orchestration.partitions import SNAPSHOT_TAG
 from analytics_assets.orchestration.schedules import snapshots
-from analytics_assets.orchestration.source_component import YamlComponent, cron_line
+from analytics_assets.orchestration.source_component import AccountComponent, account_in
 from analytics_assets.orchestration.source_resource import without_sandbox
+from analytics_assets.orchestration.yaml_component import YamlComponent, cron_line
 from analytics_assets.settings import settings
 
 
@@ -65,6 +67,12 @@ class Shared(YamlComponent):
         left_out = {name for one in made for name in without_sandbox(one)} if here.mode == "sandbox" else set[str]()
         observed = [spec for spec in specs if spec.tags.get(SNAPSHOT_TAG[0]) == SNAPSHOT_TAG[1]]
         taken = [spec for spec in observed if spec.key.path[0] not in left_out]
+        loaded = {
+            account_in(loc.file_path): one
+            for loc, _ in components
+            if isinstance(one := context.component_tree.load_component(loc), AccountComponent)
+        }
+        with_days = {account: one for account, one in loaded.items() if one.has_days(account)}
         is_on = here.schedules_on
         keys, jobs = frozenset(spec.key for spec in specs), {job.name for one in made for job in one.jobs or ()}
         owned = Owned(keys, frozenset({*jobs, "snapshots", "checks_daily", "housekeeping"}))
@@ -74,7 +82,11 @@ class Shared(YamlComponent):
             housekeeping(owned, self.housekeeping_cron, utc_now, is_on=is_on),
         ]
         return dg.Definitions(
-            resources={"lake": LakeResource()}, jobs=[schedule.job for schedule in schedules], schedules=schedules
+            assets=[backfill_asset(with_days, utc_now)] if with_days else [],
+            resources={"lake": LakeResource()},
+            jobs=[schedule.job for schedule in schedules],
+            schedules=schedules,
+            sensors=[ready_sensor()] if with_days else [],
         )
 
 

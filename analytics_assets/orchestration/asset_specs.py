@@ -72,7 +72,9 @@ def daily_tables(definitions: dg.Definitions) -> list[DailyTables]:
             assets.partitions_def, dg.DailyPartitionsDefinition
         ):
             continue
-        specs = list(assets.specs)
+        specs = [spec for spec in assets.specs if STREAM_TAG in spec.tags]
+        if not specs:
+            continue
         account, name = specs[0].key.path[0], specs[0].tags[STREAM_TAG]
         raw = [spec.key.path[-1] for spec in specs if spec.tags.get("layer") == "raw"]
         typed = [spec.key.path[-1] for spec in specs if spec.tags.get("layer") != "raw"]
@@ -93,7 +95,7 @@ def asset_spec(
     vendor: str,
     stream: str,
     partitions: dg.PartitionsDefinition[str] | None = None,
-    deps: Sequence[dg.AssetKey] = (),
+    deps: Sequence[dg.AssetKey | dg.AssetDep] = (),
     is_raw: bool = False,
 ) -> dg.AssetSpec:
     """The asset of a table, with its columns, key and page of the vendor."""

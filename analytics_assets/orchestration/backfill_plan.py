@@ -6,14 +6,16 @@ polls of a report task are not known beforehand: those counts are the least. Eve
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from analytics_assets.dates import days_between, hours_after, in_words
+from analytics_assets.clock import Clock
+from analytics_assets.dates import days_between, in_words
+from analytics_assets.orchestration.backfill_guard import BackfillGuard
 from analytics_assets.orchestration.stream import SourceStream
+from analytics_assets.settings import settings
 from analytics_assets.state.rate_limit import Budget
 
 NO_HISTORY = "no history: told only as it stands now; the job snapshots reads it"
@@ -28,6 +30,7 @@ class AccountPlan:
         days_per_run: Days a run of a backfill takes at most.
         budget: What may be spent.
         budget_key: What the vendor counts by; accounts with one key share the budget.
+        final_at: Instant from which a day is a partition.
         start_date: First day of the account, where it names one.
     """
 
@@ -35,6 +38,7 @@ class AccountPlan:
     days_per_run: int
     budget: Budget
     budget_key: str
+    final_at: Callable[[date], datetime]
     start_date: date | None = None
 
 
@@ -78,21 +82,26 @@ class Plan:
 
     def lines(self) -> list[str]:
         """The plan for people."""
-        told = [f"Plan for {self.first} to {self.last}, all days asked anew:"]
+        refused = [
+            f"refused: {stream} {in_words(days)}: {reason}"
+            for stream, reasons in self.refused.items()
+            for reason, days in reasons.items()
+        ]
+        *costs, seconds = self.costs()
+        return [f"Plan for {self.first} to {self.last}, all days asked anew:", *costs, *refused, seconds]
+
+    def costs(self) -> list[str]:
+        """Runs and requests by account, and how long the rate limits make them last."""
+        lines = []
         for account, requests in self.requests.items():
             least = "at least " if account in self.at_least else ""
             tasks = f", {self.tasks[account]} report tasks" if account in self.tasks else ""
-            told.append(f"{account}: {self.runs[account]} runs{tasks}")
-            told += [f"  {least}{number} {endpoint}" for endpoint, number in requests.items()]
-        for stream, reasons in self.refused.items():
-            told += [f"refused: {stream} {in_words(days)}: {reason}" for reason, days in reasons.items()]
-        told.append(f"The budgets leave this at least {timedelta(seconds=math.ceil(self.seconds))}.")
-        return told
+            lines.append(f"{account}: {self.runs[account]} runs{tasks}")
+            lines += [f"  {least}{number} {endpoint}" for endpoint, number in requests.items()]
+        return [*lines, f"The budgets leave this at least {timedelta(seconds=math.ceil(self.seconds))}."]
 
 
-def planned(
-    accounts: Mapping[str, AccountPlan], first: date, last: date, *, start: date, zone: str, now: datetime
-) -> Plan:
+def planned(accounts: Mapping[str, AccountPlan], first: date, last: date, *, start: date, now: datetime) -> Plan:
     """The plan of a range.
 
     Args:
@@ -100,7 +109,6 @@ def planned(
         first: First day.
         last: Last day, not before the first.
         start: First day of the accounts that name none.
-        zone: Zone in which a day becomes a partition.
         now: The present instant.
     """
     days = days_between(first, last)
@@ -108,13 +116,13 @@ def planned(
     spent: Counter[str] = Counter()
     for name, account in accounts.items():
         first_day = start if account.start_date is None else max(start, account.start_date)
-        partitions = [day for day in days if day >= first_day and hours_after(day, 0, ZoneInfo(zone)) <= now]
+        partitions = [day for day in days if day >= first_day and account.final_at(day) <= now]
         longest = account.days_per_run
         runs = [partitions[number : number + longest] for number in range(0, len(partitions), longest)]
         plan.runs[name] = len(runs)
         requests: Counter[str] = Counter()
         for stream in [one for one in account.streams if one.sends_requests]:
-            asked, refused = _sorted_out(stream, days, start=first_day, zone=zone, now=now)
+            asked, refused = _sorted_out(stream, days, start=first_day, now=now)
             if refused:
                 plan.refused[f"{name}/{stream.name}"] = refused
             # A report task covers days of one run.
@@ -131,26 +139,30 @@ def planned(
     return plan
 
 
+def backfill_guard(accounts: Callable[[], Mapping[str, AccountPlan]], most_days: int, clock: Clock) -> BackfillGuard:
+    """Refuses backfills of more days, with the plan of the accounts."""
+
+    def costs(days: Sequence[date]) -> list[str]:
+        return planned(accounts(), days[0], days[-1], start=settings().start_date, now=clock()).costs()
+
+    return BackfillGuard(most_days, costs)
+
+
 def _sorted_out(
-    stream: SourceStream, days: Sequence[date], *, start: date, zone: str, now: datetime
+    stream: SourceStream, days: Sequence[date], *, start: date, now: datetime
 ) -> tuple[set[date], dict[str, list[date]]]:
     """The days that are asked for, and the others by reason."""
     if stream.final_at is None:
         return set(), {NO_HISTORY: list(days)}
     asked: set[date] = set()
     refused: dict[str, list[date]] = {}
-    future = ""
+    reason = ""
     for day in days:
         if day < start:
             refused.setdefault(f"before the first day of the account, {start}", []).append(day)
-        elif (over_at := hours_after(day, 0, ZoneInfo(zone))) > now:
-            future = (
-                future
-                or f"not over in {zone}: {day} can be loaded from {max(over_at, stream.final_at(day)):%Y-%m-%d %H:%M} UTC on"
-            )
-            refused.setdefault(future, []).append(day)
         elif (final := stream.final_at(day)) > now:
-            refused.setdefault(f"not final before {final.astimezone(UTC):%Y-%m-%d %H:%M} UTC", []).append(day)
+            reason = reason or f"not final yet: {day} can be loaded from {final.astimezone(UTC):%Y-%m-%d %H:%M} UTC on"
+            refused.setdefault(reason, []).append(day)
         else:
             asked.add(day)
     return asked, refused

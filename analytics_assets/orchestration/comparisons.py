@@ -17,7 +17,8 @@ from analytics_assets.checks.volume import Figure
 from analytics_assets.clock import utc_now
 from analytics_assets.errors import FieldError, PermanentError
 from analytics_assets.orchestration.asset_checks import check_specs, days_until, evaluations
-from analytics_assets.orchestration.source_component import YamlComponent, account_of, checked
+from analytics_assets.orchestration.source_component import account_of
+from analytics_assets.orchestration.yaml_component import YamlComponent, checked
 
 
 class SideConfig(dg.Model):

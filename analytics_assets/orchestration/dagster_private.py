@@ -34,6 +34,7 @@ __all__ = [
     "LocalArtifactStorage",
     "LocalComputeLogManager",
     "WorkerStatus",
+    "backfill_keys",
     "instance_of",
 ]
 
@@ -45,3 +46,17 @@ def instance_of(launcher: Any) -> dg.DagsterInstance:
     """
     instance: dg.DagsterInstance = launcher._instance  # noqa: SLF001
     return instance
+
+
+def backfill_keys(instance: dg.DagsterInstance, backfill_id: str, key: dg.AssetKey) -> list[str]:
+    """The partition keys of an asset in a backfill, oldest first; empty where the backfill is gone or has none of them.
+
+    The classes of a backfill are internal, and its public way to them needs the whole workspace, which a run does not have:
+    https://github.com/dagster-io/dagster/blob/1.13.27/python_modules/dagster/dagster/_core/execution/backfill.py
+    """
+    backfill = instance.get_backfill(backfill_id)
+    data = None if backfill is None else backfill.asset_backfill_data
+    if data is None:
+        return []
+    subset = data.target_subset.partitions_subsets_by_asset_key.get(key)
+    return [] if subset is None else sorted(subset.get_partition_keys())

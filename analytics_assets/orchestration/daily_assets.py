@@ -33,7 +33,7 @@ from analytics_assets.orchestration.stream import AssetOptions, SourceStream
 
 def daily_assets(stream: SourceStream, options: AssetOptions) -> dg.AssetsDefinition:
     """The assets of a stream with past days."""
-    deps = list(stream.deps)
+    deps: list[dg.AssetKey | dg.AssetDep] = [*([] if stream.raw else options.deps), *stream.deps]
     specs = []
     for table in stream.tables:
         spec = asset_spec(
@@ -42,7 +42,7 @@ def daily_assets(stream: SourceStream, options: AssetOptions) -> dg.AssetsDefini
             vendor=options.vendor,
             stream=stream.name,
             partitions=options.partitions,
-            deps=() if table is stream.raw else deps,
+            deps=options.deps if table is stream.raw else deps,
             is_raw=table is stream.raw,
         )
         specs.append(spec)
@@ -65,6 +65,11 @@ def daily_assets(stream: SourceStream, options: AssetOptions) -> dg.AssetsDefini
                 yield evaluation
             return
         days = run_days(context, options.partitions)
+        if options.guard is not None and stream.raw is not None:
+            raw = asset_key(stream.account, stream.raw.name)
+            # Typed tables alone need no request.
+            if raw in context.selected_asset_keys:
+                await asyncio.to_thread(options.guard.check, context, raw, days)
         async with aclosing(_land(context, stream, options, days)) as events:
             async for event in events:
                 yield event

@@ -1,34 +1,55 @@
-"""The daily partitions of all tables, and the days a schedule asks for again.
+"""The daily partitions of an account, and the days a schedule requests again.
 
-One partition is one calendar day as the vendor names it. The first day is a setting, or a later one that an account names.
-What has no past days, a snapshot, has no partitions; a tag tells the two kinds apart.
-When a day is final is each source's own (`Stream.final_at`); keep that out of here.
+One partition is one calendar day as the vendor names it. Its key exists from the instant on which the vendor's day is final, so that each
+square can turn green. The first day is a setting, or a later one that an account names. A snapshot has no past days and no partitions; a tag
+tells the two kinds apart.
 Dagster concept: partitioned assets, https://docs.dagster.io/guides/build/partitions-and-backfills
 """
 
+import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from typing import Final
 
 import dagster as dg
 from dagster import DailyPartitionsDefinition
 
+from analytics_assets.dates import days_between, hours_after
 from analytics_assets.settings import Settings
 
 SNAPSHOT_TAG = ("reading", "snapshot")
 DAILY_TAG = ("reading", "daily")
 # Names the stream of a table.
 STREAM_TAG = "stream"
+_YEAR: Final = timedelta(days=365)
 
 
-def daily_partitions(settings: Settings, start: date | None = None) -> DailyPartitionsDefinition:
-    """One partition a day from the start date on; a day's key exists when the day is over in the settings' zone.
+def daily_partitions(first: date, final_at: Callable[[date], datetime]) -> DailyPartitionsDefinition:
+    """One partition a day from the first day on; a day's key exists from the instant on which the day is final.
+
+    The instant is kept as a time of day in UTC, the latest of a year. Where clocks change, keys therefore come up to an hour late in summer,
+    and never early. In the vendor's zone, Dagster's keys would come early or twice on the nights of a change.
 
     Args:
-        settings: Where and how this process runs.
-        start: The account's own first day; one before that of the settings does not count.
+        first: The first day.
+        final_at: Instant from which a day can be requested.
     """
-    return DailyPartitionsDefinition(start_date=first_day(settings, start).isoformat(), timezone=settings.timezone)
+    midnights = [(day, datetime.combine(day, time(), UTC)) for day in days_between(first, first + _YEAR)]
+    minutes = math.ceil(max(final_at(day) - midnight for day, midnight in midnights) / timedelta(minutes=1))
+    days, minutes = divmod(minutes, 24 * 60)
+    return DailyPartitionsDefinition(
+        start_date=first.isoformat(),
+        timezone="UTC",
+        hour_offset=minutes // 60,
+        minute_offset=minutes % 60,
+        # With none, a key exists a day after its own midnight.
+        end_offset=1 - days,
+    )
+
+
+def end_of_utc_day(day: date) -> datetime:
+    """When a day is over in UTC."""
+    return hours_after(day, 0, UTC)
 
 
 def first_day(settings: Settings, start: date | None) -> date:
@@ -54,6 +75,14 @@ def account_start(text: str, settings: Settings) -> date:
             f"{start} is before ANALYTICS_START_DATE, {earliest}. Use that day or a later one, or set ANALYTICS_START_DATE to an earlier day."
         )
     return start
+
+
+def exists_at(day: date, partitions: DailyPartitionsDefinition) -> datetime:
+    """Instant from which a day is a partition."""
+    begins = datetime.combine(day, time(), UTC) + timedelta(
+        hours=partitions.hour_offset, minutes=partitions.minute_offset
+    )
+    return begins + timedelta(days=1 - partitions.end_offset)
 
 
 def run_days(context: dg.AssetExecutionContext, partitions: DailyPartitionsDefinition) -> Sequence[date]:
@@ -100,9 +129,9 @@ def _refuse_outside(first: str, end: str, partitions: DailyPartitionsDefinition)
             allow_retries=False,
         )
     if last is None or end > last:
-        over = datetime.combine(date.fromisoformat(end) + timedelta(days=1), time(), ZoneInfo(partitions.timezone))
+        exists = exists_at(date.fromisoformat(end), partitions)
         raise dg.Failure(
-            f"The range ends on {end}, which is over at {over.astimezone(UTC):%Y-%m-%d %H:%M} UTC; the last day that is over is {last} "
-            f"({partitions.timezone}). Choose an earlier end, or launch it after that.",
+            f"The range ends on {end}, which is final from {exists:%Y-%m-%d %H:%M} UTC on; the last final day is {last}. Choose an earlier "
+            "end, or launch it after that.",
             allow_retries=False,
         )

@@ -1,4 +1,4 @@
-"""What all components share: the account's name, plain specs made from YAML with its place in messages, and their definitions put together.
+"""The base of the accounts' components: fields that every account has, and the definitions that follow from its streams.
 
 A component reads the environment's settings once, when it is loaded: dates, zone and whether schedules are on. Secrets are never read here.
 Keep what a vendor's YAML may say out of here; it is each source's `source.py`.
@@ -9,38 +9,32 @@ import inspect
 import re
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime
-from functools import cache
+from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any
 
 import dagster as dg
 from dagster import DailyPartitionsDefinition
-from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError, field_validator, model_validator
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core import core_schema
+from pydantic import Field, field_validator, model_validator
 
 from analytics_assets.clock import Clock, utc_now
-from analytics_assets.dates import hours_after
-from analytics_assets.errors import FieldError, PermanentError
+from analytics_assets.errors import PermanentError
 from analytics_assets.lake.table import Table
 from analytics_assets.orchestration.asset_checks import ChecksConfig
 from analytics_assets.orchestration.asset_specs import Place, code_references, placed
-from analytics_assets.orchestration.backfill_plan import AccountPlan
+from analytics_assets.orchestration.backfill_guard import MOST_DAYS, PLAN_DEP
+from analytics_assets.orchestration.backfill_plan import AccountPlan, backfill_guard
 from analytics_assets.orchestration.daily_assets import daily_assets
-from analytics_assets.orchestration.loading import unloadable
-from analytics_assets.orchestration.partitions import account_start, daily_partitions
+from analytics_assets.orchestration.partitions import account_start, daily_partitions, end_of_utc_day, first_day
 from analytics_assets.orchestration.probe import Probe, VendorProbe
 from analytics_assets.orchestration.schedules import Changing, DailyLoad, daily_load
 from analytics_assets.orchestration.snapshot_assets import snapshot_assets
 from analytics_assets.orchestration.source_resource import SourceResource
 from analytics_assets.orchestration.state_resource import BudgetSettings
 from analytics_assets.orchestration.stream import AssetOptions, SourceStream
-from analytics_assets.orchestration.yaml_text import find_misreadings, find_problems
+from analytics_assets.orchestration.yaml_component import YamlComponent, checked, cron_line
 from analytics_assets.places import address
-from analytics_assets.settings import is_variable, settings
-
-T = TypeVar("T")
+from analytics_assets.settings import settings
 
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]*")
 _BUDGET = re.compile(r"[\w.-]{1,60}")
@@ -48,116 +42,11 @@ _SHARED = ("lake", "io_manager")
 _OWNER = re.compile(r"team:[\w.-]+|[^@\s:]+@[^@\s.]+(\.[^@\s.]+)+")
 
 
-class _Schema(GenerateJsonSchema):
-    """The schema that `dg check yaml` and editors hold a YAML against: a template may stand for a number."""
-
-    def int_schema(self, schema: core_schema.IntSchema) -> JsonSchemaValue:
-        return {**super().int_schema(schema), "type": ["integer", "string"]}
-
-    def float_schema(self, schema: core_schema.FloatSchema) -> JsonSchemaValue:
-        return {**super().float_schema(schema), "type": ["number", "string"]}
-
-    def bool_schema(self, schema: core_schema.BoolSchema) -> JsonSchemaValue:
-        return {**super().bool_schema(schema), "type": ["boolean", "string"]}
-
-
-class _AsWritten(dg.ResolutionContext):
-    """Resolves templates and leaves all other text as it is written.
-
-    Dagster's own evaluates every text, which makes a number of a quoted "1.10" and drops what looks like a comment of a template.
-    """
-
-    def resolve_value(self, val: Any, as_type: type | None = None) -> Any:
-        """The value, with every text in it resolved."""
-        if not isinstance(val, str):
-            return super().resolve_value(val, as_type)  # type: ignore[arg-type]
-        if "{{" not in val:
-            return val.removesuffix("\n")
-        try:
-            resolved: Any = super().resolve_value(val, as_type)  # type: ignore[arg-type]
-            if isinstance(resolved, int | float):
-                # A text that begins with = is no Python literal, so it stays text; a field that takes a number converts it.
-                resolved = str(super().resolve_value(f"={val}"))[1:]
-        except Exception:  # noqa: BLE001 - a template can raise anything, and Dagster's words quote it
-            resolved = None
-        if resolved is None:
-            raise FieldError(
-                "the template `{{ }}` has no value.",
-                *self.path,
-                remedy="Set the environment variable that it names, and check its spelling.",
-            )
-        return resolved
-
-
-class YamlComponent(dg.Component, dg.Model, dg.Resolvable):
-    """A component whose YAML text is used as it is written, or refused without a value of the file in the message."""
-
-    # What stands where a name belongs may be a key, so pydantic must not print it.
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-
-    @classmethod
-    def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
-        """The component of a YAML file.
-
-        Raises:
-            UnloadableError: The attributes are wrong; a line for each thing.
-        """
-        tree = context.resolution_context.source_position_tree
-        if tree is None or not (file := Path(tree.position.filename)).is_file():
-            return super().load(attributes, context)
-        text = file.read_text(encoding="utf-8")
-        problems = find_misreadings(cls, text)
-        if not problems:
-            try:
-                return super().load(attributes, context)
-            except (ValidationError, FieldError) as error:
-                problems = find_problems(error, text, cls)
-        raise unloadable(file, problems)
-
-    @classmethod
-    def get_model_cls(cls) -> type[BaseModel]:
-        """A model that takes any attributes: Dagster quotes the file where its model refuses them, so `load` examines them."""
-        return _attributes(cls)
-
-    @classmethod
-    def resolve_from_model(cls, context: dg.ResolutionContext, model: BaseModel) -> Self:
-        """The component of the attributes, all of them examined at once."""
-        as_written = _AsWritten(
-            scope=context.scope, source_position_tree=context.source_position_tree, stash=context.stash
-        )
-        return cls.model_validate(as_written.resolve_value(model.model_dump()))
-
-
-@cache
-def _attributes(component: type[YamlComponent]) -> type[BaseModel]:
-    class Attributes(RootModel[dict[str, Any]]):
-        @classmethod
-        def model_json_schema(cls, *_arguments: Any, **_options: Any) -> dict[str, Any]:
-            return component.model_json_schema(schema_generator=_Schema)
-
-    return Attributes
-
-
-def cron_line(value: str) -> str:
-    """A cron line as YAML gives it.
-
-    Raises:
-        ValueError: Dagster cannot read it.
-    """
-    try:
-        dg.ScheduleDefinition(name="example", job_name="example", cron_schedule=value)
-    except dg.DagsterInvalidDefinitionError as error:
-        raise ValueError(
-            f"{value!r} is not a cron line. Use five fields, such as `20 20 * * *` for 20:20 each day."
-        ) from error
-    return value
-
-
 class ScheduleConfig(dg.Model):
     """When and how much a daily load asks for."""
 
     cron: str = Field(
-        description="Cron line, in UTC; after the vendor's day is final, and over in ANALYTICS_TIMEZONE: what comes later decides which day it asks for."
+        description="Cron line, in UTC. Choose a time after the vendor's day is final, so that the newest day is of yesterday."
     )
     lookback_days: int = Field(
         description="Days asked for again each time, the newest final one included; they still change. At least 1. Days of the week before "
@@ -166,10 +55,14 @@ class ScheduleConfig(dg.Model):
     days_per_run: int = Field(
         description="Days a run of a backfill takes at most, at least 1. Keep it different for each vendor."
     )
+    confirm_over_days: int = Field(
+        default=MOST_DAYS,
+        description="A backfill of more days fails before its first request and shows its plan, unless it has the tag `analytics/confirm_backfill` with the value `true`.",
+    )
 
     _cron = field_validator("cron")(cron_line)
 
-    @field_validator("lookback_days", "days_per_run")
+    @field_validator("lookback_days", "days_per_run", "confirm_over_days")
     @classmethod
     def _at_least_one(cls, value: int) -> int:
         if value < 1:
@@ -247,9 +140,9 @@ class AccountComponent(YamlComponent):
     def _is_a_start(cls, value: Any) -> Any:
         return account_start(value, settings()) if isinstance(value, str) else value
 
-    def partitions(self) -> DailyPartitionsDefinition:
+    def partitions(self, account: str) -> DailyPartitionsDefinition:
         """The days of the account's daily tables."""
-        return daily_partitions(settings(), self.start_date)
+        return daily_partitions(first_day(settings(), self.start_date), self.final_at(account))
 
     @abstractmethod
     def resource(self) -> SourceResource[Any]:
@@ -278,7 +171,11 @@ class AccountComponent(YamlComponent):
 
     def final_at(self, account: str) -> Callable[[date], datetime]:
         """Instant from which a day can be requested; where every stream is a snapshot, the end of the day in UTC."""
-        return next((stream.final_at for stream in self.streams(account) if stream.final_at), _end_of_utc_day)
+        return next((stream.final_at for stream in self.streams(account) if stream.final_at), end_of_utc_day)
+
+    def has_days(self, account: str) -> bool:
+        """True if a stream of the account has past days."""
+        return any(not stream.is_snapshot for stream in self.streams(account))
 
     def plan(self, account: str) -> AccountPlan:
         """What the account requests, for a plan."""
@@ -288,13 +185,22 @@ class AccountComponent(YamlComponent):
             self.schedule.days_per_run,
             resource.budget.budget(),
             resource.budget_key(),
+            self.final_at(account),
             self.start_date,
         )
 
     def definitions(self, account: str, clock: Clock = utc_now) -> dg.Definitions:
         """The account's assets, resource, daily job, schedule and sensors. The assets link to the code beside the resource."""
-        here, resource, partitions, schedule = settings(), self.resource(), self.partitions(), self.schedule
-        options = AssetOptions(resource.vendor, partitions, schedule.days_per_run, self.checks.limits(), clock)
+        here, resource, partitions, schedule = settings(), self.resource(), self.partitions(account), self.schedule
+        options = AssetOptions(
+            resource.vendor,
+            partitions,
+            schedule.days_per_run,
+            self.checks.limits(),
+            clock,
+            deps=[PLAN_DEP],
+            guard=backfill_guard(lambda: {account: self.plan(account)}, schedule.confirm_over_days, clock),
+        )
         place = Place(address(here.lake), self.owners, Path(inspect.getfile(type(resource))).parent, here.repository)
         streams = self.streams(account)
         daily = [daily_assets(stream, options) for stream in streams if not stream.is_snapshot]
@@ -338,10 +244,6 @@ class AccountComponent(YamlComponent):
         return code_references([yaml_path], settings().repository, line=source_position.start.line).code_references
 
 
-def _end_of_utc_day(day: date) -> datetime:
-    return hours_after(day, 0, UTC)
-
-
 def tables_of(components: Mapping[str, dg.Component]) -> dict[tuple[str, str], Table]:
     """Every table of components, by account and name; `components` by the folder they are loaded from."""
     return {
@@ -353,18 +255,9 @@ def tables_of(components: Mapping[str, dg.Component]) -> dict[tuple[str, str], T
     }
 
 
-def variable_name(value: str) -> str:
-    """The name of an environment variable; anything else may be a key pasted there, so it is not repeated.
-
-    Raises:
-        ValueError: It is no such name.
-    """
-    if not is_variable(value):
-        raise ValueError(
-            "this must be the NAME of an environment variable, in capital letters, such as BENTO_SECRET_KEY; the key itself never "
-            "stands in YAML"
-        )
-    return value
+def account_in(path: Path) -> str:
+    """The account of a component's file or folder: the folder's name."""
+    return (path.parent if path.is_file() else path).name
 
 
 def account_of(context: dg.ComponentLoadContext) -> str:
@@ -373,7 +266,7 @@ def account_of(context: dg.ComponentLoadContext) -> str:
     Raises:
         PermanentError: Dagster has no group, job or resource of that name, or one that all accounts share.
     """
-    account = (context.path.parent if context.path.is_file() else context.path).name
+    account = account_in(context.path)
     if not _ACCOUNT.fullmatch(account) or account in _SHARED:
         raise PermanentError(
             f"The folder {account!r} cannot be an account.",
@@ -381,11 +274,3 @@ def account_of(context: dg.ComponentLoadContext) -> str:
             f"{' or '.join(_SHARED)}.",
         )
     return account
-
-
-def checked(make: Callable[[], T], *field: str | int) -> T:
-    """A plain spec made from YAML; what it refuses becomes an error of a field of the YAML."""
-    try:
-        return make()
-    except PermanentError as error:
-        raise FieldError(error.message, *field, *getattr(error, "field", ()), remedy=error.remedy) from error

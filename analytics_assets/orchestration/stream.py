@@ -17,6 +17,7 @@ from analytics_assets.checks.landed import days_land, latest_day_landed, reading
 from analytics_assets.clock import Clock, utc_now
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.stream import DayFetcher, Stream
+from analytics_assets.orchestration.backfill_guard import BackfillGuard
 from analytics_assets.orchestration.charts.metadata import Pictures
 from analytics_assets.orchestration.run_context import Work
 
@@ -96,6 +97,8 @@ class AssetOptions:
         days_per_run: Days a run of a backfill takes at most.
         limits: From where on checks warn.
         clock: The present instant.
+        deps: What the first tables of each stream with past days depend on.
+        guard: Refuses large backfills that are not confirmed.
     """
 
     vendor: str
@@ -103,3 +106,5 @@ class AssetOptions:
     days_per_run: int
     limits: Limits = USUAL
     clock: Clock = utc_now
+    deps: Sequence[dg.AssetDep] = ()
+    guard: BackfillGuard | None = None

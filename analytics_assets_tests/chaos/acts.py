@@ -11,7 +11,7 @@ from random import Random
 import dagster as dg
 
 from analytics_assets.dates import spans
-from analytics_assets.orchestration.partitions import daily_partitions
+from analytics_assets.orchestration.partitions import daily_partitions, end_of_utc_day
 from analytics_assets.sandbox.options import Options
 from analytics_assets.settings import settings
 from analytics_assets.state.report_ledger import Ledger
@@ -138,7 +138,7 @@ def tables_of(lake: Path) -> list[str]:
 
 def not_green(instance: dg.DagsterInstance, tables: Sequence[str], days: Sequence[date]) -> list[str]:
     """Days that the UI does not show as materialized."""
-    partitions, names = daily_partitions(settings()), [day.isoformat() for day in days]
+    partitions, names = daily_partitions(settings().start_date, end_of_utc_day), [day.isoformat() for day in days]
     found = []
     for table in tables:
         shown = instance.get_status_by_partition(dg.AssetKey(table.split("/")), names, partitions) or {}

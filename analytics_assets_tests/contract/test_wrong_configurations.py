@@ -163,10 +163,6 @@ def test_a_wrong_key_or_type_is_told_with_file_and_line(refused: Refused, compon
             {"ANALYTICS_START_DATE": "01.02.2026"},
             "ANALYTICS_START_DATE='01.02.2026' is not a date. Write it as 2025-01-01.",
         ),
-        (
-            {"ANALYTICS_TIMEZONE": "Berlin"},
-            "ANALYTICS_TIMEZONE='Berlin' is no time zone. Use a name such as Europe/Berlin.",
-        ),
     ],
 )
 def test_a_wrong_setting_is_told_with_variable_value_and_remedy(environment: dict[str, str], message: str):

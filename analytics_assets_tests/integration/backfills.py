@@ -1,7 +1,11 @@
 """What Dagster's pages send when a person launches, continues or cancels a backfill, and what they are answered. No assertions here."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
+
+from analytics_assets.dates import spans
+from analytics_assets.orchestration.backfill_guard import CONFIRM_TAG
 
 LAUNCH = """
     mutation ($params: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $params) {
@@ -17,9 +21,11 @@ CANCEL = """
 
 
 def launching(tables: Sequence[str], days: Sequence[str]) -> dict[str, Any]:
-    """The variables of `LAUNCH`, for tables named as `account/table`."""
-    selection = [{"path": table.split("/")} for table in tables]
-    return {"params": {"assetSelection": selection, "partitionNames": list(days), "tags": []}}
+    """The variables of `LAUNCH`, for tables named as `account/table`; a backfill of many days is confirmed."""
+    found = spans(map(date.fromisoformat, days), longest=len(days))
+    ranges = [{"start": str(span[0]), "end": str(span[-1])} for span in found]
+    selected = [{"assetKey": {"path": table.split("/")}, "partitions": {"ranges": ranges}} for table in tables]
+    return {"params": {"partitionsByAssets": selected, "tags": [{"key": CONFIRM_TAG, "value": "true"}]}}
 
 
 def continuing(backfill: str) -> dict[str, Any]:

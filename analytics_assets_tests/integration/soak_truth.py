@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from analytics_assets.orchestration.partitions import daily_partitions
+from analytics_assets.orchestration.partitions import daily_partitions, end_of_utc_day
 from analytics_assets.sandbox.world import World
 from analytics_assets.settings import settings
 from analytics_assets.state.report_ledger import Ledger
@@ -108,7 +108,7 @@ def _restated(place: Place, report: str) -> bool:
 
 def _red(instance: dg.DagsterInstance, key: dg.AssetKey, days: Sequence[date]) -> list[str]:
     """Days that Dagster does not show as they are: landed."""
-    partitions = daily_partitions(settings())
+    partitions = daily_partitions(settings().start_date, end_of_utc_day)
     statuses = instance.get_status_by_partition(key, [str(day) for day in days], partitions) or {}
     shown = {name: status.value if status else "MISSING" for name, status in statuses.items()}
     wrong = sorted(name for name, status in shown.items() if status != "MATERIALIZED")

@@ -182,7 +182,7 @@ def test_typed_tables_alone_are_made_from_raw_without_a_request(
         (("bento", *RANGE), "Add --yes to load these days without a question; nothing was loaded."),
         (
             ("bento", "--from", "2026-03-01", "--to", "2026-03-10", "--yes"),
-            "These days cannot be loaded: 2026-03-10: not over in UTC: 2026-03-10 can be loaded from 2026-03-11 01:00 UTC on. Choose other days; nothing was loaded.",
+            "These days cannot be loaded: 2026-03-10: not final yet: 2026-03-10 can be loaded from 2026-03-11 01:00 UTC on. Choose other days; nothing was loaded.",
         ),
     ],
 )

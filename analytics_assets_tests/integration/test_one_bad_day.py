@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from analytics_assets.clock import utc_now
-from analytics_assets.orchestration.partitions import daily_partitions
+from analytics_assets.orchestration.partitions import daily_partitions, end_of_utc_day
 from analytics_assets.sandbox.credentials import AIRBRIDGE_API_TOKEN
 from analytics_assets.sandbox.options import Options
 from analytics_assets.settings import settings
@@ -70,7 +70,7 @@ def _from_failure(
 
 def _colours(instance: dg.DagsterInstance, keys: Sequence[dg.AssetKey]) -> dict[str, dict[str, str | None]]:
     """What the UI shows of each table's days."""
-    partitions, days = daily_partitions(settings()), [day.isoformat() for day in DAYS]
+    partitions, days = daily_partitions(settings().start_date, end_of_utc_day), [day.isoformat() for day in DAYS]
     shown = {}
     for key in keys:
         statuses = instance.get_status_by_partition(key, days, partitions) or {}

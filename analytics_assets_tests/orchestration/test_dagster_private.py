@@ -9,6 +9,7 @@ import inspect
 import json
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -16,11 +17,15 @@ from typing import Any, cast
 import dagster as dg
 import pytest
 import yaml
+from dagster._core.definitions.selector import PartitionRangeSelector, PartitionsByAssetSelector, PartitionsSelector
+from dagster._core.execution.backfill import PartitionBackfill
 
 from analytics_assets.orchestration import dagster_private as private
 
 PACKAGE = Path(__file__).parents[2] / "analytics_assets"
 MOST = 10
+# Functions around attributes without a public way to them.
+OURS = {"instance_of", "backfill_keys"}
 ONE_MODULE = "orchestration/dagster_private.py"
 
 
@@ -80,12 +85,12 @@ def test_one_module_names_what_is_private_in_dagster() -> None:
     }
     assert set(found) == {ONE_MODULE}
     imported = {use.rpartition(".")[2] for use in found[ONE_MODULE]} - {"_instance"}
-    assert imported | {"instance_of"} == set(private.__all__)
+    assert imported | OURS == set(private.__all__)
     assert len(private.__all__) <= MOST
 
 
 def test_each_private_name_has_a_reason_with_a_page() -> None:
-    """In the comment above its import; `instance_of` has it in its docstring."""
+    """In the comment above its import, or in the docstring of the function that uses it."""
     above, without = "", []
     for line in (PACKAGE / ONE_MODULE).read_text().splitlines():
         if line.startswith("#"):
@@ -95,10 +100,10 @@ def test_each_private_name_has_a_reason_with_a_page() -> None:
         elif line.startswith("from dagster") and "https://" not in above:
             without.append(line)
     assert without == []
-    assert "https://" in (private.instance_of.__doc__ or "")
+    assert all("https://" in (getattr(private, name).__doc__ or "") for name in OURS)
 
 
-@pytest.mark.parametrize("name", sorted(set(private.__all__) - {"instance_of"}))
+@pytest.mark.parametrize("name", sorted(set(private.__all__) - OURS))
 def test_a_private_name_has_no_public_export_yet(name: str) -> None:
     """Once it has one, import that."""
     assert not hasattr(dg, name)
@@ -112,6 +117,37 @@ def test_dagster_makes_a_storage_from_the_values_of_dagster_yaml(storage: Any) -
     assert list(inspect.signature(storage.from_config_value).parameters) == ["inst_data", "config_value"]
     assert "inst_data" in inspect.signature(storage).parameters
     assert "base_dir" in storage.config_type()
+
+
+def test_the_days_of_a_backfill_are_known_while_one_of_its_runs_works() -> None:
+    """Of each asset those that it has; of a backfill that was deleted none."""
+    days = dg.DailyPartitionsDefinition("2026-03-01", hour_offset=1)
+
+    @dg.asset(partitions_def=days)
+    def table() -> None: ...
+
+    definitions = dg.Definitions(assets=[table, dg.AssetSpec("other", partitions_def=days)])
+    wanted = PartitionsByAssetSelector(
+        asset_key=table.key,
+        partitions=PartitionsSelector([PartitionRangeSelector("2026-03-02", "2026-03-04")]),
+    )
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_backfill(
+            PartitionBackfill.from_partitions_by_assets(
+                "b1",
+                definitions.resolve_asset_graph(),
+                datetime(2026, 4, 1, tzinfo=UTC).timestamp(),
+                {},
+                instance,
+                [wanted],
+                None,
+                None,
+                None,
+            )
+        )
+        assert private.backfill_keys(instance, "b1", table.key) == ["2026-03-02", "2026-03-03", "2026-03-04"]
+        assert private.backfill_keys(instance, "b1", dg.AssetKey("other")) == []
+        assert private.backfill_keys(instance, "b2", table.key) == []
 
 
 def test_the_storages_write_below_the_folder_they_are_made_with(tmp_path: Path) -> None:

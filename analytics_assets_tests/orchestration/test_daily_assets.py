@@ -124,11 +124,11 @@ def test_a_subset_of_typed_tables_is_made_without_a_request(quick: Shop) -> None
     [
         (
             span("09", "12"),
-            "The range ends on 2026-03-12, which is over at 2026-03-13 00:00 UTC; the last day that is over is 2026-03-10 (UTC). Choose an earlier end, or launch it after that.",
+            "The range ends on 2026-03-12, which is final from 2026-03-13 00:00 UTC on; the last final day is 2026-03-10. Choose an earlier end, or launch it after that.",
         ),
         (
             {"dagster/partition": "2026-03-11"},
-            "The range ends on 2026-03-11, which is over at 2026-03-12 00:00 UTC; the last day that is over is 2026-03-10 (UTC). Choose an earlier end, or launch it after that.",
+            "The range ends on 2026-03-11, which is final from 2026-03-12 00:00 UTC on; the last final day is 2026-03-10. Choose an earlier end, or launch it after that.",
         ),
         (span("05", "04"), "The range begins on 2026-03-05 and ends before that, on 2026-03-04."),
         (

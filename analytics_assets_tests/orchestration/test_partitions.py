@@ -1,26 +1,47 @@
 """Which days there are, which of them are final, and which a schedule asks for again."""
 
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
+import dagster as dg
 import pytest
 from dagster import DailyPartitionsDefinition
 
-from analytics_assets.orchestration.partitions import daily_partitions, lookback, newest_final_day
+from analytics_assets.orchestration.partitions import (
+    daily_partitions,
+    exists_at,
+    first_day,
+    lookback,
+    newest_final_day,
+)
 from analytics_assets.settings import settings
+from analytics_assets.sources.airbridge.streams import App
+from analytics_assets.sources.bento.streams import AdsSpec, WindowSpec
+from analytics_assets.sources.statsig.streams import ValuesSpec
 
 START = date(2026, 3, 1)
+MINUTE = timedelta(minutes=1)
+
+FinalAt = Callable[[date], datetime]
 
 
-def partitions(timezone: str = "UTC", start: date = START) -> DailyPartitionsDefinition:
-    """The partitions of a start date and zone."""
-    return daily_partitions(replace(settings({}), timezone=timezone, start_date=start))
+def after(hours: float, zone: str = "UTC") -> FinalAt:
+    """Final that long after the day has ended in a zone."""
+
+    def final_at(day: date) -> datetime:
+        end = datetime.combine(day + timedelta(days=1), time(), ZoneInfo(zone))
+        return end.astimezone(UTC) + timedelta(hours=hours)
+
+    return final_at
 
 
-def after(hours: float) -> Callable[[date], datetime]:
-    """Final that long after the UTC day has ended."""
-    return lambda day: datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1, hours=hours)
+MIDNIGHT = after(0)
+
+
+def partitions(final_at: FinalAt = MIDNIGHT, start: date = START) -> DailyPartitionsDefinition:
+    """The partitions of a start date."""
+    return daily_partitions(start, final_at)
 
 
 def at(text: str) -> datetime:
@@ -28,12 +49,64 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def test_keys_are_calendar_days_from_the_start_date_in_the_settings_zone() -> None:
-    """A day is a key when it is over there."""
-    seoul = partitions("Asia/Seoul")
-    assert seoul.get_partition_keys(current_time=at("2026-03-03T14:59:59")) == ["2026-03-01", "2026-03-02"]
-    assert seoul.get_partition_keys(current_time=at("2026-03-03T15:00:00"))[-1] == "2026-03-03"
-    assert (seoul.timezone, seoul.start.date()) == ("Asia/Seoul", START)
+def newest_key(found: DailyPartitionsDefinition, now: datetime) -> str | None:
+    """The last key at an instant, as Dagster has it."""
+    with dg.partition_loading_context(effective_dt=now):
+        return found.get_last_partition_key()
+
+
+ACCOUNTS: dict[str, FinalAt] = {
+    "Bento": AdsSpec().final_at,
+    "Bento in New York": AdsSpec(window=WindowSpec("America/New_York")).final_at,
+    "Bento in New York, 30 hours": AdsSpec(window=WindowSpec("America/New_York"), final_after_hours=30).final_at,
+    "Statsig": ValuesSpec().final_at,
+    "Statsig, 54 hours": ValuesSpec(final_after_hours=54).final_at,
+    "Airbridge in Seoul": App("shop", "Asia/Seoul", "KRW", 4).final_at,
+    "Airbridge in Kolkata": App("shop", "Asia/Kolkata", "INR", 1.25).final_at,
+    "Airbridge in Kiritimati": App("shop", "Pacific/Kiritimati", "USD", 0).final_at,
+}
+
+
+@pytest.mark.parametrize("account", ACCOUNTS)
+@pytest.mark.parametrize(
+    "day",
+    [
+        date(2025, 6, 10),
+        date(2025, 12, 31),
+        # Clocks change in New York.
+        date(2026, 3, 7),
+        date(2026, 3, 8),
+        date(2026, 10, 31),
+        date(2026, 11, 1),
+        date(2028, 2, 28),
+        date(2028, 2, 29),
+    ],
+    ids=str,
+)
+def test_a_key_exists_from_the_minute_on_that_its_day_is_final(account: str, day: date) -> None:
+    """In a zone with summer time up to an hour later in summer, and never earlier; no key is left out or comes twice."""
+    final_at = ACCOUNTS[account]
+    found = partitions(final_at, date(2025, 1, 1))
+    exists = exists_at(day, found)
+    late = exists - final_at(day)
+    assert late == timedelta(0) or (
+        "New_York" in account.replace(" ", "_") and timedelta(0) < late <= timedelta(hours=1)
+    )
+    assert newest_key(found, exists - MINUTE) == str(day - timedelta(days=1))
+    assert newest_key(found, exists + MINUTE) == str(day)
+    keys = found.get_partition_keys(current_time=exists)
+    assert keys == [str(date(2025, 1, 1) + timedelta(number)) for number in range(len(keys))]
+    assert keys[-1] == str(day)
+
+
+@pytest.mark.parametrize("account", ACCOUNTS)
+def test_every_key_of_two_years_can_be_requested(account: str) -> None:
+    """Its day is final at the instant that it appears, and an hour before it is not."""
+    final_at = ACCOUNTS[account]
+    found = partitions(final_at, date(2025, 1, 1))
+    for number in range(730):
+        day = date(2025, 1, 1) + timedelta(number)
+        assert final_at(day) <= exists_at(day, found) <= final_at(day) + timedelta(hours=1)
 
 
 @pytest.mark.parametrize(
@@ -41,11 +114,10 @@ def test_keys_are_calendar_days_from_the_start_date_in_the_settings_zone() -> No
 )
 def test_an_account_may_begin_later_but_not_earlier(start: date | None, first: str) -> None:
     """Its keys from then on are those that all accounts have."""
-    of_all = partitions()
-    of_account = daily_partitions(replace(settings({}), start_date=START), start)
+    of_account = partitions(start=first_day(settings({"ANALYTICS_START_DATE": str(START)}), start))
     keys = of_account.get_partition_keys(current_time=at("2026-03-09"))
     assert keys[0] == first
-    assert keys == [key for key in of_all.get_partition_keys(current_time=at("2026-03-09")) if key >= first]
+    assert keys == [key for key in partitions().get_partition_keys(current_time=at("2026-03-09")) if key >= first]
 
 
 @pytest.mark.parametrize(
@@ -61,34 +133,12 @@ def test_an_account_may_begin_later_but_not_earlier(start: date | None, first: s
 )
 def test_the_newest_day_is_over_and_final(now: str, newest: date | None) -> None:
     """At the instant itself it is; before the first one there is none."""
-    assert newest_final_day(partitions(), after(2), at(now)) == newest
+    assert newest_final_day(partitions(after(2)), after(2), at(now)) == newest
 
 
-@pytest.mark.parametrize(
-    ("zone", "hours", "now", "newest"),
-    [
-        # The day ends at 15:00 UTC of the same day in Seoul and is a key long before it is final.
-        ("Asia/Seoul", 2, "2026-03-04T23:00:00", date(2026, 3, 3)),
-        ("Asia/Seoul", 2, "2026-03-05T02:00:00", date(2026, 3, 4)),
-        # The day ends at 10:00 UTC of the next day in Honolulu; it was final before it is a key.
-        ("Pacific/Honolulu", 2, "2026-03-05T09:59:59", date(2026, 3, 3)),
-        ("Pacific/Honolulu", 2, "2026-03-05T10:00:00", date(2026, 3, 4)),
-        # A vendor that needs days.
-        ("UTC", 50, "2026-03-05T12:00:00", date(2026, 3, 2)),
-    ],
-)
-def test_the_later_of_key_and_final_decides(zone: str, hours: float, now: str, newest: date) -> None:
-    """Whichever of the two the zones put later."""
-    assert newest_final_day(partitions(zone), after(hours), at(now)) == newest
-
-
-def test_a_day_in_the_year_of_a_clock_change_is_one_key() -> None:
-    """The hour that Berlin skips makes the day shorter, not two of them."""
-    berlin = partitions("Europe/Berlin", date(2026, 3, 28))
-    keys = berlin.get_partition_keys(current_time=at("2026-03-30T22:00:00"))
-    assert keys == ["2026-03-28", "2026-03-29", "2026-03-30"]
-    assert newest_final_day(berlin, after(-24), at("2026-03-29T21:59:59")) == date(2026, 3, 28)
-    assert newest_final_day(berlin, after(-24), at("2026-03-29T22:00:00")) == date(2026, 3, 29)
+def test_hours_of_grace_make_the_newest_day_older() -> None:
+    """A check misses a day only some hours after it could be requested."""
+    assert newest_final_day(partitions(after(2)), after(50), at("2026-03-05T12:00:00")) == date(2026, 3, 2)
 
 
 def test_a_vendor_whose_days_never_become_final_has_no_newest_day() -> None:

@@ -1,7 +1,6 @@
 """What a schedule asks for at an instant."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ from analytics_assets.orchestration.asset_checks import newest_due_day
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.orchestration.partitions import daily_partitions, newest_final_day
 from analytics_assets.orchestration.schedules import Changing, DailyLoad, daily_load, snapshots
-from analytics_assets.settings import settings
 from analytics_assets_tests.shop import PARTITIONS, Shop, span
 
 DAILY, SNAPSHOTS = {dg.AssetKey(["shop", "numbers"])}, {dg.AssetKey(["a", "counts"]), dg.AssetKey(["b", "counts"])}
@@ -28,9 +26,9 @@ def final_at(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1, hours=2)
 
 
-def built(*, timezone: str = "UTC", lookback_days: int = 3, is_on: bool = False) -> dg.Definitions:
+def built(*, lookback_days: int = 3, is_on: bool = False) -> dg.Definitions:
     """One account with a job and schedule, from the first of March on, and snapshots of two others."""
-    partitions = daily_partitions(replace(settings({}), timezone=timezone, start_date=date(2026, 3, 1)))
+    partitions = daily_partitions(date(2026, 3, 1), final_at)
 
     @dg.multi_asset(specs=[dg.AssetSpec(key, tags={"reading": "daily"}) for key in DAILY], partitions_def=partitions)
     def numbers() -> Iterator[dg.MaterializeResult[None]]:
@@ -103,25 +101,11 @@ def test_before_the_first_day_is_final_the_tick_is_skipped_in_words() -> None:
 
 
 @pytest.mark.parametrize(
-    ("timezone", "now", "newest"),
-    [
-        ("Asia/Seoul", "2026-03-09T23:30", "2026-03-08"),
-        ("Asia/Seoul", "2026-03-10T02:30", "2026-03-09"),
-        ("Pacific/Honolulu", "2026-03-10T09:30", "2026-03-08"),
-        ("Pacific/Honolulu", "2026-03-10T10:30", "2026-03-09"),
-    ],
-)
-def test_a_day_must_be_a_partition_too(timezone: str, now: str, newest: str) -> None:
-    """East of UTC it is one before it is final, west of it the other way round."""
-    assert asked(now, timezone=timezone, lookback_days=1) == (newest, newest)
-
-
-@pytest.mark.parametrize(
     ("is_on", "status"), [(True, dg.DefaultScheduleStatus.RUNNING), (False, dg.DefaultScheduleStatus.STOPPED)]
 )
 def test_settings_say_whether_schedules_run_by_default(is_on: bool, status: dg.DefaultScheduleStatus) -> None:
     """In UTC, whatever zone the partitions are in."""
-    schedules = built(is_on=is_on, timezone="Asia/Seoul").get_repository_def().schedule_defs
+    schedules = built(is_on=is_on).get_repository_def().schedule_defs
     assert {
         (schedule.name, schedule.cron_schedule, schedule.execution_timezone, schedule.default_status)
         for schedule in schedules
@@ -146,7 +130,7 @@ def test_the_snapshot_schedule_asks_for_one_reading() -> None:
 
 def changing_tick(tmp_path: Path, *firsts: date | None) -> list[tuple[str | None, str, list[str]]] | str | None:
     """What a schedule asks for whose reports change from these days on: run key, first day, tables; or why nothing."""
-    partitions = daily_partitions(replace(settings({}), timezone="UTC", start_date=date(2026, 3, 1)))
+    partitions = daily_partitions(date(2026, 3, 1), final_at)
     keys = [dg.AssetKey(["shop", f"report{number}"]) for number in range(len(firsts))]
 
     @dg.multi_asset(specs=[dg.AssetSpec(key) for key in keys], partitions_def=partitions, can_subset=True)
@@ -267,12 +251,12 @@ def test_days_that_nobody_ever_wanted_and_days_under_way_are_left_alone(shop: Sh
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("account", ["airbridge", "bento", "statsig"])
 def test_the_shipped_checks_miss_no_day_that_the_shipped_schedule_cannot_have_asked_for(account: str) -> None:
-    """A day of Seoul is over long before it is a partition; a check that counts from its end alone would fail every morning."""
+    """A check that counted from the end of a day alone would fail every morning."""
     project = dg.ComponentTree.for_project(Path(analytics_assets.__file__).parent)
     component: Any = project.load_component(account)
     checks_cron = project.load_component("shared", Shared).checks_cron
     vendor, cron = component.probe().account, component.schedule.cron
-    partitions = daily_partitions(settings({}))
+    partitions = component.partitions(account)
     for number in range(60):
         checked_at = _at(checks_cron, date(2026, 1, 1) + timedelta(days=7 * number))
         ticks = [_at(cron, checked_at.date() - timedelta(days=back)) for back in (0, 1)]

@@ -12,8 +12,9 @@ import pytest
 from dagster.components.core.component_tree import ComponentTreeException
 
 from analytics_assets.errors import PermanentError, TransientError
+from analytics_assets.orchestration.backfill_guard import PLAN_KEY
 from analytics_assets.orchestration.lake_resource import LakeResource
-from analytics_assets.orchestration.source_component import checked
+from analytics_assets.orchestration.yaml_component import checked
 
 SCHEDULE = "schedule: {cron: 10 2 * * *, lookback_days: 7, days_per_run: 12}"
 Load = Callable[..., dg.Definitions]
@@ -62,10 +63,15 @@ def words(load: Load, attributes: str = SCHEDULE, folder: str = "shop") -> str:
     return "\n".join(map(str, causes))
 
 
+def tables(definitions: dg.Definitions) -> list[dg.AssetSpec]:
+    """The assets of the account; the plan that they depend on is that of all accounts."""
+    return [spec for spec in definitions.resolve_all_asset_specs() if spec.key != PLAN_KEY]
+
+
 def test_the_folders_name_is_the_account(load: Load) -> None:
     """Asset keys, resource, job and schedule begin with it."""
     definitions = load(folder="shop_eu")
-    assert {key.path[0] for key in definitions.resolve_asset_graph().get_all_asset_keys()} == {"shop_eu"}
+    assert {spec.key.path[0] for spec in tables(definitions)} == {"shop_eu"}
     repository = definitions.get_repository_def()
     assert [job.name for job in repository.get_all_jobs() if not job.name.startswith("__")] == ["shop_eu_daily"]
     assert [schedule.name for schedule in repository.schedule_defs] == ["shop_eu_daily"]
@@ -74,7 +80,7 @@ def test_the_folders_name_is_the_account(load: Load) -> None:
 
 def test_owners_are_those_of_every_table_of_the_account(load: Load) -> None:
     """People and teams; without any, nobody."""
-    owners = load(f"{SCHEDULE}\nowners: [team:growth, ana@example.com]").resolve_all_asset_specs()
+    owners = tables(load(f"{SCHEDULE}\nowners: [team:growth, ana@example.com]"))
     assert {tuple(spec.owners) for spec in owners} == {("team:growth", "ana@example.com")}
     assert {tuple(spec.owners) for spec in load(folder="shop_eu").resolve_all_asset_specs()} >= {()}
 
@@ -180,12 +186,11 @@ def test_no_key_is_needed_to_load_live_definitions(load: Load, monkeypatch: pyte
 
 
 def test_settings_are_read_when_the_definitions_load(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Start date and zone of all partitions come from them."""
+    """The start date of all partitions comes from them."""
     monkeypatch.setenv("ANALYTICS_START_DATE", "2026-02-03")
-    monkeypatch.setenv("ANALYTICS_TIMEZONE", "Asia/Seoul")
     assets = load().resolve_asset_graph()
     assert assets.get(dg.AssetKey(["shop", "ads_raw"])).partitions_def == dg.DailyPartitionsDefinition(
-        start_date="2026-02-03", timezone="Asia/Seoul"
+        start_date="2026-02-03", timezone="UTC", hour_offset=1
     )
 
 
@@ -196,7 +201,7 @@ def test_an_account_may_name_its_first_day(load: Load, monkeypatch: pytest.Monke
     definitions = load(f"{SCHEDULE}\nstart_date: {written}")
     graph = definitions.resolve_asset_graph()
     starts = {graph.get(key).partitions_def for key in graph.get_all_asset_keys()} - {None}
-    assert starts == {dg.DailyPartitionsDefinition(start_date="2026-03-01", timezone="UTC")}
+    assert starts == {dg.DailyPartitionsDefinition(start_date="2026-03-01", timezone="UTC", hour_offset=1)}
     schedule = definitions.get_repository_def().get_schedule_def("shop_daily")
     at = datetime(2026, 3, 2, 2, 10, tzinfo=UTC)
     context = dg.build_schedule_context(scheduled_execution_time=at)

@@ -12,7 +12,7 @@ from pydantic import Field, field_validator
 from analytics_assets.clock import utc_now
 from analytics_assets.operations.alerts.sensor import AlertSpec, alert_sensor
 from analytics_assets.orchestration.probe import Probe
-from analytics_assets.orchestration.source_component import YamlComponent, variable_name
+from analytics_assets.orchestration.yaml_component import YamlComponent, variable_name
 from analytics_assets.state.alert_log import Kind
 
 

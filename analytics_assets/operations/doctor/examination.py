@@ -6,11 +6,10 @@ Keep single checks out of here; each has its room.
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from datetime import datetime, time
+from datetime import UTC, datetime, time
 from functools import partial
 from pathlib import Path
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import dagster as dg
 
@@ -60,7 +59,7 @@ def _lines(
         remedy = "Correct the setting first: everything else reads it."
         yield Line("settings", "all other checks", "not checked", "the settings cannot be read", remedy)
         return
-    yield Line("settings", "mode", "ok", f"{chosen.mode}, days in {chosen.timezone}")
+    yield Line("settings", "mode", "ok", chosen.mode)
     for name in folders:
         yield from examined("definitions", name, partial(loads, defs, name, loaded), within_s=_LOADING_S)
     if len(loaded) == len(folders):
@@ -124,7 +123,7 @@ def _vendors(loaded: Sequence[Loaded], chosen: Settings, clock: Clock, *, is_off
             yield from examined("keys", what, partial(vendors.accepted, name, probe, clock, ahead))
     in_process = chosen.mode == "sandbox" and chosen.sandbox_url is None
     yield vendors.clocks(ahead, is_offline=is_offline, is_in_process=in_process)
-    start = datetime.combine(chosen.start_date, time(), ZoneInfo(chosen.timezone))
+    start = datetime.combine(chosen.start_date, time(), UTC)
     yield vendors.started(start, clock())
 
 

@@ -118,8 +118,8 @@ def task(account: str, request: Request, now: datetime) -> tuple[Verdict, str, s
 def late(account: Account, chosen: Settings, now: datetime) -> Iterator[Line]:
     """The days of the account's daily tables that could have landed and have not."""
     probe = account.probe
-    newest = newest_due_day(daily_partitions(chosen, probe.start_date), probe.final_at, probe.limits, now)
     begins = first_day(chosen, probe.start_date)
+    newest = newest_due_day(daily_partitions(begins, probe.final_at), probe.final_at, probe.limits, now)
     look = Look(Lake(chosen.lake), account.name, [], newest, probe.final_at, begins=begins)
     landed: list[str] = []
     empty: list[str] = []

@@ -22,12 +22,14 @@ from analytics_assets.lake.stream import DayFetcher
 from analytics_assets.orchestration.asset_checks import ChecksConfig, share
 from analytics_assets.orchestration.asset_specs import asset_key
 from analytics_assets.orchestration.charts.metadata import Pictures
+from analytics_assets.orchestration.partitions import first_day
 from analytics_assets.orchestration.run_context import Work
 from analytics_assets.orchestration.schedules import Changing
-from analytics_assets.orchestration.source_component import AccountComponent, BudgetConfig, checked, variable_name
+from analytics_assets.orchestration.source_component import AccountComponent, BudgetConfig
 from analytics_assets.orchestration.source_resource import SessionOptions, SourceResource
 from analytics_assets.orchestration.state_resource import BudgetSettings
 from analytics_assets.orchestration.stream import Opener, SourceStream, with_client
+from analytics_assets.orchestration.yaml_component import checked, variable_name
 from analytics_assets.settings import settings
 from analytics_assets.sources.airbridge.charts import has_pictures, report_pictures
 from analytics_assets.sources.airbridge.checks import MASKED_SHARE, catalog_checks, report_checks
@@ -278,7 +280,7 @@ class AirbridgeRevenue(AccountComponent):
                 days_per_run=self.schedule.days_per_run,
                 interval_s=self.tasks.sensor_seconds,
                 clock=clock,
-                first_day=self.partitions().start.date(),
+                first_day=first_day(settings(), self.start_date),
             )
         ]
 

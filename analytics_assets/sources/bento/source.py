@@ -16,10 +16,11 @@ from analytics_assets.checks.finding import USUAL, Limits
 from analytics_assets.errors import PermanentError
 from analytics_assets.orchestration.asset_checks import ChecksConfig, share
 from analytics_assets.orchestration.charts.metadata import Pictures
-from analytics_assets.orchestration.source_component import AccountComponent, BudgetConfig, checked, variable_name
+from analytics_assets.orchestration.source_component import AccountComponent, BudgetConfig
 from analytics_assets.orchestration.source_resource import SessionOptions, SourceResource
 from analytics_assets.orchestration.state_resource import BudgetSettings
 from analytics_assets.orchestration.stream import SourceStream, with_client
+from analytics_assets.orchestration.yaml_component import checked, variable_name
 from analytics_assets.sources.bento.charts import ads_pictures
 from analytics_assets.sources.bento.checks import ads_checks, audience_checks, reports_checks
 from analytics_assets.sources.bento.client import BASE_URL, BentoClient, BentoCredentials, bento_session

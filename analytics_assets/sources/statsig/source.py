@@ -18,10 +18,11 @@ from analytics_assets.lake.stream import Typed
 from analytics_assets.orchestration.asset_specs import asset_key
 from analytics_assets.orchestration.charts.metadata import Pictures
 from analytics_assets.orchestration.run_context import Work
-from analytics_assets.orchestration.source_component import AccountComponent, BudgetConfig, checked, variable_name
+from analytics_assets.orchestration.source_component import AccountComponent, BudgetConfig
 from analytics_assets.orchestration.source_resource import SessionOptions, SourceResource
 from analytics_assets.orchestration.state_resource import BudgetSettings, mark_of
 from analytics_assets.orchestration.stream import SourceStream, with_client
+from analytics_assets.orchestration.yaml_component import checked, variable_name
 from analytics_assets.sources.statsig.charts import value_pictures
 from analytics_assets.sources.statsig.checks import definitions_checks, listing_checks, values_checks
 from analytics_assets.sources.statsig.client import BASE_URL, StatsigClient, StatsigCredentials, statsig_session

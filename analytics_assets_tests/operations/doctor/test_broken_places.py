@@ -202,7 +202,7 @@ def test_settings_that_differ_are_warnings_and_the_status_is_0(admit) -> None:
 def test_a_setting_that_cannot_be_read_is_told_alone(admit) -> None:
     """Everything else rests on it."""
     patient = admit()
-    patient.environment["ANALYTICS_TIMEZONE"] = "Mars/Olympus"
+    patient.environment["ANALYTICS_SCHEDULES"] = "sometimes"
     visit = patient.visited()
     assert (visit.status, visit.lines("settings")) == (
         1,
@@ -210,8 +210,8 @@ def test_a_setting_that_cannot_be_read_is_told_alone(admit) -> None:
             (
                 "environment",
                 "wrong",
-                "ANALYTICS_TIMEZONE='Mars/Olympus' is no time zone",
-                "Use a name such as Europe/Berlin.",
+                "ANALYTICS_SCHEDULES='sometimes' is not known",
+                "Use on or off.",
             ),
             (
                 "all other checks",
@@ -229,7 +229,7 @@ def test_each_unknown_variable_is_a_warning_without_its_value(admit) -> None:
     patient = admit()
     patient.writes("lab", ACCOUNTS["lab"].format(url=patient.url).replace("LAB_KEY", "ANALYTICS_LAB_KEY"))
     unknown = (
-        "ANALYTICS_TIMEZNOE",
+        "ANALYTICS_SCHEDLUES",
         "ANALYTICS_KEEP_RAW_DAYS",
         "ANALYTICS_LAB",
         "ANALYTICS_COLOUR",
@@ -254,7 +254,7 @@ def test_each_unknown_variable_is_a_warning_without_its_value(admit) -> None:
             "this setting of an earlier version has no effect",
             "Remove it. The copies in the lake's folder _months are not updated any more; docs/lake.md has a query that writes one file a month.",
         ),
-        ("ANALYTICS_TIMEZNOE", "warning", found, "Remove it, or rename it if you mean ANALYTICS_TIMEZONE."),
+        ("ANALYTICS_SCHEDLUES", "warning", found, "Remove it, or rename it if you mean ANALYTICS_SCHEDULES."),
     ]
     assert [line[0] for line in visit.lines("settings")[5:]] == ["environment", "all other checks"]
     assert "pass-word" not in visit.out

@@ -12,7 +12,7 @@ from analytics_assets_tests.operations.doctor.patient import Visit, beats
 
 GOOD = """\
 settings
-  ok           mode: live, days in UTC
+  ok           mode: live
 definitions
   ok           app: defs/app/defs.yaml loads
   ok           lab: defs/lab/defs.yaml loads

@@ -17,7 +17,6 @@ from analytics_assets.lake.loss import were_as_declared
 from analytics_assets.lake.store import Lake
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.orchestration.partitions import daily_partitions
-from analytics_assets.settings import settings
 from analytics_assets.sources.airbridge.checks import MASKED_SHARE, report_checks
 from analytics_assets.sources.airbridge.declared import stored_responses
 from analytics_assets.sources.airbridge.report_loader import Waiting
@@ -162,8 +161,8 @@ def test_a_run_accepts_by_its_tag(tmp_path: Path, tags: dict[str, str], *, is_st
 
     client = Scripted(lambda request: answered(request, 9, declared=2, day=later)).client()
     project = Project(client, Ledger(f"sqlite:///{tmp_path}/state.db"))
-    partitions = daily_partitions(replace(settings({}), start_date=DAY))
     app, clock = App("shop", "UTC", "EUR", 4.0), lambda: NOW + timedelta(days=9)
+    partitions = daily_partitions(DAY, app.final_at)
     assets = assets_of("airbridge", [report_stream("shop", app, spec(), WAITING)], clock, partitions=partitions)
     resources = {
         "shop": dg.ResourceDefinition.hardcoded_resource(project),

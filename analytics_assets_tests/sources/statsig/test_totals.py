@@ -1,7 +1,6 @@
 """When a declared total refuses a list: where it was right in the last three stored responses of that list."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ from analytics_assets.lake.load import DayResult, Landing
 from analytics_assets.lake.store import Lake
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.orchestration.partitions import daily_partitions
-from analytics_assets.settings import settings
 from analytics_assets.sources.statsig.source import values_stream
 from analytics_assets.sources.statsig.streams import ListingSpec, ValuesSpec, fetch_listing
 from analytics_assets.sources.statsig.tables import LISTING_RAW, VALUES_RAW
@@ -189,7 +187,7 @@ async def test_an_event_that_was_not_requested_every_day_has_a_past_too(lake: La
 def test_a_run_accepts_by_its_tag(lake: Lake, tags: dict[str, str], is_stored: bool) -> None:
     """And warns by its check, which a day without a gap passes."""
     responses = [(5, 5)] * 3 + [(5, 9)]
-    partitions = daily_partitions(replace(settings({}), start_date=FIRST))
+    partitions = daily_partitions(FIRST, ValuesSpec().final_at)
     assets = assets_of("statsig", [values_stream("statsig", ValuesSpec())], clock, partitions=partitions)
     resources = {
         "statsig": dg.ResourceDefinition.hardcoded_resource(Project(answering(responses).client())),

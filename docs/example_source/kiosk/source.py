@@ -9,10 +9,11 @@ from pydantic import Field, field_validator
 
 from analytics_assets.dates import hours_after
 from analytics_assets.lake.raw import RawDay, raw_day, request_hash
-from analytics_assets.orchestration.source_component import AccountComponent, variable_name
+from analytics_assets.orchestration.source_component import AccountComponent
 from analytics_assets.orchestration.source_resource import SessionOptions, SourceResource
 from analytics_assets.orchestration.state_resource import BudgetSettings
 from analytics_assets.orchestration.stream import SourceStream, with_client
+from analytics_assets.orchestration.yaml_component import variable_name
 from analytics_assets.sources.kiosk.checks import campaign_checks, sales_checks
 from analytics_assets.sources.kiosk.client import BASE_URL, SALES_PATH, KioskClient
 from analytics_assets.sources.kiosk.tables import CAMPAIGNS, CAMPAIGNS_RAW, SALES, SALES_RAW
