@@ -6,6 +6,7 @@ import duckdb
 
 from analytics_assets.definitions import defs
 from analytics_assets.lake.table import DATE
+from analytics_assets.orchestration.backfill_guard import PLAN_KEY
 from analytics_assets.sources.airbridge.tables import daily_tables
 from analytics_assets_tests.sources.airbridge.vendor import spec as spec_of_report
 
@@ -59,7 +60,7 @@ def reserved() -> dict[str, set[str]]:
 
 def columns() -> Iterator[tuple[str, str]]:
     """Every declared column with the asset key of its table, those of a ROAS report among them."""
-    for spec in defs().resolve_all_asset_specs():
+    for spec in (spec for spec in defs().resolve_all_asset_specs() if spec.key != PLAN_KEY):
         for column in spec.metadata["dagster/column_schema"].columns:
             yield spec.key.to_user_string(), column.name
     for table in daily_tables(spec_of_report(name="roas", metric="app_roas")):

@@ -18,6 +18,8 @@ from analytics_assets.clock import utc_now
 from analytics_assets.errors import TransientError
 from analytics_assets.operations.alerts.sensor import AlertSpec, alert_sensor
 from analytics_assets.orchestration.lake_resource import LakeResource
+from analytics_assets.orchestration.partitions import daily_partitions, end_of_utc_day
+from analytics_assets.settings import settings
 from analytics_assets.sources.airbridge.report_loader import Waiting
 from analytics_assets.sources.airbridge.report_spec import spec_hash
 from analytics_assets.sources.airbridge.source import AirbridgeResource, catalog_stream, report_stream, tasks_stream
@@ -63,7 +65,13 @@ def assets() -> list[dg.AssetsDefinition]:
             tasks_stream("airbridge", SEOUL_APP, REPORT),
         ],
     }
-    return [assets for vendor, of_vendor in streams.items() for assets in assets_of(vendor, of_vendor, lambda: NOW)]
+    # One set of days, because they share a job.
+    days = daily_partitions(settings().start_date, end_of_utc_day)
+    return [
+        assets
+        for vendor, of_vendor in streams.items()
+        for assets in assets_of(vendor, of_vendor, lambda: NOW, partitions=days)
+    ]
 
 
 def airbridge(url: str) -> AirbridgeResource:

@@ -114,14 +114,14 @@ def test_a_file_removed_by_hand_comes_back_with_the_next_schedule(account: Drive
     account.settle()
     account.pass_seconds(24 * 3600)
     [usual] = account.schedule()
-    assert (usual.tags[FIRST], usual.tags[LAST]) == ("2025-06-12", "2025-06-13")
+    assert (usual.tags[FIRST], usual.tags[LAST]) == ("2025-06-12", "2025-06-14")
 
     Path(Lake(str(account.place.lake)).path("airbridge", table, D11)).unlink()
     [request] = account.schedule()
-    assert (request.tags[FIRST], request.tags[LAST]) == ("2025-06-11", "2025-06-13")
+    assert (request.tags[FIRST], request.tags[LAST]) == ("2025-06-11", "2025-06-14")
     account.execute(request)
     account.settle()
-    assert Lake(str(account.place.lake)).days("airbridge", table) == [*DAYS, date(2025, 6, 13)]
+    assert Lake(str(account.place.lake)).days("airbridge", table) == [*DAYS, date(2025, 6, 13), date(2025, 6, 14)]
 
 
 def refused(account: Driven) -> None:
