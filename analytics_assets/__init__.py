@@ -31,6 +31,7 @@ COMPONENTS: Final = {
     **{component: f"{__name__}.sources.{folder}.source" for folder, component in SOURCES.items()},
     "Shared": "analytics_assets.operations.shared",
     "Alerts": "analytics_assets.operations.alerts.component",
+    "Growth": "analytics_assets.growth.component",
     "Comparisons": "analytics_assets.orchestration.comparisons",
 }
 

@@ -104,7 +104,9 @@ def _table(spec: dg.AssetSpec) -> str:
 
 
 def _reading(spec: dg.AssetSpec) -> str:
-    return "one partition a day" if spec.tags["reading"] == "daily" else "snapshot"
+    return {"daily": "one partition a day", "snapshot": "snapshot", "whole": "made whole from the lake"}[
+        spec.tags["reading"]
+    ]
 
 
 def fields(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:

@@ -15,6 +15,7 @@ from typing import Any
 import dagster as dg
 
 import analytics_assets
+from analytics_assets.growth.component import Growth
 from analytics_assets.operations.alerts.component import Alerts
 from analytics_assets.operations.doctor.dagster_home import HISTORY, opens
 from analytics_assets.operations.shared import Shared
@@ -57,7 +58,7 @@ def folders(defs: Path) -> list[str]:
 
 def accounts(defs: Path) -> list[str]:
     """The folders that are accounts, sorted."""
-    return [name for name in folders(defs) if not any(_has(defs / name, kind) for kind in (Alerts, Shared))]
+    return [name for name in folders(defs) if not any(_has(defs / name, kind) for kind in (Alerts, Growth, Shared))]
 
 
 def is_alerts(folder: Path) -> bool:

@@ -20,11 +20,13 @@ from typing import Any
 
 import dagster as dg
 import duckdb
+import pyarrow.parquet as pq
 
 from analytics_assets.cli.graphql import GraphQL, Load
 from analytics_assets.clock import utc_now
 from analytics_assets.dates import in_words
 from analytics_assets.errors import SourceError
+from analytics_assets.growth.assets import READING, table_path
 from analytics_assets.lake.reader import LakeReader, Landed
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.orchestration.loading import whole
@@ -109,6 +111,10 @@ def _demonstrate(began: float) -> int:
             _wait_for_reports(began, graphql, [load.job.removesuffix("_daily") for load in loads])
             tasks = [key for key in tables(definitions, SNAPSHOT_TAG[1]) if key.path[-1].endswith("_tasks")]
             _follow(began, graphql, {"report tasks": graphql.launch("snapshots", assets=tasks)})
+            # The sensor would start it within a minute; the demo does not wait for that.
+            if growth := tables(definitions, READING[1]):
+                job = f"{growth[0].path[0]}_tables"
+                _follow(began, graphql, {job: graphql.launch(job, assets=growth)})
         _say(began, "Dagster and the sandbox have ended.")
     missing = _show(definitions, loads, since=started_at)
     for line in missing:
@@ -265,6 +271,15 @@ def _show(definitions: dg.Definitions, loads: Sequence[Load], *, since: datetime
                 missing.append(f"{key.to_user_string()} has {len(landed)} days with {rows} rows")
             elif old := stale_days(lake, landed, since=since):
                 missing.append(f"{key.to_user_string()} has {old} days that an earlier demo requested")
+    for key in tables(definitions, READING[1]):
+        path = table_path(lake, key.path[-1])
+        try:
+            with lake.files.opened(path) as file:
+                rows = pq.read_metadata(file).num_rows
+        except FileNotFoundError:
+            missing.append(f"{key.to_user_string()} is not stored")
+        else:
+            print(f"{key.to_user_string():<34}{'':>6}{rows:>9}{lake.files.listed_file(path).size:>11}")
     print(f"\nThe lake is {os.path.relpath(lake.root)}; these numbers are the sandbox's.")
     if not missing and (asked := wanted.get(_ASKED)):
         print(f"\n{_QUESTION}")

@@ -141,24 +141,38 @@ class Table:
             UnexpectedPayloadError: A column is missing or of another type, a null where none is allowed, a row of another day, or a
                 key that occurs twice. Nothing of such a day lands.
         """
-        if content.schema.names != self.schema.names:
-            raise UnexpectedPayloadError(
-                f"{self.name}: columns {content.schema.names} instead of {self.schema.names}.", day=day
-            )
-        columns = [self._fitting(column, content[column.name], day) for column in self.columns]
-        content = pa.Table.from_arrays(columns, schema=self.schema)
+        content = self._fitted(content, day)
         strangers = set(pc.unique(content[DATE]).to_pylist()) - {day}
         if strangers:
             raise UnexpectedPayloadError(
                 f"{self.name}: rows belong to {', '.join(map(str, sorted(strangers)))}.", day=day
             )
+        return ValidDay(self, day, self._sorted(content, day))
+
+    def valid_rows(self, content: pa.Table) -> pa.Table:
+        """The content sorted by key, if it is valid for a table without days.
+
+        Raises:
+            UnexpectedPayloadError: As `valid_day`, but for the rows of another day.
+        """
+        return self._sorted(self._fitted(content, None), None)
+
+    def _fitted(self, content: pa.Table, day: date | None) -> pa.Table:
+        if content.schema.names != self.schema.names:
+            raise UnexpectedPayloadError(
+                f"{self.name}: columns {content.schema.names} instead of {self.schema.names}.", day=day
+            )
+        columns = [self._fitting(column, content[column.name], day) for column in self.columns]
+        return pa.Table.from_arrays(columns, schema=self.schema)
+
+    def _sorted(self, content: pa.Table, day: date | None) -> pa.Table:
         # Vendors mostly answer in some order, and sorting costs more than seeing that.
         if self.key and not _is_rising(content.select(list(self.key))):
             content = content.sort_by([(name, "ascending") for name in self.key])
             self._refuse_doubles(content, day)
-        return ValidDay(self, day, content)
+        return content
 
-    def _fitting(self, column: Column, given: pa.ChunkedArray, day: date) -> pa.ChunkedArray:
+    def _fitting(self, column: Column, given: pa.ChunkedArray, day: date | None) -> pa.ChunkedArray:
         if not column.nullable and given.null_count:
             raise UnexpectedPayloadError(
                 f"{self.name}: column {column.name} has no value in {given.null_count} of {len(given)} rows.", day=day
@@ -186,7 +200,7 @@ class Table:
                 f"{self.name}: column {field.name}: a value does not fit {field.type}: {error}."
             ) from error
 
-    def _refuse_doubles(self, content: pa.Table, day: date) -> None:
+    def _refuse_doubles(self, content: pa.Table, day: date | None) -> None:
         if not _has_equal_neighbours(content.select(list(self.key))):
             return
         # One thread, so that the first in the message is the first by key.

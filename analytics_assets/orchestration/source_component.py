@@ -39,7 +39,7 @@ from analytics_assets.settings import settings
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]*")
 _BUDGET = re.compile(r"[\w.-]{1,60}")
 _SHARED = ("lake", "io_manager")
-_OWNER = re.compile(r"team:[\w.-]+|[^@\s:]+@[^@\s.]+(\.[^@\s.]+)+")
+OWNER = re.compile(r"team:[\w.-]+|[^@\s:]+@[^@\s.]+(\.[^@\s.]+)+")
 
 
 class ScheduleConfig(dg.Model):
@@ -129,7 +129,7 @@ class AccountComponent(YamlComponent):
     @classmethod
     def _are_owners(cls, value: list[str]) -> list[str]:
         for owner in value:
-            if not _OWNER.fullmatch(owner):
+            if not OWNER.fullmatch(owner):
                 raise ValueError(
                     f"{owner!r} is no owner: use an e-mail address, or `team:` and a name, such as team:growth."
                 )

@@ -70,7 +70,7 @@ class Inventory:
 
 
 def inventory(lake: Lake, declared: Mapping[Name, Table]) -> Inventory:
-    """Lists a lake. Other names that begin with `_` are not tables: the lake's identity, and monthly copies of earlier versions.
+    """Lists a lake. Other names that begin with `_` are not tables of accounts: the lake's identity, growth tables, and monthly copies of earlier versions.
 
     Raises:
         LakeError: It cannot be listed.

@@ -1,0 +1,175 @@
+"""The growth tables as Dagster assets: made whole in one step, stored as one Parquet file each, followed by a sensor."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import dagster as dg
+import duckdb
+import pyarrow as pa
+
+from analytics_assets.errors import SourceError
+from analytics_assets.growth.build import Growth, GrowthSpec, build_growth
+from analytics_assets.growth.checks import CHECKS, in_words
+from analytics_assets.growth.tables import TABLES
+from analytics_assets.lake.content import content_hash
+from analytics_assets.lake.parquet import parquet
+from analytics_assets.lake.reader import LakeReader
+from analytics_assets.lake.store import Lake
+from analytics_assets.lake.table import Table
+from analytics_assets.orchestration.asset_specs import asset_key, code_references, column_schema
+from analytics_assets.settings import settings
+
+READING: Final = ("reading", "whole")
+_SQL: Final = Path(__file__).parent / "sql"
+_UNFINISHED: Final = (
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+)
+
+
+def table_path(lake: LakeReader, table: str) -> str:
+    """Where a growth table is stored. Names of the lake that begin with `_` are not accounts."""
+    return f"{lake.root}/_growth/{table}.parquet"
+
+
+def upstream_keys(spec: GrowthSpec) -> list[dg.AssetKey]:
+    """The tables of the lake that the growth tables are made from."""
+    return [asset_key(one.account, table.name) for one in spec.reports for table in (one.cohorts, one.totals)]
+
+
+def growth_assets(folder: str, spec: GrowthSpec, *, address: str, owners: Sequence[str] = ()) -> dg.AssetsDefinition:
+    """The step that makes all growth tables and evaluates their checks."""
+    deps = upstream_keys(spec)
+    names = {table.name: asset_key(folder, table.name) for table in TABLES}
+
+    @dg.multi_asset(
+        name=f"{folder}__tables",
+        specs=[_asset_spec(folder, table, deps, address, owners) for table in TABLES],
+        check_specs=[
+            dg.AssetCheckSpec(one.name, asset=names[one.table], description=one.description) for one in CHECKS
+        ],
+        can_subset=True,
+        required_resource_keys={"lake"},
+    )
+    def tables(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]  # noqa: ANN202 - read as outputs
+        try:
+            lake = context.resources.lake.open()
+            growth = build_growth(lake, spec)
+            for table in TABLES:
+                if names[table.name] in context.selected_asset_keys:
+                    yield _store(lake, names[table.name], table, growth.tables[table.name])
+            yield from _evaluate(context, names, lake, spec, growth)
+        except SourceError as error:
+            raise dg.Failure(str(error), allow_retries=False) from None
+        except duckdb.Error as error:
+            raise dg.Failure(
+                f"DuckDB cannot make the growth tables: {error}. `analytics-assets lake verify` names damaged files of the lake."
+            ) from error
+
+    return tables
+
+
+def growth_sensor(folder: str, assets: dg.AssetsDefinition, spec: GrowthSpec) -> dg.SensorDefinition:
+    """The sensor, with its job, that asks for one run once tables of the lake have changed and no load of them is open."""
+    job = dg.define_asset_job(
+        f"{folder}_tables",
+        selection=dg.AssetSelection.assets(*assets.keys),
+        description="Makes all growth tables from the lake. Nothing is requested from a vendor.",
+        executor_def=dg.in_process_executor,
+    )
+    upstream = upstream_keys(spec)
+    version = hashlib.sha256(repr(spec).encode()).hexdigest()[:12]
+    job_names = {job.name, "snapshots", *(f"{report.account}_daily" for report in spec.reports)}
+
+    @dg.sensor(
+        name=f"{folder}_follows_loads",
+        job=job,
+        description="Starts one run of the growth tables after loads, when no load of their tables is open.",
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+    )
+    def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        newest = _newest_storage_id(context.instance, upstream)
+        cursor = f"{newest}:{version}"
+        if newest is None or cursor == context.cursor:
+            return dg.SkipReason("The tables of the lake have not changed.")
+        if open_runs := _open_runs(context.instance, {*upstream}, job_names):
+            return dg.SkipReason(f"Waiting for the end of {len(open_runs)} open runs.")
+        # The id was read before the request: a day that is stored from now on has a higher one.
+        return dg.SensorResult(run_requests=[dg.RunRequest()], cursor=cursor)
+
+    return sensor
+
+
+def _newest_storage_id(instance: dg.DagsterInstance, keys: Sequence[dg.AssetKey]) -> int | None:
+    events = [record.asset_entry.last_materialization_record for record in instance.get_asset_records(list(keys))]
+    return max((event.storage_id for event in events if event is not None), default=None)
+
+
+def _open_runs(instance: dg.DagsterInstance, keys: set[dg.AssetKey], job_names: set[str]) -> list[str]:
+    runs = instance.get_runs(dg.RunsFilter(statuses=list(_UNFINISHED)))
+    return [run.run_id for run in runs if run.job_name in job_names or keys & (run.asset_selection or set())]
+
+
+def _asset_spec(
+    folder: str, table: Table, deps: Sequence[dg.AssetKey], address: str, owners: Sequence[str]
+) -> dg.AssetSpec:
+    path = f"{address}/_growth/{table.name}.parquet"
+    quoted = path.replace("'", "''")
+    return dg.AssetSpec(
+        asset_key(folder, table.name),
+        description=f"{table.description}\n\n[Airbridge's page]({table.docs_url})",
+        group_name=folder,
+        kinds={"duckdb", "parquet"},
+        owners=owners,
+        tags=dict([READING, ("layer", "growth")]),
+        deps=deps,
+        skippable=True,
+        metadata={
+            "dagster/column_schema": column_schema(table),
+            "dagster/table_name": f"{folder}.{table.name}",
+            "dagster/uri": path,
+            "key": ", ".join(table.key),
+            "dagster/code_references": code_references([_SQL / f"{table.name}.sql"], settings().repository),
+            "query": dg.MetadataValue.md(f"```sql\nselect * from read_parquet('{quoted}')\nlimit 100;\n```"),
+        },
+    )
+
+
+def _store(lake: Lake, key: dg.AssetKey, table: Table, content: pa.Table) -> dg.MaterializeResult[None]:
+    path, file = table_path(lake, table.name), parquet(content)
+    with lake.files.staged({path: file}) as staged:
+        staged.publish(path)
+        staged.sync()
+    return dg.MaterializeResult(
+        asset_key=key,
+        metadata={
+            "dagster/row_count": content.num_rows,
+            "bytes": file.size,
+            "path": dg.MetadataValue.path(lake.files.named(path)),
+        },
+        data_version=dg.DataVersion(content_hash(table, content)),
+    )
+
+
+def _evaluate(
+    context: dg.AssetExecutionContext, names: dict[str, dg.AssetKey], lake: Lake, spec: GrowthSpec, growth: Growth
+) -> Iterator[dg.AssetCheckResult]:
+    for check in CHECKS:
+        key = names[check.table]
+        if dg.AssetCheckKey(key, check.name) not in context.selected_asset_check_keys:
+            continue
+        sentences = check.find(lake, spec, growth)
+        yield dg.AssetCheckResult(
+            asset_key=key,
+            check_name=check.name,
+            passed=not sentences,
+            severity=dg.AssetCheckSeverity.ERROR if check.is_error else dg.AssetCheckSeverity.WARN,
+            description=in_words(sentences) or None,
+            metadata={"problems": len(sentences)},
+        )

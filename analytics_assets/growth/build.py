@@ -1,0 +1,160 @@
+"""Makes the growth tables of a lake: one SQL file per table, run by DuckDB over the Parquet files.
+
+The SQL reads these relations: `cohorts` and `totals` (rows of all reports), `stored_days` (account, date), `channel_map` (source_system, raw_name,
+channel, rule), `week_reach`, and the growth tables made before. `week_of(date)` is the first day of a week.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any, Final
+
+import duckdb
+import pyarrow as pa
+
+from analytics_assets.growth.channels import ChannelRule, find_rule
+from analytics_assets.growth.tables import TABLES
+from analytics_assets.lake.reader import LakeReader
+from analytics_assets.lake.table import Table
+
+WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_CELLS: Final = ("days_since_start", "value", "currency", "is_masked", "is_reached")
+_TOTALS: Final = ("cost", "cost_is_masked", "users", "users_is_masked", "currency")
+
+
+@dataclass(frozen=True)
+class Report:
+    """An Airbridge report that feeds the tables of acquisition.
+
+    Attributes:
+        account: Its account.
+        cohorts: Table of its cells.
+        totals: Table of its totals.
+        channel: Column of the channel.
+        campaign: Column of the campaign; None where the report has none.
+        others: Columns of its other group-by fields; their groups are added up.
+        source_system: System of its names in the channel map.
+    """
+
+    account: str
+    cohorts: Table
+    totals: Table
+    channel: str
+    campaign: str | None
+    others: Sequence[str] = ()
+    source_system: str = "airbridge"
+
+
+@dataclass(frozen=True)
+class GrowthSpec:
+    """What the growth tables are made from.
+
+    Attributes:
+        reports: Reports of acquisition, at most one per account.
+        rules: The channel map.
+        week_start: First day of a week, such as monday.
+    """
+
+    reports: Sequence[Report]
+    rules: Sequence[ChannelRule]
+    week_start: str = "monday"
+
+
+@dataclass(frozen=True)
+class Growth:
+    """The growth tables of a lake.
+
+    Attributes:
+        tables: Content of each table, by name, valid for its declaration.
+        falls: Points of complete curves that fall by more than their cohorts do; none in right tables.
+    """
+
+    tables: Mapping[str, pa.Table]
+    falls: Sequence[Mapping[str, Any]]
+
+
+def build_growth(lake: LakeReader, spec: GrowthSpec) -> Growth:
+    """Makes all growth tables.
+
+    Raises:
+        UnexpectedPayloadError: The result of a query is not what its table declares.
+        LakeError: The lake cannot be listed.
+        duckdb.Error: A file of the lake cannot be read.
+    """
+    with _connected(lake) as connection:
+        _create_inputs(connection, lake, spec)
+        contents = {}
+        for table in TABLES:
+            result = connection.sql(query_of(table.name)).to_arrow_table()
+            contents[table.name] = table.valid_rows(result)
+            connection.register(table.name, contents[table.name])
+        falls = connection.sql(query_of("curve_falls")).to_arrow_table().to_pylist()
+        return Growth(contents, falls)
+
+
+def query_of(name: str) -> str:
+    """The text of `sql/<name>.sql`."""
+    return (files("analytics_assets.growth") / "sql" / f"{name}.sql").read_text(encoding="utf-8")
+
+
+@contextmanager
+def _connected(lake: LakeReader) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as connection:
+        if not lake.files.is_local:
+            connection.register_filesystem(lake.files.fs)
+        yield connection
+
+
+def _create_inputs(connection: duckdb.DuckDBPyConnection, lake: LakeReader, spec: GrowthSpec) -> None:
+    connection.execute(query_of("macros"))
+    offset = WEEKDAYS.index(spec.week_start)
+    connection.execute(f"create temp macro week_of(day) as day - ((isodow(day)::integer + 6 - {offset}) % 7)::integer")
+    cells, totals, days = [], [], []
+    for number, report in enumerate(spec.reports):
+        cells_name, totals_name = f"cells_{number}", f"totals_{number}"
+        _create_relation(connection, lake, report.account, report.cohorts, cells_name)
+        _create_relation(connection, lake, report.account, report.totals, totals_name)
+        cells.append(_query_of_rows(report, cells_name, _CELLS))
+        totals.append(_query_of_rows(report, totals_name, _TOTALS))
+        stored = lake.days(report.account, report.cohorts.name)
+        days += [{"account": report.account, "date": day} for day in stored]
+    connection.execute(f"create temp view cohorts as {' union all '.join(cells)}")
+    connection.execute(f"create temp view totals as {' union all '.join(totals)}")
+    schema = pa.schema([("account", pa.string()), ("date", pa.date32())])
+    connection.register("stored_days", pa.Table.from_pylist(days, schema=schema))
+    connection.register("channel_map", _channel_map(connection, spec.rules))
+    connection.execute(f"create temp table week_reach as {query_of('week_reach')}")
+
+
+def _query_of_rows(report: Report, relation: str, columns: Sequence[str]) -> str:
+    """A query for the rows of a table of the lake, with account and names of the report's groups."""
+    campaign = "''" if report.campaign is None else f'"{report.campaign}"'
+    part = "[" + ", ".join(f'"{column}"' for column in report.others) + "]::varchar[]"
+    names = f"'{report.account}' as account, '{report.source_system}' as source_system, \"{report.channel}\" as channel"
+    return f"select {names}, {campaign} as campaign, {part} as part, date, {', '.join(columns)} from {relation}"  # noqa: S608 - declared names
+
+
+def _create_relation(
+    connection: duckdb.DuckDBPyConnection, lake: LakeReader, account: str, table: Table, name: str
+) -> None:
+    """A view of all stored days of a table; a file too short to be one is a missing day."""
+    paths = [lake.files.named(lake.path(account, table.name, day)) for day in lake.days(account, table.name)]
+    if paths:
+        connection.read_parquet(paths, hive_partitioning=False, union_by_name=True).create_view(name)
+    else:
+        connection.register(name, table.schema.empty_table())
+
+
+def _channel_map(connection: duckdb.DuckDBPyConnection, rules: Sequence[ChannelRule]) -> pa.Table:
+    """A row for each raw name of the totals and cohorts; a name that no rule maps is its own channel."""
+    names = connection.execute(
+        "select source_system, channel from totals union select source_system, channel from cohorts order by all"
+    ).fetchall()
+    rows = []
+    for source, raw_name in names:
+        rule = find_rule(rules, source, raw_name)
+        channel, text = (raw_name, None) if rule is None else (rule.channel, rule.text)
+        rows.append({"source_system": source, "raw_name": raw_name, "channel": channel, "rule": text})
+    fields = ["source_system", "raw_name", "channel", "rule"]
+    return pa.Table.from_pylist(rows, schema=pa.schema([(field, pa.string()) for field in fields]))

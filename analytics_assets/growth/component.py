@@ -1,0 +1,198 @@
+"""The component of `defs/growth/defs.yaml`: what the growth tables are made from.
+
+Dagster concept: components, https://docs.dagster.io/guides/build/components
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import dagster as dg
+from pydantic import Field, field_validator, model_validator
+
+from analytics_assets.errors import FieldError
+from analytics_assets.growth.assets import growth_assets, growth_sensor
+from analytics_assets.growth.build import WEEKDAYS, GrowthSpec, Report
+from analytics_assets.growth.channels import ChannelRule, duplicate_rules
+from analytics_assets.orchestration.loading import quietly, unloadable
+from analytics_assets.orchestration.source_component import OWNER, account_of
+from analytics_assets.orchestration.yaml_component import YamlComponent
+from analytics_assets.orchestration.yaml_text import find_problems
+from analytics_assets.places import address
+from analytics_assets.settings import settings
+from analytics_assets.sources.airbridge.report_spec import ReportSpec
+from analytics_assets.sources.airbridge.source import AirbridgeRevenue
+from analytics_assets.sources.airbridge.tables import cohort_totals_table, cohorts_table, group_columns
+
+_SYSTEMS = ("airbridge",)
+
+
+class AcquisitionConfig(dg.Model):
+    """The report of an app that feeds spend, installs, ROAS and LTV."""
+
+    account: str = Field(description="Account of the app: its folder in `defs/`.")
+    report: str = Field(
+        description="Name of a report of the account with metric `app_revenue`, aggregation `cumulative` and start event `app_install`."
+    )
+    channel: str = Field(default="channel", description="Group-by field of the report that holds the channel.")
+    campaign: str | None = Field(
+        default="campaign", description="Group-by field that holds the campaign; null where the report has none."
+    )
+
+
+class ChannelConfig(dg.Model):
+    """A rule of the channel map. Exact names go before patterns, and of the patterns the first that matches is used."""
+
+    source: str = Field(description="System that writes the raw name: airbridge.")
+    channel: str = Field(min_length=1, description="Channel of the raw names, as people call it.")
+    name: str | None = Field(
+        default=None, description='The raw name exactly, upper and lower case included; "" is organic or none.'
+    )
+    pattern: str | None = Field(
+        default=None, description="Pattern of raw names, with * and ?; upper and lower case matter."
+    )
+
+    def rule(self) -> ChannelRule:
+        """The rule."""
+        return ChannelRule(self.source, self.channel, self.name, self.pattern)
+
+
+class Growth(YamlComponent):
+    """Tables for analysts, made from the lake after each load: acquisition by channel, LTV curves, weeks of a channel."""
+
+    owners: list[str] = Field(
+        default=[], description="E-mail addresses, or teams as `team:name`, shown with every growth table."
+    )
+    acquisition: list[AcquisitionConfig] = Field(
+        min_length=1, description="The reports that feed the tables, one per app."
+    )
+    channels: list[ChannelConfig] = Field(
+        default=[],
+        description="The channel map. A raw name without a rule is a channel of its own, and a check names it.",
+    )
+    week_start: str = Field(default="monday", description="First day of a week: monday to sunday.")
+
+    @field_validator("owners")
+    @classmethod
+    def _are_owners(cls, value: list[str]) -> list[str]:
+        for owner in value:
+            if not OWNER.fullmatch(owner):
+                raise ValueError(
+                    "this is not an owner. Use an e-mail address, or `team:` and a name, such as team:growth."
+                )
+        return value
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Growth":
+        if self.week_start not in WEEKDAYS:
+            raise FieldError(
+                "this is not a day of the week.", "week_start", remedy=f"Use one of {', '.join(WEEKDAYS)}."
+            )
+        accounts = [one.account for one in self.acquisition]
+        for number, account in enumerate(accounts):
+            if account in accounts[:number]:
+                raise FieldError(
+                    "the account has a report above, and two reports count each install twice.",
+                    "acquisition",
+                    number,
+                    "account",
+                    remedy="Keep one report per account.",
+                )
+        for number, one in enumerate(self.channels):
+            if one.source not in _SYSTEMS:
+                raise FieldError(
+                    "no table has raw names of this system.",
+                    "channels",
+                    number,
+                    "source",
+                    remedy=f"Use {' or '.join(_SYSTEMS)}.",
+                )
+            if (one.name is None) == (one.pattern is None):
+                raise FieldError(
+                    "a rule has either `name` or `pattern`.", "channels", number, remedy="Write one of the two."
+                )
+        for number in duplicate_rules([one.rule() for one in self.channels]):
+            raise FieldError(
+                "a rule above has the same name or pattern.", "channels", number, remedy="Delete one of the two."
+            )
+        return self
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """The growth tables, their job and the sensor.
+
+        Raises:
+            UnloadableError: The file names an account or a report that cannot feed the tables.
+        """
+        folder = account_of(context)
+        place = context.path.parent if context.path.is_file() else context.path
+        file = place / "defs.yaml"
+        try:
+            reports = [
+                _report(place.parent, one, ("acquisition", number)) for number, one in enumerate(self.acquisition)
+            ]
+        except FieldError as error:
+            raise unloadable(file, find_problems(error, file.read_text(encoding="utf-8"), type(self))) from None
+        spec = GrowthSpec(reports, [one.rule() for one in self.channels], self.week_start)
+        assets = growth_assets(folder, spec, address=address(settings().lake), owners=self.owners)
+        sensor = growth_sensor(folder, assets, spec)
+        return dg.Definitions(assets=[assets], jobs=[sensor.job], sensors=[sensor])
+
+
+def _report(defs: Path, config: AcquisitionConfig, field: Sequence[str | int]) -> Report:
+    """The report that the YAML names.
+
+    Raises:
+        FieldError: It does not exist, or its figures are not what the tables need.
+    """
+    specs = {spec.name: spec for spec in _app(defs, config.account, field).specs()}
+    if (spec := specs.get(config.report)) is None:
+        raise FieldError(
+            f"the account {config.account} has no report of this name.",
+            *field,
+            "report",
+            remedy=f"It has {', '.join(specs)}.",
+        )
+    if reason := _unfit(spec):
+        raise FieldError(
+            f"the report {spec.name} cannot feed ROAS and LTV: {reason}.",
+            *field,
+            "report",
+            remedy="Use a report with metric app_revenue, aggregation cumulative and start_events [app_install].",
+        )
+    columns = dict(zip(spec.group_by, group_columns(spec), strict=True))
+    for name, group in (("channel", config.channel), ("campaign", config.campaign)):
+        if group is not None and group not in columns:
+            raise FieldError(
+                f"the report {spec.name} is not grouped by it.",
+                *field,
+                name,
+                remedy=f"It is grouped by {', '.join(columns)}.",
+            )
+    campaign = None if config.campaign is None else columns[config.campaign]
+    channel = columns[config.channel]
+    others = [column for column in columns.values() if column not in (channel, campaign)]
+    return Report(config.account, cohorts_table(spec), cohort_totals_table(spec), channel, campaign, others)
+
+
+def _unfit(spec: ReportSpec) -> str:
+    """Why the figures of a report are not cumulative revenue of installs; empty where they are."""
+    if spec.metric != "app_revenue":
+        return f"its metric is {spec.metric}"
+    if spec.aggregation != "cumulative":
+        return f"its aggregation is {spec.aggregation}"
+    if tuple(spec.start_events) != ("app_install",):
+        return f"its start_events are {', '.join(spec.start_events)}"
+    return ""
+
+
+def _app(defs: Path, account: str, field: Sequence[str | int]) -> AirbridgeRevenue:
+    if (defs / account / "defs.yaml").is_file() and Path(account).name == account:
+        with quietly():
+            component = dg.ComponentTree.for_project(defs).load_component(defs / account)
+        if isinstance(component, AirbridgeRevenue):
+            return component
+    raise FieldError(
+        "no folder of defs/ with this name is an AirbridgeRevenue.",
+        *field,
+        "account",
+        remedy="Write the folder of an Airbridge app.",
+    )

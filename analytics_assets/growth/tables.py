@@ -1,0 +1,206 @@
+"""Declarations of the growth tables: columns, units, keys, and how each column may be added."""
+
+from typing import Final
+
+import pyarrow as pa
+
+from analytics_assets.lake.table import MONEY, Column, Table
+from analytics_assets.sources.airbridge.tables import DOCS_URL
+
+HORIZONS: Final = (0, 1, 3, 7, 14, 30)
+
+_ACCOUNT: Final = Column("account", pa.string(), "Account of the source, as in the lake.")
+_CHANNEL: Final = Column("channel", pa.string(), "Channel of the channel map; the raw name where no rule maps it.")
+_CURRENCY: Final = Column(
+    "currency", pa.string(), "Currency of all money in the row. Never add money across currencies."
+)
+_MAJOR: Final = "major units of currency"
+_INSTALLS: Final = (
+    "`totalUniqueUsers` of Airbridge, taken as the users of `app_install`. No page of Airbridge says whether it counts installs or payers. "
+    "May be added over dates, channels and campaigns. Null where a group of the row has no number."
+)
+
+
+def _number(name: str, kind: pa.DataType, unit: str, description: str) -> Column:
+    return Column(name, kind, description, nullable=True, unit=unit)
+
+
+def _spend(grain: str) -> Column:
+    return _number(
+        "spend",
+        MONEY,
+        _MAJOR,
+        f"Cost of {grain}. May be added within a currency. Null where a group of the row has no cost.",
+    )
+
+
+def _flag(name: str, what: str) -> Column:
+    return Column(name, pa.bool_(), f"True if {what} holds a number that the vendor masked; it is in the sum as sent.")
+
+
+def _ratio(name: str, description: str, unit: str = "ratio") -> Column:
+    return _number(
+        name, pa.float64(), unit, f"{description} A ratio: never add it. Null where a side is null or the divisor is 0."
+    )
+
+
+_MASKS: Final = (
+    Column("cells", pa.int64(), "Reached cells behind the row. May be added over rows.", unit="cells"),
+    Column("masked_cells", pa.int64(), "Those of them that the vendor masked. May be added over rows.", unit="cells"),
+    _ratio("masked_share", "`masked_cells` by `cells`."),
+)
+_CAC: Final = _ratio("cac", "`spend` by `installs`.", "major units of currency by install")
+
+
+def _horizon(day: int) -> tuple[Column, ...]:
+    rest = f"Null where the cohort has not reached day {day} or the revenue is not known"
+    return (
+        _number(
+            f"d{day}_revenue",
+            MONEY,
+            _MAJOR,
+            f"Revenue from the start date through day {day}, over cohorts that have reached it. May be added over dates, channels and "
+            f"campaigns within a currency, not over horizons. {rest}.",
+        ),
+        _number(
+            f"d{day}_installs", pa.int64(), "users", f"Installs behind `d{day}_revenue`. May be added like it. {rest}."
+        ),
+        _number(
+            f"d{day}_spend",
+            MONEY,
+            _MAJOR,
+            f"Spend behind `d{day}_revenue`. For the ROAS of several rows, divide the sums over rows where this is not null. {rest}, or no cost is.",
+        ),
+        _ratio(f"d{day}_roas", f"`d{day}_revenue` by `d{day}_spend`; 1 means that the spend is paid back."),
+    )
+
+
+CHANNELS: Final = Table(
+    name="channels",
+    description="Raw names that the accounts use, with their channels. One row per account, source system and raw name. "
+    "A raw name that no rule maps is its own channel, so that its figures stay in every sum.",
+    docs_url=DOCS_URL,
+    key=("account", "source_system", "raw_name"),
+    columns=(
+        _ACCOUNT,
+        Column("source_system", pa.string(), "System that writes the raw name, such as airbridge."),
+        Column("raw_name", pa.string(), "Name as the vendor sends it; empty means organic or none."),
+        _CHANNEL,
+        Column("rule", pa.string(), "Name or pattern of the rule that maps it; null where none does.", nullable=True),
+        Column("is_mapped", pa.bool_(), "True if a rule maps it."),
+        Column("first_date", pa.date32(), "First start date with this name."),
+        Column("last_date", pa.date32(), "Last start date with this name."),
+        Column("has_spend", pa.bool_(), "True if a day has cost; null where no day names a cost.", nullable=True),
+    ),
+)
+ACQUISITION_DAILY: Final = Table(
+    name="acquisition_daily",
+    description="Spend, installs and revenue of each day's cohorts. One row per account, date, channel, campaign and currency. "
+    "The date is the start date in the app's zone. A date without rows is empty or not stored: see `days_stored` of `channel_weekly`.",
+    docs_url=DOCS_URL,
+    key=("account", "date", "channel", "campaign", "currency"),
+    columns=(
+        _ACCOUNT,
+        Column("date", pa.date32(), "Start date of the cohorts, in the app's zone."),
+        _CHANNEL,
+        Column(
+            "campaign",
+            pa.string(),
+            "Campaign as sent; empty where there is none, or where the report has no campaigns.",
+        ),
+        _CURRENCY,
+        _spend("the date"),
+        _flag("spend_is_masked", "`spend`"),
+        _number("installs", pa.int64(), "users", _INSTALLS),
+        _flag("installs_is_masked", "`installs`"),
+        _CAC,
+        *(column for day in HORIZONS for column in _horizon(day)),
+        *_MASKS,
+    ),
+)
+COHORT_LTV: Final = Table(
+    name="cohort_ltv",
+    description="LTV curves. One row per account, cohort week, channel, day since start and currency. All rows of a curve rest on the same "
+    "cohorts, so a curve falls only by refunds and corrections. It ends where the youngest stored cohort of the week ends.",
+    docs_url=DOCS_URL,
+    key=("account", "week", "channel", "days_since_start", "currency"),
+    columns=(
+        _ACCOUNT,
+        Column("week", pa.date32(), "First day of the week of the start dates, in the app's zone."),
+        _CHANNEL,
+        Column("days_since_start", pa.int16(), "Days since the start date; 0 is the start date itself.", unit="days"),
+        _CURRENCY,
+        _number(
+            "installs",
+            pa.int64(),
+            "users",
+            f"{_INSTALLS} It repeats on each row of a curve: take it from one `days_since_start`.",
+        ),
+        _number(
+            "revenue",
+            MONEY,
+            _MAJOR,
+            "Revenue from the start date through `days_since_start`. May be added over weeks and channels within a currency, never over "
+            "`days_since_start`. Null where a cell of the row has no number.",
+        ),
+        _ratio("ltv", "`revenue` by `installs`.", "major units of currency by install"),
+        *_MASKS,
+        Column("is_complete", pa.bool_(), "True if all seven days of the week are stored."),
+    ),
+)
+
+
+def _weekly(day: int) -> tuple[Column, ...]:
+    return (
+        _number(
+            f"d{day}_revenue",
+            MONEY,
+            _MAJOR,
+            f"Revenue of the week's cohorts through day {day}. May be added over weeks and channels within a currency. Null unless all seven "
+            f"days are stored and have reached day {day}.",
+        ),
+        _ratio(f"d{day}_roas", f"`d{day}_revenue` by `spend`; 1 means that the spend is paid back."),
+        _ratio(f"d{day}_ltv", f"`d{day}_revenue` by `installs`.", "major units of currency by install"),
+    )
+
+
+def _change(name: str) -> Column:
+    return _ratio(
+        f"{name}_change",
+        f"Change of `{name}` against the week before, as a share of it. Null also where one of the two weeks is not complete, or has no row.",
+    )
+
+
+CHANNEL_WEEKLY: Final = Table(
+    name="channel_weekly",
+    description="Weeks of each channel. One row per account, week, channel and currency. Figures of a week that is not complete cover its "
+    "stored days only.",
+    docs_url=DOCS_URL,
+    key=("account", "week", "channel", "currency"),
+    columns=(
+        _ACCOUNT,
+        Column("week", pa.date32(), "First day of the week, in the app's zone."),
+        _CHANNEL,
+        _CURRENCY,
+        Column(
+            "days_stored",
+            pa.int64(),
+            "Days of the week that are stored for the account, 1 to 7. Never add it.",
+            unit="days",
+        ),
+        Column("is_complete", pa.bool_(), "True if all seven days are stored."),
+        _spend("the week's stored days"),
+        _flag("spend_is_masked", "`spend`"),
+        _number("installs", pa.int64(), "users", _INSTALLS),
+        _flag("installs_is_masked", "`installs`"),
+        _CAC,
+        *_weekly(7),
+        *_weekly(30),
+        _change("spend"),
+        _change("installs"),
+        _change("cac"),
+        *_MASKS,
+    ),
+)
+# In the order in which they are made: a later one may read an earlier one.
+TABLES: Final = (CHANNELS, ACQUISITION_DAILY, COHORT_LTV, CHANNEL_WEEKLY)
