@@ -12,6 +12,8 @@ cells as (
     ) - c.value as fall
   from cohorts c
   join channel_map m on m.source_system = c.source_system and m.raw_name = c.channel
+  -- Weeks without a falling curve need no look at their cells.
+  where (c.account, week_of(c.date)) in (select (account, week) from points where fall > 0)
 ),
 cell_falls as (
   select account, week, channel, currency, days_since_start, sum(fall) filter (fall > 0) as cell_fall
