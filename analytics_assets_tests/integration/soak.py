@@ -173,7 +173,7 @@ class Soak:
         first, last = date.fromisoformat(request.tags[FIRST]), date.fromisoformat(request.tags[LAST])
         days = days_from(first, (last - first).days + 1)
         reports = sum(key.path[-1].endswith("_raw") for key in request.asset_selection or ())
-        of_one = sum(number for what, number in self._waiting.requests(days).items() if what.startswith("POST "))
+        of_one = sum(number for what, number in self._waiting.request_count(days).items() if what.startswith("POST "))
         self.told.asked.append((str(first), str(last)))
         self.told.needed += reports * of_one
         self.told.a_cohort_a_day += reports * len(days)

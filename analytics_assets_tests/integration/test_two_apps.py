@@ -135,7 +135,7 @@ def test_a_second_app_and_a_second_report_land_in_tables_of_their_own(
     folders = {str(folder.relative_to(place.lake)) for folder in place.lake.glob("*/*_cohorts")}
     assert folders == {f"{account}/{report}_cohorts" for account, report in expected}
     sensors = {one.name: one for one in accounts.get_repository_def().sensor_defs}
-    assert sorted(sensors) == ["shop_eu_reports", "shop_reports"]
+    assert sorted(sensors) == ["backfill_plan_ready", "shop_eu_reports", "shop_reports"]
     assert posts == len(expected)
     ledger = Ledger(place.state)
     states = {key: [(one.state, one.attempts) for one in ledger.all_requests(*key)] for key in expected}
