@@ -47,7 +47,7 @@ def test_accounts_take_different_numbers_of_days_a_run(shipped: dg.Definitions) 
             assert node.backfill_policy is not None
             sizes[node.key.path[0]].add(node.backfill_policy.max_partitions_per_run)
     assert {len(of_account) for of_account in sizes.values()} == {1}
-    assert len(set.union(*sizes.values())) == len(sizes)
+    assert len(set.union(*sizes.values())) == len(sizes), f"accounts with the same `days_per_run`: {dict(sizes)}"
 
 
 def test_every_daily_table_without_a_raw_one_depends_on_the_plan(shipped: dg.Definitions) -> None:

@@ -13,7 +13,7 @@ def test_the_made_parts_of_a_page_equal_the_code(page: Path) -> None:
     """Settings, YAML fields and tables are those of the code; `make docs` writes them."""
     text = page.read_text()
 
-    assert text == with_parts(text, PAGES[page])
+    assert text == with_parts(text, PAGES[page]), f"Run `make docs`: {page.name} differs from the code."
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -48,6 +48,10 @@ def _plan(chosen: argparse.Namespace, defs: Path, clock: Clock) -> int:
     names = chosen.select.split(",") if chosen.select else accounts(defs)
     asked: dict[str, AccountPlan] = {}
     for account in dict.fromkeys(names):
+        if "/" in account:
+            raise RefusedError(
+                f"--select {account}: a plan is of whole accounts. Use --select {account.partition('/')[0]}, or leave it out."
+            )
         found = component(defs / account, option="--select")
         if isinstance(found, Comparisons) and not chosen.select:
             # They ask nobody for anything.

@@ -73,7 +73,7 @@ def _advice(errors: Sequence[SourceError]) -> str:
         return "Nothing has to be done; who cannot wait re-executes from failure."
     if all(isinstance(error, TransientError | NotFinalError) for error in errors):
         return "Re-execute from failure: only these days are asked for."
-    return "Mend the cause, then re-execute from failure."
+    return "Fix the cause, then re-execute from failure."
 
 
 def told(error: SourceError, kept: str | None) -> str:

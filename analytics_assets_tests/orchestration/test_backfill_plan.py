@@ -183,6 +183,10 @@ def test_the_shipped_lookbacks_fit_the_budgets(tmp_path: Path) -> None:
     [
         (("--to", "2026-02-28"), "--to 2026-02-28 is before --from 2026-03-01."),
         (
+            ("--to", "2026-03-01", "--select", "bento/ads"),
+            "--select bento/ads: a plan is of whole accounts. Use --select bento, or leave it out.",
+        ),
+        (
             ("--to", "2026-03-01", "--select", "bento,shop"),
             f"--select shop: there is no such folder with a defs.yaml. There are: {', '.join(sorted(SOURCES))}.",
         ),

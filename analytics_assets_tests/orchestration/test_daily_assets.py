@@ -114,7 +114,7 @@ def test_a_subset_of_typed_tables_is_made_without_a_request(quick: Shop) -> None
         "shop/numbers: 1 of 3 days did not land.\n"
         "2026-03-03: The day is not stored in shop/numbers_raw, so there is nothing to make the typed tables from. "
         "Materialize numbers_raw together with them.\n"
-        "Mend the cause, then re-execute from failure."
+        "Fix the cause, then re-execute from failure."
     )
     assert quick.lake.days("shop", "numbers") == []
 
@@ -180,7 +180,7 @@ def test_a_key_that_is_not_set_fails_all_days_and_is_named(shop: Shop) -> None:
         "shop/numbers: 5 of 5 days did not land.\n"
         "2026-03-01 to 2026-03-05: The environment variable SHOP_KEY is not set. Live mode needs it; ANALYTICS_MODE=sandbox "
         "needs no key.\n"
-        "Mend the cause, then re-execute from failure."
+        "Fix the cause, then re-execute from failure."
     )
     assert [shop.statuses(table) for table in TABLES] == [dict.fromkeys(ALL, "FAILED")] * 3
 

@@ -19,7 +19,7 @@ from analytics_assets.errors import (
 from analytics_assets.orchestration.failures import failure
 
 AGAIN = "Re-execute from failure: only these days are asked for."
-MEND = "Mend the cause, then re-execute from failure."
+FIX = "Fix the cause, then re-execute from failure."
 MARCH = [date(2026, 3, 1) + timedelta(days=number) for number in range(31)]
 
 
@@ -44,7 +44,7 @@ def test_days_with_one_cause_share_a_line() -> None:
         "2026-03-08: Not with this key. Check KEY.\n"
         "2026-03-09: Not with this key. Check SHOP_KEY.\n"
         "2026-03-10: /lake/dt=2026-03-10/data.parquet is damaged.\n"
-        "Mend the cause, then re-execute from failure."
+        "Fix the cause, then re-execute from failure."
     )
 
 
@@ -55,10 +55,10 @@ def test_days_with_one_cause_share_a_line() -> None:
         ([AwaitedError, TransientError], AGAIN),
         ([TransientError], AGAIN),
         ([TransientError, UnreachableError, NotFinalError], AGAIN),
-        ([TransientError, PermanentError], MEND),
-        ([AwaitedError, UnexpectedPayloadError], MEND),
-        ([UnexpectedPayloadError], MEND),
-        ([AccessRefusedError], MEND),
+        ([TransientError, PermanentError], FIX),
+        ([AwaitedError, UnexpectedPayloadError], FIX),
+        ([UnexpectedPayloadError], FIX),
+        ([AccessRefusedError], FIX),
     ],
 )
 def test_the_advice_follows_from_the_classes(kinds: list[type[SourceError]], advice: str) -> None:
@@ -79,7 +79,7 @@ def test_all_days_are_in_the_metadata_with_the_answer_that_was_kept() -> None:
         {MARCH[0]: "/lake/_quarantine/shop/1.txt"},
     )
     assert told.metadata == {
-        "next": dg.MetadataValue.text("Mend the cause, then re-execute from failure."),
+        "next": dg.MetadataValue.text("Fix the cause, then re-execute from failure."),
         "days_not_landed": dg.MetadataValue.table(
             records=[
                 dg.TableRecord(

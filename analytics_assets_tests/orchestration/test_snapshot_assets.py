@@ -157,7 +157,7 @@ def test_typed_tables_alone_are_made_from_the_reading_of_the_day(readings: Readi
         "shop/numbers: 1 of 1 days did not land.\n"
         "2026-03-06: The day is not stored in shop/numbers_raw, so there is nothing to make the typed tables from. "
         "Materialize numbers_raw together with them.\n"
-        "Mend the cause, then re-execute from failure."
+        "Fix the cause, then re-execute from failure."
     )
     readings.read()
     assert list(shown(readings.read(**only))) == ["sums"]

@@ -79,7 +79,8 @@ def accounts() -> dict[str, AccountComponent]:
 @pytest.mark.parametrize("source", SOURCES)
 def test_a_source_is_complete(source: str) -> None:
     """Code, tests, an example account and pages; columns and fields without a description are named by test_descriptions.py."""
-    assert missing(source, SOURCES[source]) == []
+    found = missing(source, SOURCES[source])
+    assert found == [], "\n".join(found)
 
 
 @pytest.mark.parametrize("source", SOURCES)

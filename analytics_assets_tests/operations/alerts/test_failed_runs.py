@@ -42,7 +42,7 @@ def test_a_run_that_fails_a_hundred_days_sends_one_message(scene: Scene, receive
                 "[trace a1]. This may pass by itself.\n"
                 "2026-02-11 to 2026-02-12 (2 days): Bento GET /stats/ads: HTTP 400 (unknown source). The request is refused.\n"
                 "Tables: shop/numbers, shop/numbers_raw, shop/sums\n"
-                "Next: Mend the cause, then re-execute from failure. The schedule shop_daily requests its days again with its next run.\n"
+                "Next: Fix the cause, then re-execute from failure. The schedule shop_daily requests its days again with its next run.\n"
                 f"Look: http://dagster.example.com/runs/{run.run_id}"
             ),
             "attachments": [],
