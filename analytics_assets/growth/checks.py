@@ -104,21 +104,24 @@ CHECKS: Final = (
     GrowthCheck(
         "channels",
         "channels_are_mapped",
-        "Raw names that have spend are in no rule, so each is a channel of its own. Add a rule for each to `channels` of the growth `defs.yaml`.",
+        "**What a failure means.** Raw names that have spend are in no rule, so each is a channel of its own.\n\n"
+        "**What to do.** Add a rule for each of them to `channels` of the growth `defs.yaml`.",
         is_error=False,
         find=unmapped_channels,
     ),
     GrowthCheck(
         "acquisition_daily",
         "sums_equal_the_lake",
-        "Spend or installs are not the sums of the report's daily table. Load the days again. If they still differ, the SQL is wrong.",
+        "**What a failure means.** Spend or installs are not the sums of the report's daily table.\n\n"
+        "**What to do.** Run the job `growth_tables` again. If they still differ, the SQL is wrong.",
         is_error=True,
         find=different_sums,
     ),
     GrowthCheck(
         "cohort_ltv",
         "curves_fall_by_refunds",
-        "A curve of a complete week falls though its cohorts do not, so its points rest on different cohorts. Load the week's days again.",
+        "**What a failure means.** A curve of a complete week falls though its cohorts do not, so its points rest on different cohorts.\n\n"
+        "**What to do.** Load the days of the week again, then run the job `growth_tables`.",
         is_error=True,
         find=unexplained_falls,
     ),
