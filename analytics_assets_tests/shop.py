@@ -11,7 +11,7 @@ from dagster import DailyPartitionsDefinition
 from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import execute_run
 
-from analytics_assets.checks.finding import Check
+from analytics_assets.checks.check import Check
 from analytics_assets.clock import Clock
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import DayFetcher

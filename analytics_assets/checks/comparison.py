@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import pyarrow as pa
 
-from analytics_assets.checks.finding import Check, Finding, Findings, Look, by_day
+from analytics_assets.checks.check import Check, CheckContext, CheckResult, CheckResults, by_day
 from analytics_assets.checks.volume import Figure
 from analytics_assets.errors import PermanentError
 from analytics_assets.lake.store import Lake
@@ -113,14 +113,14 @@ class Comparison:
             self.name,
             f"{self.left.name}, and {self.right.name}, differ by more than {self.absolute:g} and more than {self.relative:.3g} of the larger. One "
             "of the two sources lost or doubled something, or they no longer count the same.",
-            "Look which of the two left its usual level on the days named, and at its own checks. If the difference is as it should be, widen "
+            "CheckContext which of the two left its usual level on the days named, and at its own checks. If the difference is as it should be, widen "
             "the tolerance in defs.yaml.",
             self._find,
         )
 
-    def _find(self, look: Look) -> Findings:
+    def _find(self, context: CheckContext) -> CheckResults:
         names = {
-            f"{side.account}/{side.figure.table}": look.lake.days(side.account, side.figure.table)
+            f"{side.account}/{side.figure.table}": context.lake.days(side.account, side.figure.table)
             for side in self._sides()
         }
         empty = [name for name, days in names.items() if not days]
@@ -130,22 +130,22 @@ class Comparison:
                 remedy="Is it the name of a table that is loaded?",
             )
         both = set.intersection(*(set(days) for days in names.values()))
-        return by_day([day for day in look.days if day in both], lambda day: self._compared(look.lake, day))
+        return by_day([day for day in context.days if day in both], lambda day: self._compared(context.lake, day))
 
     def _sides(self) -> Sequence[Side]:
         return self.left, self.right
 
-    def _compared(self, lake: Lake, day: date) -> Finding:
+    def _compared(self, lake: Lake, day: date) -> CheckResult:
         left, right = (side.read(lake, day) for side in self._sides())
         if left is None or right is None or left[0] is None or right[0] is None:
-            return Finding("not compared: one of the two lacks a number", "information")
+            return CheckResult("not compared: one of the two lacks a number", "information")
         if left[1] != right[1]:
             raise _other_money(self, left[1], right[1])
         difference = abs(left[0] - right[0])
         bound = max(Decimal(str(self.absolute)), Decimal(str(self.relative)) * max(abs(left[0]), abs(right[0])))
         numbers = {"left": float(left[0]), "right": float(right[0]), "difference": float(difference)}
         words = f"{float(left[0]):.10g} against {float(right[0]):.10g}" if difference > bound else ""
-        return Finding(words, "warning" if words else "fine", numbers)
+        return CheckResult(words, "warning" if words else "fine", numbers)
 
 
 def _other_money(comparison: Comparison, left: str | None, right: str | None) -> PermanentError:

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 import pyarrow as pa
 
-from analytics_assets.checks.finding import Check, Finding, Findings, Look, by_day
+from analytics_assets.checks.check import Check, CheckContext, CheckResult, CheckResults, by_day
 from analytics_assets.http.fields import sent_fields, unknown_fields
 from analytics_assets.lake.raw import bodies
 from analytics_assets.lake.table import Table
@@ -48,14 +48,14 @@ def fields_as_known(table: Table, read: Callable[[pa.Table], Fields]) -> Check:
     lies in an empty list, is none.
     """
 
-    def find(look: Look) -> Findings:
-        wanted = look.standing(table.name)
+    def find(context: CheckContext) -> CheckResults:
+        wanted = context.standing(table.name)
         if not wanted:
             return {}
-        earlier = [day for day in look.all_days(table.name) if day < wanted[0]][-_BEFORE:]
-        sent = by_day([*earlier, *wanted], lambda day: read(look.read(table, day)))
+        earlier = [day for day in context.all_days(table.name) if day < wanted[0]][-_BEFORE:]
+        sent = by_day([*earlier, *wanted], lambda day: read(context.read(table, day)))
         before: deque[frozenset[str]] = deque(maxlen=_BEFORE)
-        found: dict[date, Finding] = {}
+        found: dict[date, CheckResult] = {}
         for day, fields in sent.items():
             found[day] = _judged(fields, before)
             # A day without any answer says nothing of fields.
@@ -74,7 +74,7 @@ def fields_as_known(table: Table, read: Callable[[pa.Table], Fields]) -> Check:
     )
 
 
-def _judged(fields: Fields, before: deque[frozenset[str]]) -> Finding:
+def _judged(fields: Fields, before: deque[frozenset[str]]) -> CheckResult:
     parents = {_parent(path) for path in fields.known}
     always = frozenset.intersection(*before) if len(before) >= _LEAST_BEFORE else frozenset[str]()
     gone = sorted(path for path in always - fields.known if _parent(path) in parents)
@@ -83,7 +83,7 @@ def _judged(fields: Fields, before: deque[frozenset[str]]) -> Finding:
         *([f"vanished: {', '.join(gone)}"] if gone else []),
     ]
     numbers = {"fields": len(fields.known), "unknown": len(fields.unknown), "vanished": len(gone)}
-    return Finding("; ".join(words), "warning" if words else "fine", numbers)
+    return CheckResult("; ".join(words), "warning" if words else "fine", numbers)
 
 
 def _parent(path: str) -> str:

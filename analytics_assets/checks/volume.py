@@ -14,7 +14,7 @@ from typing import Final, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analytics_assets.checks.finding import Check, Finding, Findings, Limits, Look, by_day
+from analytics_assets.checks.check import Check, CheckContext, CheckResult, CheckResults, Limits, by_day
 from analytics_assets.errors import PermanentError
 from analytics_assets.lake.store import Lake
 
@@ -107,12 +107,12 @@ class Figure:
 def volume_as_usual(figure: Figure, limits: Limits) -> Check:
     """Whether a day is as large as the same weekdays of the last weeks, where enough of them stand."""
 
-    def find(look: Look) -> Findings:
-        wanted, standing = look.standing(figure.table), set(look.all_days(figure.table))
+    def find(context: CheckContext) -> CheckResults:
+        wanted, standing = context.standing(figure.table), set(context.all_days(figure.table))
         before = {day: [day - _WEEK * number for number in range(1, _WEEKS + 1)] for day in wanted}
         needed = {*wanted, *(one for days in before.values() for one in days if one in standing)}
-        held = by_day(sorted(needed), lambda day: _volume(figure, look, day))
-        found: dict[date, Finding] = {}
+        held = by_day(sorted(needed), lambda day: _volume(figure, context, day))
+        found: dict[date, CheckResult] = {}
         for day in wanted:
             usual = [one for one in (held.get(earlier) for earlier in before[day]) if one is not None]
             here = held[day]
@@ -133,19 +133,19 @@ def volume_as_usual(figure: Figure, limits: Limits) -> Check:
     )
 
 
-def _volume(figure: Figure, look: Look, day: date) -> float | None:
+def _volume(figure: Figure, context: CheckContext, day: date) -> float | None:
     """From the footer where rows are counted, which opens no column."""
     if figure.column is None and not figure.where:
-        landed = look.lake.landed(look.account, figure.table, day)
+        landed = context.lake.landed(context.account, figure.table, day)
         return None if landed is None else float(landed.rows)
-    rows = figure.rows(look.lake, look.account, day)
+    rows = figure.rows(context.lake, context.account, day)
     made = None if rows is None else figure.of(rows)
     return None if made is None else float(made)
 
 
-def _judged(here: float, usual: float, weeks: int, limits: Limits) -> Finding:
+def _judged(here: float, usual: float, weeks: int, limits: Limits) -> CheckResult:
     numbers = {"volume": here, "usual": usual, "weeks": weeks}
     is_odd = not limits.volume_least * usual <= here <= limits.volume_most * usual
     if not is_odd or abs(here - usual) <= _ROOTS * math.sqrt(max(usual, 0)):
-        return Finding(numbers=numbers)
-    return Finding(f"{here:g} instead of about {usual:g}", "warning", numbers)
+        return CheckResult(numbers=numbers)
+    return CheckResult(f"{here:g} instead of about {usual:g}", "warning", numbers)

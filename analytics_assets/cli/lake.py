@@ -21,7 +21,7 @@ from analytics_assets.operations.verify.files import Inventory, Name
 from analytics_assets.operations.verify.looking import Looked, Place, Wrong, looked
 from analytics_assets.operations.verify.repairs import TOO_EARLY, Repair, recorded, repairs, too_early
 from analytics_assets.orchestration.asset_specs import DailyTables, daily_tables
-from analytics_assets.orchestration.lake_binding import accept, bind, look
+from analytics_assets.orchestration.lake_binding import accept, bind, known_identity
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.orchestration.loading import quietly, whole
 from analytics_assets.orchestration.source_component import tables_of
@@ -88,7 +88,7 @@ def _verify(chosen: argparse.Namespace, defs: Path, _clock: Clock) -> int:
     names = _chosen(chosen.select, tables)
     lake = resource.located()
     with opened_instance(creates=chosen.record_again) as instance, quietly():
-        (bind if chosen.record_again else look)(lake, state=settings().state, instance=instance)
+        (bind if chosen.record_again else known_identity)(lake, state=settings().state, instance=instance)
         steps = daily_tables(whole(defs))
         daily = frozenset((step.account, table) for step in steps for table in step.tables)
         place = Place(lake, resource.is_sandbox(), instance, tables, daily, names, chosen.first, chosen.last)

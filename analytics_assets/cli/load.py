@@ -25,7 +25,7 @@ from analytics_assets.dates import days_between, in_words
 from analytics_assets.lake.load import REPLACE_TAG
 from analytics_assets.orchestration.asset_specs import DailyTables, asset_key, daily_tables
 from analytics_assets.orchestration.backfill_plan import AccountPlan, Plan, planned
-from analytics_assets.orchestration.failures import DAYS_NOT_LANDED
+from analytics_assets.orchestration.failures import DAYS_NOT_STORED
 from analytics_assets.orchestration.loading import quietly, whole
 from analytics_assets.orchestration.state_resource import LOAD_TAG
 from analytics_assets.settings import settings
@@ -241,7 +241,7 @@ def _ends_load(result: dg.ExecuteInProcessResult) -> bool:
     """Whether each failed day says that the account, the vendor or the lake as a whole is the cause."""
     kinds: list[str] = []
     for _, metadata in _failures(result):
-        table = metadata.get(DAYS_NOT_LANDED)
+        table = metadata.get(DAYS_NOT_STORED)
         records = table.records if isinstance(table, dg.TableMetadataValue) else []
         kinds += [str(record.data["kind"]) for record in records] or [""]
     return bool(kinds) and all(issubclass(getattr(errors, kind, object), errors.ENDS_ASKING) for kind in kinds)

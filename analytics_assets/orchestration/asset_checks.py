@@ -16,7 +16,7 @@ import pyarrow as pa
 from dagster import DailyPartitionsDefinition
 from pydantic import Field, model_validator
 
-from analytics_assets.checks.finding import Check, Finding, Findings, Limits, Look
+from analytics_assets.checks.check import Check, CheckContext, CheckResult, CheckResults, Limits
 from analytics_assets.dates import days_between, in_words
 from analytics_assets.errors import SourceError
 from analytics_assets.lake.store import Lake
@@ -92,15 +92,17 @@ def check_specs(account: str, checks: Sequence[Check]) -> list[dg.AssetCheckSpec
 
 
 def evaluations(
-    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext, checks: Sequence[Check], look: Look
+    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext,
+    checks: Sequence[Check],
+    check_context: CheckContext,
 ) -> Iterator[dg.AssetCheckResult]:
     """The selected checks of a step, evaluated one after the other; one that cannot be evaluated fails alone and says why."""
     for check in checks:
-        key = asset_key(look.account, check.table)
+        key = asset_key(check_context.account, check.table)
         if dg.AssetCheckKey(key, check.name) not in context.selected_asset_check_keys:
             continue
         try:
-            found = verdict(check, check.find(look))
+            found = verdict(check, check.find(check_context))
         except SourceError as error:
             found = _not_evaluated(check, error.dated)
         except (pa.ArrowException, OSError) as error:
@@ -113,10 +115,10 @@ def evaluations(
 
 
 def _not_evaluated(check: Check, words: str) -> dict[str, Any]:
-    return verdict(check, {"not evaluated": Finding(words, "error")})
+    return verdict(check, {"not evaluated": CheckResult(words, "error")})
 
 
-def verdict(check: Check, found: Findings) -> dict[str, Any]:
+def verdict(check: Check, found: CheckResults) -> dict[str, Any]:
     """What an evaluation says: whether it passed, how badly it failed, in words and as a table with a row a day."""
     failures = {day: finding for day, finding in found.items() if finding.is_failure}
     is_error = any(finding.level == "error" for finding in failures.values())
@@ -132,7 +134,7 @@ def verdict(check: Check, found: Findings) -> dict[str, Any]:
     }
 
 
-def _in_words(found: Mapping[Any, Finding]) -> str:
+def _in_words(found: Mapping[Any, CheckResult]) -> str:
     """Days with equal words share them."""
     by_words: dict[str, list[Any]] = {}
     for day, finding in found.items():
@@ -147,7 +149,7 @@ def _days(days: list[Any]) -> str:
     return ", ".join([*([in_words(dates)] if dates else []), *(day for day in days if isinstance(day, str))])
 
 
-def _records(found: Mapping[Any, Finding]) -> list[dg.TableRecord]:
+def _records(found: Mapping[Any, CheckResult]) -> list[dg.TableRecord]:
     return [
         dg.TableRecord(
             {
@@ -165,7 +167,7 @@ def _number(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value:.10g}"
 
 
-def daily_look(
+def daily_check_context(
     context: dg.AssetExecutionContext,
     lake: Lake,
     account: str,
@@ -176,7 +178,7 @@ def daily_look(
     final_at: Callable[[date], datetime],
     now: datetime,
     of_run: tuple[Sequence[date], Mapping[date, str]] | None,
-) -> Look:
+) -> CheckContext:
     """What is looked at of daily tables.
 
     Args:
@@ -193,7 +195,7 @@ def daily_look(
     newest, begins = newest_due_day(partitions, final_at, limits, now), partitions.start.date()
     if of_run is not None:
         days, errors = of_run
-        return Look(
+        return CheckContext(
             lake, account, days, newest, final_at, lambda _table: errors, is_run=True, resource=resource, begins=begins
         )
     last = [] if newest is None else [day for day in days_until(newest, limits.days) if day >= begins]
@@ -204,7 +206,7 @@ def daily_look(
         words = "the last run that asked for it did not land it; its error names the reason"
         return {date.fromisoformat(key): words for key, one in held.items() if one == dg.AssetPartitionStatus.FAILED}
 
-    return Look(lake, account, last, newest, final_at, red, resource=resource, begins=begins)
+    return CheckContext(lake, account, last, newest, final_at, red, resource=resource, begins=begins)
 
 
 async def evaluated(
@@ -221,7 +223,7 @@ async def evaluated(
     def evaluate() -> list[dg.AssetCheckResult]:
         now = options.clock()
         if stream.final_at is None:
-            look = snapshot_look(
+            check_context = snapshot_check_context(
                 work.lake,
                 stream.account,
                 limits,
@@ -231,7 +233,7 @@ async def evaluated(
                 of_run=of_run,
             )
         else:
-            look = daily_look(
+            check_context = daily_check_context(
                 context,
                 work.lake,
                 stream.account,
@@ -242,7 +244,7 @@ async def evaluated(
                 now=now,
                 of_run=of_run,
             )
-        return list(evaluations(context, stream.all_checks(), look))
+        return list(evaluations(context, stream.all_checks(), check_context))
 
     return await asyncio.to_thread(evaluate)
 
@@ -254,7 +256,7 @@ def newest_due_day(
     return newest_final_day(partitions, lambda day: final_at(day) + timedelta(hours=limits.grace_hours), now)
 
 
-def snapshot_look(
+def snapshot_check_context(
     lake: Lake,
     account: str,
     limits: Limits,
@@ -263,16 +265,20 @@ def snapshot_look(
     day_of: Callable[[datetime], date],
     now: datetime,
     of_run: tuple[Sequence[date], Mapping[date, str]] | None,
-) -> Look:
-    """What is looked at of a snapshot: as `daily_look`, but a run has one day, and days of readings are the vendor's.
+) -> CheckContext:
+    """What is looked at of a snapshot: as `daily_check_context`, but a run has one day, and days of readings are the vendor's.
 
     The newest reading that can be missed is of the last day that was over before the hours of grace.
     """
     due = day_of(now - timedelta(hours=limits.grace_hours)) - timedelta(days=1)
     if of_run is None:
-        return Look(lake, account, days_until(day_of(now), limits.days), due, lambda _day: now, resource=resource)
+        return CheckContext(
+            lake, account, days_until(day_of(now), limits.days), due, lambda _day: now, resource=resource
+        )
     days, errors = of_run
-    return Look(lake, account, days, due, lambda _day: now, lambda _table: errors, is_run=True, resource=resource)
+    return CheckContext(
+        lake, account, days, due, lambda _day: now, lambda _table: errors, is_run=True, resource=resource
+    )
 
 
 def days_until(newest: date, count: int) -> list[date]:

@@ -11,8 +11,8 @@ from typing import Literal
 import dagster as dg
 from pydantic import Field, model_validator
 
+from analytics_assets.checks.check import CheckContext, Limits
 from analytics_assets.checks.comparison import Comparison, Side
-from analytics_assets.checks.finding import Limits, Look
 from analytics_assets.checks.volume import Figure
 from analytics_assets.clock import utc_now
 from analytics_assets.errors import FieldError, PermanentError
@@ -109,7 +109,7 @@ class Comparisons(YamlComponent):
         def compare(context: dg.AssetCheckExecutionContext):  # type: ignore[no-untyped-def]  # noqa: ANN202 - read as outputs
             now = utc_now()
             days = days_until((now - timedelta(days=1)).date(), self.days)
-            look = Look(context.resources.lake.open(), folder, days, None, lambda _day: now)
-            yield from evaluations(context, [check], look)
+            check_context = CheckContext(context.resources.lake.open(), folder, days, None, lambda _day: now)
+            yield from evaluations(context, [check], check_context)
 
         return node, compare

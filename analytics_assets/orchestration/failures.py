@@ -13,7 +13,7 @@ import dagster as dg
 from analytics_assets.dates import in_words
 from analytics_assets.errors import AwaitedError, NotFinalError, SourceError, TransientError, composed
 
-NEXT, DAYS_NOT_LANDED = "next", "days_not_landed"
+NEXT, DAYS_NOT_STORED = "next", "days_not_landed"
 _SHOWN = 20
 
 
@@ -46,7 +46,7 @@ def failure(
         f"{what}: {len(errors)} of {of} days did not land.\n" + "\n".join(lines) + f"{more}\n{advice}",
         metadata={
             NEXT: advice,
-            DAYS_NOT_LANDED: dg.MetadataValue.table(
+            DAYS_NOT_STORED: dg.MetadataValue.table(
                 records=[
                     dg.TableRecord(
                         {

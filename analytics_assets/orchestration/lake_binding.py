@@ -63,14 +63,16 @@ def bind(lake: Lake, *, state: str | None, instance: dg.DagsterInstance | None, 
     Raises:
         LakeError: The lake is not there, or is another one.
     """
-    identity = look(lake, state=state, instance=instance, is_named=is_named)
+    identity = known_identity(lake, state=state, instance=instance, is_named=is_named)
     remember = partial(_remember, lake, state=state, instance=instance, is_named=is_named)
     if identity is not None:
         remember(identity)
     lake.files.before_write = Guard(lake.files, identity, remember).check
 
 
-def look(lake: Lake, *, state: str | None, instance: dg.DagsterInstance | None, is_named: bool = False) -> str | None:
+def known_identity(
+    lake: Lake, *, state: str | None, instance: dg.DagsterInstance | None, is_named: bool = False
+) -> str | None:
     """The identity of a lake that is the known one, or None for one that is still to begin; nothing is written. Raises as `bind`."""
     present = read_identity(lake.files)
     in_state = known_lake(state) if state is not None else None

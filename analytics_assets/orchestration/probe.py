@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol, runtime_checkable
 
-from analytics_assets.checks.finding import Limits
+from analytics_assets.checks.check import Limits
 from analytics_assets.orchestration.source_resource import SourceResource
 from analytics_assets.state.rate_limit import Budget
 

@@ -12,8 +12,8 @@ from typing import Any
 import dagster as dg
 from dagster import DailyPartitionsDefinition
 
-from analytics_assets.checks.finding import USUAL, Check, Limits
-from analytics_assets.checks.landed import days_land, latest_day_landed, reading_taken
+from analytics_assets.checks.check import USUAL, Check, Limits
+from analytics_assets.checks.completeness import days_stored, latest_day_stored, snapshot_stored
 from analytics_assets.clock import Clock, utc_now
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.stream import DayFetcher, Stream
@@ -76,13 +76,13 @@ class SourceStream(Stream):
     def all_checks(self) -> list[Check]:
         """Checks that every table has, and its own."""
         if self.is_snapshot:
-            of_any = [check(table) for table in self.tables for check in (days_land, reading_taken)]
+            of_any = [check(table) for table in self.tables for check in (days_stored, snapshot_stored)]
         else:
             typed = [table for table in self.tables if table is not self.raw]
             of_any = [
                 check
                 for table in self.tables
-                for check in (days_land(table), latest_day_landed(table, typed if table is self.raw else ()))
+                for check in (days_stored(table), latest_day_stored(table, typed if table is self.raw else ()))
             ]
         return [*of_any, *self.checks]
 

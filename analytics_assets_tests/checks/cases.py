@@ -10,9 +10,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from analytics_assets.checks.check import USUAL, Check, CheckResult
 from analytics_assets.checks.comparison import Comparison, Side
-from analytics_assets.checks.finding import USUAL, Check, Finding
-from analytics_assets.checks.landed import days_land, latest_day_landed, reading_taken
+from analytics_assets.checks.completeness import days_stored, latest_day_stored, snapshot_stored
 from analytics_assets.checks.volume import Figure, volume_as_usual
 from analytics_assets.sources.airbridge.checks import MASKED_SHARE, report_checks
 from analytics_assets.sources.airbridge.restatements import restatements_table
@@ -31,7 +31,7 @@ from analytics_assets_tests.sources.bento.ads_rows import ATTRIBUTION_ROW, TOTAL
 
 SPEC = spec()
 COHORTS, RAW, RESTATEMENTS = cohorts_table(SPEC), report_raw_table(SPEC), restatements_table(SPEC)
-Found = Mapping[Any, Finding]
+Found = Mapping[Any, CheckResult]
 # Two intervals after DAY, three days to settle, and the hours until the day after them is requested.
 SETTLED = NOW.replace(day=8, hour=2)
 
@@ -191,7 +191,7 @@ def damaged(lake: Planted) -> Found:
     """A file that another program wrote."""
     path = lake.land(NUMBERS, {"part": 0, "number": 1})
     Path(path).write_bytes(b"not Parquet")
-    return lake.found(days_land(NUMBERS))
+    return lake.found(days_stored(NUMBERS))
 
 
 def compared(right: int) -> Callable[[Planted], Found]:
@@ -234,18 +234,18 @@ def tasks(*, refused: bool) -> Callable[[Planted], Found]:
 KNOWN = '{"dimension":"source","totals":{"signups":1},"breakdown":[{"key":"google","label":"Google"}]}'
 RENAMED = '{"dimension":"source","totals":{"signups":1},"breakdown":[{"key":"google","title":"Google"}]}'
 CASES = {
-    "days_land": Case(damaged, "error", "cannot be used: it cannot be read to its end", stand(days_land, 0)),
-    "latest_day_landed": Case(
-        stand(latest_day_landed, 2, 1),
+    "days_stored": Case(damaged, "error", "cannot be used: it cannot be read to its end", stand(days_stored, 0)),
+    "latest_day_stored": Case(
+        stand(latest_day_stored, 2, 1),
         "error",
         "missing; could have landed since 2026-03-02 02:00 UTC",
-        stand(latest_day_landed, 2, 1, 0),
+        stand(latest_day_stored, 2, 1, 0),
     ),
-    "reading_taken": Case(
-        stand(reading_taken, 1),
+    "snapshot_stored": Case(
+        stand(snapshot_stored, 1),
         "error",
         "no reading was taken, and none can be taken any more",
-        stand(reading_taken, 0),
+        stand(snapshot_stored, 0),
     ),
     "volume_as_usual": Case(
         volumes(40, 44, 36, 40, 8), "warning", "8 instead of about 40", volumes(40, 44, 36, 40, 30)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from analytics_assets.checks.finding import Check, Finding, Look
+from analytics_assets.checks.check import Check, CheckContext, CheckResult
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.table import Table
 
@@ -38,17 +38,17 @@ class Planted:
         content = table.rows({"date": day, **row} for row in rows)
         return self.lake.land(account, table, day, content, requested_at=at).path
 
-    def look(
+    def context(
         self, days: Sequence[date] = (DAY,), *, newest: date | None = DAY, resource: Any = None, **changes: Any
-    ) -> Look:
+    ) -> CheckContext:
         """A look at some days."""
-        return Look(self.lake, ACCOUNT, list(days), newest, due_at, resource=resource, **changes)
+        return CheckContext(self.lake, ACCOUNT, list(days), newest, due_at, resource=resource, **changes)
 
-    def found(self, check: Check, days: Sequence[date] = (DAY,), **changes: Any) -> Mapping[Any, Finding]:
+    def found(self, check: Check, days: Sequence[date] = (DAY,), **changes: Any) -> Mapping[Any, CheckResult]:
         """What a check finds in some days."""
-        return check.find(self.look(days, **changes))
+        return check.find(self.context(days, **changes))
 
 
-def failures(found: Mapping[Any, Finding]) -> dict[Any, tuple[str, str]]:
+def failures(found: Mapping[Any, CheckResult]) -> dict[Any, tuple[str, str]]:
     """Level and words of what fails the check."""
     return {day: (finding.level, finding.words) for day, finding in found.items() if finding.is_failure}

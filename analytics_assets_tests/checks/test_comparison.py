@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from analytics_assets.checks.check import CheckResult
 from analytics_assets.checks.comparison import Comparison, Side
-from analytics_assets.checks.finding import Finding
 from analytics_assets.checks.volume import Figure
 from analytics_assets.errors import PermanentError
 from analytics_assets_tests.checks.planted import DAY, Planted, back, failures
@@ -85,7 +85,7 @@ def test_a_day_that_only_one_side_has_is_not_compared(planted: Planted) -> None:
     assert planted.found(check, back(1, 0)) == {}
     money(planted, "money", USD=None)
     nothing = planted.found(Comparison("money", Side("money", MONEY), Side("money", MONEY)).check())
-    assert nothing == {DAY: Finding("not compared: one of the two lacks a number", "information")}
+    assert nothing == {DAY: CheckResult("not compared: one of the two lacks a number", "information")}
 
 
 def test_a_sum_that_lacks_a_part_is_not_compared(planted: Planted) -> None:
@@ -101,7 +101,7 @@ def test_a_sum_that_lacks_a_part_is_not_compared(planted: Planted) -> None:
     for aggregation in ("sum", "min", "max"):
         figure = Figure("revenue", aggregation, "revenue")
         found = planted.found(Comparison("money", Side("left", figure), Side("right", figure)).check())
-        assert found == {DAY: Finding("not compared: one of the two lacks a number", "information")}
+        assert found == {DAY: CheckResult("not compared: one of the two lacks a number", "information")}
 
 
 def test_a_table_that_nobody_loads_is_named(planted: Planted) -> None:

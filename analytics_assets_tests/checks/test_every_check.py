@@ -84,7 +84,7 @@ def test_every_daily_table_is_watched_for_its_newest_day_and_every_snapshot_for_
     specs = [spec for spec in shipped().resolve_all_asset_specs() if spec.key not in {PLAN_KEY, *GROWTH}]
     tables = {spec.key.to_user_string(): spec.partitions_def is None for spec in specs}
     wanted = {
-        table: {"days_land", "reading_taken" if is_snapshot else "latest_day_landed"}
+        table: {"days_stored", "snapshot_stored" if is_snapshot else "latest_day_stored"}
         for table, is_snapshot in tables.items()
     }
     assert {table: names - checks[table] for table, names in wanted.items() if names - checks[table]} == {}

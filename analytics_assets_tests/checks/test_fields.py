@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 
+from analytics_assets.checks.check import CheckResult
 from analytics_assets.checks.fields import Fields, fields_as_known
-from analytics_assets.checks.finding import Finding
 from analytics_assets_tests.checks.planted import DAY, NOW, Planted, back
 from analytics_assets_tests.lake.vendor import RAW
 
@@ -53,7 +53,7 @@ def test_an_unknown_field_is_named_from_the_first_reading_on(planted: Planted) -
     planted.land(RAW, {"part": 0, "body": f"{WHOLE} ?data[].p90", "requested_at": NOW})
     found = planted.found(fields_as_known(RAW, read))
     numbers = {"fields": 3, "unknown": 1, "vanished": 0}
-    assert found == {DAY: Finding("unknown: data[].p90", "warning", numbers)}
+    assert found == {DAY: CheckResult("unknown: data[].p90", "warning", numbers)}
 
 
 def test_each_day_of_a_range_is_compared_with_the_days_before_it(planted: Planted) -> None:

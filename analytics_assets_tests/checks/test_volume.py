@@ -2,7 +2,7 @@
 
 import pytest
 
-from analytics_assets.checks.finding import USUAL, Limits
+from analytics_assets.checks.check import USUAL, Limits
 from analytics_assets.checks.volume import Figure, volume_as_usual
 from analytics_assets.errors import PermanentError
 from analytics_assets_tests.checks.planted import DAY, Planted, back, failures

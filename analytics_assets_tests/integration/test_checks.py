@@ -24,7 +24,7 @@ FIELDS = {
 UNLANDED = {
     f"statsig/{table}:{name}"
     for table in ("values_raw", "metric_values")
-    for name in ("days_land", "latest_day_landed")
+    for name in ("days_stored", "latest_day_stored")
 }
 EXPECTED = {f"{table}:fields_as_known" for table in FIELDS} | UNLANDED | {"airbridge/revenue_cohorts:intervals_present"}
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
-from analytics_assets.checks.finding import Check, Finding, Findings, Look
+from analytics_assets.checks.check import Check, CheckContext, CheckResult, CheckResults
 from analytics_assets.errors import PermanentError
 from analytics_assets.orchestration.asset_checks import verdict
 from analytics_assets_tests.lake.vendor import NUMBERS
@@ -42,9 +42,9 @@ def test_a_run_says_of_each_of_its_days_what_was_found_before_it_fails(shop: Sho
     [kept] = (shop.folder / "_quarantine/shop").iterdir()
     reason = f"numbers: not a number. The answer is kept in {kept}."
     verdicts = shop.verdicts(run.run_id)
-    assert {table for table, name in verdicts if name == "days_land"} == set(TABLES)
+    assert {table for table, name in verdicts if name == "days_stored"} == set(TABLES)
     for table in TABLES:
-        evaluation = verdicts[table, "days_land"]
+        evaluation = verdicts[table, "days_stored"]
         assert (evaluation.passed, evaluation.severity) == (False, dg.AssetCheckSeverity.ERROR)
         assert (evaluation.description or "").startswith(f"2026-03-03: {reason} Read the reason;")
         assert table_of(evaluation) == [
@@ -53,18 +53,18 @@ def test_a_run_says_of_each_of_its_days_what_was_found_before_it_fails(shop: Sho
             ("2026-03-03", "error", reason),
             ("2026-03-04", "fine", ""),
         ]
-    [measured] = {row.data["measured"] for row in verdicts["sums", "days_land"].metadata["days"].records[:2]}  # type: ignore[union-attr]
+    [measured] = {row.data["measured"] for row in verdicts["sums", "days_stored"].metadata["days"].records[:2]}  # type: ignore[union-attr]
     assert measured == "rows 1"
 
 
 def test_a_check_that_breaks_fails_alone(shop: Shop) -> None:
     """While it looks, or with what it found: the other checks of the run and of the daily job are evaluated."""
 
-    def broken(_look: Look) -> Findings:
-        return {FIRST: Finding(str({}["value"]))}
+    def broken(_look: CheckContext) -> CheckResults:
+        return {FIRST: CheckResult(str({}["value"]))}
 
-    def unsayable(_look: Look) -> Findings:
-        return {FIRST: Finding("too much", "warning", {"measured": [1]})}  # type: ignore[dict-item]
+    def unsayable(_look: CheckContext) -> CheckResults:
+        return {FIRST: CheckResult("too much", "warning", {"measured": [1]})}  # type: ignore[dict-item]
 
     shop.checks = [
         Check("broken", "numbers", "It breaks.", "Read the log.", broken),
@@ -77,30 +77,34 @@ def test_a_check_that_breaks_fails_alone(shop: Shop) -> None:
         words = "the check failed with KeyError ('value'); the run's log has the traceback"
         assert verdicts["numbers", "broken"].description == f"not evaluated: {words}. Read the log."
         assert "the check failed with TypeError" in (verdicts["sums", "unsayable"].description or "")
-        assert [one.passed for (_, name), one in verdicts.items() if name == "days_land"] == [True] * 3
+        assert [one.passed for (_, name), one in verdicts.items() if name == "days_stored"] == [True] * 3
 
 
 @pytest.mark.parametrize("content", ["empty", "of another table"])
 def test_a_file_that_is_no_day_fails_the_checks_that_read_it(shop: Shop, content: str) -> None:
-    """The daily job goes on; `days_land` names path and day."""
+    """The daily job goes on; `days_stored` names path and day."""
     shop.run(span("01", "02"))
     path = Path(shop.lake.path("shop", "numbers", FIRST))
     other = Path(shop.lake.path("shop", "sums", FIRST))
     path.write_bytes(b"" if content == "empty" else other.read_bytes())
     shop.checks = [
         Check(
-            "sum", "numbers", "Sums.", "Sum.", lambda look: {FIRST: Finding(str(look.read(NUMBERS, FIRST).num_rows))}
+            "sum",
+            "numbers",
+            "Sums.",
+            "Sum.",
+            lambda look: {FIRST: CheckResult(str(look.read(NUMBERS, FIRST).num_rows))},
         ),
-        Check("fine", "sums", "Fine.", "Nothing.", lambda _look: {FIRST: Finding()}),
+        Check("fine", "sums", "Fine.", "Nothing.", lambda _look: {FIRST: CheckResult()}),
     ]
     daily = shop.look()
     assert daily.success
     verdicts = shop.verdicts(daily.run_id)
-    for table, name in (("numbers", "days_land"), ("numbers", "sum")):
+    for table, name in (("numbers", "days_stored"), ("numbers", "sum")):
         assert not verdicts[table, name].passed
         assert f"{path} cannot be used: " in (verdicts[table, name].description or "")
     assert verdicts["sums", "fine"].passed
-    assert verdicts["sums", "days_land"].passed
+    assert verdicts["sums", "days_stored"].passed
 
 
 def test_checks_alone_ask_nobody_and_say_of_the_lake_what_the_run_said(shop: Shop) -> None:
@@ -113,7 +117,7 @@ def test_checks_alone_ask_nobody_and_say_of_the_lake_what_the_run_said(shop: Sho
 
     assert alone.success
     assert (shop.vendor.asked, alone.get_asset_materialization_events()) == ([], [])
-    landing, newest = (shop.verdicts(alone.run_id)["numbers", name] for name in ("days_land", "latest_day_landed"))
+    landing, newest = (shop.verdicts(alone.run_id)["numbers", name] for name in ("days_stored", "latest_day_stored"))
     red = "the last run that asked for it did not land it; its error names the reason"
     assert [row for row in table_of(landing) if row[1] != "fine"] == [("2026-03-03", "error", red)]
     missing = [(day, level) for day, level, _ in table_of(newest)]
@@ -123,7 +127,7 @@ def test_checks_alone_ask_nobody_and_say_of_the_lake_what_the_run_said(shop: Sho
         "2026-03-05 to 2026-03-10: missing; could have landed since 2026-03-06 02:00 UTC. See whether"
     )
     history = shop.instance.event_log_storage.get_asset_check_execution_history(
-        dg.AssetCheckKey(landing.asset_key, "days_land"),
+        dg.AssetCheckKey(landing.asset_key, "days_stored"),
         limit=9,
         status={AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRecordStatus.FAILED},
     )
@@ -133,7 +137,7 @@ def test_checks_alone_ask_nobody_and_say_of_the_lake_what_the_run_said(shop: Sho
     shop.run(span("03", "10"))
     verdicts = shop.verdicts(shop.look().run_id)
     assert {key: one.description for key, one in verdicts.items() if not one.passed} == {}
-    assert set(verdicts) == {(table, name) for table in TABLES for name in ("days_land", "latest_day_landed")}
+    assert set(verdicts) == {(table, name) for table in TABLES for name in ("days_stored", "latest_day_stored")}
 
 
 def test_every_check_can_be_executed_by_itself(shop: Shop) -> None:
@@ -144,15 +148,15 @@ def test_every_check_can_be_executed_by_itself(shop: Shop) -> None:
     assert {key: set(job.asset_layer.asset_graph.get_execution_set_asset_and_check_keys(key)) for key in keys} == {
         key: {key} for key in keys
     }
-    chosen = dg.AssetCheckKey(dg.AssetKey(["shop", "sums"]), "days_land")
+    chosen = dg.AssetCheckKey(dg.AssetKey(["shop", "sums"]), "days_stored")
     result = job.get_subset(asset_check_selection={chosen}).execute_in_process(instance=shop.instance)
-    assert list(shop.verdicts(result.run_id)) == [("sums", "days_land")]
+    assert list(shop.verdicts(result.run_id)) == [("sums", "days_stored")]
 
 
 def test_an_account_that_cannot_be_opened_fails_the_check_of_every_day(shop: Shop) -> None:
     """Days that share a reason share its words."""
     shop.variable = "SHOP_KEY"
-    evaluation = shop.verdicts(shop.run(span("01", "03")).run_id)["numbers", "days_land"]
+    evaluation = shop.verdicts(shop.run(span("01", "03")).run_id)["numbers", "days_stored"]
     assert (evaluation.description or "").startswith(
         "2026-03-01 to 2026-03-03: The environment variable SHOP_KEY is not set."
     )
@@ -168,7 +172,7 @@ def test_an_account_that_cannot_be_opened_fails_the_check_of_every_day(shop: Sho
 def test_a_check_that_cannot_read_the_lake_fails_and_the_others_go_on(shop: Shop, error: Exception, words: str) -> None:
     """Its words are the error's, and the run does not fail by it."""
 
-    def find(_look: Look) -> Findings:
+    def find(_look: CheckContext) -> CheckResults:
         raise error
 
     shop.checks = [Check("is_readable", "numbers", "It is not.", "Mend it.", find)]
@@ -181,7 +185,7 @@ def test_a_check_that_cannot_read_the_lake_fails_and_the_others_go_on(shop: Shop
         dg.AssetCheckSeverity.ERROR,
         f"not evaluated: {words} Mend it.",
     )
-    assert verdicts["numbers", "days_land"].passed
+    assert verdicts["numbers", "days_stored"].passed
 
 
 CHECK = Check("of_a_test", "numbers", "It means this.", "Do that.", lambda _look: {})
@@ -189,9 +193,9 @@ CHECK = Check("of_a_test", "numbers", "It means this.", "Do that.", lambda _look
 
 def test_warnings_alone_warn_and_what_is_only_told_passes() -> None:
     """Words of what passes are shown where nothing fails."""
-    told = {FIRST: Finding("told", "information"), BAD: Finding()}
+    told = {FIRST: CheckResult("told", "information"), BAD: CheckResult()}
     assert [verdict(CHECK, told)[name] for name in ("passed", "description")] == [True, "2026-03-01: told"]
-    warned = verdict(CHECK, {**told, BAD: Finding("odd", "warning", {"rows": 7, "at": "noon"})})
+    warned = verdict(CHECK, {**told, BAD: CheckResult("odd", "warning", {"rows": 7, "at": "noon"})})
     assert [warned[name] for name in ("passed", "severity", "description")] == [
         False,
         dg.AssetCheckSeverity.WARN,
@@ -205,7 +209,7 @@ def test_warnings_alone_warn_and_what_is_only_told_passes() -> None:
 def test_of_many_causes_the_newest_are_told_and_the_rest_counted() -> None:
     """The table has them all, up to its bound."""
     days = [FIRST + timedelta(days=number) for number in range(500)]
-    said = verdict(CHECK, {day: Finding(f"odd {number}", "error") for number, day in enumerate(days)})
+    said = verdict(CHECK, {day: CheckResult(f"odd {number}", "error") for number, day in enumerate(days)})
     assert said["description"] == (
         "; ".join(f"{days[number]}: odd {number}" for number in range(495, 500))
         + "; and 495 more, see `days`. Do that."

@@ -40,7 +40,7 @@ def test_a_loss_is_accepted_by_a_person_or_a_tag(
 ) -> None:
     """A refused day is red and keeps its rows; an accepted one is green, and the check warns with both counts."""
     run = shop.run({**span("01", last), **tags})
-    verdict = shop.verdicts(run.run_id)["numbers", "days_land"]
+    verdict = shop.verdicts(run.run_id)["numbers", "days_stored"]
     assert not verdict.passed
     if is_accepted:
         assert run.status == dg.DagsterRunStatus.SUCCESS
@@ -64,7 +64,7 @@ def test_a_re_execution_of_a_scheduled_run_is_the_schedules(shop: Shop) -> None:
 def test_the_daily_checks_warn_as_long_as_the_loss_stands(shop: Shop) -> None:
     """They read the lake alone."""
     shop.run(span("01", "01"))
-    assert "the loss was accepted" in (shop.verdicts(shop.look().run_id)["numbers", "days_land"].description or "")
+    assert "the loss was accepted" in (shop.verdicts(shop.look().run_id)["numbers", "days_stored"].description or "")
     shop.vendor = Vendor(dict.fromkeys(days(4), MANY), requested_at=NOW.replace(hour=14))
     shop.run(span("01", "01"))
-    assert shop.verdicts(shop.look().run_id)["numbers", "days_land"].passed
+    assert shop.verdicts(shop.look().run_id)["numbers", "days_stored"].passed

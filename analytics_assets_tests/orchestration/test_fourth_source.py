@@ -166,7 +166,7 @@ def test_the_checks_of_an_account_cover_the_days_of_its_yaml(tmp_path: Path) -> 
     days_covered = {
         one.asset_key.path[-1]: one.metadata["days_looked_at"].value
         for one in run.get_asset_check_evaluations()
-        if one.check_name == "days_land"
+        if one.check_name == "days_stored"
     }
     assert days_covered == {"numbers_raw": 0, "numbers": 3, "sums": 3}
 

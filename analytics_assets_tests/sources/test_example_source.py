@@ -128,13 +128,13 @@ def test_its_checks_run_with_its_days(defs: Path, vendor: Kiosk) -> None:
     assert result.success, failure_words(result)
     checks = checks_of(result)
     # The days after them are missing.
-    failed = {name for name, passed in checks.items() if not passed and "latest_day_landed" not in name}
+    failed = {name for name, passed in checks.items() if not passed and "latest_day_stored" not in name}
     assert failed == {"sales:revenue_has_orders"}
     assert checks.keys() >= {
-        "sales_raw:days_land",
-        "sales_raw:latest_day_landed",
+        "sales_raw:days_stored",
+        "sales_raw:latest_day_stored",
         "sales_raw:fields_as_known",
-        "sales:days_land",
+        "sales:days_stored",
         "sales:volume_as_usual",
     }
 

@@ -164,7 +164,7 @@ def test_what_was_tried_less_often_goes_first(url: str) -> None:
         (Kind.TASK, ("FAILED", "REFUSED"), 2),
         (Kind.CHECK, ("volume", "volume"), 1),
         (Kind.CHECK, ("volume", "fields"), 2),
-        (Kind.LATE, ("latest_day_landed", "reading_taken"), 1),
+        (Kind.LATE, ("latest_day_stored", "snapshot_stored"), 1),
     ],
 )
 def test_which_issues_share_a_message(url: str, kind: Kind, errors: tuple[str, str], groups: int) -> None:

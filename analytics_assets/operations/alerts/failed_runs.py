@@ -14,7 +14,7 @@ from dagster import DagsterEventType
 
 from analytics_assets.errors import composed
 from analytics_assets.operations.alerts.issue import FAILURE, Reason, Redact, error_key, reason_lines
-from analytics_assets.orchestration.failures import DAYS_NOT_LANDED, NEXT
+from analytics_assets.orchestration.failures import DAYS_NOT_STORED, NEXT
 from analytics_assets.state.alert_log import Kind, Missing, Occurrence, Sighting
 
 _PAGE = 200
@@ -172,7 +172,7 @@ def _reasons(event: dg.DagsterEvent | None) -> tuple[list[Reason], str]:
         words = event.message if event else None
         return [Reason(_OF_THE_RUN, words or "The run failed and Dagster does not say why.")], _FIX
     failure, error = event.step_failure_data.user_failure_data, event.step_failure_data.error
-    if failure is not None and isinstance(table := failure.metadata.get(DAYS_NOT_LANDED), dg.TableMetadataValue):
+    if failure is not None and isinstance(table := failure.metadata.get(DAYS_NOT_STORED), dg.TableMetadataValue):
         days: dict[tuple[str, str], list[date]] = {}
         for row in (record.data for record in table.records):
             # An earlier version has one column with the text of both.

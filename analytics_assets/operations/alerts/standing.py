@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 import dagster as dg
 
-from analytics_assets.checks.landed import DAYS_LAND, LATEST_DAY, READING, REPORTS
+from analytics_assets.checks.completeness import DAYS_STORED, LATEST_DAY, READING, REPORTS
 from analytics_assets.operations.alerts.issue import FAILURE, WARNING, Reason, Redact, error_key, reason_lines
 from analytics_assets.state.alert_log import IssueKey, Kind, Occurrence, Sighting
 from analytics_assets.state.report_ledger import Ledger
@@ -87,7 +87,7 @@ def failed_checks(
         if evaluation is None or (run is not None and not run.is_finished):
             undecided.add(_check_key(key))
             continue
-        repeats_its_run = key.name == DAYS_LAND and run is not None and run.is_failure
+        repeats_its_run = key.name == DAYS_STORED and run is not None and run.is_failure
         sighting = _check(key, evaluation, redact)
         counts = sighting.occurrence.severity == FAILURE or (warnings and _kind(key) is Kind.CHECK)
         if counts and not repeats_its_run:

@@ -17,7 +17,7 @@ from analytics_assets.lake.store import Lake
 from analytics_assets.operations.doctor.line import Line, Verdict
 from analytics_assets.orchestration.dagster_private import InstanceRef
 from analytics_assets.orchestration.instance import missing_history
-from analytics_assets.orchestration.lake_binding import lake_of_history, look
+from analytics_assets.orchestration.lake_binding import known_identity, lake_of_history
 from analytics_assets.settings import Settings, dagster_home, is_set, project
 
 _FILE = "dagster.yaml"
@@ -147,7 +147,7 @@ def storage(instance: dg.DagsterInstance) -> Iterator[Line]:
 
 def bound(instance: dg.DagsterInstance, chosen: Settings) -> Iterator[Line]:
     """Whether the days that the history shows are those of the lake that is set."""
-    look(Lake(chosen.lake), state=None, instance=instance)
+    known_identity(Lake(chosen.lake), state=None, instance=instance)
     known = lake_of_history(instance)
     found = (
         f"it shows the days of lake {known.lake[:8]}" if known else "it belongs to no lake yet; the first run decides"

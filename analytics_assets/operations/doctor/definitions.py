@@ -10,7 +10,7 @@ from typing import Final
 
 import dagster as dg
 
-from analytics_assets.checks.landed import LATEST_DAY
+from analytics_assets.checks.completeness import LATEST_DAY
 from analytics_assets.operations.doctor.line import Line
 from analytics_assets.orchestration.asset_specs import daily_tables
 from analytics_assets.orchestration.loading import REMEDY, alone, whole, words

@@ -1,6 +1,6 @@
 """The work itself: what may still be asked, which report tasks are under way or stuck, and which days are late.
 
-Late days are those of the check `latest_day_landed`, looked for now. Keep what is switched on out of here (`daemon.py`).
+Late days are those of the check `latest_day_stored`, looked for now. Keep what is switched on out of here (`daemon.py`).
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from analytics_assets.checks.finding import Look
-from analytics_assets.checks.landed import LAND_LATE, late_days
+from analytics_assets.checks.check import CheckContext
+from analytics_assets.checks.completeness import LOAD_LATE_DAYS, late_days
 from analytics_assets.clock import Clock
 from analytics_assets.dates import in_words
 from analytics_assets.lake.store import Lake
@@ -120,7 +120,7 @@ def late(account: Account, chosen: Settings, now: datetime) -> Iterator[Line]:
     probe = account.probe
     begins = first_day(chosen, probe.start_date)
     newest = newest_due_day(daily_partitions(begins, probe.final_at), probe.final_at, probe.limits, now)
-    look = Look(Lake(chosen.lake), account.name, [], newest, probe.final_at, begins=begins)
+    look = CheckContext(Lake(chosen.lake), account.name, [], newest, probe.final_at, begins=begins)
     landed: list[str] = []
     empty: list[str] = []
     for table in account.tables:
@@ -132,7 +132,7 @@ def late(account: Account, chosen: Settings, now: datetime) -> Iterator[Line]:
         (landed if found and not missing else empty if not found else []).append(table)
         for (words, level), days in missing.items():
             verdict: Verdict = "wrong" if level == "error" else "warning"
-            yield Line("days", f"{account.name}/{table}", verdict, f"{in_words(days)}: {words}", LAND_LATE)
+            yield Line("days", f"{account.name}/{table}", verdict, f"{in_words(days)}: {words}", LOAD_LATE_DAYS)
     if landed:
         yield Line("days", account.name, "ok", f"up to {newest}: {', '.join(landed)}")
     if empty:

@@ -12,7 +12,7 @@ from enum import Enum
 
 import dagster as dg
 
-from analytics_assets.checks.finding import by_day
+from analytics_assets.checks.check import by_day
 from analytics_assets.errors import PermanentError
 from analytics_assets.lake.footer import is_made_from
 from analytics_assets.lake.reading import CONVERT

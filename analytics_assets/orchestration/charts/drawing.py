@@ -85,8 +85,14 @@ def _heat_map(content: HeatMap) -> Figure:
         handles.append(_painted(axes, zero, "zero", fill=_ZERO))
     if (cells == Cell.PARTLY_MASKED).any():
         y, x = np.nonzero(cells == Cell.PARTLY_MASKED)
-        look: dict[str, Any] = {"linestyle": "none", "marker": ".", "markersize": 2.5, "color": INK, "alpha": 0.55}
-        handles += axes.plot(x + 0.5, y + 0.5, label="some of it masked", scalex=False, scaley=False, **look)
+        check_context: dict[str, Any] = {
+            "linestyle": "none",
+            "marker": ".",
+            "markersize": 2.5,
+            "color": INK,
+            "alpha": 0.55,
+        }
+        handles += axes.plot(x + 0.5, y + 0.5, label="some of it masked", scalex=False, scaley=False, **check_context)
     for kind, (name, fill, hatch, line) in _LOOKS.items():
         if (cells == kind).any():
             handles.append(_painted(axes, cells == kind, name, fill=fill, hatch=hatch, line=line))
@@ -113,9 +119,9 @@ def _painted(
     y, x = np.nonzero(where)
     corners = np.array([(0, 0), (1, 0), (1, 1), (0, 1)])
     shapes = corners + np.stack([x, y], axis=1)[:, np.newaxis, :]
-    look: dict[str, Any] = {"facecolor": fill, "hatch": hatch or None, "edgecolor": line, "label": name}
-    axes.add_patch(PathPatch(Path.make_compound_path_from_polys(shapes), linewidth=0, **look))
-    return Patch(linewidth=0.8, **look)
+    check_context: dict[str, Any] = {"facecolor": fill, "hatch": hatch or None, "edgecolor": line, "label": name}
+    axes.add_patch(PathPatch(Path.make_compound_path_from_polys(shapes), linewidth=0, **check_context))
+    return Patch(linewidth=0.8, **check_context)
 
 
 def _curves(content: Curves) -> Figure:
@@ -128,9 +134,9 @@ def _curves(content: Curves) -> Figure:
         handles += axes.plot(values, color=_colour(number), linewidth=1.8, marker=marker, label=name)
     if content.level is not None:
         value, name = content.level
-        look: dict[str, Any] = {"color": FAINT, "linewidth": 1, "linestyle": (0, (4, 3))}
-        axes.axhline(value, zorder=1, **look)
-        handles.append(Line2D([], [], label=text(name), **look))
+        check_context: dict[str, Any] = {"color": FAINT, "linewidth": 1, "linestyle": (0, (4, 3))}
+        axes.axhline(value, zorder=1, **check_context)
+        handles.append(Line2D([], [], label=text(name), **check_context))
     _scaled(axes)
     axes.set_xlabel(text(content.x_title, longest=60), fontsize=9.5, **words(INK))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
@@ -152,11 +158,11 @@ def _bars(content: Bars) -> Figure:
         for name, sent in stacks.items():
             values = np.nan_to_num(_grid([sent])[0])
             bottom = np.where(values >= 0, above, below)
-            look: dict[str, Any] = {"color": colour[name], "label": text(name)}
-            axes.bar(at, values, 0.82, bottom=bottom, linewidth=0, **look)
+            check_context: dict[str, Any] = {"color": colour[name], "label": text(name)}
+            axes.bar(at, values, 0.82, bottom=bottom, linewidth=0, **check_context)
             above += np.maximum(values, 0)
             below += np.minimum(values, 0)
-            handles.append(Patch(**look))
+            handles.append(Patch(**check_context))
         if unit in content.totals:
             whole = _grid([content.totals[unit]])[0]
             handles += axes.plot(at, whole, "_", color=INK, markersize=9, label="total of the day")
@@ -189,10 +195,10 @@ def _gaps(axes: Axes, days: Sequence[date], absent: frozenset[date]) -> list[Art
     """Marks days without rows, landed empty or not landed: no bar there is not a zero. Returns what the legend shows."""
     axes.set_xlim(-0.6, len(days) - 0.4)
     name, fill, hatch, line = _LOOKS[Cell.ABSENT]
-    look: dict[str, Any] = {"facecolor": fill, "hatch": hatch, "edgecolor": line, "linewidth": 0}
+    check_context: dict[str, Any] = {"facecolor": fill, "hatch": hatch, "edgecolor": line, "linewidth": 0}
     for place in (place for place, day in enumerate(days) if day in absent):
-        axes.axvspan(place - 0.5, place + 0.5, zorder=0, **look)
-    return [Patch(label=name, **look)] if absent else []
+        axes.axvspan(place - 0.5, place + 0.5, zorder=0, **check_context)
+    return [Patch(label=name, **check_context)] if absent else []
 
 
 def _dates(axes: Axes, days: Sequence[date], *, most: int, is_named: bool) -> None:

@@ -12,9 +12,18 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from analytics_assets.checks.check import (
+    Check,
+    CheckContext,
+    CheckResult,
+    CheckResults,
+    Level,
+    Limits,
+    by_day,
+    each_day,
+)
+from analytics_assets.checks.completeness import REPORTS
 from analytics_assets.checks.fields import Fields, fields_as_known
-from analytics_assets.checks.finding import Check, Finding, Findings, Level, Limits, Look, by_day, each_day
-from analytics_assets.checks.landed import REPORTS
 from analytics_assets.checks.volume import Figure, volume_as_usual
 from analytics_assets.http.fields import sent_fields, unknown_fields
 from analytics_assets.lake.confirmations import last_request
@@ -77,12 +86,12 @@ def _fields_of(texts: pa.ChunkedArray, kind: type[msgspec.Struct]) -> Fields:
 
 
 def _groups_as_declared(spec: ReportSpec) -> Check:
-    def judged(content: pa.Table) -> Finding:
+    def judged(content: pa.Table) -> CheckResult:
         declared, read = (next(iter(content[name].to_pylist()), None) for name in ("groups_declared", "groups_read"))
         if declared is None or read is None:
-            return Finding()
+            return CheckResult()
         words = f"{read} groups were read and {declared} are declared" if declared != read else ""
-        return Finding(words, "warning" if words else "fine", {"groups_declared": declared, "groups_read": read})
+        return CheckResult(words, "warning" if words else "fine", {"groups_declared": declared, "groups_read": read})
 
     table = report_raw_table(spec)
     return Check(
@@ -97,11 +106,11 @@ def _groups_as_declared(spec: ReportSpec) -> Check:
 
 
 def _totals_add_up(spec: ReportSpec) -> Check:
-    def judged(content: pa.Table) -> Finding:
+    def judged(content: pa.Table) -> CheckResult:
         found = content.filter(content["total_difference"].is_valid()).to_pylist()
         first = f": {found[0]['group_values']}: {found[0]['total_difference']}" if found else ""
         words = f"{len(found)} groups differ from their own total{first}" if found else ""
-        return Finding(words, "warning" if words else "fine", {"groups_that_differ": len(found)})
+        return CheckResult(words, "warning" if words else "fine", {"groups_that_differ": len(found)})
 
     table = report_raw_table(spec)
     return Check(
@@ -119,11 +128,11 @@ def _totals_add_up(spec: ReportSpec) -> Check:
 def _curves_do_not_fall(spec: ReportSpec) -> Check:
     """Rows of a day stand in the order of their key, so that the intervals of a group follow each other."""
 
-    def judged(content: pa.Table) -> Finding:
+    def judged(content: pa.Table) -> CheckResult:
         interval = content["days_since_start"]
         falling = fallen(content["value"], content["is_masked"], pc.equal(interval[1:], pc.add(interval[:-1], 1)))
         words = f"{falling} cumulative values are lower than the interval before" if falling else ""
-        return Finding(words, "warning" if words else "fine", {"falling_values": falling})
+        return CheckResult(words, "warning" if words else "fine", {"falling_values": falling})
 
     table = cohorts_table(spec)
     return Check(
@@ -141,7 +150,7 @@ def _intervals_present(spec: ReportSpec) -> Check:
     table = cohorts_table(spec)
     columns = ["days_since_start", "value", "is_masked", "is_reached"]
 
-    def judged(content: pa.Table, day: date, newest: date | None) -> Finding:
+    def judged(content: pa.Table, day: date, newest: date | None) -> CheckResult:
         reached = content.filter(content["is_reached"])
         missing = pc.sum(pc.and_(reached["value"].is_null(), pc.invert(reached["is_masked"]))).as_py() or 0
         through = pc.max(reached["days_since_start"]).as_py()
@@ -152,10 +161,12 @@ def _intervals_present(spec: ReportSpec) -> Check:
             *([f"read up to interval {through}, old enough for {age}"] if content.num_rows and through < age else []),
         ]
         numbers = {"complete_through_interval": through, "missing_values": missing}
-        return Finding("; ".join(words), "warning" if words else "fine", numbers)
+        return CheckResult("; ".join(words), "warning" if words else "fine", numbers)
 
-    def find(look: Look) -> Findings:
-        return by_day(look.standing(table.name), lambda day: judged(look.read(table, day, columns), day, look.newest))
+    def find(context: CheckContext) -> CheckResults:
+        return by_day(
+            context.standing(table.name), lambda day: judged(context.read(table, day, columns), day, context.newest)
+        )
 
     return Check(
         "intervals_present",
@@ -169,11 +180,11 @@ def _intervals_present(spec: ReportSpec) -> Check:
 
 
 def _few_masked(spec: ReportSpec, masked_share: float) -> Check:
-    def judged(content: pa.Table) -> Finding:
+    def judged(content: pa.Table) -> CheckResult:
         reached = content.filter(content["is_reached"])
         share = (pc.sum(reached["is_masked"]).as_py() or 0) / reached.num_rows if reached.num_rows else 0.0
         words = f"{share:.0%} of the reached values are masked" if share > masked_share else ""
-        return Finding(words, "warning" if words else "fine", {"masked_share": round(share, 4)})
+        return CheckResult(words, "warning" if words else "fine", {"masked_share": round(share, 4)})
 
     table = cohorts_table(spec)
     return Check(
@@ -189,17 +200,17 @@ def _few_masked(spec: ReportSpec, masked_share: float) -> Check:
 def _cohorts_stand(spec: ReportSpec) -> Check:
     table, raw, history = cohorts_table(spec), report_raw_table(spec), restatements_table(spec)
 
-    def find(look: Look) -> Findings:
-        told, read = set(look.all_days(history.name)), set(look.all_days(raw.name))
-        days = [day for day in look.standing(table.name) if day in told & read]
-        confirmed = look.lake.confirmed(look.account, raw.name, days)
-        return by_day(days, lambda day: moved(look, day, confirmed.get(day)))
+    def find(context: CheckContext) -> CheckResults:
+        told, read = set(context.all_days(history.name)), set(context.all_days(raw.name))
+        days = [day for day in context.standing(table.name) if day in told & read]
+        confirmed = context.lake.confirmed(context.account, raw.name, days)
+        return by_day(days, lambda day: moved(context, day, confirmed.get(day)))
 
-    def moved(look: Look, day: date, confirmation: Footer | None) -> Finding:
-        reading = look.lake.landed(look.account, raw.name, day)
-        rows = look.read(history, day)
+    def moved(context: CheckContext, day: date, confirmation: Footer | None) -> CheckResult:
+        reading = context.lake.landed(context.account, raw.name, day)
+        rows = context.read(history, day)
         seen_at = None if reading is None else last_request(reading.footer, confirmation).requested_at
-        settled_at = look.due_at(day + timedelta(days=spec.intervals + spec.settle_days + 1))
+        settled_at = context.due_at(day + timedelta(days=spec.intervals + spec.settle_days + 1))
         is_settling = seen_at is not None and seen_at < settled_at
         return _moved(rows.filter(pc.equal(rows["seen_at"], pa.scalar(seen_at, MOMENT))), spec, is_settling=is_settling)
 
@@ -214,7 +225,7 @@ def _cohorts_stand(spec: ReportSpec) -> Check:
     )
 
 
-def _moved(rows: pa.Table, spec: ReportSpec, *, is_settling: bool) -> Finding:
+def _moved(rows: pa.Table, spec: ReportSpec, *, is_settling: bool) -> CheckResult:
     """Values of a mature cohort may change while it settles, and that is information; a fallen cumulative value is a warning at any age."""
     plain = rows.filter(pc.invert(rows["is_masked"]))
     mature = pc.sum(plain["was_mature"]).as_py() or 0
@@ -230,19 +241,19 @@ def _moved(rows: pa.Table, spec: ReportSpec, *, is_settling: bool) -> Finding:
     ]
     numbers = {"restated_values": rows.num_rows, "mature_values_moved": mature, "values_fell": fell}
     level: Level = "warning" if fell or (mature and not is_settling) else "information" if mature else "fine"
-    return Finding(", ".join(words), level, numbers)
+    return CheckResult(", ".join(words), level, numbers)
 
 
-def in_trouble(requests: Sequence[Request]) -> Findings:
+def in_trouble(requests: Sequence[Request]) -> CheckResults:
     """The requests that people are alerted to, by their days in words."""
-    return {days: Finding(words, "warning") for days, words in troubles(requests).items()}
+    return {days: CheckResult(words, "warning") for days, words in troubles(requests).items()}
 
 
 def reports_arrive(account: str, spec: ReportSpec) -> Check:
     """Whether no open request is in trouble; the sensor evaluates it too, the moment one is."""
 
-    def find(look: Look) -> Findings:
-        return in_trouble(look.resource.ledger().open_requests(account, spec.name))
+    def find(context: CheckContext) -> CheckResults:
+        return in_trouble(context.resource.ledger().open_requests(account, spec.name))
 
     return Check(
         REPORTS,

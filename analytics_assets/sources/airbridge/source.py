@@ -13,7 +13,7 @@ from typing import Final
 import dagster as dg
 from pydantic import Field, field_validator, model_validator
 
-from analytics_assets.checks.finding import USUAL, Limits
+from analytics_assets.checks.check import USUAL, Limits
 from analytics_assets.clock import Clock
 from analytics_assets.errors import FieldError
 from analytics_assets.http.destination import place_of

@@ -10,8 +10,17 @@ from typing import Final
 
 import pyarrow as pa
 
+from analytics_assets.checks.check import (
+    Check,
+    CheckContext,
+    CheckResult,
+    CheckResults,
+    Level,
+    Limits,
+    by_day,
+    each_day,
+)
 from analytics_assets.checks.fields import Fields, fields_as_known, fields_of
-from analytics_assets.checks.finding import Check, Finding, Findings, Level, Limits, Look, by_day, each_day
 from analytics_assets.checks.volume import Figure, Value, volume_as_usual
 from analytics_assets.lake.raw import bodies
 from analytics_assets.sources.bento.responses import Ads, Counts, sent_in_report, unknown_in_report
@@ -70,11 +79,13 @@ def reports_checks() -> list[Check]:
 
 
 def _breakdown_within_totals() -> Check:
-    def find(look: Look) -> Findings:
-        whole = set(look.all_days(ADS_TOTALS.name))
+    def find(context: CheckContext) -> CheckResults:
+        whole = set(context.all_days(ADS_TOTALS.name))
         return by_day(
-            [day for day in look.standing(ADS_ATTRIBUTION.name) if day in whole],
-            lambda day: _compared(look.read(ADS_ATTRIBUTION, day, _AMOUNTS), look.read(ADS_TOTALS, day, _AMOUNTS)),
+            [day for day in context.standing(ADS_ATTRIBUTION.name) if day in whole],
+            lambda day: _compared(
+                context.read(ADS_ATTRIBUTION, day, _AMOUNTS), context.read(ADS_TOTALS, day, _AMOUNTS)
+            ),
         )
 
     return Check(
@@ -87,7 +98,7 @@ def _breakdown_within_totals() -> Check:
     )
 
 
-def _compared(parts: pa.Table, totals: pa.Table) -> Finding:
+def _compared(parts: pa.Table, totals: pa.Table) -> CheckResult:
     part, whole = _amounts(parts), dict(_amounts(totals))
     whole |= _not_in(whole, part)
     over = {what: part[what] - whole[what] for what in part if what in whole and part[what] > whole[what]}
@@ -97,7 +108,7 @@ def _compared(parts: pa.Table, totals: pa.Table) -> Finding:
     words = words or [
         f"{what[-1]} of {' '.join(what[:-1])} short of the total by {less}" for what, less in under.items()
     ]
-    return Finding("; ".join(words), level, {"sums": len(whole), "over": len(over), "short": len(under)})
+    return CheckResult("; ".join(words), level, {"sums": len(whole), "over": len(over), "short": len(under)})
 
 
 def _amounts(content: pa.Table) -> Counter[tuple[str, ...]]:
@@ -122,11 +133,11 @@ def _not_in(whole: Mapping[tuple[str, ...], int], part: Iterable[tuple[str, ...]
 
 
 def _revenue_complete(truncated_share: float) -> Check:
-    def judged(content: pa.Table) -> Finding:
+    def judged(content: pa.Table) -> CheckResult:
         said = [sent for sent in content["revenue_truncated"].to_pylist() if sent is not None]
         share = sum(said) / len(said) if said else 0.0
         words = f"Bento says that revenue is incomplete in {share:.0%} of the rows" if share > truncated_share else ""
-        return Finding(words, "warning" if words else "fine", {"truncated_share": round(share, 4)})
+        return CheckResult(words, "warning" if words else "fine", {"truncated_share": round(share, 4)})
 
     return Check(
         "revenue_complete",

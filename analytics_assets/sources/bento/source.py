@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 from pydantic import Field, field_validator, model_validator
 
-from analytics_assets.checks.finding import USUAL, Limits
+from analytics_assets.checks.check import USUAL, Limits
 from analytics_assets.errors import PermanentError
 from analytics_assets.orchestration.asset_checks import ChecksConfig, share
 from analytics_assets.orchestration.charts.metadata import Pictures

@@ -9,8 +9,8 @@ from collections import defaultdict
 import msgspec
 import pyarrow as pa
 
+from analytics_assets.checks.check import Check, CheckResult, Limits, each_day
 from analytics_assets.checks.fields import Fields, fields_as_known
-from analytics_assets.checks.finding import Check, Finding, Limits, each_day
 from analytics_assets.checks.volume import Figure, volume_as_usual
 from analytics_assets.http.fields import sent_fields, unknown_fields
 from analytics_assets.lake.raw import bodies
@@ -59,7 +59,7 @@ class _Items(msgspec.Struct):
 
 
 def _unit_types_apart() -> Check:
-    def judged(content: pa.Table) -> Finding:
+    def judged(content: pa.Table) -> CheckResult:
         units: dict[tuple[str, str], list[str]] = defaultdict(list)
         names = (content[name].to_pylist() for name in ("metric_name", "metric_type", "unit_type"))
         for metric, kind, unit in zip(*names, strict=True):
@@ -76,7 +76,7 @@ def _unit_types_apart() -> Check:
             "alike": len(alike),
             "without_overall": len(without),
         }
-        return Finding("; ".join(words), "warning" if words else "fine", numbers)
+        return CheckResult("; ".join(words), "warning" if words else "fine", numbers)
 
     return Check(
         "unit_types_apart",

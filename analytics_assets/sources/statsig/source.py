@@ -10,7 +10,7 @@ from typing import Final
 
 from pydantic import Field, field_validator, model_validator
 
-from analytics_assets.checks.finding import USUAL, Limits
+from analytics_assets.checks.check import USUAL, Limits
 from analytics_assets.http.destination import place_of
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake

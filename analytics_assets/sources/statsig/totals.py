@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 import pyarrow as pa
 
-from analytics_assets.checks.finding import Check, Finding, each_day
+from analytics_assets.checks.check import Check, CheckResult, each_day
 from analytics_assets.errors import Evidence, UnexpectedPayloadError, UnusableFileError
 from analytics_assets.lake.loss import ACCEPT_TAG, RESPONSES, were_as_declared
 from analytics_assets.lake.store import Lake
@@ -102,13 +102,13 @@ class Totals:
 def totals_as_read(table: Table) -> Check:
     """Whether each list of a raw table holds as many items as it declares."""
 
-    def found(raw: pa.Table) -> Finding:
+    def found(raw: pa.Table) -> CheckResult:
         counts = counted(raw)
         wrong = {path: one for path, one in counts.items() if one.declared not in (None, one.items)}
         words = [f"{path} declares {one.declared} items and holds {one.items}" for path, one in sorted(wrong.items())]
         more = f"; and {len(words) - 1} more lists" if len(words) > 1 else ""
         numbers = {"lists": len(counts), "different": len(wrong)}
-        return Finding(f"{words[0]}{more}" if words else "", "warning" if words else "fine", numbers)
+        return CheckResult(f"{words[0]}{more}" if words else "", "warning" if words else "fine", numbers)
 
     return Check(
         "totals_as_read",

@@ -94,7 +94,7 @@ def test_three_sensors_at_once_send_once(scene_on_disk: Scene, receiver: Receive
     scene.instance.report_run_failed(run, "The worker was killed.")
     for table in ("numbers", "sums"):
         scene.evaluates(table, "volume", passed=False)
-        scene.evaluates(table, "latest_day_landed", passed=False)
+        scene.evaluates(table, "latest_day_stored", passed=False)
     scene.repository()
     ready = threading.Barrier(3)
     said: list[str] = []

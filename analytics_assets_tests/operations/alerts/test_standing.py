@@ -114,8 +114,8 @@ def test_a_check_is_told_when_it_fails_and_again_only_after_it_has_passed(scene:
 
 def test_late_days_have_words_of_their_own_and_one_message_an_account(scene: Scene, receiver: Receiver) -> None:
     """As soon as it is an error: a run for older days only warns that newer ones are missing, and that is told to nobody."""
-    scene.evaluates("numbers", "latest_day_landed", passed=False, severity=WARN)
-    scene.evaluates("sums", "latest_day_landed", passed=False, description="2026-05-31 is missing.")
+    scene.evaluates("numbers", "latest_day_stored", passed=False, severity=WARN)
+    scene.evaluates("sums", "latest_day_stored", passed=False, description="2026-05-31 is missing.")
     assert scene.tick() == "1 new, 1 sent."
     assert [(post["title"], post["message"]) for post in receiver.posts] == [
         (
@@ -163,7 +163,7 @@ def test_only_the_kinds_that_are_asked_for_are_told(scene: Scene, receiver: Rece
     scene.evaluates("numbers", "volume", passed=False)
     [request] = scene.ledger.join_or_open("shop", "revenue", "a", [date(2026, 5, 1)], longest=92, now=NOW)
     judge(request, Seen.REFUSED, REFUSED, now=NOW, policy=TaskPolicy()).record(scene.ledger)
-    scene.evaluates("numbers", "latest_day_landed", passed=False)
+    scene.evaluates("numbers", "latest_day_stored", passed=False)
     scene.tick()
     assert receiver.titles() == ["[sandbox] shop/numbers: the newest final day has not landed"]
 

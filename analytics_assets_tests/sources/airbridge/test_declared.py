@@ -11,7 +11,7 @@ import httpx
 import pyarrow as pa
 import pytest
 
-from analytics_assets.checks.finding import USUAL
+from analytics_assets.checks.check import USUAL
 from analytics_assets.lake.load import DayResult
 from analytics_assets.lake.loss import were_as_declared
 from analytics_assets.lake.store import Lake

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from decimal import Decimal
 
-from analytics_assets.checks.finding import USUAL
+from analytics_assets.checks.check import USUAL
 from analytics_assets.sources.kiosk.checks import sales_checks
 from analytics_assets.sources.kiosk.tables import SALES
 from analytics_assets_tests.checks.cases import Case, Found, own

@@ -3,8 +3,8 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from analytics_assets.checks.check import Check, CheckResult, Limits, each_day
 from analytics_assets.checks.fields import fields_as_known, fields_of
-from analytics_assets.checks.finding import Check, Finding, Limits, each_day
 from analytics_assets.checks.volume import Figure, volume_as_usual
 from analytics_assets.sources.kiosk.responses import CampaignList, SalesPage
 from analytics_assets.sources.kiosk.tables import CAMPAIGNS_RAW, SALES, SALES_RAW
@@ -25,10 +25,10 @@ def campaign_checks() -> list[Check]:
 
 
 def _revenue_has_orders() -> Check:
-    def judge(content: pa.Table) -> Finding:
+    def judge(content: pa.Table) -> CheckResult:
         wrong = content.filter(pc.and_(pc.equal(content["orders"], 0), pc.not_equal(content["revenue"], 0)))
         words = f"{wrong.num_rows} rows have revenue without orders" if wrong.num_rows else ""
-        return Finding(words, "warning" if words else "fine", {"rows": content.num_rows})
+        return CheckResult(words, "warning" if words else "fine", {"rows": content.num_rows})
 
     return Check(
         "revenue_has_orders",

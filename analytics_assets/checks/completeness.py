@@ -11,46 +11,48 @@ from typing import Final
 
 import pyarrow as pa
 
-from analytics_assets.checks.finding import Check, Finding, Findings, Look, by_day
+from analytics_assets.checks.check import Check, CheckContext, CheckResult, CheckResults, by_day
 from analytics_assets.dates import days_between, spans
 from analytics_assets.errors import SourceError
 from analytics_assets.lake.table import Table
 
-DAYS_LAND: Final = "days_land"
-LATEST_DAY: Final = "latest_day_landed"
-READING: Final = "reading_taken"
+DAYS_STORED: Final = "days_stored"
+LATEST_DAY: Final = "latest_day_stored"
+READING: Final = "snapshot_stored"
 # Of a source with report tasks: repeats what the ledger says, so alerts read the ledger.
 REPORTS: Final = "reports_arrive"
-LAND_LATE: Final = "See whether the account's schedule is on and its last run was green; then materialize the days named, as one range."
+LOAD_LATE_DAYS: Final = "See whether the account's schedule is on and its last run was green; then materialize the days named, as one range."
 _DAY: Final = timedelta(days=1)
 
 
-def days_land(table: Table) -> Check:
+def days_stored(table: Table) -> Check:
     """Whether each day that was asked for landed, and what stands is a valid day of the table."""
 
-    def valid(look: Look, day: date) -> Finding:
+    def valid(context: CheckContext, day: date) -> CheckResult:
         try:
-            landed = look.lake.landed(look.account, table.name, day)
+            landed = context.lake.landed(context.account, table.name, day)
             if landed is None:
-                return Finding()
-            if not look.is_run:
-                table.valid_day(look.read(table, day), day)
+                return CheckResult()
+            if not context.is_run:
+                table.valid_day(context.read(table, day), day)
         except (SourceError, pa.ArrowException) as error:
-            return Finding(str(error), "error")
+            return CheckResult(str(error), "error")
         if before := landed.footer.losses.get(table.name):
             words = f"{landed.rows} rows where {before} were stored for the same request; the loss was accepted"
-            return Finding(words, "warning", {"rows": landed.rows, "rows_before": before})
-        return Finding(numbers={"rows": landed.rows})
+            return CheckResult(words, "warning", {"rows": landed.rows, "rows_before": before})
+        return CheckResult(numbers={"rows": landed.rows})
 
-    def find(look: Look) -> Findings:
-        errors = look.errors(table.name)
-        told = {day: Finding(errors[day], "error") for day in look.days if day in errors}
-        files = look.files(table.name)
-        stands = by_day([day for day in look.days if day in files and day not in told], lambda day: valid(look, day))
+    def find(context: CheckContext) -> CheckResults:
+        errors = context.errors(table.name)
+        told = {day: CheckResult(errors[day], "error") for day in context.days if day in errors}
+        files = context.files(table.name)
+        stands = by_day(
+            [day for day in context.days if day in files and day not in told], lambda day: valid(context, day)
+        )
         return dict(sorted({**told, **stands}.items()))
 
     return Check(
-        DAYS_LAND,
+        DAYS_STORED,
         table.name,
         "A day that was asked for did not land: its request was refused, or the answer had other columns or types, a key twice or rows of "
         "another day. What stood before stands still. Or a file of the lake is damaged, or older than a column of its table. A warning says that a "
@@ -63,7 +65,7 @@ def days_land(table: Table) -> Check:
     )
 
 
-def latest_day_landed(table: Table, made: Collection[Table] = ()) -> Check:
+def latest_day_stored(table: Table, made: Collection[Table] = ()) -> Check:
     """Whether the newest day that could have landed has, and no day before it is left out.
 
     Args:
@@ -77,40 +79,40 @@ def latest_day_landed(table: Table, made: Collection[Table] = ()) -> Check:
         "Days that the vendor has finished are not in the lake: an error where they are the newest, a warning where others stand on both "
         "sides, or right after a run, which may have been for older days alone. Days before the first that ever landed or before the account's first day do not "
         "count, nor does a day in its hours of grace.",
-        LAND_LATE,
-        lambda look: late_days(look, table.name, names),
+        LOAD_LATE_DAYS,
+        lambda context: late_days(context, table.name, names),
     )
 
 
-def late_days(look: Look, table: str, made: Collection[str] = ()) -> Mapping[date, Finding]:
+def late_days(context: CheckContext, table: str, made: Collection[str] = ()) -> Mapping[date, CheckResult]:
     """The days of a table that could have landed and have not; without one the newest as fine, and nothing where none ever landed.
 
     A raw day without a file has expired, and is not missing, where all tables that are `made` from it have the day.
     """
-    expired = set.intersection(*(set(look.all_days(name)) for name in made)) if made else set()
-    standing = set(look.all_days(table)) | expired
-    if not standing or look.newest is None:
+    expired = set.intersection(*(set(context.all_days(name)) for name in made)) if made else set()
+    standing = set(context.all_days(table)) | expired
+    if not standing or context.newest is None:
         return {}
-    first, last = max(min(standing), look.begins), max(standing)
-    missing = [day for day in days_between(first, look.newest) if day not in standing]
-    found: dict[date, Finding] = {}
+    first, last = max(min(standing), context.begins), max(standing)
+    missing = [day for day in days_between(first, context.newest) if day not in standing]
+    found: dict[date, CheckResult] = {}
     for span in spans(missing, longest=max(1, len(missing))):
-        words = f"missing; could have landed since {look.due_at(span[0]):%Y-%m-%d %H:%M %Z}"
-        found |= {day: Finding(words, "error" if day > last and not look.is_run else "warning") for day in span}
-    return found or {look.newest: Finding()}
+        words = f"missing; could have landed since {context.due_at(span[0]):%Y-%m-%d %H:%M %Z}"
+        found |= {day: CheckResult(words, "error" if day > last and not context.is_run else "warning") for day in span}
+    return found or {context.newest: CheckResult()}
 
 
-def reading_taken(table: Table) -> Check:
+def snapshot_stored(table: Table) -> Check:
     """Whether the newest day that is over was looked at, of a table that has no past days."""
 
-    def find(look: Look) -> Findings:
-        standing = look.all_days(table.name)
-        if not standing or look.newest is None:
+    def find(context: CheckContext) -> CheckResults:
+        standing = context.all_days(table.name)
+        if not standing or context.newest is None:
             return {}
-        if standing[-1] >= look.newest:
-            return {standing[-1]: Finding()}
-        missing = days_between(standing[-1] + _DAY, look.newest)
-        return {day: Finding("no reading was taken, and none can be taken any more", "error") for day in missing}
+        if standing[-1] >= context.newest:
+            return {standing[-1]: CheckResult()}
+        missing = days_between(standing[-1] + _DAY, context.newest)
+        return {day: CheckResult("no reading was taken, and none can be taken any more", "error") for day in missing}
 
     return Check(
         READING,

@@ -22,7 +22,7 @@ _AT_ONCE: Final = 8
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """What a check says of a day.
 
     Attributes:
@@ -42,7 +42,7 @@ class Finding:
 
 
 # By day, or by days in words where that is how they are known.
-Findings = Mapping[date, Finding] | Mapping[str, Finding]
+CheckResults = Mapping[date, CheckResult] | Mapping[str, CheckResult]
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ USUAL = Limits()
 
 
 @dataclass(frozen=True)
-class Look:
+class CheckContext:
     """What a check looks at.
 
     Attributes:
@@ -131,7 +131,7 @@ class Check:
     table: str
     means: str
     remedy: str
-    find: Callable[[Look], Findings]
+    find: Callable[[CheckContext], CheckResults]
 
 
 def by_day(days: Sequence[date], find: Callable[[date], T]) -> dict[date, T]:
@@ -140,10 +140,12 @@ def by_day(days: Sequence[date], find: Callable[[date], T]) -> dict[date, T]:
         return dict(zip(days, pool.map(find, days), strict=True))
 
 
-def each_day(table: Table, find: Callable[[pa.Table], Finding], columns: Sequence[str]) -> Callable[[Look], Findings]:
+def each_day(
+    table: Table, find: Callable[[pa.Table], CheckResult], columns: Sequence[str]
+) -> Callable[[CheckContext], CheckResults]:
     """What is found in each standing day by itself."""
 
-    def found(look: Look) -> Findings:
-        return by_day(look.standing(table.name), lambda day: find(look.read(table, day, columns)))
+    def found(context: CheckContext) -> CheckResults:
+        return by_day(context.standing(table.name), lambda day: find(context.read(table, day, columns)))
 
     return found
