@@ -181,4 +181,4 @@ class LossError(UnexpectedPayloadError):
 
 
 # After one of these, asking for other days would only repeat it, or bring what cannot be kept.
-ENDS_ASKING = (AccessRefusedError, UnreachableError, LakeError)
+STOPS_REQUESTS = (AccessRefusedError, UnreachableError, LakeError)

@@ -24,7 +24,7 @@ def answered(folder: Path, table: Table, *days: Sequence[Mapping[str, Any]]) -> 
     """What the table's query says of days with these rows."""
     lake = Lake(str(folder))
     for day, rows in zip(DAYS, days, strict=False):
-        lake.land("shop", table, day, table.rows({**row, "date": day} for row in rows))
+        lake.store_day("shop", table, day, table.rows({**row, "date": day} for row in rows))
     return duckdb.sql(query(lake.folder("shop", table.name), table.example)).fetchall()
 
 

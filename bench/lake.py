@@ -1,4 +1,4 @@
-"""This project without runs of Dagster: its clients, streams and lake as production has them, driven by `Landing.bring`.
+"""This project without runs of Dagster: its clients, streams and lake as production has them, driven by `DayLoader.load`.
 
 The environment says where the lake, the state and the server are, as in production. Runs of Dagster are in `orchestrated.py`.
 """
@@ -14,7 +14,7 @@ from typing import Any
 
 from analytics_assets.clock import utc_now
 from analytics_assets.http.destination import sandbox
-from analytics_assets.lake.load import Landing
+from analytics_assets.lake.load import DayLoader
 from analytics_assets.lake.store import Lake
 from analytics_assets.orchestration.run_context import Work
 from analytics_assets.orchestration.stream import SourceStream
@@ -77,10 +77,10 @@ async def _bring(
         SourceError: A day was not stored.
     """
     names = [table.name for table in ([stream.raw] if stream.raw else []) + list(stream.typed)]
-    landing = Landing(lake, names, "bench", utc_now, is_sandbox=True)
+    landing = DayLoader(lake, names, "bench", utc_now, is_sandbox=True)
     work = Work(_Account(client, ledger), lake, "bench", "bench", logging.getLogger(__name__), {}, clock=utc_now)
     rows = 0
-    async with stream.open(work) as fetcher, aclosing(landing.bring(stream, days, fetcher)) as results:
+    async with stream.open(work) as fetcher, aclosing(landing.load(stream, days, fetcher)) as results:
         async for result in results:
             if result.error is not None:
                 raise result.error

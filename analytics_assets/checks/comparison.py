@@ -113,7 +113,7 @@ class Comparison:
             self.name,
             f"{self.left.name}, and {self.right.name}, differ by more than {self.absolute:g} and more than {self.relative:.3g} of the larger. One "
             "of the two sources lost or doubled something, or they no longer count the same.",
-            "CheckContext which of the two left its usual level on the days named, and at its own checks. If the difference is as it should be, widen "
+            "Look which of the two left its usual level on the days named, and at its own checks. If the difference is as it should be, widen "
             "the tolerance in defs.yaml.",
             self._find,
         )

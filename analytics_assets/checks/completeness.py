@@ -30,17 +30,17 @@ def days_stored(table: Table) -> Check:
 
     def valid(context: CheckContext, day: date) -> CheckResult:
         try:
-            landed = context.lake.landed(context.account, table.name, day)
-            if landed is None:
+            stored = context.lake.stored_day(context.account, table.name, day)
+            if stored is None:
                 return CheckResult()
             if not context.is_run:
                 table.valid_day(context.read(table, day), day)
         except (SourceError, pa.ArrowException) as error:
             return CheckResult(str(error), "error")
-        if before := landed.footer.losses.get(table.name):
-            words = f"{landed.rows} rows where {before} were stored for the same request; the loss was accepted"
-            return CheckResult(words, "warning", {"rows": landed.rows, "rows_before": before})
-        return CheckResult(numbers={"rows": landed.rows})
+        if before := stored.footer.losses.get(table.name):
+            words = f"{stored.rows} rows where {before} were stored for the same request; the loss was accepted"
+            return CheckResult(words, "warning", {"rows": stored.rows, "rows_before": before})
+        return CheckResult(numbers={"rows": stored.rows})
 
     def find(context: CheckContext) -> CheckResults:
         errors = context.errors(table.name)

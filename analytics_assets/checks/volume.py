@@ -136,8 +136,8 @@ def volume_as_usual(figure: Figure, limits: Limits) -> Check:
 def _volume(figure: Figure, context: CheckContext, day: date) -> float | None:
     """From the footer where rows are counted, which opens no column."""
     if figure.column is None and not figure.where:
-        landed = context.lake.landed(context.account, figure.table, day)
-        return None if landed is None else float(landed.rows)
+        stored = context.lake.stored_day(context.account, figure.table, day)
+        return None if stored is None else float(stored.rows)
     rows = figure.rows(context.lake, context.account, day)
     made = None if rows is None else figure.of(rows)
     return None if made is None else float(made)

@@ -16,7 +16,7 @@ from analytics_assets.settings import settings
 from analytics_assets.sources.bento.calibration import Finding, calibrate, newest_day
 from analytics_assets.sources.bento.source import BentoResource, BentoStats
 from analytics_assets.sources.bento.streams import WindowSpec
-from analytics_assets.state.rate_limit import Caller
+from analytics_assets.state.rate_limit import RequestOrigin
 
 
 def add(subparsers: Any) -> None:
@@ -55,8 +55,8 @@ def _calibrate(chosen: argparse.Namespace, defs: Path, clock: Clock) -> int:
 
 
 async def _found(resource: BentoResource, asked: date, clock: Clock) -> Finding:
-    waiting = Caller(say=lambda words: print(words, file=sys.stderr, flush=True))
-    async with resource.open(clock=clock, caller=waiting) as client:
+    waiting = RequestOrigin(say=lambda words: print(words, file=sys.stderr, flush=True))
+    async with resource.open(clock=clock, origin=waiting) as client:
         return await calibrate(client, day=asked, clock=clock)
 
 

@@ -27,7 +27,7 @@ from analytics_assets.clock import utc_now
 from analytics_assets.dates import in_words
 from analytics_assets.errors import SourceError
 from analytics_assets.growth.assets import READING, table_path
-from analytics_assets.lake.reader import LakeReader, Landed
+from analytics_assets.lake.reader import LakeReader, StoredDay
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.orchestration.loading import whole
 from analytics_assets.orchestration.partitions import DAILY_TAG, SNAPSHOT_TAG
@@ -234,7 +234,7 @@ def _wait_for_reports(began: float, graphql: GraphQL, accounts: Sequence[str]) -
         opened = [one for account in accounts for one in ledger.open_requests(account)]
         words = "; ".join(f"{one.report} {in_words(one.days_left)}: task {one.attempts} {one.state}" for one in opened)
         if words != said:
-            _say(began, f"report tasks     {words or 'all have landed'}")
+            _say(began, f"report tasks     {words or 'all have stored'}")
             said = words
         if not opened and not graphql.unfinished():
             return
@@ -262,14 +262,14 @@ def _show(definitions: dg.Definitions, loads: Sequence[Load], *, since: datetime
                 for day in lake.days(account, table)
                 if reading != "daily" or load.first <= day.isoformat() <= load.last
             ]
-            landed = [one for one in (lake.landed(account, table, day) for day in days) if one is not None]
-            rows = sum(one.rows for one in landed)
-            print(f"{key.to_user_string():<34}{len(landed):>6}{rows:>9}{sum(one.size for one in landed):>11}")
+            stored = [one for one in (lake.stored_day(account, table, day) for day in days) if one is not None]
+            rows = sum(one.rows for one in stored)
+            print(f"{key.to_user_string():<34}{len(stored):>6}{rows:>9}{sum(one.size for one in stored):>11}")
             # What later readings changed is nothing at first.
             is_empty = not rows and not table.endswith("_restatements")
-            if len(landed) < (DAYS if reading == "daily" else 1) or is_empty:
-                missing.append(f"{key.to_user_string()} has {len(landed)} days with {rows} rows")
-            elif old := stale_days(lake, landed, since=since):
+            if len(stored) < (DAYS if reading == "daily" else 1) or is_empty:
+                missing.append(f"{key.to_user_string()} has {len(stored)} days with {rows} rows")
+            elif old := stale_days(lake, stored, since=since):
                 missing.append(f"{key.to_user_string()} has {old} days that an earlier demo requested")
     for key in tables(definitions, READING[1]):
         path = table_path(lake, key.path[-1])
@@ -287,7 +287,7 @@ def _show(definitions: dg.Definitions, loads: Sequence[Load], *, since: datetime
     return missing
 
 
-def stale_days(lake: LakeReader, stored: Sequence[Landed], *, since: datetime) -> int:
+def stale_days(lake: LakeReader, stored: Sequence[StoredDay], *, since: datetime) -> int:
     """How many raw days were last requested before `since`; typed days carry no instant."""
     raw = [one.footer for one in stored if one.footer.day is not None and one.footer.requested_at is not None]
     last = (lake.last_request(one.account, one.table, one.day, one).requested_at for one in raw if one.day is not None)

@@ -186,7 +186,7 @@ def _figures(place: Place, found: Looked) -> str:
         return f"{read}: {len(found.wrong)} findings ({verdict})."
     if found.wrong:
         return f"{read}: all well; {len(found.wrong)} were stored for an earlier definition."
-    return f"{read}: {'all well.' if found.files else 'nothing has landed there yet.'}"
+    return f"{read}: {'all well.' if found.files else 'nothing has stored there yet.'}"
 
 
 def _as_json(one: Wrong, loads: Sequence[Repair], steps: Sequence[DailyTables]) -> dict[str, Any]:

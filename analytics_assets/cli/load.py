@@ -202,8 +202,8 @@ def _load_here(
             run_config={"loggers": {"console": {}}},
             raise_on_error=False,
         )
-        landed = {(event.asset_key, event.partition) for event in result.get_asset_materialization_events()}
-        missing = [one for one in days if any((key, one.isoformat()) not in landed for key in keys)]
+        stored_day = {(event.asset_key, event.partition) for event in result.get_asset_materialization_events()}
+        missing = [one for one in days if any((key, one.isoformat()) not in stored_day for key in keys)]
         failed += missing
         stored += len(days) - len(missing)
         print(f"Run {number} of {len(runs)}: stored {len(days) - len(missing)} of {len(days)} days.", flush=True)
@@ -244,7 +244,7 @@ def _ends_load(result: dg.ExecuteInProcessResult) -> bool:
         table = metadata.get(DAYS_NOT_STORED)
         records = table.records if isinstance(table, dg.TableMetadataValue) else []
         kinds += [str(record.data["kind"]) for record in records] or [""]
-    return bool(kinds) and all(issubclass(getattr(errors, kind, object), errors.ENDS_ASKING) for kind in kinds)
+    return bool(kinds) and all(issubclass(getattr(errors, kind, object), errors.STOPS_REQUESTS) for kind in kinds)
 
 
 def _load_through(

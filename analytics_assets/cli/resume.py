@@ -34,7 +34,7 @@ def _resume(chosen: argparse.Namespace, defs: Path, clock: Clock) -> int:
     if not here.budget_on:
         print(f"{name}: budgets are off in {here.mode} mode as set here; no pause is kept.")
         return 0
-    pause = probe.resource.gate(clock=clock).resume()
+    pause = probe.resource.rate_limiter(clock=clock).resume()
     if pause is None:
         print(f"{name}: requests are not paused.")
     else:

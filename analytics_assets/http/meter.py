@@ -23,14 +23,14 @@ class Meter:
         requests: Requests sent, by endpoint, retries included.
         retries: Requests that repeated an earlier one.
         waited_s: Seconds spent waiting for the gate.
-        left: How many requests may be sent now; see `http.gate.Gate.left`.
+        remaining: How many requests may be sent now; see `http.rate_limiter.RateLimiter.left`.
         ahead_s: Seconds by which the clock here was ahead of the one the last answer was dated with; None before a dated one.
     """
 
     requests: Counter[str] = field(default_factory=Counter)
     retries: int = 0
     waited_s: float = 0.0
-    left: Callable[[], int | None] = field(default=lambda: None, compare=False)
+    remaining: Callable[[], int | None] = field(default=lambda: None, compare=False)
     ahead_s: float | None = field(default=None, compare=False)
 
     def sent(self, endpoint: str, *, waited_s: float, is_repeat: bool) -> None:

@@ -30,8 +30,8 @@ from analytics_assets.errors import (
 from analytics_assets.http.answer import Answer
 from analytics_assets.http.bodies import LARGEST_BODY
 from analytics_assets.http.faults import FAULTS, fault_of, shown
-from analytics_assets.http.gate import Gate, OpenGate
 from analytics_assets.http.meter import Meter
+from analytics_assets.http.rate_limiter import NoRateLimit, RateLimiter
 from analytics_assets.http.retries import RetryPolicy, backoff, is_untaken
 from analytics_assets.http.retry_after import instant_of
 from analytics_assets.http.statuses import Vendor, error_of
@@ -58,7 +58,7 @@ class Session:
         clock: Clock,
         private_params: Mapping[str, str] | None = None,
         retries: RetryPolicy | None = None,
-        gate: Gate | None = None,
+        rate_limiter: RateLimiter | None = None,
         meter: Meter | None = None,
         timeouts: httpx.Timeout = TIMEOUTS,
         longest_attempt_s: float = LONGEST_ATTEMPT_S,
@@ -75,7 +75,7 @@ class Session:
             clock: The present instant.
             private_params: Query parameters that identify the account: sent, but in no answer, message or file.
             retries: Bounds of the retries of one request.
-            gate: Asked before each attempt.
+            rate_limiter: Asked before each attempt.
             meter: Counts what is sent.
             timeouts: Bounds of each phase of an attempt.
             longest_attempt_s: Bound of an attempt as a whole: a body that trickles keeps within the bounds of each phase.
@@ -95,9 +95,9 @@ class Session:
         self._clock = clock
         self._private = dict(private_params or {})
         self._policy = retries or RetryPolicy()
-        self._gate = gate or OpenGate()
+        self._rate_limiter = rate_limiter or NoRateLimit()
         self.meter = meter or Meter()
-        self.meter.left = self._gate.left
+        self.meter.remaining = self._rate_limiter.remaining
         self._longest_attempt_s = longest_attempt_s
         self._largest_body = largest_body
         self._slots = asyncio.Semaphore(in_flight)
@@ -179,7 +179,7 @@ class Session:
                 # The gate comes last: a place taken in the vendor's window is used at once, so that arrivals keep to the window too.
                 waiting_since = asyncio.get_running_loop().time()
                 async with self._slots:
-                    waited_s = await self._gate.enter(name)
+                    waited_s = await self._rate_limiter.acquire(name)
                     held_s += asyncio.get_running_loop().time() - waiting_since
                     budget_s += waited_s
                     self.meter.sent(name, waited_s=waited_s, is_repeat=attempt_no > 1)
@@ -243,13 +243,13 @@ class Session:
             body=body,
             # An instant to wait for is one of the vendor's clock.
             now=dated if dated is not None and abs(now - dated) < _NEAR else now,
-            longest_pause_s=self._gate.longest_pause_s,
+            longest_pause_s=self._rate_limiter.longest_pause_s,
         )
         if isinstance(failure, TransientError) and failure.retry_after_s:
             value = self.vendor.redact(headers.get("retry-after", ""))[:_LONGEST_QUOTE]
             reason = f"{name}: HTTP {status}, Retry-After: {value}"
             # A database that is busy must not hold up the other requests of this process.
-            await asyncio.to_thread(self._gate.close, failure.retry_after_s, reason)
+            await asyncio.to_thread(self._rate_limiter.pause_for, failure.retry_after_s, reason)
         return failure
 
     async def _bounded(self, name: str, response: httpx.Response) -> bytes:

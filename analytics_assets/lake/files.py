@@ -150,7 +150,7 @@ class Files:
             for aside in asides.values():
                 aside.unlink(missing_ok=True)
 
-    def promote(self, path: str, content: bytes | pa.Buffer) -> None:
+    def put(self, path: str, content: bytes | pa.Buffer) -> None:
         """Puts a file in place in one step, and syncs it.
 
         Raises:
@@ -207,7 +207,7 @@ class Files:
             LakeError: The lake cannot be written.
         """
         path = f"{self.root}/{disk.PROBE}_{uuid.uuid4().hex}"
-        self.promote(path, bytes(_PROBED_BYTES))
+        self.put(path, bytes(_PROBED_BYTES))
         self.remove(path)
 
     def sweep(self, *, before: datetime) -> list[str]:

@@ -59,7 +59,7 @@ def footer_of(metadata: pq.FileMetaData) -> Footer:
     return msgspec.json.decode((metadata.metadata or {})[_KEY], type=Footer)
 
 
-def is_made_from(typed: Footer, raw: Footer, table: str) -> bool:
+def belongs_to(typed: Footer, raw: Footer, table: str) -> bool:
     """True if a file of a typed table belongs to a raw day: it was made from it, or equals what was made from it.
 
     Also true where the raw file does not say what was made from it, as files of earlier versions do not.

@@ -14,14 +14,14 @@ from functools import cached_property, partial
 from typing import Any, Final
 
 from analytics_assets.clock import Clock
-from analytics_assets.errors import ENDS_ASKING, LakeError, NotFinalError, SourceError, TransientError
+from analytics_assets.errors import STOPS_REQUESTS, LakeError, NotFinalError, SourceError, TransientError
 from analytics_assets.lake.confirmations import last_request
 from analytics_assets.lake.footer import Footer
 from analytics_assets.lake.loss import LossPolicy
-from analytics_assets.lake.prepare import Making
-from analytics_assets.lake.prepared import MadeDay
+from analytics_assets.lake.prepare import DayPreparer
+from analytics_assets.lake.prepared import PreparedDay
 from analytics_assets.lake.raw import RawDay
-from analytics_assets.lake.store import Lake, Landed, ReplacedError, refuse_other_mode
+from analytics_assets.lake.store import Lake, ReplacedError, StoredDay, refuse_other_mode
 from analytics_assets.lake.stream import DayFetcher, Stream
 
 # Tag of runs that may replace sandbox numbers in a live lake, or live numbers in a sandbox lake.
@@ -39,23 +39,23 @@ class DayResult:
         figures: Numbers and notes of each table, by table name.
         error: Why the day did not land, or None.
         requested_at: Instant its raw was asked for, where the stream has raw.
-        is_asked: Whether the vendor was asked for it.
+        was_requested: Whether the vendor was asked for it.
         quarantine: Where the answer that could not be used is kept, or None.
         spent: Requests, repeats and seconds waited for its raw, as metadata by name; empty where nothing was asked.
     """
 
     day: date
-    tables: Mapping[str, Landed] = field(default_factory=dict)
+    tables: Mapping[str, StoredDay] = field(default_factory=dict)
     figures: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     error: SourceError | None = None
     requested_at: datetime | None = None
-    is_asked: bool = False
+    was_requested: bool = False
     quarantine: str | None = None
     spent: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Landing:
+class DayLoader:
     """How days come in.
 
     Attributes:
@@ -79,8 +79,8 @@ class Landing:
     replaces_other_mode: bool = False
 
     @cached_property
-    def _making(self) -> Making:
-        return Making(
+    def _preparer(self) -> DayPreparer:
+        return DayPreparer(
             self.lake,
             self.selected,
             self.family,
@@ -90,7 +90,7 @@ class Landing:
             replaces_other_mode=self.replaces_other_mode,
         )
 
-    async def bring(self, stream: Stream, days: Sequence[date], fetcher: DayFetcher) -> AsyncGenerator[DayResult, None]:
+    async def load(self, stream: Stream, days: Sequence[date], fetcher: DayFetcher) -> AsyncGenerator[DayResult, None]:
         """Yields what became of each day, in order; `fetcher` requests those that are not stored yet.
 
         Close the generator (`contextlib.aclosing`) where it is not read to its end: days still being fetched are let go then.
@@ -104,31 +104,33 @@ class Landing:
         fetcher.announce(to_fetch)
         slots = asyncio.Semaphore(stream.ahead)
         fetches = {day: asyncio.ensure_future(_fetch(fetcher, day, slots)) for day in to_fetch}
-        makings: dict[date, asyncio.Future[MadeDay]] = {}
+        preparations: dict[date, asyncio.Future[PreparedDay]] = {}
         given_up: dict[date, SourceError] = {}
 
-        def make(day: date) -> None:
-            if day not in makings:
-                makings[day] = asyncio.ensure_future(self._made(stream, day, fetches.get(day), refused.get(day)))
+        def prepare(day: date) -> None:
+            if day not in preparations:
+                preparations[day] = asyncio.ensure_future(
+                    self._prepared(stream, day, fetches.get(day), refused.get(day))
+                )
 
         try:
             for day, following in zip(days, [*days[1:], None], strict=True):
                 if day in given_up:
                     yield DayResult(day, error=given_up[day])
                     continue
-                make(day)
-                result = await self._day(
+                prepare(day)
+                result = await self._load_day(
                     stream,
                     day,
-                    makings.pop(day),
+                    preparations.pop(day),
                     # While a day waits for the disk, and for whoever reads the results, the next one is made.
-                    then=partial(make, following) if following is not None else _nothing,
-                    landed=fetcher.landed if day in fetches else None,
+                    then=partial(prepare, following) if following is not None else _nothing,
+                    on_stored=fetcher.on_stored if day in fetches else None,
                 )
                 if fetches.pop(day, None) is not None:
                     # Nothing keeps the day in memory once its slot is free.
                     slots.release()
-                if isinstance(result.error, ENDS_ASKING):
+                if isinstance(result.error, STOPS_REQUESTS):
                     # What has been answered already is landed, or it would have to be asked for again.
                     unanswered = [other for other, pending in fetches.items() if not pending.done()]
                     _cancel(fetches[other] for other in unanswered)
@@ -136,7 +138,7 @@ class Landing:
                     given_up |= {other: type(cause)(cause.message, remedy=cause.remedy) for other in unanswered}
                 yield result
         finally:
-            pending: list[asyncio.Future[Any]] = [*fetches.values(), *makings.values()]
+            pending: list[asyncio.Future[Any]] = [*fetches.values(), *preparations.values()]
             _cancel(pending)
             await asyncio.gather(*pending, return_exceptions=True)
 
@@ -148,7 +150,9 @@ class Landing:
         confirmed: Mapping[date, Footer] = {}
         if stream.raw is not None:
             confirmed = self.lake.confirmed(stream.account, stream.raw.name, days)
-            self._making.confirmed.update({(stream.account, stream.raw.name, day): confirmed.get(day) for day in days})
+            self._preparer.confirmed.update(
+                {(stream.account, stream.raw.name, day): confirmed.get(day) for day in days}
+            )
         for day in days:
             try:
                 if stream.final_at is not None and self.clock() < (final := stream.final_at(day)):
@@ -158,51 +162,51 @@ class Landing:
                 if closed is not None:
                     # A bucket that does not answer takes a minute to say so, for each day of the range anew.
                     raise LakeError(closed.message, remedy=closed.remedy)
-                if self._must_ask(stream, day, confirmed.get(day)):
+                if self._needs_request(stream, day, confirmed.get(day)):
                     to_fetch.append(day)
             except SourceError as error:
                 refused[day] = error
                 closed = closed or (error if isinstance(error, LakeError) else None)
         return to_fetch, refused
 
-    def _must_ask(self, stream: Stream, day: date, confirmation: Footer | None) -> bool:
+    def _needs_request(self, stream: Stream, day: date, confirmation: Footer | None) -> bool:
         """Whether the day's raw is wanted and was not landed by this family, nor by another, such as the sensor's, since it began."""
         if stream.raw is None or stream.raw.name not in self.selected:
             return False
-        standing = self.lake.usable(stream.account, stream.raw.name, day)
-        if standing is not None and standing.footer.is_sandbox != self.is_sandbox:
+        existing = self.lake.usable(stream.account, stream.raw.name, day)
+        if existing is not None and existing.footer.is_sandbox != self.is_sandbox:
             if self.replaces_other_mode:
                 return True
             # Live tables are never made of invented numbers.
-            refuse_other_mode(standing, is_sandbox=self.is_sandbox)
-        if standing is None or standing.footer.emptied_at or standing.footer.asked != stream.request_hash(day):
+            refuse_other_mode(existing, is_sandbox=self.is_sandbox)
+        if existing is None or existing.footer.emptied_at or existing.footer.asked != stream.request_hash(day):
             return True
-        last = last_request(standing.footer, confirmation)
+        last = last_request(existing.footer, confirmation)
         is_since = self.since is not None and last.requested_at is not None and last.requested_at >= self.since
         return last.family != self.family and not is_since
 
-    async def _made(
+    async def _prepared(
         self, stream: Stream, day: date, fetch: "asyncio.Future[RawDay] | None", refusal: SourceError | None
-    ) -> MadeDay:
+    ) -> PreparedDay:
         if refusal is not None:
             raise refusal
         raw = await fetch if fetch is not None else None
-        return await asyncio.to_thread(self._making.made, stream, day, raw)
+        return await asyncio.to_thread(self._preparer.prepare_day, stream, day, raw)
 
-    async def _day(
+    async def _load_day(
         self,
         stream: Stream,
         day: date,
-        making: "asyncio.Future[MadeDay]",
+        preparation: "asyncio.Future[PreparedDay]",
         *,
         then: Callable[[], None],
-        landed: Callable[[date], None] | None,
+        on_stored: Callable[[date], None] | None,
     ) -> DayResult:
-        """Lands a day once it is made; `then` is called in between, and `landed` of a day that was fetched when it is stored."""
+        """Lands a day once it is made; `then` is called in between, and `stored` of a day that was fetched when it is stored."""
         try:
-            made = await making
+            prepared = await preparation
             then()
-            return await asyncio.to_thread(self._land, stream, made, landed)
+            return await asyncio.to_thread(self._store, stream, prepared, on_stored)
         except SourceError as error:
             kept = None
             if error.evidence is not None and error.evidence.body:
@@ -211,53 +215,53 @@ class Landing:
                     kept = await asyncio.to_thread(
                         self.lake.quarantine.keep, stream.account, error.evidence, seen_at=self.clock()
                     )
-            return DayResult(day, error=error, is_asked=landed is not None, quarantine=kept)
+            return DayResult(day, error=error, was_requested=on_stored is not None, quarantine=kept)
 
-    def _land(self, stream: Stream, made: MadeDay, landed: Callable[[date], None] | None) -> DayResult:
+    def _store(self, stream: Stream, prepared: PreparedDay, on_stored: Callable[[date], None] | None) -> DayResult:
         for _ in range(_ATTEMPTS):
             try:
-                tables = self._published(stream, made)
+                tables = self._published(stream, prepared)
                 break
             except ReplacedError:
                 # Another process has stored the day since it was made, so it is made again, of the newest raw day.
-                made = self._making.made(stream, made.day, made.raw)
+                prepared = self._preparer.prepare_day(stream, prepared.day, prepared.raw)
         else:
             raise TransientError(
                 f"Other processes replaced the files of {stream.account} {_ATTEMPTS} times while the day was stored.",
                 remedy="Wait for the other runs to end, then materialize the day again.",
-                day=made.day,
+                day=prepared.day,
             )
-        if landed is not None:
-            landed(made.day)
+        if on_stored is not None:
+            on_stored(prepared.day)
         return DayResult(
-            made.day,
+            prepared.day,
             {name: stored for name, stored in tables.items() if name in self.selected},
-            made.figures,
-            requested_at=made.requested_at,
-            is_asked=landed is not None,
-            spent={} if made.raw is None else made.raw.spent,
+            prepared.figures,
+            requested_at=prepared.requested_at,
+            was_requested=on_stored is not None,
+            spent={} if prepared.raw is None else prepared.raw.spent,
         )
 
-    def _published(self, stream: Stream, made: MadeDay) -> dict[str, Landed]:
+    def _published(self, stream: Stream, prepared: PreparedDay) -> dict[str, StoredDay]:
         """Stores the files of a day, each only if neither it nor the raw day has been replaced since the day was made.
 
         Raises:
             ReplacedError: One has been.
         """
-        lake, account, day = self.lake, stream.account, made.day
-        seen = {lake.path(account, name, day): landed for name, landed in made.seen.items()}
-        marks = {path: None if landed is None else landed.mark for path, landed in seen.items()}
+        lake, account, day = self.lake, stream.account, prepared.day
+        existing_files = {lake.path(account, name, day): stored for name, stored in prepared.existing_files.items()}
+        marks = {path: None if stored is None else stored.mark for path, stored in existing_files.items()}
         raw = None if stream.raw is None else stream.raw.name
         source = [] if raw is None else [lake.path(account, raw, day)]
-        tables = {name: landed for name, landed in made.seen.items() if landed is not None}
-        with lake.staged(made.files.values()) as staged:
-            if raw is not None and made.is_loss:
+        tables = {name: stored for name, stored in prepared.existing_files.items() if stored is not None}
+        with lake.staged(prepared.files.values()) as staged:
+            if raw is not None and prepared.is_loss:
                 lake.keep_copy(account, raw, day, mark=marks[source[0]], seen_at=self.clock())
-            if made.outgrown is not None:
-                path = lake.path(account, made.outgrown, day)
-                lake.take(account, made.outgrown, day, mark=marks[path], seen_at=self.clock())
+            if prepared.outgrown is not None:
+                path = lake.path(account, prepared.outgrown, day)
+                lake.take(account, prepared.outgrown, day, mark=marks[path], seen_at=self.clock())
                 marks[path] = None
-            for name, packed in made.files.items():
+            for name, packed in prepared.files.items():
                 unchanged = {path: marks[path] for path in [*source, packed.path]}
                 tables[name] = lake.publish(packed, staged, unchanged=unchanged)
                 marks[packed.path] = tables[name].mark
@@ -266,11 +270,11 @@ class Landing:
                     staged.sync()
             staged.sync()
         # Only once the day is stored: a process that is killed before costs one more request.
-        if raw is not None and raw in made.files and made.files[raw].confirms:
-            lake.confirm(made.files[raw])
+        if raw is not None and raw in prepared.files and prepared.files[raw].confirms:
+            lake.confirm(prepared.files[raw])
         if raw is not None and not lake.files.is_local:
             # A bucket has no locks: another writer can have come between a comparison and an upload.
-            present = lake.landed(account, raw, day)
+            present = lake.stored_day(account, raw, day)
             if present is None or present.footer != tables[raw].footer:
                 raise ReplacedError(lake.files.named(source[0]))
         return tables

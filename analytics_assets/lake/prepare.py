@@ -28,10 +28,10 @@ from analytics_assets.lake.content import content_hash, is_altered
 from analytics_assets.lake.diff import compare
 from analytics_assets.lake.footer import Footer
 from analytics_assets.lake.loss import LossPolicy
-from analytics_assets.lake.prepared import Draft, MadeDay, evidence_of, valid_raw, valid_typed
+from analytics_assets.lake.prepared import Draft, PreparedDay, evidence_of, valid_raw, valid_typed
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.reading import DayFile
-from analytics_assets.lake.store import Lake, Landed, Packed, refuse_other_mode
+from analytics_assets.lake.store import Lake, Packed, StoredDay, refuse_other_mode
 from analytics_assets.lake.stream import Change, History, Stream
 from analytics_assets.lake.table import Table, ValidDay
 
@@ -39,8 +39,8 @@ _OTHER_MODE: Final = "its numbers are of the other mode"
 
 
 @dataclass(frozen=True)
-class Making:
-    """How days are made; attributes as in `Landing`.
+class DayPreparer:
+    """How days are made; attributes as in `DayLoader`.
 
     Attributes:
         confirmed: Confirmations that were read for many days at once, by account, raw table and day. A day that is made again reads its own.
@@ -56,11 +56,11 @@ class Making:
     confirmed: dict[tuple[str, str, date], Footer | None] = field(default_factory=dict)
     _taken: dict[date, dict[str, str]] = field(default_factory=dict)
 
-    def seen(self, stream: Stream, day: date) -> dict[str, Landed | None]:
+    def existing_files(self, stream: Stream, day: date) -> dict[str, StoredDay | None]:
         """What stands in the tables that a day is made of or lands in; a damaged file is refused."""
-        return {table: self.lake.landed(stream.account, table, day) for table in self._tables(stream)}
+        return {table: self.lake.stored_day(stream.account, table, day) for table in self._tables(stream)}
 
-    def made(self, stream: Stream, day: date, raw: RawDay | None) -> MadeDay:
+    def prepare_day(self, stream: Stream, day: date, raw: RawDay | None) -> PreparedDay:
         """The day from what was read of it, or from the raw rows that stand.
 
         Raises:
@@ -69,7 +69,7 @@ class Making:
         tables = self._tables(stream)
         for _ in tables:
             try:
-                return self._with_taken(self._made(stream, day, raw))
+                return self._with_taken(self._prepare(stream, day, raw))
             except UnusableFileError as error:
                 is_raw = stream.raw is not None and error.table == stream.raw.name
                 if error.table not in tables or (is_raw and error.table not in self.selected):
@@ -84,7 +84,7 @@ class Making:
                 if is_raw and raw is None:
                     # Its rows are needed; another attempt finds the place empty and requests them.
                     raise
-        return self._with_taken(self._made(stream, day, raw))
+        return self._with_taken(self._prepare(stream, day, raw))
 
     def _refuse_to_lose(self, stream: Stream, day: date, raw: RawDay | None, error: EarlierSchemaError) -> None:
         """Raises the error unless the existing raw rows give the rows of the file again.
@@ -98,16 +98,16 @@ class Making:
         try:
             if existing is not None:
                 refuse_other_mode(existing, is_sandbox=self.is_sandbox)
-            valid_typed(stream, day, self._standing_content(stream, day, existing))
+            valid_typed(stream, day, self._existing_content(stream, day, existing))
         except SourceError as reason:
             raise error from reason
 
-    def _with_taken(self, made: MadeDay) -> MadeDay:
+    def _with_taken(self, typed: PreparedDay) -> PreparedDay:
         """The day, with the files that were moved to the quarantine for it among its figures."""
         # Only of its own day: another thread may be making the next one.
-        taken = self._taken.get(made.day, {})
-        figures = {name: {**made.figures.get(name, {}), "unusable_file_kept_in": path} for name, path in taken.items()}
-        return replace(made, figures={**made.figures, **figures}) if taken else made
+        taken = self._taken.get(typed.day, {})
+        figures = {name: {**typed.figures.get(name, {}), "unusable_file_kept_in": path} for name, path in taken.items()}
+        return replace(typed, figures={**typed.figures, **figures}) if taken else typed
 
     def _is_replaceable(self, footer: Footer) -> bool:
         """Whether a file is of the other mode and may be replaced."""
@@ -141,20 +141,20 @@ class Making:
         tables = [*([] if stream.raw is None else [stream.raw]), *([] if history is None else [history.table])]
         return [*(table.name for table in tables), *(one.name for one in stream.typed if one.name in self.selected)]
 
-    def _made(self, stream: Stream, day: date, raw: RawDay | None) -> MadeDay:
-        seen = self.seen(stream, day)
-        for name, landed in seen.items():
-            if landed is not None and self._is_replaceable(landed.footer):
+    def _prepare(self, stream: Stream, day: date, raw: RawDay | None) -> PreparedDay:
+        existing_files = self.existing_files(stream, day)
+        for name, stored_day in existing_files.items():
+            if stored_day is not None and self._is_replaceable(stored_day.footer):
                 raise self.lake.place(stream.account, name, day).error(_OTHER_MODE)
-        standing = None if stream.raw is None else seen[stream.raw.name]
-        if standing is not None:
-            refuse_other_mode(standing, is_sandbox=self.is_sandbox)
-        limits = set() if raw is None or standing is None else self._new_limits(stream, day, raw, standing)
+        existing = None if stream.raw is None else existing_files[stream.raw.name]
+        if existing is not None:
+            refuse_other_mode(existing, is_sandbox=self.is_sandbox)
+        limits = set() if raw is None or existing is None else self._new_limits(stream, day, raw, existing)
         kept = {one.name: {"kept_without": ", ".join(sorted(limits))} for one in [stream.raw] if one and limits}
-        if limits and standing is not None and standing.footer.emptied_at:
+        if limits and existing is not None and existing.footer.emptied_at:
             # There are no raw rows to make anything from; what was made from them stays.
-            return MadeDay(day, raw, {}, kept, standing.footer.requested_at, seen)
-        draft = self._drafted(stream, day, None if limits else raw, seen)
+            return PreparedDay(day, raw, {}, kept, existing.footer.requested_at, existing_files)
+        draft = self._drafted(stream, day, None if limits else raw, existing_files)
         draft.figures.update(kept)
         is_loss = self._judge_loss(draft)
         before = self._compared(draft)
@@ -170,24 +170,26 @@ class Making:
                 answers=draft.answers,
                 losses=_own(draft.source, table.name),
             )
-            draft.contents[table.name] = table, draft.made[table.name], about
+            draft.contents[table.name] = table, draft.typed[table.name], about
         for name in draft.contents:
-            existing = draft.seen[name]
-            if existing is not None and existing.footer.content_hash == draft.hashes[name]:
+            stored = draft.existing_files[name]
+            if stored is not None and stored.footer.content_hash == draft.hashes[name]:
                 # The file would stay as it is.
                 self._examine_existing(stream, name, day)
         files = self._packed(draft)
         shown_at = draft.last.requested_at if draft.fresh is None and draft.last is not None else requested_at
-        return MadeDay(day, raw, files, draft.figures, shown_at, draft.seen, draft.outgrown, is_loss)
+        return PreparedDay(day, raw, files, draft.figures, shown_at, draft.existing_files, draft.outgrown, is_loss)
 
-    def _drafted(self, stream: Stream, day: date, raw: RawDay | None, seen: Mapping[str, Landed | None]) -> Draft:
-        standing = None if stream.raw is None else seen[stream.raw.name]
+    def _drafted(
+        self, stream: Stream, day: date, raw: RawDay | None, existing_files: Mapping[str, StoredDay | None]
+    ) -> Draft:
+        existing = None if stream.raw is None else existing_files[stream.raw.name]
         last = None
-        if stream.raw is not None and standing is not None:
-            last = self._last_request(stream.account, stream.raw.name, day, standing.footer)
+        if stream.raw is not None and existing is not None:
+            last = self._last_request(stream.account, stream.raw.name, day, existing.footer)
         if raw is None or (last is not None and is_older(raw, last)):
-            fresh, content = None, self._standing_content(stream, day, standing)
-            source = None if standing is None else standing.footer
+            fresh, content = None, self._existing_content(stream, day, existing)
+            source = None if existing is None else existing.footer
             answers = "" if source is None else source.asked
         else:
             fresh = valid_raw(stream, day, raw)
@@ -195,21 +197,23 @@ class Making:
             raw_hash = content_hash(fresh.table, content)
             source = Footer(raw_hash, answers, self.family, raw.requested_at, self.is_sandbox)
         responses = () if raw is None or fresh is None else raw.responses
-        made, figures = valid_typed(stream, day, content, responses)
+        typed, figures = valid_typed(stream, day, content, responses)
         if raw is not None and fresh is not None:
             figures[fresh.table.name] = raw.notes
-        hashes = {table.name: content_hash(table, made[table.name].content) for table in stream.typed}
-        return Draft(stream, day, seen, standing, fresh, content, source, last, answers, made, figures, hashes)
+        hashes = {table.name: content_hash(table, typed[table.name].content) for table in stream.typed}
+        return Draft(
+            stream, day, existing_files, existing, fresh, content, source, last, answers, typed, figures, hashes
+        )
 
     def _last_request(self, account: str, table: str, day: date, stored: Footer) -> Footer:
         if (key := (account, table, day)) in self.confirmed:
             return last_request(stored, self.confirmed.pop(key))
         return self.lake.last_request(account, table, day, stored)
 
-    def _new_limits(self, stream: Stream, day: date, raw: RawDay, standing: Landed) -> set[str]:
+    def _new_limits(self, stream: Stream, day: date, raw: RawDay, existing: StoredDay) -> set[str]:
         """What a raw day leaves out by the vendor's own words and the existing one, of the same request, does not."""
         limits = set(stream.limits(raw.content))
-        if not limits or stream.raw is None or standing.footer.asked != stream.request_hash(day):
+        if not limits or stream.raw is None or existing.footer.asked != stream.request_hash(day):
             return set()
         return limits - set(stream.limits(self.lake.read(stream.account, stream.raw, [day])))
 
@@ -219,15 +223,15 @@ class Making:
         Raises:
             LossError: It is not accepted.
         """
-        stream, standing = draft.stream, draft.standing
-        if draft.fresh is None or draft.source is None or standing is None or standing.footer.asked != draft.answers:
+        stream, existing = draft.stream, draft.existing
+        if draft.fresh is None or draft.source is None or existing is None or existing.footer.asked != draft.answers:
             return False
         before: dict[str, int] = {}
         for table in stream.typed:
-            landed = draft.seen.get(table.name) or self.lake.usable(stream.account, table.name, draft.day)
-            if landed is not None and landed.footer.answers in ("", draft.answers):
-                before[table.name] = landed.rows
-        after = {name: made.content.num_rows for name, made in draft.made.items()}
+            stored_day = draft.existing_files.get(table.name) or self.lake.usable(stream.account, table.name, draft.day)
+            if stored_day is not None and stored_day.footer.answers in ("", draft.answers):
+                before[table.name] = stored_day.rows
+        after = {name: typed.content.num_rows for name, typed in draft.typed.items()}
         losses = self.loss.losses(before, after)
         try:
             self.loss.refuse(stream.account, draft.day, losses, after)
@@ -244,12 +248,12 @@ class Making:
         stream, figures, asked = (
             draft.stream,
             draft.figures,
-            "" if draft.standing is None else draft.standing.footer.asked,
+            "" if draft.existing is None else draft.existing.footer.asked,
         )
         existing = {
-            table: landed.footer
+            table: stored_day.footer
             for table in (one.name for one in stream.typed if one.name in self.selected)
-            if (landed := draft.seen[table]) is not None
+            if (stored_day := draft.existing_files[table]) is not None
         }
         # Another question has other answers: nobody corrected anything.
         other = {
@@ -258,7 +262,7 @@ class Making:
         changed = {name for name, footer in existing.items() if footer.content_hash != draft.hashes[name]}
         before = self._before(stream, draft.day, changed - other)
         for table in (one for one in stream.typed if one.name in before):
-            old, new = before[table.name], draft.made[table.name].content
+            old, new = before[table.name], draft.typed[table.name].content
             figures[table.name] = {**figures[table.name], **compare(table, old, new)}
         figures |= {name: {**figures[name], "question_changed": True} for name in other}
         return before
@@ -267,7 +271,7 @@ class Making:
         """Adds the history of the day with what this load changes in its table."""
         table, figures = history.table, draft.figures
         self._examine_existing(draft.stream, table.name, draft.day)
-        held = self._standing_as(table, draft.stream, draft.day)
+        held = self._existing_in_schema(table, draft.stream, draft.day)
         if held is None:
             draft.outgrown = table.name
             held = table.schema.empty_table()
@@ -275,9 +279,9 @@ class Making:
         if before is not None:
             requested_at = None if draft.source is None else draft.source.requested_at
             # Of raw rows that stood already nothing says what the table was made from before.
-            is_known = draft.standing is not None and draft.fresh is not None
+            is_known = draft.existing is not None and draft.fresh is not None
             before_at = draft.last.requested_at if draft.last is not None and is_known else None
-            change = Change(before, draft.made[history.of].content, held, draft.content, requested_at, before_at)
+            change = Change(before, draft.typed[history.of].content, held, draft.content, requested_at, before_at)
             held, moved = history.grown(change)
             figures[history.of] = {**figures[history.of], **moved}
         rows = table.valid_day(held, draft.day)
@@ -297,35 +301,37 @@ class Making:
                 day,
                 draft.fresh,
                 about,
-                standing=draft.standing,
+                existing=draft.existing,
                 last=draft.last,
                 repeats=self._repeats(draft, draft.fresh, source),
             )
             files[table.name], source = packed, packed.footer
         for name, (table, rows, about) in draft.contents.items():
-            standing = draft.seen[name]
-            files[name] = self.lake.pack(account, table, day, rows, about, standing=standing, raw=source)
+            existing = draft.existing_files[name]
+            files[name] = self.lake.pack(account, table, day, rows, about, existing=existing, raw=source)
         return files
 
     def _repeats(self, draft: Draft, fresh: ValidDay, source: Footer) -> bool:
         """True if the existing raw file can stay: it was read to its end, and the response says the same; raises as `_examine`."""
-        stream, standing = draft.stream, draft.standing
-        if standing is None or self.lake.confirmations is None or stream.is_snapshot:
+        stream, existing = draft.stream, draft.existing
+        if existing is None or self.lake.confirmations is None or stream.is_snapshot:
             return False
-        if standing.footer.content_hash != source.content_hash:
+        if existing.footer.content_hash != source.content_hash:
             return False
         try:
-            existing = self._examine(stream, self.lake.place(stream.account, fresh.table.name, draft.day))
+            content = self._examine(stream, self.lake.place(stream.account, fresh.table.name, draft.day))
         except FileNotFoundError:
             return False
-        return is_repeated(existing, fresh, stream.remarks)
+        return is_repeated(content, fresh, stream.remarks)
 
     def _before(self, stream: Stream, day: date, changed: Collection[str]) -> dict[str, pa.Table]:
         """The existing rows of tables that change, where they can be compared with new ones."""
-        held = {table.name: self._standing_as(table, stream, day) for table in stream.typed if table.name in changed}
+        held = {
+            table.name: self._existing_in_schema(table, stream, day) for table in stream.typed if table.name in changed
+        }
         return {name: content for name, content in held.items() if content is not None}
 
-    def _standing_as(self, table: Table, stream: Stream, day: date) -> pa.Table | None:
+    def _existing_in_schema(self, table: Table, stream: Stream, day: date) -> pa.Table | None:
         """The day that stands, null in columns declared later; None where it has others, as a report has that was grouped by other fields."""
         held = self.lake.held(stream.account, table.name, day)
         if held is None:
@@ -344,19 +350,19 @@ class Making:
         is_kept = history is not None and not {history.of, history.table.name}.isdisjoint(self.selected)
         return history if is_kept else None
 
-    def _standing_content(self, stream: Stream, day: date, standing: Landed | None) -> pa.Table | None:
+    def _existing_content(self, stream: Stream, day: date, existing: StoredDay | None) -> pa.Table | None:
         """The raw day that stands, for the typed tables to be made from."""
         if stream.raw is None:
             return None
-        if standing is None:
+        if existing is None:
             raise PermanentError(
                 f"The day is not stored in {stream.account}/{stream.raw.name}, so there is nothing to make the typed tables from.",
                 remedy=f"Materialize {stream.raw.name} together with them.",
                 day=day,
             )
-        if standing.footer.emptied_at:
+        if existing.footer.emptied_at:
             raise PermanentError(
-                f"The responses of the day were removed on {standing.footer.emptied_at:%Y-%m-%d} by an earlier version. The typed tables made "
+                f"The responses of the day were removed on {existing.footer.emptied_at:%Y-%m-%d} by an earlier version. The typed tables made "
                 "from them stay.",
                 remedy=f"Materialize {stream.raw.name} too, to request the day again.",
                 day=day,

@@ -12,13 +12,13 @@ from analytics_assets.errors import Evidence, PermanentError, UnexpectedPayloadE
 from analytics_assets.http.answer import Response
 from analytics_assets.lake.footer import Footer
 from analytics_assets.lake.raw import RawDay
-from analytics_assets.lake.store import Landed, Packed
+from analytics_assets.lake.store import Packed, StoredDay
 from analytics_assets.lake.stream import Stream
 from analytics_assets.lake.table import Table, ValidDay
 
 
 @dataclass(frozen=True)
-class MadeDay:
+class PreparedDay:
     """A day that needs only to be promoted.
 
     Attributes:
@@ -27,7 +27,7 @@ class MadeDay:
         files: The tables to promote, by name, in this order.
         figures: Numbers and notes of each table, by table name.
         requested_at: Instant its raw was asked for, where the stream has raw.
-        seen: What stood in its tables when it was made.
+        existing_files: What stood in its tables when it was made.
         outgrown: Table whose standing rows it cannot hold any more, and of which there is no other copy, or None.
         is_loss: Whether the raw day that it replaces has to be kept, because most rows of the day are not in the new one.
     """
@@ -37,7 +37,7 @@ class MadeDay:
     files: Mapping[str, Packed]
     figures: Mapping[str, Mapping[str, Any]]
     requested_at: datetime | None
-    seen: Mapping[str, Landed | None]
+    existing_files: Mapping[str, StoredDay | None]
     outgrown: str | None = None
     is_loss: bool = False
 
@@ -49,30 +49,30 @@ class Draft:
     Attributes:
         stream: Its stream.
         day: The day.
-        seen: The existing files.
-        standing: The existing raw day, where the stream has raw.
+        existing_files: The existing files.
+        existing: The existing raw day, where the stream has raw.
         fresh: The raw day that was read; None where the existing one is used.
         content: The raw rows that are used.
         source: Footer of the raw day that is used; without the hashes of typed tables where it was read just now.
         last: Footer of the existing raw day with its last request.
         answers: Hash of the request that it answers.
-        made: The typed tables, by name.
+        typed: The typed tables, by name.
         figures: Numbers and notes of each table, by name.
         hashes: Content hash of each table that is made, by name.
         contents: What is to be stored beside raw, by table: its declaration, rows and footer, in this order.
-        outgrown: As in `MadeDay`.
+        outgrown: As in `PreparedDay`.
     """
 
     stream: Stream
     day: date
-    seen: Mapping[str, Landed | None]
-    standing: Landed | None
+    existing_files: Mapping[str, StoredDay | None]
+    existing: StoredDay | None
     fresh: ValidDay | None
     content: pa.Table | None
     source: Footer | None
     last: Footer | None
     answers: str
-    made: Mapping[str, ValidDay]
+    typed: Mapping[str, ValidDay]
     figures: dict[str, Mapping[str, Any]]
     hashes: dict[str, str]
     contents: dict[str, tuple[Table, ValidDay, Footer]] = field(default_factory=dict)

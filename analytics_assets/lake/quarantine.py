@@ -33,7 +33,7 @@ class Quarantine:
         )
         digest = hashlib.sha256(body).hexdigest()[:12]
         path = f"{self._root}/{folder_name(account)}/{seen_at:%Y%m%d}-{endpoint}-{digest}.txt"
-        self._files.promote(path, body)
+        self._files.put(path, body)
         return self._files.named(path)
 
     def take(self, account: str, table: str, day: date, path: str, *, seen_at: datetime) -> str:
@@ -46,7 +46,7 @@ class Quarantine:
         """Keeps a copy of the file of a day here; returns where it is."""
         to = self._place(account, table, day, seen_at)
         with self._files.opened(path) as file:
-            self._files.promote(to, file.read())
+            self._files.put(to, file.read())
         return self._files.named(to)
 
     def _place(self, account: str, table: str, day: date, seen_at: datetime) -> str:

@@ -29,7 +29,7 @@ _DAY = re.compile(r"dt=(\d{4}-\d{2}-\d{2})")
 
 
 @dataclass(frozen=True)
-class Landed:
+class StoredDay:
     """A day that stands in the lake.
 
     Attributes:
@@ -74,7 +74,7 @@ class LakeReader:
         """The folder of a table."""
         return f"{self.root}/{folder_name(account)}/{folder_name(table)}"
 
-    def landed(self, account: str, table: str, day: date) -> Landed | None:
+    def stored_day(self, account: str, table: str, day: date) -> StoredDay | None:
         """What stands for a day, or None.
 
         Raises:
@@ -87,12 +87,12 @@ class LakeReader:
         except FileNotFoundError:
             return None
         named = self.files.named(place.path)
-        return Landed(named, metadata.num_rows, listed.size, footer, is_changed=False, mark=listed.mark)
+        return StoredDay(named, metadata.num_rows, listed.size, footer, is_changed=False, mark=listed.mark)
 
-    def usable(self, account: str, table: str, day: date) -> Landed | None:
-        """As `landed`, and None also for a file that cannot be used: a load replaces it as it stores a missing day."""
+    def usable(self, account: str, table: str, day: date) -> StoredDay | None:
+        """As `stored`, and None also for a file that cannot be used: a load replaces it as it stores a missing day."""
         try:
-            return self.landed(account, table, day)
+            return self.stored_day(account, table, day)
         except UnusableFileError:
             return None
 

@@ -15,15 +15,15 @@ import pyarrow as pa
 from analytics_assets.errors import LakeError, PermanentError, UnusableFileError
 from analytics_assets.lake.content import content_hash
 from analytics_assets.lake.files import Staged
-from analytics_assets.lake.footer import Footer, encoded, is_made_from
+from analytics_assets.lake.footer import Footer, belongs_to, encoded
 from analytics_assets.lake.parquet import parquet
 from analytics_assets.lake.quarantine import Quarantine
-from analytics_assets.lake.reader import LakeReader, Landed
+from analytics_assets.lake.reader import LakeReader, StoredDay
 from analytics_assets.lake.reading import DayFile
 from analytics_assets.lake.table import Table, ValidDay
 
-# `Landed` is what reading and storing a day both return.
-__all__ = ["Lake", "Landed", "Packed", "ReplacedError", "refuse_other_mode"]
+# `StoredDay` is what reading and storing a day both return.
+__all__ = ["Lake", "Packed", "ReplacedError", "StoredDay", "refuse_other_mode"]
 
 
 @dataclass(frozen=True)
@@ -34,31 +34,31 @@ class Packed:
         path: Where it will stand.
         rows: Rows of the day.
         footer: What the file says of itself.
-        standing: What stood there when it was packed.
+        existing: What stood there when it was packed.
         file: The file; None where an equal day stood there.
-        last: Of a raw day, the footer of `standing` with its last request when the day was packed.
+        last: Of a raw day, the footer of `existing` with its last request when the day was packed.
         confirms: True if the response equals the existing raw day and only its request has to be recorded.
     """
 
     path: str
     rows: int
     footer: Footer
-    standing: Landed | None
+    existing: StoredDay | None
     file: pa.Buffer | None
     last: Footer | None = None
     confirms: bool = False
 
-    def standing_day(self) -> Landed:
+    def existing_day(self) -> StoredDay:
         """The equal day that stood there.
 
         Raises:
             LakeError: There was none, so there would have to be a file.
         """
-        if self.standing is None:
+        if self.existing is None:
             raise LakeError(
                 f"{self.path} has neither rows to write nor an existing file.", remedy="This is a fault of the program."
             )
-        return self.standing
+        return self.existing
 
 
 class ReplacedError(Exception):
@@ -73,7 +73,7 @@ class Lake(LakeReader):
         super().__init__(root)
         self.quarantine = Quarantine(self.files)
 
-    def land(
+    def store_day(
         self,
         account: str,
         table: Table,
@@ -84,7 +84,7 @@ class Lake(LakeReader):
         family: str = "",
         requested_at: datetime | None = None,
         is_sandbox: bool = False,
-    ) -> Landed:
+    ) -> StoredDay:
         """Makes a valid day visible, whole. An equal day with an equal footer is left as it is, byte for byte.
 
         Raises:
@@ -92,8 +92,8 @@ class Lake(LakeReader):
             PermanentError: What stands there is of the other mode, or no file of a lake.
         """
         about = Footer("", asked, family, requested_at, is_sandbox)
-        standing = self.landed(account, table.name, day)
-        return self.promote(self.pack(account, table, day, content, about, standing=standing))
+        existing = self.stored_day(account, table.name, day)
+        return self.store_packed(self.pack(account, table, day, content, about, existing=existing))
 
     def pack(
         self,
@@ -103,12 +103,12 @@ class Lake(LakeReader):
         content: pa.Table | ValidDay,
         about: Footer,
         *,
-        standing: Landed | None,
+        existing: StoredDay | None,
         raw: Footer | None = None,
         last: Footer | None = None,
         repeats: bool = False,
     ) -> Packed:
-        """A day ready to be made visible over `standing`; raises as `land`, and writes nothing.
+        """A day ready to be made visible over `existing`; raises as `store_day`, and writes nothing.
 
         Args:
             account: Account of the table.
@@ -116,10 +116,10 @@ class Lake(LakeReader):
             day: The day.
             content: Its rows. What comes as a `ValidDay` of this table and day is not looked at again.
             about: The footer as far as it does not follow from the other arguments; a `content_hash` that it has is believed.
-            standing: The existing day.
+            existing: The existing day.
             raw: Footer of the raw day that the content was made from.
             last: As in `Packed`.
-            repeats: True if the rows and remarks of `standing` were compared and are those of the content.
+            repeats: True if the rows and remarks of `existing` were compared and are those of the content.
         """
         content = _valid(table, day, content)
         footer = msgspec.structs.replace(
@@ -130,20 +130,20 @@ class Lake(LakeReader):
             day=day,
             raw_hash="" if raw is None else raw.content_hash,
         )
-        if standing is not None:
-            refuse_other_mode(standing, is_sandbox=footer.is_sandbox)
-        is_same = standing is not None and _is_same(standing.footer, footer, raw)
-        confirms = repeats and standing is not None and _is_repeated(standing.footer, footer)
+        if existing is not None:
+            refuse_other_mode(existing, is_sandbox=footer.is_sandbox)
+        is_same = existing is not None and _is_same(existing.footer, footer, raw)
+        confirms = repeats and existing is not None and _is_repeated(existing.footer, footer)
         file = None if is_same or confirms else parquet(content, encoded(footer))
         path = self.path(account, table.name, day)
-        return Packed(path, content.num_rows, footer, standing, file, last, confirms and not is_same)
+        return Packed(path, content.num_rows, footer, existing, file, last, confirms and not is_same)
 
-    def promote(self, packed: Packed) -> Landed:
+    def store_packed(self, packed: Packed) -> StoredDay:
         """Makes a packed day visible, whole, whatever is there by now; where an equal one was found, that stays."""
         with self.staged([packed]) as staged:
-            landed = self.publish(packed, staged, unchanged={})
+            stored = self.publish(packed, staged, unchanged={})
             staged.sync()
-        return landed
+        return stored
 
     @contextmanager
     def staged(self, packed: Iterable[Packed]) -> Iterator[Staged]:
@@ -151,7 +151,7 @@ class Lake(LakeReader):
         with self.files.staged({one.path: one.file for one in packed if one.file is not None}) as staged:
             yield staged
 
-    def publish(self, packed: Packed, staged: Staged, *, unchanged: Mapping[str, str | None]) -> Landed:
+    def publish(self, packed: Packed, staged: Staged, *, unchanged: Mapping[str, str | None]) -> StoredDay:
         """Makes a staged day visible, if nothing that it was made from or compared with has been replaced since.
 
         On a disk no other writer comes between the comparison and the renaming: both happen under the locks of these files' folders.
@@ -169,12 +169,12 @@ class Lake(LakeReader):
                 if self.files.mark(path) != mark:
                     raise ReplacedError(self.files.named(path))
             if packed.file is None:
-                return packed.standing_day()
+                return packed.existing_day()
             self._refuse_confirmed(packed)
             staged.publish(packed.path)
             mark = self.files.mark(packed.path) or ""
         named = self.files.named(packed.path)
-        return Landed(named, packed.rows, packed.file.size, packed.footer, is_changed=True, mark=mark)
+        return StoredDay(named, packed.rows, packed.file.size, packed.footer, is_changed=True, mark=mark)
 
     def confirm(self, packed: Packed) -> None:
         """Records the request of a raw day that equals the existing one; nothing is written to the lake.
@@ -186,16 +186,16 @@ class Lake(LakeReader):
         if self.confirmations is None or footer.day is None:
             return
         with self.files.locked([path]):
-            if self.files.mark(path) != packed.standing_day().mark:
+            if self.files.mark(path) != packed.existing_day().mark:
                 raise ReplacedError(self.files.named(path))
             self.confirmations.write(footer.account, footer.table, footer.day, footer)
 
     def _refuse_confirmed(self, packed: Packed) -> None:
         """Raises `ReplacedError` if another process has confirmed the existing raw day since this one was packed."""
-        standing, footer = packed.standing, packed.footer
-        if standing is None or packed.last is None or footer.day is None:
+        existing, footer = packed.existing, packed.footer
+        if existing is None or packed.last is None or footer.day is None:
             return
-        if self.last_request(footer.account, footer.table, footer.day, standing.footer) != packed.last:
+        if self.last_request(footer.account, footer.table, footer.day, existing.footer) != packed.last:
             raise ReplacedError(self.files.named(packed.path))
 
     def take(self, account: str, table: str, day: date, *, mark: str | None, seen_at: datetime) -> str:
@@ -243,16 +243,16 @@ class Lake(LakeReader):
         return None
 
 
-def refuse_other_mode(standing: Landed, *, is_sandbox: bool) -> None:
+def refuse_other_mode(existing: StoredDay, *, is_sandbox: bool) -> None:
     """Keeps invented numbers and real ones apart.
 
     Raises:
         PermanentError: What stands is invented and what comes is not, or the other way round.
     """
-    if standing.footer.is_sandbox != is_sandbox:
-        held, new = ("sandbox", "live") if standing.footer.is_sandbox else ("live", "sandbox")
+    if existing.footer.is_sandbox != is_sandbox:
+        held, new = ("sandbox", "live") if existing.footer.is_sandbox else ("live", "sandbox")
         raise PermanentError(
-            f"{standing.path} holds {held} numbers; {new} numbers are not put in their place.",
+            f"{existing.path} holds {held} numbers; {new} numbers are not put in their place.",
             remedy="Set ANALYTICS_LAKE to another folder.",
         )
 
@@ -264,17 +264,17 @@ def _valid(table: Table, day: date, content: pa.Table | ValidDay) -> pa.Table:
     return content.content if is_known else table.validated(content.content, day)
 
 
-def _is_repeated(standing: Footer, new: Footer) -> bool:
+def _is_repeated(existing: Footer, new: Footer) -> bool:
     """True if two footers differ in nothing but the request: its instant and its attempt group."""
-    return msgspec.structs.replace(standing, family=new.family, requested_at=new.requested_at) == new
+    return msgspec.structs.replace(existing, family=new.family, requested_at=new.requested_at) == new
 
 
-def _is_same(standing: Footer, new: Footer, raw: Footer | None) -> bool:
+def _is_same(existing: Footer, new: Footer, raw: Footer | None) -> bool:
     """Whether a file need not be written: same content, for a snapshot of the same instant, and for answers kept as sent the same asking too."""
     if not new.asked:
-        is_known = standing.answers in ("", new.answers) and (raw is None or is_made_from(standing, raw, new.table))
-        is_content = standing.content_hash == new.content_hash and standing.is_sandbox == new.is_sandbox
-        return is_content and standing.requested_at == new.requested_at and is_known
+        is_known = existing.answers in ("", new.answers) and (raw is None or belongs_to(existing, raw, new.table))
+        is_content = existing.content_hash == new.content_hash and existing.is_sandbox == new.is_sandbox
+        return is_content and existing.requested_at == new.requested_at and is_known
     # Files of earlier versions do not name their account, table and day.
     place = {"account": new.account, "table": new.table, "day": new.day}
-    return (standing if standing.table else msgspec.structs.replace(standing, **place)) == new
+    return (existing if existing.table else msgspec.structs.replace(existing, **place)) == new

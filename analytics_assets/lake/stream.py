@@ -78,12 +78,12 @@ class DayFetcher:
     Attributes:
         fetch: Requests one day from the vendor. Several days are fetched at once.
         announce: Called once, before the first `fetch`, with the days to fetch, oldest first.
-        landed: Called when a fetched day is stored; in another thread, because requests need not wait for a disk.
+        on_stored: Called when a fetched day is stored; in another thread, because requests need not wait for a disk.
     """
 
     fetch: Callable[[date], Awaitable[RawDay]] = _fetch_nothing
     announce: Callable[[Sequence[date]], None] = lambda _days: None
-    landed: Callable[[date], None] = lambda _day: None
+    on_stored: Callable[[date], None] = lambda _day: None
 
 
 Transform = Callable[[date, pa.Table | None], Mapping[str, Typed]]

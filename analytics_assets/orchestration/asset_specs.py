@@ -14,7 +14,7 @@ from typing import Any
 
 import dagster as dg
 
-from analytics_assets.lake.store import Landed
+from analytics_assets.lake.store import StoredDay
 from analytics_assets.lake.table import Column, Origin, Table
 from analytics_assets.orchestration.partitions import DAILY_TAG, SNAPSHOT_TAG, STREAM_TAG
 
@@ -197,7 +197,7 @@ def column_lineage(account: str, table: Table) -> dg.TableColumnLineage | None:
 
 def materialization(
     key: dg.AssetKey,
-    landed: Landed,
+    stored: StoredDay,
     figures: Mapping[str, Any],
     *,
     partition: str | None,
@@ -212,15 +212,15 @@ def materialization(
         key,
         partition=partition,
         metadata={
-            count: landed.rows,
-            "bytes": landed.size,
-            "path": dg.MetadataValue.path(landed.path),
-            "content_changed": landed.is_changed,
-            **({"sandbox": "These numbers are invented."} if landed.footer.is_sandbox else {}),
+            count: stored.rows,
+            "bytes": stored.size,
+            "path": dg.MetadataValue.path(stored.path),
+            "content_changed": stored.is_changed,
+            **({"sandbox": "These numbers are invented."} if stored.footer.is_sandbox else {}),
             **({"requested_at": dg.MetadataValue.timestamp(requested_at)} if requested_at else {}),
             **{name: _shown(value) for name, value in figures.items()},
         },
-        tags={"dagster/data_version": landed.footer.content_hash},
+        tags={"dagster/data_version": stored.footer.content_hash},
     )
 
 

@@ -19,7 +19,7 @@ import dagster as dg
 from analytics_assets.errors import SourceError
 from analytics_assets.http.meter import by_endpoint
 from analytics_assets.lake.load import DayResult
-from analytics_assets.lake.store import Landed
+from analytics_assets.lake.store import StoredDay
 from analytics_assets.lake.stream import DayFetcher
 from analytics_assets.orchestration.asset_checks import check_specs, evaluated
 from analytics_assets.orchestration.asset_specs import asset_key, asset_spec, materialization
@@ -27,7 +27,7 @@ from analytics_assets.orchestration.charts.metadata import pictured
 from analytics_assets.orchestration.failures import failure, told
 from analytics_assets.orchestration.partitions import run_days
 from analytics_assets.orchestration.progress import Progress, say_spent
-from analytics_assets.orchestration.run_context import Work, opened_landing
+from analytics_assets.orchestration.run_context import Work, open_loader
 from analytics_assets.orchestration.stream import AssetOptions, SourceStream
 
 
@@ -60,7 +60,7 @@ def daily_assets(stream: SourceStream, options: AssetOptions) -> dg.AssetsDefini
     )
     async def land(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]  # noqa: ANN202 - read as outputs
         if not context.selected_asset_keys:
-            _, work = await asyncio.to_thread(opened_landing, context, stream.account, options.clock)
+            _, work = await asyncio.to_thread(open_loader, context, stream.account, options.clock)
             for evaluation in await evaluated(context, stream, options, work, of_run=None):
                 yield evaluation
             return
@@ -82,9 +82,9 @@ async def _land(
 ) -> AsyncGenerator[dg.AssetMaterialization | dg.AssetCheckResult, None]:
     # Databases and buckets are called in threads: requests and renewals of leases go on meanwhile.
     landing, work = await asyncio.to_thread(
-        opened_landing, context, stream.account, options.clock, days=len(days), loss_most=options.limits.loss_most
+        open_loader, context, stream.account, options.clock, days=len(days), loss_most=options.limits.loss_most
     )
-    progress = Progress(len(days), work.caller.meter, options.clock, say=context.log.info)
+    progress = Progress(len(days), work.origin.meter, options.clock, say=context.log.info)
     errors: dict[date, SourceError] = {}
     quarantined: dict[date, str] = {}
     seen: list[DayResult] = []
@@ -93,14 +93,14 @@ async def _land(
         # The days are let go before the stream they are read from is closed.
         async with (
             stream.open(work) as fetcher,
-            aclosing(landing.bring(stream, days, _announced(context, stream, fetcher))) as results,
+            aclosing(landing.load(stream, days, _announced(context, stream, fetcher))) as results,
         ):
             async for result in results:
                 number += 1
                 seen.append(result)
                 for event in await _materializations(stream, work, result, is_newest=number == len(days)):
                     yield event
-                await asyncio.to_thread(progress.step, number, is_landed=result.error is None)
+                await asyncio.to_thread(progress.step, number, is_stored=result.error is None)
                 if result.error is None:
                     continue
                 errors[result.day] = result.error
@@ -117,7 +117,7 @@ async def _land(
     reasons = {day: told(error, quarantined.get(day)) for day, error in errors.items()}
     for evaluation in await evaluated(context, stream, options, work, of_run=(days, reasons)):
         yield evaluation
-    say_spent(work.caller.meter, context.log.info)
+    say_spent(work.origin.meter, context.log.info)
     if errors:
         what = f"{stream.account}/{stream.name}"
         raise failure(errors, of=len(days), what=what, quarantined=quarantined)
@@ -129,11 +129,11 @@ async def _materializations(
     """The events of a day that has landed: its raw one says what was spent, and the newest of the run have pictures."""
     shown = await _drawn(stream, work, result) if is_newest else {}
     events = []
-    for name, landed in result.tables.items():
+    for name, stored in result.tables.items():
         figures = {**result.figures.get(name, {}), **shown.get(name, {})}
         if stream.raw is not None and name == stream.raw.name:
             figures |= result.spent
-        events.append(_materialized(stream, result, name, landed, figures))
+        events.append(_materialized(stream, result, name, stored, figures))
     return events
 
 
@@ -154,20 +154,20 @@ async def _drawn_late(
 
 
 def _materialized(
-    stream: SourceStream, result: DayResult, name: str, landed: Landed, figures: Mapping[str, Any]
+    stream: SourceStream, result: DayResult, name: str, stored: StoredDay, figures: Mapping[str, Any]
 ) -> dg.AssetMaterialization:
     key, day = asset_key(stream.account, name), result.day.isoformat()
-    return materialization(key, landed, figures, partition=day, requested_at=result.requested_at)
+    return materialization(key, stored, figures, partition=day, requested_at=result.requested_at)
 
 
 async def _drawn(stream: SourceStream, work: Work, result: DayResult) -> dict[str, dict[str, dg.MetadataValue]]:
     """The pictures of the tables that the day has landed in, by table."""
     shown: dict[str, dict[str, dg.MetadataValue]] = {}
     for pictures in stream.charts:
-        if (landed := result.tables.get(pictures.table)) is not None:
+        if (stored := result.tables.get(pictures.table)) is not None:
             # Aside, because a lease may have to be renewed meanwhile.
             shown[pictures.table] = await asyncio.to_thread(
-                pictured, pictures, work.lake, result.day, is_sandbox=landed.footer.is_sandbox, log=work.log
+                pictured, pictures, work.lake, result.day, is_sandbox=stored.footer.is_sandbox, log=work.log
             )
     return shown
 

@@ -34,9 +34,9 @@ class Progress:
         self._every = math.ceil(days / LINES)
         self._landed = 0
 
-    def step(self, done: int, *, is_landed: bool) -> None:
+    def step(self, done: int, *, is_stored: bool) -> None:
         """Counts a day, the `done`-th; says a line after each twentieth of the days, after a minute of silence, and after the last."""
-        self._landed += is_landed
+        self._landed += is_stored
         now = self._clock()
         if done % self._every and done < self._days and now - self._told < QUIET:
             return
@@ -45,7 +45,7 @@ class Progress:
         words += f", {done - self._landed} did not" if done > self._landed else ""
         if self._meter.requests:
             words += f"; {self._meter.requests.total()} requests, {self._meter.waited_s:.0f} s waited for the budget"
-            left = self._meter.left()
+            left = self._meter.remaining()
             words += "" if left is None else f", {left} left of it now"
         if done < self._days:
             end = now + (now - self._began) / done * (self._days - done)

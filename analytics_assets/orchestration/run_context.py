@@ -14,12 +14,12 @@ import dagster as dg
 
 from analytics_assets.clock import Clock, utc_now
 from analytics_assets.errors import SourceError
-from analytics_assets.lake.load import REPLACE_TAG, Landing
+from analytics_assets.lake.load import REPLACE_TAG, DayLoader
 from analytics_assets.lake.loss import ACCEPT_TAG, MOST_DAYS_OF_A_PERSON, LossPolicy
 from analytics_assets.lake.store import Lake
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.orchestration.state_resource import kind_of
-from analytics_assets.state.rate_limit import Caller, Kind
+from analytics_assets.state.rate_limit import Kind, RequestOrigin
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Work:
         tags: The run's tags.
         accepts_by_tag: Whether the run, or the first of its attempts, has the tag that accepts losses and totals that differ.
         clock: The present instant.
-        caller: Whose requests the run's are, told to the budget, and what has been spent.
+        origin: Whose requests the run's are, told to the budget, and what has been spent.
     """
 
     resource: Any
@@ -46,12 +46,12 @@ class Work:
     tags: Mapping[str, str]
     accepts_by_tag: bool = False
     clock: Clock = utc_now
-    caller: Caller = field(default_factory=Caller)
+    origin: RequestOrigin = field(default_factory=RequestOrigin)
 
 
-def opened_landing(
+def open_loader(
     context: dg.AssetExecutionContext, account: str, clock: Clock, *, days: int = 0, loss_most: float = LossPolicy.share
-) -> tuple[Landing, Work]:
+) -> tuple[DayLoader, Work]:
     """How a run brings days in, and what it tells whoever opens its stream.
 
     Args:
@@ -75,7 +75,7 @@ def opened_landing(
     tags = (root or context.run).tags
     by_tag = "true" in (tags.get(ACCEPT_TAG), context.run.tags.get(ACCEPT_TAG))
     is_accepted = by_tag or (kind_of(tags) is Kind.PERSON and days <= MOST_DAYS_OF_A_PERSON)
-    landing = Landing(
+    landing = DayLoader(
         lake=opened,
         selected={key.path[-1] for key in context.selected_asset_keys},
         family=of,
@@ -94,7 +94,7 @@ def opened_landing(
         tags=context.run.tags,
         accepts_by_tag=by_tag,
         clock=clock,
-        caller=Caller(kind_of(tags), context.log.info),
+        origin=RequestOrigin(kind_of(tags), context.log.info),
     )
 
 

@@ -15,7 +15,7 @@ from analytics_assets.orchestration.asset_checks import check_specs, evaluated
 from analytics_assets.orchestration.asset_specs import asset_key, asset_spec, materialization
 from analytics_assets.orchestration.failures import failure, told
 from analytics_assets.orchestration.progress import say_spent
-from analytics_assets.orchestration.run_context import opened_landing
+from analytics_assets.orchestration.run_context import open_loader
 from analytics_assets.orchestration.stream import AssetOptions, SourceStream
 
 
@@ -37,7 +37,7 @@ def snapshot_assets(stream: SourceStream, options: AssetOptions) -> dg.AssetsDef
     )
     async def read(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]  # noqa: ANN202 - read as outputs
         if not context.selected_asset_keys:
-            _, work = await asyncio.to_thread(opened_landing, context, stream.account, options.clock)
+            _, work = await asyncio.to_thread(open_loader, context, stream.account, options.clock)
             for evaluation in await evaluated(context, stream, options, work, of_run=None):
                 yield evaluation
             return
@@ -52,25 +52,25 @@ async def _read(
     context: dg.AssetExecutionContext, stream: SourceStream, options: AssetOptions
 ) -> AsyncGenerator[dg.AssetMaterialization | dg.AssetCheckResult, None]:
     landing, work = await asyncio.to_thread(
-        opened_landing, context, stream.account, options.clock, days=1, loss_most=options.limits.loss_most
+        open_loader, context, stream.account, options.clock, days=1, loss_most=options.limits.loss_most
     )
     what = f"{stream.account}/{stream.name}"
     try:
         async with stream.open(work) as fetcher:
             day = stream.day_of(options.clock())
-            async for result in landing.bring(stream, [day], fetcher):
+            async for result in landing.load(stream, [day], fetcher):
                 if result.error is not None:
                     kept = {} if result.quarantine is None else {day: result.quarantine}
                     reasons = {day: told(result.error, result.quarantine)}
                     for evaluation in await evaluated(context, stream, options, work, of_run=([day], reasons)):
                         yield evaluation
                     raise failure({day: result.error}, of=1, what=what, quarantined=kept)
-                for name, landed in result.tables.items():
+                for name, stored in result.tables.items():
                     figures = {"observed_on": day.isoformat(), **result.figures.get(name, {})}
                     if stream.raw is not None and name == stream.raw.name:
                         figures |= result.spent
                     key, asked_at = asset_key(stream.account, name), result.requested_at
-                    yield materialization(key, landed, figures, partition=None, requested_at=asked_at)
+                    yield materialization(key, stored, figures, partition=None, requested_at=asked_at)
     except SourceError as error:
         # Only the opening raises: a key that is not set, an address that is refused.
         today = stream.day_of(options.clock())
@@ -78,6 +78,6 @@ async def _read(
             yield evaluation
         raise failure({today: error}, of=1, what=what, quarantined={}) from error
     finally:
-        say_spent(work.caller.meter, context.log.info)
+        say_spent(work.origin.meter, context.log.info)
     for evaluation in await evaluated(context, stream, options, work, of_run=([day], {})):
         yield evaluation

@@ -16,14 +16,14 @@ from pydantic import Field
 from analytics_assets.clock import Clock
 from analytics_assets.errors import AccessRefusedError
 from analytics_assets.http.destination import Destination, destination, has_sandbox, host_of, keys
-from analytics_assets.http.gate import Gate
 from analytics_assets.http.meter import Meter
+from analytics_assets.http.rate_limiter import RateLimiter
 from analytics_assets.http.retries import RetryPolicy
 from analytics_assets.http.session import Session
 from analytics_assets.http.statuses import Vendor
 from analytics_assets.orchestration.state_resource import BudgetSettings
 from analytics_assets.settings import settings
-from analytics_assets.state.rate_limit import Caller
+from analytics_assets.state.rate_limit import RequestOrigin
 
 # Diagnostics show the result of one request and do not wait for a vendor as a run does.
 ONCE: Final = RetryPolicy(attempts=1)
@@ -41,7 +41,7 @@ class SessionOptions(TypedDict):
 
     destination: Destination
     clock: Clock
-    gate: Gate
+    rate_limiter: RateLimiter
     meter: Meter
     retries: RetryPolicy | None
 
@@ -110,7 +110,7 @@ class SourceResource(dg.ConfigurableResource[Client], Generic[Client]):
             transport=to.transport,
             headers={"User-Agent": USER_AGENT, **headers},
             clock=options["clock"],
-            gate=options["gate"],
+            rate_limiter=options["rate_limiter"],
             meter=options["meter"],
             retries=options["retries"] or retries,
         )
@@ -151,35 +151,35 @@ class SourceResource(dg.ConfigurableResource[Client], Generic[Client]):
         """
         return self.budget.key(self.vendor, *self.counted_by(self.known_secrets() if secrets is None else secrets))
 
-    def gate(self, *, clock: Clock, caller: Caller | None = None) -> Gate:
+    def rate_limiter(self, *, clock: Clock, origin: RequestOrigin | None = None) -> RateLimiter:
         """The gate of the rate limit."""
-        return self.budget.gate(settings(), self.budget_key, caller or Caller(), clock=clock)
+        return self.budget.rate_limiter(settings(), self.budget_key, origin or RequestOrigin(), clock=clock)
 
-    async def greet(self, *, clock: Clock, caller: Caller) -> None:
+    async def greet(self, *, clock: Clock, origin: RequestOrigin) -> None:
         """Sends the cheapest request that needs the keys, once."""
-        async with self.open(clock=clock, caller=caller, retries=ONCE) as client:
+        async with self.open(clock=clock, origin=origin, retries=ONCE) as client:
             await self.send_cheapest_request(client)
 
     @asynccontextmanager
     async def open(
-        self, *, clock: Clock, caller: Caller | None = None, retries: RetryPolicy | None = None
+        self, *, clock: Clock, origin: RequestOrigin | None = None, retries: RetryPolicy | None = None
     ) -> AsyncIterator[Client]:
         """A client for the length of a run or a tick.
 
         Args:
             clock: The present instant.
-            caller: Whose requests they are; a person's by default.
+            origin: Whose requests they are; a person's by default.
             retries: Bounds of the retries; the vendor's by default.
 
         Raises:
             AccessRefusedError: A key is not set in live mode; the message names its variable.
         """
-        here, requester = settings(), caller or Caller()
+        here, requester = settings(), origin or RequestOrigin()
         secrets = self.secrets()
         options = SessionOptions(
             destination=destination(here, vendor=self.vendor, base_url=self.base_url, documented=self.documented_url),
             clock=clock,
-            gate=self.budget.gate(here, partial(self.budget_key, secrets), requester, clock=clock),
+            rate_limiter=self.budget.rate_limiter(here, partial(self.budget_key, secrets), requester, clock=clock),
             meter=requester.meter,
             retries=retries,
         )

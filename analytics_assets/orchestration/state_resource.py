@@ -15,9 +15,9 @@ import dagster as dg
 from pydantic import Field
 
 from analytics_assets.clock import Clock
-from analytics_assets.http.gate import Gate, OpenGate
+from analytics_assets.http.rate_limiter import NoRateLimit, RateLimiter
 from analytics_assets.settings import Settings
-from analytics_assets.state.rate_limit import Budget, Caller, Kind, SharedGate
+from analytics_assets.state.rate_limit import Budget, Kind, RequestOrigin, SharedRateLimiter
 
 # Tag of the runs of `analytics-assets load`.
 LOAD_TAG: Final = "analytics/load"
@@ -56,16 +56,22 @@ class BudgetSettings(dg.Config):
         """The key of the budget: its name in YAML, or what the vendor counts by. Accounts with one key share the budget."""
         return " ".join([vendor, *([self.name] if self.name else counted_by)])
 
-    def gate(self, chosen: Settings, key: Callable[[], str], caller: Caller, *, clock: Clock) -> Gate:
+    def rate_limiter(
+        self, chosen: Settings, key: Callable[[], str], origin: RequestOrigin, *, clock: Clock
+    ) -> RateLimiter:
         """What a session asks before each attempt.
 
         Args:
             chosen: Whether budgets are kept, and where the state database is.
             key: Gives what the vendor counts by; called where budgets are kept.
-            caller: Who asks.
+            origin: Who asks.
             clock: The present instant.
         """
-        return SharedGate(chosen.state, key(), self.budget(), caller, clock=clock) if chosen.budget_on else OpenGate()
+        return (
+            SharedRateLimiter(chosen.state, key(), self.budget(), origin, clock=clock)
+            if chosen.budget_on
+            else NoRateLimit()
+        )
 
 
 @lru_cache(maxsize=64)

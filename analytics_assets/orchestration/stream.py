@@ -29,7 +29,7 @@ def with_client(fetch: Callable[[Any, Work], Callable[[date], Awaitable[RawDay]]
 
     @asynccontextmanager
     async def opened(work: Work) -> AsyncIterator[DayFetcher]:
-        async with work.resource.open(clock=work.clock, caller=work.caller) as client:
+        async with work.resource.open(clock=work.clock, origin=work.origin) as client:
             yield DayFetcher(fetch(client, work))
 
     return opened

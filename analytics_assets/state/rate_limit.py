@@ -21,8 +21,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from analytics_assets.clock import Clock
 from analytics_assets.errors import PermanentError
-from analytics_assets.http.gate import Pause
 from analytics_assets.http.meter import Meter
+from analytics_assets.http.rate_limiter import Pause
 from analytics_assets.http.retry_after import LONGEST_PAUSE_S
 from analytics_assets.state.bucket import Bucket
 from analytics_assets.state.database import budget_doors, budget_queue, budget_spent, engine
@@ -48,7 +48,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Caller:
+class RequestOrigin:
     """Who asks: what a run or a tick tells whoever opens a client for it.
 
     Attributes:
@@ -114,15 +114,15 @@ class Budget:
         return f"{self.requests} requests in {self.per_s:g} s"
 
 
-class SharedGate:
-    """The gate of one account in one process; see `http.session.Gate`."""
+class SharedRateLimiter:
+    """The gate of one account in one process; see `http.session.RateLimiter`."""
 
     def __init__(
         self,
         url: str,
         key: str,
         budget: Budget,
-        caller: Caller,
+        origin: RequestOrigin,
         *,
         clock: Clock,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -133,11 +133,11 @@ class SharedGate:
             url: The state database.
             key: What the vendor counts by, such as its host; gates with the same key share one budget. Holds no secret.
             budget: What may be spent.
-            caller: Who asks.
+            origin: Who asks.
             clock: The present instant.
             sleep: How to wait.
         """
-        self._url, self._key, self._budget, self._caller = url, key, budget, caller
+        self._url, self._key, self._budget, self._origin = url, key, budget, origin
         self._clock, self._sleep = clock, sleep
         self._turn = asyncio.Lock()
         self._id = uuid.uuid4().hex
@@ -145,7 +145,7 @@ class SharedGate:
         self.longest_pause_s = budget.pause_limit_s
         self._pause_s = min(5.0, max(0.02, budget.per_s / budget.requests / 10))
 
-    async def enter(self, endpoint: str) -> float:
+    async def acquire(self, endpoint: str) -> float:
         """Waits for the door, for scheduled work and for the window, in this order; returns the seconds waited.
 
         One request of a process asks at a time; the others queue behind it without asking the database.
@@ -162,12 +162,12 @@ class SharedGate:
                     told = True
                     line = f"{endpoint} waits until {until:%Y-%m-%d %H:%M:%S} UTC: {reason}."
                     # In a run this is a statement to Dagster's database.
-                    await asyncio.to_thread(self._caller.say, line)
+                    await asyncio.to_thread(self._origin.say, line)
                 await self._sleep(min(_LONGEST_SLEEP_S, max(0.001, seconds)))
         # Less than nothing where the clock was set back meanwhile.
         return max(0.0, (self._clock() - began).total_seconds())
 
-    def close(self, seconds: float, reason: str) -> None:
+    def pause_for(self, seconds: float, reason: str) -> None:
         """Pauses all processes for `seconds`, within the longest pause; a longer pause in force stays."""
         with engine(self._url).begin() as connection:
             # Rounded up: no request is sent before the instant that the vendor named.
@@ -176,7 +176,7 @@ class SharedGate:
             if until > self._paused_until(connection, row, now):
                 self._set_pause(connection, closed_at=now, closed_until=until, reason=reason)
 
-    def left(self) -> int:
+    def remaining(self) -> int:
         """Places in the window that nobody has taken; a backfill may have to leave them to scheduled work."""
         with engine(self._url).connect().execution_options(is_reading=True) as connection:
             start = _ms(self._clock()) - self._rate.interval
@@ -198,7 +198,7 @@ class SharedGate:
 
     def _try(self, *, has_waited: bool) -> tuple[datetime, str] | None:
         """Takes a place, or says until when there is none and why; one transaction."""
-        is_first = self._caller.kind is not Kind.BACKFILL
+        is_first = self._origin.kind is not Kind.BACKFILL
         with engine(self._url).begin() as connection:
             row, now = self._lock(connection), _ms(self._clock())
             bucket = Bucket(self._rate, connection, self._key)
@@ -209,11 +209,11 @@ class SharedGate:
                 verdict = now + math.ceil(self._pause_s * 1000), "scheduled work goes first"
             else:
                 bucket.leak(now)
-                if bucket.put(RateItem(self._caller.kind, now)):
+                if bucket.put(RateItem(self._origin.kind, now)):
                     if is_first and has_waited:
                         self._queue(connection, now + math.ceil(_LINGER_S * 1000))
                     return None
-                wait = bucket.waiting(RateItem(self._caller.kind, now))
+                wait = bucket.waiting(RateItem(self._origin.kind, now))
                 assert isinstance(wait, int)
                 verdict = now + max(1, wait), f"the budget of {self._budget} is spent"
             if is_first:

@@ -188,7 +188,7 @@ class Ledger(Leases):
                 .values(landings=requests.c.landings + 1, next_look_at=as_text(next_look_at), seen_at=as_text(now))
             )
 
-    def landed(self, request_id: int, day: date, *, now: datetime) -> None:
+    def mark_stored(self, request_id: int, day: date, *, now: datetime) -> None:
         """Remembers that a day of a request stands in the lake, and closes the request with its last day."""
         with self._engine.begin() as connection:
             # Two that land the last days at once must not each see the other's still missing.

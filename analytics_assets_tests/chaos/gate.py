@@ -23,7 +23,7 @@ _PATIENCE_S = 60.0
 
 
 @dataclass
-class Gate:
+class RateLimiter:
     """An ASGI app before an S3 server.
 
     Attributes:

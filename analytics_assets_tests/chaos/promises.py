@@ -31,7 +31,7 @@ def differing(undisturbed: Path, lake: Path | str, tables: Sequence[str], days: 
     return found
 
 
-def asked_again(log: Sequence[Mapping[str, Any]], landed: Mapping[tuple[str, str, date], datetime]) -> list[str]:
+def asked_again(log: Sequence[Mapping[str, Any]], stored: Mapping[tuple[str, str, date], datetime]) -> list[str]:
     """Requests for days whose answers had landed already."""
     found = []
     for entry in log:
@@ -40,7 +40,7 @@ def asked_again(log: Sequence[Mapping[str, Any]], landed: Mapping[tuple[str, str
         path, param, table = _DAY_OF[entry["vendor"]]
         day = httpx.QueryParams(entry["query"]).get(param)
         if path in entry["path"] and day:
-            at = landed.get((entry["vendor"], table, date.fromisoformat(day)))
+            at = stored.get((entry["vendor"], table, date.fromisoformat(day)))
             if at is not None and datetime.fromisoformat(entry["at"]) > at:
                 found.append(f"{entry['vendor']} {day} was asked again at {entry['at']}, landed by {at.isoformat()}")
     return found
@@ -78,5 +78,5 @@ def _bytes(lake: Lake, place: str) -> bytes | None:
 
 
 def _content(lake: Lake, account: str, table: str, day: date) -> tuple[str, str] | None:
-    standing = lake.landed(account, table, day)
+    standing = lake.stored_day(account, table, day)
     return None if standing is None else (standing.footer.content_hash, standing.footer.asked)

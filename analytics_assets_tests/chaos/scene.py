@@ -25,7 +25,7 @@ from analytics_assets.sandbox.app import create_app
 from analytics_assets.sandbox.options import Options
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.chaos.acts import UNTIL, environment, tables_of, undisturbed
-from analytics_assets_tests.chaos.gate import Gate
+from analytics_assets_tests.chaos.rate_limiter import RateLimiter
 from analytics_assets_tests.chaos.storm import shipped
 from analytics_assets_tests.integration.daemon import made_project
 from analytics_assets_tests.integration.server import Sandbox, sandbox_server, served
@@ -77,7 +77,7 @@ class Scene:
     deployment: Deployment
     database: Postgres
     broker: Redis
-    bucket: Gate
+    bucket: RateLimiter
     vendors: Vendors
     undisturbed: Path
     tables: Sequence[str]
@@ -148,14 +148,14 @@ def scene(root: Path, days: Sequence[date], *, seed: int) -> Iterator[Scene]:
 
 
 @contextmanager
-def bucket_behind() -> Iterator[tuple[Gate, dict[str, str]]]:
+def bucket_behind() -> Iterator[tuple[RateLimiter, dict[str, str]]]:
     """A bucket `lake` behind a gate, and the environment that leads to it."""
     with bucket_server() as address:
-        gate = Gate(address)
+        rate_limiter = RateLimiter(address)
         httpx.put(f"{address}/lake").raise_for_status()
-        with served(gate) as url:
+        with served(rate_limiter) as url:
             key = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1"}
-            yield gate, {"AWS_ENDPOINT_URL": url, **key}
+            yield rate_limiter, {"AWS_ENDPOINT_URL": url, **key}
 
 
 @contextmanager

@@ -38,7 +38,7 @@ def vendors(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
         yield sandbox
 
 
-def landed(lake: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: list[date]) -> str:
+def stored(lake: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: list[date]) -> str:
     """What a run says that brings days of Bento into a lake; nothing where all is well."""
     monkeypatch.setenv("ANALYTICS_LAKE", lake)
     # Each lake has a state database of its own.
@@ -52,37 +52,37 @@ def test_a_bucket_that_refuses_for_a_while_costs_no_day(
     vendors: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The run says what is refused and what to look at, no vendor is asked, and afterwards the lake is that of one machine."""
-    with bucket_behind() as (gate, leading):
+    with bucket_behind() as (rate_limiter, leading):
         for name, value in leading.items():
             monkeypatch.setenv(name, value)
         lake = "s3://lake/analytics"
-        assert landed(lake, tmp_path, monkeypatch, DAYS[:1]) == ""
+        assert stored(lake, tmp_path, monkeypatch, DAYS[:1]) == ""
         vendors.forget()
-        with gate.closed(status=403):
-            said = landed(lake, tmp_path, monkeypatch, DAYS)
+        with rate_limiter.closed(status=403):
+            said = stored(lake, tmp_path, monkeypatch, DAYS)
         assert vendors.counts() == {}
         assert f"{lake}/_lake.json cannot be read (Forbidden). Check ANALYTICS_LAKE, its rights and its space." in said
-        assert landed(lake, tmp_path, monkeypatch, DAYS) == ""
-        assert landed(str(tmp_path / "lake"), tmp_path, monkeypatch, DAYS) == ""
+        assert stored(lake, tmp_path, monkeypatch, DAYS) == ""
+        assert stored(str(tmp_path / "lake"), tmp_path, monkeypatch, DAYS) == ""
         assert differing(tmp_path / "lake", lake, TABLES, DAYS) == []
-        assert {key[2] for key in gate.seen} == set(DAYS)
+        assert {key[2] for key in rate_limiter.seen} == set(DAYS)
 
 
 def test_a_full_disk_costs_no_day(vendors: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What stood stays, no vendor is asked for what could not be kept, nothing is left aside; with space again all lands."""
     with small_disk(megabytes=2) as disk:
         lake = str(disk / "lake")
-        assert landed(lake, tmp_path, monkeypatch, DAYS[:1]) == ""
+        assert stored(lake, tmp_path, monkeypatch, DAYS[:1]) == ""
         before = {path: path.read_bytes() for path in (disk / "lake").rglob("*") if path.is_file()}
         (disk / "ballast").write_bytes(bytes(shutil.disk_usage(disk).free))
         vendors.forget()
-        said = landed(lake, tmp_path, monkeypatch, DAYS)
+        said = stored(lake, tmp_path, monkeypatch, DAYS)
         assert "cannot be written (No space left on device). Check ANALYTICS_LAKE, its rights and its space." in said
         assert vendors.counts() == {}
         assert {path: path.read_bytes() for path in (disk / "lake").rglob("*") if path.is_file()} == before
         (disk / "ballast").unlink()
-        assert landed(lake, tmp_path, monkeypatch, DAYS) == ""
-        assert landed(str(tmp_path / "lake"), tmp_path, monkeypatch, DAYS) == ""
+        assert stored(lake, tmp_path, monkeypatch, DAYS) == ""
+        assert stored(str(tmp_path / "lake"), tmp_path, monkeypatch, DAYS) == ""
         assert differing(tmp_path / "lake", lake, TABLES, DAYS) == []
 
 

@@ -22,8 +22,8 @@ def lakes(tmp_path: Path) -> tuple[Path, Path]:
     for name, at in (("quiet", NOW), ("stormy", NOW + timedelta(hours=1))):
         lake = Lake(str(tmp_path / name))
         rows = RAW.rows([{"date": DAY, "part": 0, "body": "5", "requested_at": at}])
-        lake.land("shop", RAW, DAY, rows, asked="v1", family=name, requested_at=at)
-        lake.land("shop", NUMBERS, DAY, NUMBERS.rows([{"date": DAY, "part": 0, "number": 5}]))
+        lake.store_day("shop", RAW, DAY, rows, asked="v1", family=name, requested_at=at)
+        lake.store_day("shop", NUMBERS, DAY, NUMBERS.rows([{"date": DAY, "part": 0, "number": 5}]))
     return tmp_path / "quiet", tmp_path / "stormy"
 
 
@@ -38,7 +38,7 @@ def test_another_byte_another_number_and_a_missing_day_are_named(lakes: tuple[Pa
     typed = stormy / f"shop/numbers/dt={DAY}/data.parquet"
     pq.write_table(pq.ParquetFile(typed).read(), typed, compression="snappy")
     rows = RAW.rows([{"date": DAY, "part": 0, "body": "6", "requested_at": NOW}])
-    Lake(str(stormy)).land("shop", RAW, DAY, rows, asked="v1", family="x", requested_at=NOW)
+    Lake(str(stormy)).store_day("shop", RAW, DAY, rows, asked="v1", family="x", requested_at=NOW)
     both = [f"{table}/dt={DAY}/data.parquet is not as in the undisturbed lake" for table in TABLES]
     assert differing(quiet, stormy, TABLES, [DAY]) == both
     shutil.rmtree(stormy)
@@ -47,7 +47,7 @@ def test_another_byte_another_number_and_a_missing_day_are_named(lakes: tuple[Pa
 
 def test_a_day_asked_for_after_it_landed_is_named() -> None:
     """Not one that was asked for before, nor another day or endpoint."""
-    landed = {("bento", "ads_raw", DAY): NOW}
+    stored = {("bento", "ads_raw", DAY): NOW}
     asked = {"vendor": "bento", "path": "/bento/api/v1/stats/ads", "query": f"start_date={DAY}&x=1"}
     early, late = (NOW + timedelta(seconds=shift) for shift in (-1, 1))
     others = [
@@ -56,8 +56,8 @@ def test_a_day_asked_for_after_it_landed_is_named() -> None:
         {**asked, "path": "/bento/api/v1/stats/site", "at": late.isoformat()},
         {**asked, "vendor": "airbridge", "at": late.isoformat()},
     ]
-    assert asked_again(others, landed) == []
-    [named] = asked_again([*others, {**asked, "at": late.isoformat()}], landed)
+    assert asked_again(others, stored) == []
+    [named] = asked_again([*others, {**asked, "at": late.isoformat()}], stored)
     assert named.startswith(f"bento {DAY} was asked again at {late.isoformat()}")
 
 

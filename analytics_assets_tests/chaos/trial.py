@@ -92,10 +92,10 @@ class Trial:
         mended = time.monotonic()
         self.seen.lasted_s = mended - began
         self.weather.say("passed")
-        landed = len(self.scene.bucket.seen)
+        stored = len(self.scene.bucket.seen)
         while True:
             self._look(instance, before, began)
-            if self.seen.resumed_s is None and len(self.scene.bucket.seen) > landed:
+            if self.seen.resumed_s is None and len(self.scene.bucket.seen) > stored:
                 self.seen.resumed_s = time.monotonic() - began
             self.seen.done_s = time.monotonic() - began
             yield False

@@ -86,9 +86,9 @@ def read_days(*rows: dict[str, Any], at: datetime = SETTLED) -> Callable[[Plante
     """A reading of a cohort's day that restated these rows."""
 
     def planted(lake: Planted) -> Found:
-        lake.land(RAW, at=at)
-        lake.land(COHORTS, *cohort(2, 2, 2))
-        lake.land(RESTATEMENTS, *({**row, "seen_at": at} for row in rows))
+        lake.store_day(RAW, at=at)
+        lake.store_day(COHORTS, *cohort(2, 2, 2))
+        lake.store_day(RESTATEMENTS, *({**row, "seen_at": at} for row in rows))
         return lake.found(of_report("cohorts_stand"))
 
     return planted
@@ -99,7 +99,7 @@ def raw_rows(name: str, **columns: Any) -> Callable[[Planted], Found]:
 
     def planted(lake: Planted) -> Found:
         same = {"group_values": '["a"]', "sub_row": "{}", "request_hash": "x", "task_id": "t-1", "notifications": "[]"}
-        lake.land(RAW, {**same, "requested_at": NOW, **columns})
+        lake.store_day(RAW, {**same, "requested_at": NOW, **columns})
         return lake.found(of_report(name))
 
     return planted
@@ -109,7 +109,7 @@ def cohorts(name: str, *rows: dict[str, Any]) -> Callable[[Planted], Found]:
     """A day of cohorts, old enough for both its intervals."""
 
     def planted(lake: Planted) -> Found:
-        lake.land(COHORTS, *rows)
+        lake.store_day(COHORTS, *rows)
         return lake.found(of_report(name), newest=DAY + timedelta(days=2))
 
     return planted
@@ -119,8 +119,8 @@ def ads(name: str, attribution: dict[str, Any], totals: dict[str, Any]) -> Calla
     """Bento's sample day, changed as told."""
 
     def planted(lake: Planted) -> Found:
-        lake.land(ADS_ATTRIBUTION, {**ATTRIBUTION_ROW, **attribution})
-        lake.land(ADS_TOTALS, {**TOTALS_ROW, **totals})
+        lake.store_day(ADS_ATTRIBUTION, {**ATTRIBUTION_ROW, **attribution})
+        lake.store_day(ADS_TOTALS, {**TOTALS_ROW, **totals})
         return lake.found(of_ads(name))
 
     return planted
@@ -131,7 +131,9 @@ def units(*names: str) -> Callable[[Planted], Found]:
 
     def planted(lake: Planted) -> Found:
         about = {"metric_name": "sign_up", "metric_type": "event_count", "value": 7.0}
-        lake.land(METRIC_VALUES, *({**about, "unit_type": name, "is_overall": name == "overall"} for name in names))
+        lake.store_day(
+            METRIC_VALUES, *({**about, "unit_type": name, "is_overall": name == "overall"} for name in names)
+        )
         return lake.found(own(values_checks(USUAL), "unit_types_apart"))
 
     return planted
@@ -145,8 +147,8 @@ def bodies(last: str) -> Callable[[Planted], Found]:
         moments = {"requested_at": NOW, "answered_at": NOW}
         usual = '{"dimension":"source","totals":{"signups":1},"breakdown":[{"key":"google","label":"Google"}]}'
         for day in back(3, 2, 1):
-            lake.land(ADS_RAW, {**answer, **moments, "body": usual}, day=day)
-        lake.land(ADS_RAW, {**answer, **moments, "body": last})
+            lake.store_day(ADS_RAW, {**answer, **moments, "body": usual}, day=day)
+        lake.store_day(ADS_RAW, {**answer, **moments, "body": last})
         return lake.found(of_ads("fields_as_known"))
 
     return planted
@@ -159,7 +161,9 @@ def lists(**totals: int) -> Callable[[Planted], Found]:
         answer = {"endpoint": "GET /metrics/values", "path": "/metrics/values", "params": "{}", "status": 200}
         moments = {"requested_at": NOW, "answered_at": NOW, "attempts": 1}
         bodies = [f'{{"data":[{{}}],"pagination":{{"totalItems":{total}}}}}' for total in totals.values()]
-        lake.land(VALUES_RAW, *({**answer, **moments, "part": part, "body": body} for part, body in enumerate(bodies)))
+        lake.store_day(
+            VALUES_RAW, *({**answer, **moments, "part": part, "body": body} for part, body in enumerate(bodies))
+        )
         return lake.found(own(values_checks(USUAL), "totals_as_read"))
 
     return planted
@@ -170,7 +174,7 @@ def volumes(*rows: int, limits: Any = USUAL) -> Callable[[Planted], Found]:
 
     def planted(lake: Planted) -> Found:
         for day, count in zip(back(*(7 * number for number in range(len(rows)))), rows, strict=True):
-            lake.land(NUMBERS, *({"part": part, "number": part} for part in range(count)), day=day)
+            lake.store_day(NUMBERS, *({"part": part, "number": part} for part in range(count)), day=day)
         return lake.found(volume_as_usual(Figure(NUMBERS.name), limits))
 
     return planted
@@ -181,7 +185,7 @@ def stand(check: Callable[[Any], Check], *days_before: int) -> Callable[[Planted
 
     def planted(lake: Planted) -> Found:
         for day in back(*days_before):
-            lake.land(NUMBERS, {"part": 0, "number": 1}, day=day)
+            lake.store_day(NUMBERS, {"part": 0, "number": 1}, day=day)
         return lake.found(check(NUMBERS))
 
     return planted
@@ -189,7 +193,7 @@ def stand(check: Callable[[Any], Check], *days_before: int) -> Callable[[Planted
 
 def damaged(lake: Planted) -> Found:
     """A file that another program wrote."""
-    path = lake.land(NUMBERS, {"part": 0, "number": 1})
+    path = lake.store_day(NUMBERS, {"part": 0, "number": 1})
     Path(path).write_bytes(b"not Parquet")
     return lake.found(days_stored(NUMBERS))
 
@@ -198,8 +202,8 @@ def compared(right: int) -> Callable[[Planted], Found]:
     """Ten rows' sum of one account against a number of another, which may differ by a tenth."""
 
     def planted(lake: Planted) -> Found:
-        lake.land(NUMBERS, {"part": 0, "number": 100}, account="left")
-        lake.land(NUMBERS, {"part": 0, "number": right}, account="right")
+        lake.store_day(NUMBERS, {"part": 0, "number": 100}, account="left")
+        lake.store_day(NUMBERS, {"part": 0, "number": right}, account="right")
         figure = Figure(NUMBERS.name, "sum", "number")
         return lake.found(Comparison("numbers", Side("left", figure), Side("right", figure), relative=0.1).check())
 

@@ -36,7 +36,7 @@ class Planted:
     ) -> str:
         """A day of these rows, each of that day; returns where it stands."""
         content = table.rows({"date": day, **row} for row in rows)
-        return self.lake.land(account, table, day, content, requested_at=at).path
+        return self.lake.store_day(account, table, day, content, requested_at=at).path
 
     def context(
         self, days: Sequence[date] = (DAY,), *, newest: date | None = DAY, resource: Any = None, **changes: Any

@@ -47,8 +47,8 @@ def test_a_currency_that_the_total_lacks_is_told(
     planted: Planted, parts: list[dict[str, Any]], totals: list[dict[str, Any]], expected: CheckResult
 ) -> None:
     """As far as the total says anything of money."""
-    planted.land(ADS_ATTRIBUTION, *({**ATTRIBUTION_ROW, **one} for one in parts))
-    planted.land(ADS_TOTALS, *({**TOTALS_ROW, **one} for one in totals))
+    planted.store_day(ADS_ATTRIBUTION, *({**ATTRIBUTION_ROW, **one} for one in parts))
+    planted.store_day(ADS_TOTALS, *({**TOTALS_ROW, **one} for one in totals))
     [check] = [
         one for one in ads_checks(AdsSpec(), USUAL, truncated_share=0.0) if one.name == "breakdown_within_totals"
     ]

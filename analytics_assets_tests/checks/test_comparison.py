@@ -19,7 +19,7 @@ MONEY = Figure("revenue", "sum", "revenue")
 
 def number(planted: Planted, value: int) -> None:
     """A count."""
-    planted.land(NUMBERS, {"part": 0, "number": value}, account="count")
+    planted.store_day(NUMBERS, {"part": 0, "number": value}, account="count")
 
 
 def money(planted: Planted, account: str, **amounts: str | None) -> None:
@@ -28,7 +28,7 @@ def money(planted: Planted, account: str, **amounts: str | None) -> None:
         {**empty_row(), "campaign": name, "currency": name, "revenue": None if amount is None else Decimal(amount)}
         for name, amount in amounts.items()
     ]
-    planted.land(
+    planted.store_day(
         TABLE, *({name: value for name, value in one.items() if name != "date"} for one in rows), account=account
     )
 
@@ -40,7 +40,7 @@ def money(planted: Planted, account: str, **amounts: str | None) -> None:
 def test_the_wider_of_the_two_bounds_holds(planted: Planted, bounds: dict[str, Any], is_same: bool) -> None:
     """100 and 95, exactly at the bound."""
     number(planted, 100)
-    planted.land(NUMBERS, {"part": 0, "number": 95}, account="other")
+    planted.store_day(NUMBERS, {"part": 0, "number": 95}, account="other")
     other = Side("other", COUNT.figure)
     found = planted.found(Comparison("numbers", COUNT, other, **bounds).check())
     assert bool(failures(found)) != is_same
@@ -80,7 +80,7 @@ def test_a_sum_over_currencies_is_no_figure(planted: Planted) -> None:
 def test_a_day_that_only_one_side_has_is_not_compared(planted: Planted) -> None:
     """Whether it landed is another check's; a day without a number is told."""
     number(planted, 1)
-    planted.land(NUMBERS, {"part": 0, "number": 1}, account="other", day=back(1)[0])
+    planted.store_day(NUMBERS, {"part": 0, "number": 1}, account="other", day=back(1)[0])
     check = Comparison("numbers", COUNT, Side("other", COUNT.figure)).check()
     assert planted.found(check, back(1, 0)) == {}
     money(planted, "money", USD=None)
@@ -95,7 +95,7 @@ def test_a_sum_that_lacks_a_part_is_not_compared(planted: Planted) -> None:
         for name, sent in (("a", Decimal(7)), ("b", None))
     ]
     for account, held in (("left", rows), ("right", rows[:1])):
-        planted.land(
+        planted.store_day(
             TABLE, *({name: one for name, one in row.items() if name != "date"} for row in held), account=account
         )
     for aggregation in ("sum", "min", "max"):

@@ -23,7 +23,7 @@ def read(raw: pa.Table) -> Fields:
 def words(planted: Planted, *days: str) -> Mapping[object, str]:
     """What is said of the last of some days, each with its paths."""
     for day, paths in zip(back(*range(len(days))), days, strict=True):
-        planted.land(RAW, *([{"part": 0, "body": paths, "requested_at": NOW}] if paths else []), day=day)
+        planted.store_day(RAW, *([{"part": 0, "body": paths, "requested_at": NOW}] if paths else []), day=day)
     return {day: finding.words for day, finding in planted.found(fields_as_known(RAW, read)).items()}
 
 
@@ -50,7 +50,7 @@ def test_what_lies_in_an_empty_list_has_not_vanished(planted: Planted) -> None:
 
 def test_an_unknown_field_is_named_from_the_first_reading_on(planted: Planted) -> None:
     """It needs no history."""
-    planted.land(RAW, {"part": 0, "body": f"{WHOLE} ?data[].p90", "requested_at": NOW})
+    planted.store_day(RAW, {"part": 0, "body": f"{WHOLE} ?data[].p90", "requested_at": NOW})
     found = planted.found(fields_as_known(RAW, read))
     numbers = {"fields": 3, "unknown": 1, "vanished": 0}
     assert found == {DAY: CheckResult("unknown: data[].p90", "warning", numbers)}
@@ -60,6 +60,6 @@ def test_each_day_of_a_range_is_compared_with_the_days_before_it(planted: Plante
     """Once seven readings are without it, a field is no longer missed."""
     days = [*[WHOLE] * 3, *["data data[].id"] * 9]
     for day, paths in zip(back(*range(12)), days, strict=True):
-        planted.land(RAW, {"part": 0, "body": paths, "requested_at": NOW}, day=day)
+        planted.store_day(RAW, {"part": 0, "body": paths, "requested_at": NOW}, day=day)
     found = planted.found(fields_as_known(RAW, read), back(*range(12)))
     assert [bool(finding.words) for finding in found.values()] == [False] * 3 + [True] + [False] * 8

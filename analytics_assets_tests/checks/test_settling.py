@@ -35,7 +35,7 @@ def test_a_correction_ends_with_the_next_request_that_changes_nothing(planted: P
     """That request left the files as they were; it is recorded in the state database."""
     check = read_days(restated(was_mature=True))
     assert check(planted)[DAY].level == "warning"
-    stored = planted.lake.landed(ACCOUNT, RAW.name, DAY)
+    stored = planted.lake.stored_day(ACCOUNT, RAW.name, DAY)
     assert stored is not None
     planted.lake.confirmations = confirmations = StateConfirmations(planted.lake.files, f"sqlite:///{tmp_path}/s.db")
     later = msgspec.structs.replace(stored.footer, requested_at=SETTLED + timedelta(hours=1))

@@ -15,7 +15,7 @@ CHECK = volume_as_usual(Figure(NUMBERS.name), USUAL)
 def rows(planted: Planted, days_before: int, count: int) -> None:
     """A day of so many rows."""
     [day] = back(days_before)
-    planted.land(NUMBERS, *({"part": part, "number": part} for part in range(count)), day=day)
+    planted.store_day(NUMBERS, *({"part": part, "number": part} for part in range(count)), day=day)
 
 
 def test_a_first_load_says_nothing_of_its_volume(planted: Planted) -> None:
@@ -61,7 +61,7 @@ def test_a_figure_may_be_a_sum_of_some_rows(planted: Planted) -> None:
     """Null adds nothing; without a value there is no number."""
     given = row()
     given.pop("date")
-    planted.land(
+    planted.store_day(
         TABLE,
         {**given, "campaign": "a", "clicks": 3},
         {**given, "campaign": "b", "clicks": None},
@@ -103,7 +103,7 @@ def test_a_figure_that_a_table_cannot_give_is_refused(planted: Planted, figure: 
     """With the name of what is wrong."""
     given = row()
     given.pop("date")
-    planted.land(TABLE, given)
+    planted.store_day(TABLE, given)
     with pytest.raises(PermanentError) as refused:
         figure.of(figure.rows(planted.lake, "shop", DAY))  # type: ignore[arg-type] - the day stands
     assert str(refused.value).startswith(words)

@@ -106,8 +106,8 @@ def test_a_demo_over_a_lake_that_is_gone_says_so_before_it_starts(
 def test_days_of_an_earlier_demo_are_not_taken_for_days_of_this_one(tmp_path: Path) -> None:
     """A raw day says when it was last requested, in its file or by a confirmation; equal content is not written again."""
     lake, at = Lake(str(tmp_path)), datetime(2026, 3, 1, 12, tzinfo=UTC)
-    typed = lake.land("shop", NUMBERS, at.date(), NUMBERS.rows([]), is_sandbox=True)
-    raw = lake.land("shop", RAW, at.date(), RAW.rows([]), asked="v1", requested_at=at, is_sandbox=True)
+    typed = lake.store_day("shop", NUMBERS, at.date(), NUMBERS.rows([]), is_sandbox=True)
+    raw = lake.store_day("shop", RAW, at.date(), RAW.rows([]), asked="v1", requested_at=at, is_sandbox=True)
     assert stale_days(lake, [typed, raw], since=at) == 0
     later = at + timedelta(seconds=1)
     assert stale_days(lake, [typed, raw], since=later) == 1

@@ -33,23 +33,23 @@ def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str,
 
 def test_it_ends_the_pause_of_an_account(capsys: pytest.CaptureFixture[str]) -> None:
     """It says what has ended; a second time there is nothing to end."""
-    gate = StatsigResource().gate(clock=clock)
-    gate.close(600, "GET /metrics/list: HTTP 429, Retry-After: 600")
+    rate_limiter = StatsigResource().rate_limiter(clock=clock)
+    rate_limiter.pause_for(600, "GET /metrics/list: HTTP 429, Retry-After: 600")
     words = (
         "statsig: the pause until 2026-03-10 12:10:00 UTC has ended (GET /metrics/list: HTTP 429, Retry-After: 600). "
         "Processes that wait go on within a minute.\n"
     )
     assert said(capsys, "statsig") == (0, words, "")
-    assert gate.pause() is None
+    assert rate_limiter.pause() is None
     assert said(capsys, "statsig") == (0, "statsig: requests are not paused.\n", "")
 
 
 def test_a_pause_of_another_account_stays(capsys: pytest.CaptureFixture[str]) -> None:
     """Each has a budget of its own."""
-    gate = StatsigResource().gate(clock=clock)
-    gate.close(600, "GET /metrics/list: HTTP 429, Retry-After: 600")
+    rate_limiter = StatsigResource().rate_limiter(clock=clock)
+    rate_limiter.pause_for(600, "GET /metrics/list: HTTP 429, Retry-After: 600")
     assert said(capsys, "bento") == (0, "bento: requests are not paused.\n", "")
-    assert gate.pause() is not None
+    assert rate_limiter.pause() is not None
 
 
 def test_without_budgets_there_is_no_pause(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

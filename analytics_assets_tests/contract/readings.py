@@ -11,7 +11,7 @@ from typing import Any
 from analytics_assets.clock import Clock
 from analytics_assets.errors import SourceError
 from analytics_assets.lake.content import content_hash
-from analytics_assets.lake.load import DayResult, Landing
+from analytics_assets.lake.load import DayLoader, DayResult
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import DayFetcher, Stream, Typed
 from analytics_assets.lake.table import Table
@@ -138,7 +138,7 @@ async def land(
 ) -> list[DayResult]:
     """Lands days as production does; every table but a history is selected."""
     names = {table.name for table in (stream.raw, *stream.typed) if table is not None}
-    landing = Landing(lake, names, family, clock, is_sandbox=True)
+    landing = DayLoader(lake, names, family, clock, is_sandbox=True)
     return [result async for result in landing.bring(stream, days, fetcher or DayFetcher())]
 
 

@@ -55,9 +55,9 @@ async def test_an_older_task_that_lands_after_a_newer_one_changes_nothing(tmp_pa
         assert server.counts()["airbridge POST /reports/api/v3/apps/{app}/revenue/query"] == 2
         copied(early, "again")
         assert (await run(server, lake, late, newer + done, wait_s=5)).error is None
-        landed = contents(lake)
+        stored = contents(lake)
         result = await run(server, lake, early, newer + 2 * done, wait_s=5)
-        assert (result.error, result.is_asked, contents(lake)) == (None, True, landed)
+        assert (result.error, result.was_requested, contents(lake)) == (None, True, stored)
         # The same older task where nothing newer stands: it does say something else.
         alone = await run(server, tmp_path / "alone", tmp_path / "again.db", newer + 2 * done, wait_s=5)
     assert alone.error is None

@@ -62,7 +62,7 @@ async def _bento(wire: Wire) -> AsyncIterator[BentoClient]:
     )
     where = _destination(wire, "/bento/api/v1")
     async with bento_session(
-        credentials=keys, destination=where, clock=lambda: NOW, gate=wire.gate, retries=ONCE
+        credentials=keys, destination=where, clock=lambda: NOW, rate_limiter=wire.rate_limiter, retries=ONCE
     ) as session:
         yield BentoClient(session)
 
@@ -71,7 +71,7 @@ async def _bento(wire: Wire) -> AsyncIterator[BentoClient]:
 async def _statsig(wire: Wire) -> AsyncIterator[StatsigClient]:
     keys, where = StatsigCredentials(credentials.STATSIG_CONSOLE_KEY), _destination(wire, "/statsig/console/v1")
     async with statsig_session(
-        credentials=keys, destination=where, clock=lambda: NOW, gate=wire.gate, retries=ONCE
+        credentials=keys, destination=where, clock=lambda: NOW, rate_limiter=wire.rate_limiter, retries=ONCE
     ) as session:
         yield StatsigClient(session)
 
@@ -80,7 +80,7 @@ async def _statsig(wire: Wire) -> AsyncIterator[StatsigClient]:
 async def _airbridge(wire: Wire) -> AsyncIterator[AirbridgeClient]:
     keys, where = AirbridgeCredentials(credentials.AIRBRIDGE_API_TOKEN), _destination(wire, "/airbridge")
     async with airbridge_session(
-        credentials=keys, destination=where, clock=lambda: NOW, gate=wire.gate, retries=ONCE
+        credentials=keys, destination=where, clock=lambda: NOW, rate_limiter=wire.rate_limiter, retries=ONCE
     ) as session:
         yield AirbridgeClient(session, "shop")
 

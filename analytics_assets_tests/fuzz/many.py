@@ -76,13 +76,13 @@ def fuzz(answers: int, seed: int) -> bool:
         process = context.Process(target=work, args=(seed, numbers, told), daemon=True)
         process.start()
         workers.append(Worker(process, told, numbers))
-    mutated = landed = wrong = hung = memory = 0
+    mutated = stored = wrong = hung = memory = 0
     for worker in workers:
         for message in worker.messages():
             if not isinstance(message, Verdict):
                 memory = max(memory, message)
                 continue
-            mutated, landed, hung = mutated + 1, landed + (message.landed > 0), hung + message.is_hung
+            mutated, stored, hung = mutated + 1, stored + (message.stored > 0), hung + message.is_hung
             if message.wrong is not None:
                 wrong += not message.is_hung
                 _say(f"{message.number} {message.scene}: {message.changes}\n  {message.wrong}")
@@ -90,7 +90,7 @@ def fuzz(answers: int, seed: int) -> bool:
             hung += 1
             _say(f"trial {worker.numbers[worker.done]} of seed {seed} {worker.stopped}")
     took_s = time.monotonic() - began
-    _say(f"{landed} landed, {mutated - landed} refused, {took_s:.0f} s, at most {memory} MiB a process")
+    _say(f"{stored} landed, {mutated - stored} refused, {took_s:.0f} s, at most {memory} MiB a process")
     _say(f"{mutated} mutated, {wrong} silently wrong, {hung} hung")
     return mutated == answers and not wrong and not hung
 

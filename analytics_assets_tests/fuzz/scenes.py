@@ -11,7 +11,7 @@ from functools import cached_property
 from itertools import count
 from typing import Any
 
-from analytics_assets.lake.load import DayResult, Landing
+from analytics_assets.lake.load import DayLoader, DayResult
 from analytics_assets.lake.loss import LossPolicy
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Stream
@@ -91,7 +91,7 @@ class Scene:
     async def genuine(self, lake: Lake) -> dict[Question, Sent]:
         """Every answer of an undisturbed landing."""
         wire = self.vendors.wire()
-        await self.land(wire, lake, self.account(), family="genuine", spoil=lambda stream: stream)
+        await self.store_day(wire, lake, self.account(), family="genuine", spoil=lambda stream: stream)
         earlier = {str(day) for day in self.earlier}
         return {
             question: sent for question, sent in wire.log.sent.items() if dict(question[2]).get("date") not in earlier
@@ -110,12 +110,12 @@ class Scene:
                 stream = trial.stream.of_lake(lake)
                 chosen = {table.name for table in (stream.raw, *stream.typed) if table is not None}
                 loss = LossPolicy(is_accepted=wire.flaw.accepts_losses)
-                landing = Landing(lake, chosen, family, lambda: NOW, is_sandbox=True, loss=loss)
+                landing = DayLoader(lake, chosen, family, lambda: NOW, is_sandbox=True, loss=loss)
                 if self.earlier:
-                    async for result in landing.bring(stream, self.earlier, trial.fetcher):
+                    async for result in landing.load(stream, self.earlier, trial.fetcher):
                         if result.error is not None:
                             raise AssertionError(f"{result.day} is as it was sent: {result.error}")
-                async for result in landing.bring(spoil(stream), trial.days, trial.fetcher):
+                async for result in landing.load(spoil(stream), trial.days, trial.fetcher):
                     results[self.days[0] if len(self.days) == 1 else result.day] = result
                 if any(result.error for result in results.values()):
                     break

@@ -53,7 +53,7 @@ class Verdict:
         changes: What was changed, in words.
         wrong: What is wrong, in words; None where nothing is.
         is_hung: Whether it did not end in time.
-        landed: Days that stand.
+        stored: Days that stand.
     """
 
     number: int
@@ -61,7 +61,7 @@ class Verdict:
     changes: Sequence[str]
     wrong: str | None = None
     is_hung: bool = False
-    landed: int = 0
+    stored: int = 0
 
 
 @dataclass
@@ -103,9 +103,9 @@ class Bench:
                 account = scene.account()
                 if is_again:
                     told = ["a day that is stored already", *told]
-                    await scene.land(scene.vendors.wire(), lake, account, family="first", spoil=_as_it_is)
+                    await scene.store_day(scene.vendors.wire(), lake, account, family="first", spoil=_as_it_is)
                     before = {day: standing(account, scene.tables, day) for day in scene.days}
-                results = await scene.land(wire, lake, account, family="second", spoil=spoil)
+                results = await scene.store_day(wire, lake, account, family="second", spoil=spoil)
         except TimeoutError:
             return Verdict(number, scene.name, told, f"not done after {LONGEST_S:.0f} s", is_hung=True)
         except Exception as error:  # noqa: BLE001 - that anything else than our errors comes out is what is looked for
@@ -121,10 +121,10 @@ class Bench:
         )
         if wrong is None and not isinstance(truth, Refusal):
             wrong = _unsaid(scene.notes(wire.log), results, scene.tables[0])
-        longest = max(wire.gate.seconds, default=0.0)
+        longest = max(wire.rate_limiter.seconds, default=0.0)
         if wrong is None and not 0 <= longest <= _LONGEST_PAUSE_S:
             wrong = f"a Retry-After keeps every process from sending for {longest} s"
-        return Verdict(number, scene.name, told, wrong, landed=sum(result.error is None for result in results))
+        return Verdict(number, scene.name, told, wrong, stored=sum(result.error is None for result in results))
 
 
 def changes(

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import httpx
 
-from analytics_assets.http.gate import OpenGate
+from analytics_assets.http.rate_limiter import NoRateLimit
 from analytics_assets.sandbox.app import create_app
 from analytics_assets.sandbox.options import Options
 from analytics_assets_tests.fuzz.log import Log, Question
@@ -53,7 +53,7 @@ class Vendors:
         return self._kept[question]
 
 
-class Pauses(OpenGate):
+class Pauses(NoRateLimit):
     """A gate that lets every request pass, and keeps for how many seconds the vendor made it close."""
 
     def __init__(self, flaw: Flaw) -> None:
@@ -71,7 +71,7 @@ class Wire(httpx.AsyncBaseTransport):
     def __init__(self, vendors: Vendors, changed: Mapping[Question, Sent], flaw: Flaw) -> None:
         self._vendors, self._changed, self.flaw = vendors, changed, flaw
         self.log = Log()
-        self.gate = Pauses(flaw)
+        self.rate_limiter = Pauses(flaw)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Answers and remembers."""

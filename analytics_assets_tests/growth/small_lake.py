@@ -165,8 +165,8 @@ def written(small: SmallLake, folder: Path | str) -> Lake:
             }
             for name, group in zip(names, groups, strict=True)
         ]
-        lake.land(account, cohorts, day, cohorts.rows(cells))
-        lake.land(account, totals, day, totals.rows(sums))
+        lake.store_day(account, cohorts, day, cohorts.rows(cells))
+        lake.store_day(account, totals, day, totals.rows(sums))
     return lake
 
 

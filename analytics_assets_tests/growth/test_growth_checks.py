@@ -51,7 +51,7 @@ def test_a_fall_that_no_cohort_explains_is_named(tmp_path: Path) -> None:
     table = spec().reports[0].cohorts
     cells = lake.read("app_a", table, [day])
     is_lost = [row["channel"] == "facebook.business" and row["days_since_start"] == 12 for row in cells.to_pylist()]
-    lake.land("app_a", table, day, cells.filter(pa.array([not one for one in is_lost])))
+    lake.store_day("app_a", table, day, cells.filter(pa.array([not one for one in is_lost])))
 
     growth = build_growth(lake, spec())
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from analytics_assets.http.destination import live
-from analytics_assets.http.gate import OpenGate
+from analytics_assets.http.rate_limiter import NoRateLimit
 from analytics_assets.http.retries import RetryPolicy
 from analytics_assets.http.session import Session
 from analytics_assets.http.statuses import Vendor
@@ -94,7 +94,7 @@ async def scripted(*replies: Reply) -> AsyncIterator[Server]:
         await asyncio.wait_for(server.wait_closed(), 5)
 
 
-class Notes(OpenGate):
+class Notes(NoRateLimit):
     """A gate that writes down what it is told."""
 
     def __init__(self) -> None:
@@ -102,12 +102,12 @@ class Notes(OpenGate):
         self.closed: list[float] = []
         self.reasons: list[str] = []
 
-    async def enter(self, endpoint: str) -> float:
+    async def acquire(self, endpoint: str) -> float:
         """Notes the endpoint; pretends to have waited."""
         self.entered.append(endpoint)
         return 0.5
 
-    def close(self, seconds: float, reason: str) -> None:
+    def pause_for(self, seconds: float, reason: str) -> None:
         """Notes both."""
         self.closed.append(seconds)
         self.reasons.append(reason)

@@ -15,7 +15,7 @@ from analytics_assets.orchestration.state_resource import BudgetSettings
 from analytics_assets.sources.airbridge.source import AirbridgeResource
 from analytics_assets.sources.bento.source import BentoResource
 from analytics_assets.sources.statsig.source import StatsigResource
-from analytics_assets.state.rate_limit import Caller
+from analytics_assets.state.rate_limit import RequestOrigin
 from analytics_assets_tests.http.scripted import session
 from analytics_assets_tests.integration.server import sandbox_server
 
@@ -124,7 +124,7 @@ async def test_the_sandbox_ignores_the_base_url_of_an_account(
     """A gateway has its own path; the sandbox has only the paths that the vendors document."""
     if server:
         monkeypatch.setenv("ANALYTICS_SANDBOX_URL", vendors)
-    await resource(address).greet(clock=utc_now, caller=Caller())
+    await resource(address).greet(clock=utc_now, origin=RequestOrigin())
 
 
 async def test_each_destination_has_a_transport_of_its_own() -> None:

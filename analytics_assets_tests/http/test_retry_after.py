@@ -92,65 +92,65 @@ def test_no_header_leads_out_of_the_bounds(value: str) -> None:
 )
 async def test_the_pause_of_all_processes_is_within_the_bound(value: str, paused_s: float) -> None:
     """And says which response asked for it."""
-    gate = Notes()
+    rate_limiter = Notes()
     async with (
         scripted(answer(status=429, retry_after=value)) as server,
-        session(server.url, gate=gate, retries=ONCE) as way,
+        session(server.url, rate_limiter=rate_limiter, retries=ONCE) as way,
     ):
         with pytest.raises(TransientError) as caught:
             await way.get("/x", "/x")
-    assert (gate.closed, caught.value.retry_after_s) == ([paused_s], paused_s)
-    assert gate.reasons == [f"GET /x: HTTP 429, Retry-After: {value}"]
+    assert (rate_limiter.closed, caught.value.retry_after_s) == ([paused_s], paused_s)
+    assert rate_limiter.reasons == [f"GET /x: HTTP 429, Retry-After: {value}"]
     assert str(caught.value).endswith(f" Requests wait {paused_s:.0f} s (Retry-After).")
 
 
 @pytest.mark.parametrize("value", ["-5", "soon", "0", str(int(HERE.timestamp()) - 60)])
 async def test_a_header_that_names_no_wait_pauses_no_other_process(value: str) -> None:
     """The request is repeated as after a 429 without it."""
-    gate = Notes()
+    rate_limiter = Notes()
     async with (
         scripted(answer(status=429, retry_after=value), answer()) as server,
-        session(server.url, gate=gate) as way,
+        session(server.url, rate_limiter=rate_limiter) as way,
     ):
         assert (await way.get("/x", "/x")).attempts == 2
-    assert gate.closed == []
+    assert rate_limiter.closed == []
 
 
 async def test_the_gate_may_allow_a_shorter_or_longer_pause() -> None:
     """The bound is a setting of the account's budget."""
-    gate = Notes()
-    gate.longest_pause_s = 7200.0
+    rate_limiter = Notes()
+    rate_limiter.longest_pause_s = 7200.0
     async with (
         scripted(answer(status=429, retry_after="86400")) as server,
-        session(server.url, gate=gate, retries=ONCE) as way,
+        session(server.url, rate_limiter=rate_limiter, retries=ONCE) as way,
     ):
         with pytest.raises(TransientError):
             await way.get("/x", "/x")
-    assert gate.closed == [7200.0]
+    assert rate_limiter.closed == [7200.0]
 
 
 @pytest.mark.parametrize("behind", [timedelta(hours=1), timedelta(hours=-1)], ids=["behind", "ahead"])
 async def test_a_date_to_wait_for_is_one_of_the_vendors_clock(behind: timedelta) -> None:
     """The clock here may be an hour off: the wait is that from the response's own Date."""
-    gate, there = Notes(), HERE + behind
+    rate_limiter, there = Notes(), HERE + behind
     throttled = answer(
         status=429, date=format_datetime(there, usegmt=True), retry_after=str(int(there.timestamp()) + 30)
     )
-    async with scripted(throttled) as server, session(server.url, gate=gate, retries=ONCE) as way:
+    async with scripted(throttled) as server, session(server.url, rate_limiter=rate_limiter, retries=ONCE) as way:
         with pytest.raises(TransientError):
             await way.get("/x", "/x")
-    assert gate.closed == [30.0]
+    assert rate_limiter.closed == [30.0]
 
 
 async def test_a_date_of_another_day_is_not_believed() -> None:
     """A cache or a gateway may send any."""
-    gate = Notes()
+    rate_limiter = Notes()
     throttled = answer(
         status=429,
         date="Thu, 01 Jan 1970 00:00:00 GMT",
         retry_after=format_datetime(HERE + timedelta(seconds=9), usegmt=True),
     )
-    async with scripted(throttled) as server, session(server.url, gate=gate, retries=ONCE) as way:
+    async with scripted(throttled) as server, session(server.url, rate_limiter=rate_limiter, retries=ONCE) as way:
         with pytest.raises(TransientError):
             await way.get("/x", "/x")
-    assert gate.closed == [9.0]
+    assert rate_limiter.closed == [9.0]

@@ -14,8 +14,8 @@ from analytics_assets.errors import (
     TransientError,
     UnreachableError,
 )
-from analytics_assets.http.gate import OpenGate
 from analytics_assets.http.meter import Meter
+from analytics_assets.http.rate_limiter import NoRateLimit
 from analytics_assets.http.retries import RetryPolicy
 from analytics_assets_tests.http.scripted import (
     NOW,
@@ -75,36 +75,42 @@ async def test_a_post_that_was_turned_away_is_posted_again(status: int) -> None:
 )
 async def test_retry_after_is_obeyed_to_the_second(retry_after: str) -> None:
     """As seconds and as an HTTP date; every other process is told through the gate."""
-    gate = Notes()
+    rate_limiter = Notes()
     throttled = answer(status=429, retry_after=retry_after)
-    async with scripted(throttled, answer()) as server, session(server.url, gate=gate) as way:
+    async with scripted(throttled, answer()) as server, session(server.url, rate_limiter=rate_limiter) as way:
         await way.get("/x", "/x")
         assert way.meter == Meter(Counter({"GET /x": 2}), retries=1, waited_s=1.0)
     first, second = (asked.at for asked in server.asked)
     assert second - first == pytest.approx(1.0, abs=0.3)
-    assert (gate.entered, gate.closed) == (["GET /x", "GET /x"], [1.0])
+    assert (rate_limiter.entered, rate_limiter.closed) == (["GET /x", "GET /x"], [1.0])
 
 
 async def test_a_retry_after_longer_than_the_patience_gives_up_at_once() -> None:
     """No run sleeps for an hour in silence; the error says how long the vendor wants to be left alone."""
-    gate = Notes()
-    async with scripted(answer(status=429, retry_after="3600")) as server, session(server.url, gate=gate) as way:
+    rate_limiter = Notes()
+    async with (
+        scripted(answer(status=429, retry_after="3600")) as server,
+        session(server.url, rate_limiter=rate_limiter) as way,
+    ):
         with pytest.raises(TransientError) as caught:
             await asyncio.wait_for(way.get("/x", "/x"), 1)
-    assert (caught.value.retry_after_s, len(server.asked), gate.closed) == (3600.0, 1, [3600.0])
+    assert (caught.value.retry_after_s, len(server.asked), rate_limiter.closed) == (3600.0, 1, [3600.0])
 
 
 async def test_a_429_without_retry_after_waits_longer_each_time() -> None:
     """The pause doubles; the gate is left open, because the vendor named no time."""
-    gate = Notes()
+    rate_limiter = Notes()
     patient = RetryPolicy(attempts=4, first_wait_s=0.01, throttled_wait_s=0.1, longest_wait_s=0.3)
-    async with scripted(answer(status=429)) as server, session(server.url, retries=patient, gate=gate) as way:
+    async with (
+        scripted(answer(status=429)) as server,
+        session(server.url, retries=patient, rate_limiter=rate_limiter) as way,
+    ):
         with pytest.raises(TransientError):
             await way.get("/x", "/x")
     at = [asked.at for asked in server.asked]
     pauses = [later - earlier for earlier, later in pairwise(at)]
     assert pauses == pytest.approx([0.1, 0.2, 0.3], abs=0.08)
-    assert gate.closed == []
+    assert rate_limiter.closed == []
 
 
 @pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 404])
@@ -121,17 +127,17 @@ async def test_one_page_in_front_of_the_vendor_costs_one_request(status: int, me
 @pytest.mark.parametrize("status", [200, 403])
 async def test_a_page_that_names_a_wait_pauses_the_other_processes(status: int) -> None:
     """A bot wall may send Retry-After with any status."""
-    gate, wall = Notes(), answer(b"<html>", status=status, content_type="text/html", retry_after="3600")
-    async with scripted(wall) as server, session(server.url, gate=gate) as way:
+    rate_limiter, wall = Notes(), answer(b"<html>", status=status, content_type="text/html", retry_after="3600")
+    async with scripted(wall) as server, session(server.url, rate_limiter=rate_limiter) as way:
         with pytest.raises(BlockedError, match=r"Requests wait 3600 s \(Retry-After\)\."):
             await way.get("/x", "/x")
-    assert (len(server.asked), gate.closed) == (1, [3600.0])
+    assert (len(server.asked), rate_limiter.closed) == (1, [3600.0])
 
 
-class Slow(OpenGate):
+class Slow(NoRateLimit):
     """A gate that takes longer than all patience."""
 
-    async def enter(self, endpoint: str) -> float:
+    async def acquire(self, endpoint: str) -> float:
         """Waits."""
         await asyncio.sleep(0.3)
         return 0.3
@@ -142,7 +148,7 @@ async def test_time_spent_before_the_gate_is_no_reason_to_lose_patience() -> Non
     hasty = RetryPolicy(attempts=3, first_wait_s=0.01, patience_s=0.25)
     async with (
         scripted(answer(status=503), answer()) as server,
-        session(server.url, retries=hasty, gate=Slow()) as way,
+        session(server.url, retries=hasty, rate_limiter=Slow()) as way,
     ):
         got = await way.get("/x", "/x")
         assert (got.attempts, got.waited_s) == (2, 0.6)
@@ -151,7 +157,7 @@ async def test_time_spent_before_the_gate_is_no_reason_to_lose_patience() -> Non
 
 async def test_the_seconds_of_requests_that_wait_at_once_are_all_counted() -> None:
     """Each waits for its own turn, and none forgets what the others have waited."""
-    async with scripted(answer(), answer(), answer()) as server, session(server.url, gate=Slow()) as way:
+    async with scripted(answer(), answer(), answer()) as server, session(server.url, rate_limiter=Slow()) as way:
         await asyncio.gather(*(way.get("/x", "/x") for _ in range(3)))
         assert way.meter.waited_s == pytest.approx(0.9)
 
@@ -171,8 +177,8 @@ def test_an_hour_before_the_gate_takes_nothing_from_the_patience() -> None:
     answers = [httpx.Response(503), httpx.Response(200, json={})]
     waits = {"before the gate": 3600.0, "at the vendor": 0.0}
 
-    class Hour(OpenGate):
-        async def enter(self, endpoint: str) -> float:
+    class Hour(NoRateLimit):
+        async def acquire(self, endpoint: str) -> float:
             loop.ahead_s += waits["before the gate"]
             return waits["before the gate"]
 
@@ -182,7 +188,7 @@ def test_an_hour_before_the_gate_takes_nothing_from_the_patience() -> None:
 
     async def get() -> int:
         policy = RetryPolicy(attempts=2, first_wait_s=0.0, patience_s=300.0)
-        way = session("http://127.0.0.1", transport=httpx.MockTransport(vendor), retries=policy, gate=Hour())
+        way = session("http://127.0.0.1", transport=httpx.MockTransport(vendor), retries=policy, rate_limiter=Hour())
         return (await way.get("/x", "/x")).attempts
 
     with asyncio.Runner(loop_factory=Jumping) as runner:

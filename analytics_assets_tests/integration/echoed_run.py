@@ -98,8 +98,8 @@ def loaded(defined: dg.Definitions, instance: dg.DagsterInstance) -> Mapping[str
     """A run of everything."""
     job = defined.resolve_job_def("everything")
     run = job.execute_in_process(instance=instance, partition_key=DAY.isoformat(), raise_on_error=False)
-    landed = {event.asset_key.path[-1] for event in run.get_asset_materialization_events() if event.asset_key}
-    return {"success": run.success, "landed": sorted(landed)}
+    stored = {event.asset_key.path[-1] for event in run.get_asset_materialization_events() if event.asset_key}
+    return {"success": run.success, "landed": sorted(stored)}
 
 
 def looked(defined: dg.Definitions, instance: dg.DagsterInstance, url: str, task: str, day: date) -> str:

@@ -15,7 +15,7 @@ import pytest
 
 from analytics_assets.errors import PermanentError, UnexpectedPayloadError
 from analytics_assets.http.destination import sandbox
-from analytics_assets.lake.load import DayResult, Landing
+from analytics_assets.lake.load import DayLoader, DayResult
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import DayFetcher
 from analytics_assets.sandbox.credentials import BENTO_PUBLISHABLE_KEY, BENTO_SECRET_KEY, BENTO_SITE_UUID
@@ -93,8 +93,8 @@ async def brought(vendor: Sandbox, window: WindowSpec, folder: Path) -> tuple[La
     spec = AdsSpec(dimensions=DIMENSIONS, revenue_modes=MODES, window=window)
     async with opened(vendor) as client:
         stream = ads_stream("shop", spec)
-        landing = Landing(lake, TABLES, "one", lambda: NOW, is_sandbox=True)
-        async with aclosing(landing.bring(stream, DAYS, DayFetcher(partial(fetch_ads, client, spec)))) as results:
+        landing = DayLoader(lake, TABLES, "one", lambda: NOW, is_sandbox=True)
+        async with aclosing(landing.load(stream, DAYS, DayFetcher(partial(fetch_ads, client, spec)))) as results:
             return lake, [result async for result in results]
 
 

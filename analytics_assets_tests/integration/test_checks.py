@@ -77,7 +77,7 @@ def test_a_cohort_is_looked_at_until_it_is_mature(point: Callable[[str], Place],
     place, spec = point("http://127.0.0.1:9"), report("revenue", "app_revenue", "cumulative", intervals=60)
     table, day = cohorts_table(spec), NOW.date() - timedelta(days=50)
     row = {"date": day, "channel": "", "campaign": "", "days_since_start": 0, "value": Decimal(1), "currency": "USD"}
-    Lake(str(place.lake)).land(
+    Lake(str(place.lake)).store_day(
         "airbridge", table, day, table.rows([{**row, "is_masked": False, "is_reached": True}]), is_sandbox=True
     )
     key = dg.AssetCheckKey(dg.AssetKey(["airbridge", table.name]), "intervals_present")

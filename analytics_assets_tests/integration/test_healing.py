@@ -32,7 +32,7 @@ def account(point: Callable[[str], Place], instance: dg.DagsterInstance) -> Iter
         yield one
 
 
-def landed(account: Driven) -> bool:
+def stored(account: Driven) -> bool:
     """Whether the truth stands, and nothing was restated."""
     assert in_order(rows(account.place.lake, "airbridge", "revenue_cohorts")) == in_order(REVENUE_COHORTS)
     return rows(account.place.lake, "airbridge", "revenue_restatements") == []
@@ -51,7 +51,7 @@ def test_two_backfills_over_overlapping_days_share_the_open_task(account: Driven
     assert account.sandbox.counts()[POST_REPORT] == 2
     # Both are ready in one tick, and their days are adjacent: one run.
     assert account.settle() == 1
-    assert landed(account)
+    assert stored(account)
     assert account.sandbox.counts()[POST_REPORT] == 2
 
 
@@ -66,7 +66,7 @@ def test_a_backfill_that_is_quicker_than_the_sensors_run_leaves_it_nothing_to_as
     assert late.success, failure_words(late)
     assert account.sandbox.counts() == before
     assert before[POST_REPORT] == 1
-    assert landed(account)
+    assert stored(account)
 
 
 def test_a_ledger_restored_from_a_backup_lands_its_older_task_and_replaces_nothing(account: Driven) -> None:
@@ -92,7 +92,7 @@ def test_a_ledger_restored_from_a_backup_lands_its_older_task_and_replaces_nothi
     assert account.ledger.open_requests("airbridge") == []
     assert [file.read_bytes() for file in files] == newest
     assert account.sandbox.counts()[POST_REPORT] == 2
-    assert landed(account)
+    assert stored(account)
 
 
 def test_a_deleted_run_history_and_a_wiped_cursor_change_nothing(account: Driven) -> None:
@@ -103,7 +103,7 @@ def test_a_deleted_run_history_and_a_wiped_cursor_change_nothing(account: Driven
     account.pass_seconds(TASK_S)
     [request], _, _ = account.tick()
     assert account.execute(request).success
-    assert landed(account)
+    assert stored(account)
     assert account.sandbox.counts()[POST_REPORT] == 1
 
 
@@ -162,7 +162,7 @@ def test_a_pause_ends_by_itself_when_the_key_changes(account: Driven, monkeypatc
     [request], _, _ = account.tick()
     account.execute(request)
     account.settle()
-    assert landed(account)
+    assert stored(account)
     assert account.sandbox.answered(POST_REPORT) == {200: 1}
     assert latest_check(account).passed
 

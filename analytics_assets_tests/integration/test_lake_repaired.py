@@ -256,7 +256,7 @@ def test_a_typed_day_of_another_raw_day_is_made_again(project: Project, vendor: 
     """Without a request."""
     assert command("load", "bento", *RANGE, "--yes")[0] == 0
     day = date(2026, 3, 2)
-    Lake(str(project.root / "lake")).land("bento", ADS_TOTALS, day, ADS_TOTALS.rows([]), is_sandbox=True)
+    Lake(str(project.root / "lake")).store_day("bento", ADS_TOTALS, day, ADS_TOTALS.rows([]), is_sandbox=True)
     _, said = command("lake", "verify")
     assert "2026-03-02: of another raw day: " in said
     commands, counts = repaired(command, vendor)

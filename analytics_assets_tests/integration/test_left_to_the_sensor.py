@@ -109,8 +109,8 @@ def test_what_a_run_leaves_the_sensor_lands_with_one_range_run(scene: Scene) -> 
     assert {key.to_user_string() for key in request.asset_selection or ()} == set(TABLES)
     tags = {FIRST: "2025-06-10", LAST: "2025-06-12", REQUESTS_TAG: "1"}
     assert {name: request.tags.get(name) for name in tags} == tags
-    landed = scene.execute(request)
-    assert landed.success, failure_words(landed)
+    stored = scene.execute(request)
+    assert stored.success, failure_words(stored)
     assert in_order(rows(scene.place.lake, "airbridge", "revenue_cohorts")) == in_order(REVENUE_COHORTS)
     # Posted once; looked at twice by the sensor and once by the run, which then reads its one page.
     assert scene.sandbox.counts() == {POST_REPORT: 1, READ_REPORT: 4}
@@ -162,6 +162,6 @@ def test_a_refused_request_is_paused_in_the_words_of_the_tick_until_a_person_ask
     scene.materialize()
     scene.pass_seconds(TASK_S)
     [request], _ = scene.tick()
-    landed = scene.execute(request)
-    assert landed.success, failure_words(landed)
+    stored = scene.execute(request)
+    assert stored.success, failure_words(stored)
     assert scene.sandbox.counts()[POST_REPORT] == 1

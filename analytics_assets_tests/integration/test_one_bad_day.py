@@ -83,9 +83,9 @@ def _written(result: dg.JobExecutionResult) -> dict[str, list[str]]:
     written: dict[str, list[str]] = {}
     for event in result.all_events:
         if event.is_step_materialization:
-            landed = event.step_materialization_data.materialization
-            changed = written.setdefault(landed.asset_key.path[-1], [])
-            changed += [str(landed.partition)] if landed.metadata["content_changed"].value else []
+            stored = event.step_materialization_data.materialization
+            changed = written.setdefault(stored.asset_key.path[-1], [])
+            changed += [str(stored.partition)] if stored.metadata["content_changed"].value else []
     return written
 
 

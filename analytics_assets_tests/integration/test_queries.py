@@ -50,7 +50,7 @@ def _restate(lake: Lake, spec: ReportSpec, day: date) -> None:
     flags = {column.name: False for column in table.columns if pa.types.is_boolean(column.type)}
     group = {"date": day, "channel": "google.adwords", "campaign": "spring", "days_since_start": 0}
     value = {"old_value": 1, "new_value": 2, "seen_at": utc_now()}
-    lake.land("airbridge", table, day, table.rows([flags | group | value]), is_sandbox=True)
+    lake.store_day("airbridge", table, day, table.rows([flags | group | value]), is_sandbox=True)
 
 
 def test_every_query_to_copy_reads_rows_of_its_table(loaded: dg.Definitions) -> None:

@@ -61,13 +61,13 @@ def _wait_for_all_days(project: Project, place: Place) -> None:
     until, table = time.monotonic() + LONGEST_S, dg.AssetKey(["airbridge", "revenue_cohorts"])
     with project.instance() as instance:
         while time.monotonic() < until:
-            landed = days_landed(place.lake, "airbridge", "revenue_cohorts")
-            if landed == DAYS and instance.get_materialized_partitions(table) == {day.isoformat() for day in DAYS}:
+            stored = days_landed(place.lake, "airbridge", "revenue_cohorts")
+            if stored == DAYS and instance.get_materialized_partitions(table) == {day.isoformat() for day in DAYS}:
                 return
             time.sleep(0.5)
         log = (project.root / "daemon.log").read_text(encoding="utf-8", errors="replace")
         raise AssertionError(
-            f"after {LONGEST_S:.0f} s {len(landed)} of {len(DAYS)} days have landed.\n{tick_reasons(instance)}\n{log[-4000:]}"
+            f"after {LONGEST_S:.0f} s {len(stored)} of {len(DAYS)} days have landed.\n{tick_reasons(instance)}\n{log[-4000:]}"
         )
 
 

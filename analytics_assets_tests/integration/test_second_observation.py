@@ -29,7 +29,7 @@ def observe(instance: dg.DagsterInstance, lake: Lake) -> dict[str, tuple[datetim
     observed = {}
     for account, tables in SNAPSHOTS.items():
         for raw, typed in tables.items():
-            stored = lake.landed(account, raw, lake.days(account, raw)[-1])
+            stored = lake.stored_day(account, raw, lake.days(account, raw)[-1])
             assert stored is not None
             assert stored.footer.requested_at is not None
             for table in filter(None, (raw, typed)):

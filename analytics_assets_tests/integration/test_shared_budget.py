@@ -155,8 +155,8 @@ def test_with_retry_after_in_three_calls_of_ten_everything_lands_and_nobody_send
             ended = [process.wait(PATIENCE_S) for process in (one, other)]
         arrivals = {name: vendor.of(name) for name in EACH}
     assert ended == [0, 0]
-    landed = {name: days_landed(place.lake, name, table) for name, table in EACH.items()}
-    assert landed == {name: [*YEAR[:12], *WEEK[:8]] for name in EACH}
+    stored = {name: days_landed(place.lake, name, table) for name, table in EACH.items()}
+    assert stored == {name: [*YEAR[:12], *WEEK[:8]] for name in EACH}
     refused = {name: [one for one in of if one.status] for name, of in arrivals.items()}
     assert {name: len(of) >= 2 for name, of in refused.items()} == dict.fromkeys(EACH, True)
     events = noted(place.state)

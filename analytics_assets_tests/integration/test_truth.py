@@ -69,7 +69,7 @@ def world() -> SeededWorld:
 
 
 @pytest.fixture
-def landed(world: SeededWorld, point: Callable[[str], Place]) -> tuple[Place, Looked]:
+def stored(world: SeededWorld, point: Callable[[str], Place]) -> tuple[Place, Looked]:
     """A lake with everything of the fortnight, and what `lake verify` finds there."""
     wishes = Wishes(
         ads=ADS,
@@ -99,10 +99,10 @@ def landed(world: SeededWorld, point: Callable[[str], Place]) -> tuple[Place, Lo
 
 
 def test_every_typed_row_of_a_fortnight_equals_what_the_world_holds(
-    landed: tuple[Place, Looked], world: SeededWorld
+    stored: tuple[Place, Looked], world: SeededWorld
 ) -> None:
     """All typed tables of all sources, in full, to the cent; nothing besides them and the raw ones stands in the lake, and all is well there."""
-    place, found = landed
+    place, found = stored
     bento = BentoTruth(world, NOW)
     statsig = StatsigTruth(world, NOW)
     revenue, users = (AirbridgeTruth(world, SEOUL, NOW, one.intervals) for one in (REVENUE, USERS))

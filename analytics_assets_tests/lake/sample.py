@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from analytics_assets.lake.store import Lake, Landed
+from analytics_assets.lake.store import Lake, StoredDay
 from analytics_assets.lake.table import DATE, MOMENT, MONEY, Column, Table
 
 DAY = date(2026, 3, 1)
@@ -61,9 +61,9 @@ def empty_row(**changes: Any) -> dict[str, Any]:
     return row(**{**nothing, **changes})
 
 
-def land(lake: Lake, *rows: dict[str, Any], day: date = DAY, table: Table = TABLE) -> Landed:
+def land(lake: Lake, *rows: dict[str, Any], day: date = DAY, table: Table = TABLE) -> StoredDay:
     """Lands rows as a day of the account `airbridge`."""
-    return lake.land("airbridge", table, day, table.rows(rows))
+    return lake.store_day("airbridge", table, day, table.rows(rows))
 
 
 def files(lake: Lake) -> list[str]:

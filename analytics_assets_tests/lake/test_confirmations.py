@@ -18,7 +18,7 @@ from analytics_assets.lake.files import Staged
 from analytics_assets.lake.footer import Footer
 from analytics_assets.lake.load import DayResult
 from analytics_assets.lake.parquet import parquet
-from analytics_assets.lake.store import Lake, Landed, Packed
+from analytics_assets.lake.store import Lake, Packed, StoredDay
 from analytics_assets.lake.table import Column
 from analytics_assets.orchestration.lake_binding import StateConfirmations
 from analytics_assets_tests.lake.vendor import (
@@ -77,9 +77,9 @@ def load(lake: Lake, hours: int, family: str, *bodies: str, **changes: Any) -> t
 
 def last(lake: Lake) -> tuple[str, datetime | None]:
     """Attempt group and instant of the last request of the first day."""
-    landed = lake.landed("shop", "numbers_raw", START)
-    assert landed is not None
-    footer = lake.last_request("shop", "numbers_raw", START, landed.footer)
+    stored = lake.stored_day("shop", "numbers_raw", START)
+    assert stored is not None
+    footer = lake.last_request("shop", "numbers_raw", START, stored.footer)
     return footer.family, footer.requested_at
 
 
@@ -89,7 +89,7 @@ def test_an_equal_response_writes_no_file_and_counts_as_the_last_request(opened:
     before = files(opened())
     results, asked = load(opened(), 1, "second")
     assert (asked, files(opened())) == (WANTED, before)
-    assert {landed.is_changed for result in results for landed in result.tables.values()} == {False}
+    assert {stored.is_changed for result in results for stored in result.tables.values()} == {False}
     assert {result.requested_at for result in results} == {NOW + HOUR}
     assert last(opened()) == ("second", NOW + HOUR)
 
@@ -213,7 +213,7 @@ def test_a_snapshot_is_stored_with_each_observation(opened: Callable[..., Lake])
     for hours in (0, 1):
         stream = Vendor(requested_at=NOW + hours * HOUR).stream(final_at=None)
         [result] = asyncio.run(brought(opened(), stream, [START], family=str(hours)))
-        assert all(landed.is_changed for landed in result.tables.values())
+        assert all(stored.is_changed for stored in result.tables.values())
     assert opened().read("shop", RAW)["requested_at"].to_pylist() == [NOW + HOUR]
 
 
@@ -256,9 +256,9 @@ def test_a_file_that_is_not_whole_is_stored_again(opened: Callable[..., Lake], *
         metadata, rows = file.metadata.metadata, file.read()
     if is_altered:
         rows = rows.set_column(2, "body", pa.array(["8"]))
-        lake.files.promote(path, parquet(rows, metadata))
+        lake.files.put(path, parquet(rows, metadata))
     else:
-        lake.files.promote(path, whole[:20] + bytes(8) + whole[28:])
+        lake.files.put(path, whole[:20] + bytes(8) + whole[28:])
     load(opened(), 1, "second")
     assert opened().read("shop", RAW, [START])["body"].to_pylist() == ["1"]
     assert last(opened()) == ("second", NOW + HOUR)
@@ -276,7 +276,7 @@ class Interrupted(Lake):
             call, self.call = self.call, None
             call()
 
-    def publish(self, packed: Packed, staged: Staged, *, unchanged: Mapping[str, str | None]) -> Landed:
+    def publish(self, packed: Packed, staged: Staged, *, unchanged: Mapping[str, str | None]) -> StoredDay:
         """As any lake, interrupted once."""
         if packed.file is not None:
             self._interrupt(packed)
@@ -322,8 +322,8 @@ def test_nothing_is_confirmed_that_another_process_has_replaced(opened: Callable
     results, _ = load(sleeping, 1, "asleep")
     assert opened().read("shop", NUMBERS)["number"].to_pylist() == [7, 7]
     # What Dagster is told of is what is stored.
-    assert [landed.footer for landed in results[0].tables.values()] == [
-        landed.footer for name in results[0].tables if (landed := opened().landed("shop", name, START))
+    assert [stored.footer for stored in results[0].tables.values()] == [
+        stored.footer for name in results[0].tables if (stored := opened().stored_day("shop", name, START))
     ]
     assert last(opened()) == ("awake", NOW + 2 * HOUR)
 

@@ -235,10 +235,10 @@ def test_a_day_without_rows_has_a_hash_of_its_own() -> None:
 
 def test_a_day_read_back_from_its_file_has_the_hash_it_landed_with() -> None:
     """Parquet calls the inside of a list otherwise than Arrow does; it is the same list."""
-    landed = TABLE.validated(TABLE.rows(ROWS), DAY)
-    read = pq.ParquetFile(pa.BufferReader(parquet(landed))).read()
-    assert (str(landed.schema.field("codes").type), str(read.schema.field("codes").type)) == (
+    stored = TABLE.validated(TABLE.rows(ROWS), DAY)
+    read = pq.ParquetFile(pa.BufferReader(parquet(stored))).read()
+    assert (str(stored.schema.field("codes").type), str(read.schema.field("codes").type)) == (
         "list<item: string>",
         "list<element: string>",
     )
-    assert content_hash(TABLE, read) == content_hash(TABLE, landed)
+    assert content_hash(TABLE, read) == content_hash(TABLE, stored)

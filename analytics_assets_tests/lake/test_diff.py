@@ -237,7 +237,7 @@ async def test_a_change_says_when_the_reading_before_was_asked_for_if_anything_d
     for family, hours in enumerate([0, 1]):
         vendor.answers, vendor.requested_at = {START: [str(hours)]}, NOW + timedelta(hours=hours)
         await brought(lake, stream, [START], family=str(family), selected=ALL)
-    lake.land("shop", NUMBERS, START, NUMBERS.rows([{DATE: START, "part": 0, "number": 9}]))
+    lake.store_day("shop", NUMBERS, START, NUMBERS.rows([{DATE: START, "part": 0, "number": 9}]))
     await brought(lake, stream, [START], family="third", selected=ALL - {"numbers_raw"})
     later = NOW + timedelta(hours=1)
     assert told == [(NOW, later), (None, later)]
@@ -259,7 +259,7 @@ async def test_a_history_of_rows_that_its_table_cannot_hold_begins_anew_and_says
     lake, vendor = Lake(str(tmp_path)), Vendor()
     other = Table("lost", "The same, with other columns.", columns)
     earlier = other.rows([{DATE: START, "part": 0, "number": 5, "campaign": "spring"}])
-    lake.land("shop", other, START, earlier)
+    lake.store_day("shop", other, START, earlier)
     [result] = await brought(lake, vendor.stream(history=History(LOST, "numbers", grown)), [START], selected=ALL)
     assert result.error is None
     assert result.figures["numbers"] == {"biggest": 1, "history_begins_anew": True}

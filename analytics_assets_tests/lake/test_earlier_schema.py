@@ -69,7 +69,7 @@ def make_earlier(lake: Lake, account: str, table: Table, day: date) -> None:
     content = pq.read_table(body).rename_columns(before.schema.names).cast(before.schema)
     footer = footer_of(pq.read_metadata(body))
     footer = msgspec.structs.replace(footer, content_hash=content_hash(before, content))
-    lake.files.promote(path, parquet(content, encoded(footer)))
+    lake.files.put(path, parquet(content, encoded(footer)))
 
 
 async def load(lake: Lake, number: int, value: int, selected: Collection[str] = ALL) -> tuple[DayResult, list[date]]:
@@ -111,10 +111,10 @@ def test_every_reader_refuses_a_file_of_the_earlier_schema(
 ) -> None:
     """With path and remedy, whichever columns are read; nothing is null that has a value."""
     rows = [] if is_empty else [filled(table, 0)]
-    path = lake.land("shop", table, DAY, table.rows(rows)).path
+    path = lake.store_day("shop", table, DAY, table.rows(rows)).path
     make_earlier(lake, "shop", table, DAY)
     readers: list[Callable[[], object]] = [
-        lambda: lake.landed("shop", table.name, DAY),
+        lambda: lake.stored_day("shop", table.name, DAY),
         lambda: lake.held("shop", table.name, DAY),
         lambda: lake.read("shop", table),
         lambda: lake.read("shop", table, [DAY], ["date"]),
@@ -214,7 +214,7 @@ def test_the_script_of_the_page_keeps_every_value(disk: Lake) -> None:
     unchanged = ("bento", "ads_totals")
     for (account, name), table in {**changed, unchanged: tables[unchanged]}.items():
         rows = table.rows([filled(table, number) for number in range(4)])
-        disk.land(account, table, DAY, rows, requested_at=NOW, is_sandbox=True)
+        disk.store_day(account, table, DAY, rows, requested_at=NOW, is_sandbox=True)
         if (account, name) in changed:
             make_earlier(disk, account, table, DAY)
     path = Path(disk.path(*unchanged, DAY))
@@ -223,9 +223,9 @@ def test_the_script_of_the_page_keeps_every_value(disk: Lake) -> None:
     for (account, _), table in changed.items():
         rows = table.valid_day(table.rows([filled(table, number) for number in range(4)]), DAY).content
         assert disk.read(account, table).to_pylist() == rows.to_pylist()
-        landed = examined(disk, account, table, DAY, is_sandbox=True)
-        assert landed is not None
-        assert (landed.footer.content_hash, landed.footer.requested_at) == (content_hash(table, rows), NOW)
+        stored = examined(disk, account, table, DAY, is_sandbox=True)
+        assert stored is not None
+        assert (stored.footer.content_hash, stored.footer.requested_at) == (content_hash(table, rows), NOW)
     assert path.stat().st_mtime_ns == before
 
 
@@ -234,7 +234,7 @@ def test_the_script_of_the_page_rounds_nothing(disk: Lake) -> None:
     table = declared_tables(DEFS)["airbridge", "revenue_cohort_totals"]
     before = earlier(table)
     row = {**filled(table, 0), "cost": Decimal("0.123456789")}
-    path = Path(disk.land("airbridge", before, DAY, before.rows([row])).path)
+    path = Path(disk.store_day("airbridge", before, DAY, before.rows([row])).path)
     body = path.read_bytes()
     with pytest.raises(UnexpectedPayloadError, match="revenue_cohort_totals: column cost: Rescaling") as stopped:
         run_script(disk)

@@ -46,7 +46,7 @@ def failing(size: Callable[[str], int] = unreachable) -> Files:
 @pytest.mark.parametrize(
     ("ask", "done"),
     [
-        (lambda files: files.promote("/lake/a", b""), "written"),
+        (lambda files: files.put("/lake/a", b""), "written"),
         (lambda files: files.listed_file("/lake/a"), "read"),
         (Files.probe, "written"),
     ],
@@ -75,7 +75,7 @@ async def test_nothing_is_asked_for_where_it_could_not_be_kept() -> None:
 def test_what_killed_writers_left_is_swept_and_nothing_else(tmp_path: Path) -> None:
     """Only files aside, and only old ones: a writer at work keeps its own."""
     files = Files(str(tmp_path))
-    files.promote(f"{tmp_path}/a/t/dt=2026-03-01/data.parquet", b"a day")
+    files.put(f"{tmp_path}/a/t/dt=2026-03-01/data.parquet", b"a day")
     folder = tmp_path / "a" / "t" / "dt=2026-03-01"
     old, young, probe = folder / f"_{'a' * 32}.tmp", folder / f"_{'b' * 32}.tmp", tmp_path / f"_probe_{'c' * 32}"
     ours = folder / "_mine.tmp"

@@ -25,7 +25,7 @@ DAY = date(2026, 3, 1)
 @dg.asset
 def writes(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:
     """A run that writes one day."""
-    lake.open().land("bento", ADS_TOTALS, DAY, ADS_TOTALS.rows([]), is_sandbox=True)
+    lake.open().store_day("bento", ADS_TOTALS, DAY, ADS_TOTALS.rows([]), is_sandbox=True)
     return dg.MaterializeResult()
 
 
@@ -75,7 +75,7 @@ def test_a_lake_gets_its_identity_with_its_first_file(folder: Path, instance: dg
 
 def test_a_lake_of_an_earlier_version_is_adopted_once(folder: Path, instance: dg.DagsterInstance) -> None:
     """Its files have no identity beside them; the first run that writes gives it one."""
-    Lake(str(folder / "lake")).land("bento", ADS_TOTALS, date(2026, 2, 28), ADS_TOTALS.rows([]), is_sandbox=True)
+    Lake(str(folder / "lake")).store_day("bento", ADS_TOTALS, date(2026, 2, 28), ADS_TOTALS.rows([]), is_sandbox=True)
     assert failed(instance, reads) == ""
     assert not (folder / "lake" / FILE).exists()
     assert failed(instance, writes) == ""
@@ -108,11 +108,11 @@ def test_a_mount_that_is_lost_during_a_run_gets_no_further_file(folder: Path, in
     """The run has opened its lake before; a promoted file, a move and a removal are refused, and the place stays empty."""
     with dg.build_resources({"lake": LakeResource()}, instance=instance) as resources:
         lake = resources.lake.open()
-        kept = lake.land("bento", ADS_TOTALS, DAY, ADS_TOTALS.rows([]), is_sandbox=True)
+        kept = lake.store_day("bento", ADS_TOTALS, DAY, ADS_TOTALS.rows([]), is_sandbox=True)
         (folder / "lake").rename(folder / "away")
         (folder / "lake").mkdir()
         for act in (
-            lambda: lake.land("bento", ADS_TOTALS, date(2026, 3, 2), ADS_TOTALS.rows([]), is_sandbox=True),
+            lambda: lake.store_day("bento", ADS_TOTALS, date(2026, 3, 2), ADS_TOTALS.rows([]), is_sandbox=True),
             lake.files.probe,
             lambda: lake.files.remove(kept.path),
             lambda: lake.files.put_aside(kept.path, f"{lake.root}/_quarantine/x"),

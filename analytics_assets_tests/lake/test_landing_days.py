@@ -34,9 +34,9 @@ async def test_the_same_attempts_ask_only_for_what_is_missing(disk: Lake) -> Non
     await brought(disk, Vendor({bad: TransientError("Timed out.")}).stream(), days(4))
     again = Vendor()
     results = await brought(disk, again.stream(), days(4))
-    assert (again.asked, again.announced, again.landed) == ([bad], [[bad]], [bad])
+    assert (again.asked, again.announced, again.stored) == ([bad], [[bad]], [bad])
     assert outcomes(results) == {str(day): "numbers numbers_raw sums" for day in days(4)}
-    assert [result.is_asked for result in results] == [day == bad for day in days(4)]
+    assert [result.was_requested for result in results] == [day == bad for day in days(4)]
     assert [{name for name, table in result.tables.items() if table.is_changed} for result in results] == [
         set() if day != bad else {"numbers_raw", "numbers", "sums"} for day in days(4)
     ]
@@ -44,7 +44,7 @@ async def test_the_same_attempts_ask_only_for_what_is_missing(disk: Lake) -> Non
 
 async def test_a_lake_that_cannot_be_read_is_asked_once(disk: Lake) -> None:
     """A bucket that is gone takes long to say so; the other days have the same error, and no vendor is asked."""
-    disk.files.promote(f"{disk.root}/shop/numbers_raw", b"where a folder should be")
+    disk.files.put(f"{disk.root}/shop/numbers_raw", b"where a folder should be")
     vendor = Vendor()
     results = await brought(disk, vendor.stream(), days(3))
     path = f"{disk.root}/shop/numbers_raw/dt={START}/data.parquet"
@@ -92,7 +92,7 @@ async def test_typed_tables_are_made_again_without_a_request(disk: Lake) -> None
     [result] = await brought(
         disk, again.stream(request_hash=lambda _day: "v2"), [START], family="second", selected={"numbers"}
     )
-    assert (again.asked, list(result.tables), result.is_asked, values(disk)) == ([], ["numbers"], False, [4])
+    assert (again.asked, list(result.tables), result.was_requested, values(disk)) == ([], ["numbers"], False, [4])
     assert bytes_of(disk) == before
 
 
@@ -186,7 +186,7 @@ async def test_an_older_reading_never_replaces_a_newer_one(disk: Lake, later: ti
     before = bytes_of(disk)
     other = Vendor({START: ["7"]}, requested_at=NOW + later)
     [result] = await brought(disk, other.stream(), [START], family="second")
-    assert (other.asked, other.landed, values(disk)) == ([START], [START], [number])
+    assert (other.asked, other.stored, values(disk)) == ([START], [START], [number])
     assert sorted(result.tables) == ["numbers", "numbers_raw", "sums"]
     assert (bytes_of(disk) == before) is (number == 1)
 
@@ -227,4 +227,4 @@ async def test_real_tables_are_never_made_of_invented_raw_rows(disk: Lake) -> No
     await brought(disk, Vendor().stream(), [START], is_sandbox=True, selected={"numbers_raw"})
     [result] = await brought(disk, Vendor().stream(), [START], selected={"sums"})
     assert "holds sandbox numbers; live numbers are not put in their place" in str(result.error)
-    assert disk.landed("shop", SUMS.name, START) is None
+    assert disk.stored_day("shop", SUMS.name, START) is None

@@ -43,7 +43,7 @@ async def test_days_land_in_order_though_they_are_read_ahead(disk: Lake) -> None
     results = await brought(disk, vendor.stream(), days(5))
     assert vendor.answered[:3] == [days(3)[1], days(3)[2], START]
     assert outcomes(results) == {str(day): ALL for day in days(5)}
-    assert (vendor.announced, vendor.landed) == ([days(5)], days(5))
+    assert (vendor.announced, vendor.stored) == ([days(5)], days(5))
     assert disk.read("shop", NUMBERS).to_pylist() == [{"date": day, "part": 0, "number": day.day} for day in days(5)]
 
 
@@ -56,7 +56,7 @@ async def test_a_landed_day_is_told_in_full(disk: Lake) -> None:
         tables={name: result.tables[name] for name in ("numbers_raw", "numbers", "sums")},
         figures={"numbers_raw": {"bodies": 2}, "numbers": {"biggest": 4}, "sums": {"sum": 3}},
         requested_at=NOW,
-        is_asked=True,
+        was_requested=True,
     )
     assert result == expected
     assert {name: (table.rows, table.is_changed) for name, table in result.tables.items()} == {
@@ -83,7 +83,7 @@ async def test_never_more_days_than_allowed_are_in_memory(disk: Lake, ahead: int
 
     vendor, held = Vendor(before=lambda _day: let_go(ahead)), list[int]()
     stream = vendor.stream(ahead=ahead)
-    async with aclosing(landing(disk).bring(stream, days(8), stream.fetcher)) as results:
+    async with aclosing(landing(disk).load(stream, days(8), stream.fetcher)) as results:
         async for _ in results:
             await asyncio.sleep(0.03)
             held.append(vendor.held())
@@ -103,7 +103,7 @@ async def test_one_bad_day_of_ten_fails_alone(disk: Lake) -> None:
     }
     good = [day for day in days(10) if day != bad]
     assert [disk.days("shop", name) for name in ("numbers_raw", "numbers", "sums")] == [good, good, good]
-    assert vendor.landed == good
+    assert vendor.stored == good
 
 
 @pytest.mark.parametrize("kind", [AccessRefusedError, UnreachableError])
@@ -121,7 +121,7 @@ async def test_what_no_other_day_can_pass_ends_the_asking(disk: Lake, kind: type
         str(day): ALL if day < refused else f"{kind.__name__}: Not with this key." for day in days(10)
     }
     assert vendor.asked == days(4)
-    assert [result.is_asked for result in results] == [True] * 3 + [False] * 7
+    assert [result.was_requested for result in results] == [True] * 3 + [False] * 7
 
 
 async def test_answers_that_are_there_when_the_asking_ends_still_land(disk: Lake) -> None:
@@ -210,7 +210,7 @@ async def test_whoever_stops_reading_leaves_no_task_behind(disk: Lake) -> None:
 
     vendor = Vendor(before=before)
     stream = vendor.stream()
-    async with aclosing(landing(disk).bring(stream, days(9), stream.fetcher)) as results:
+    async with aclosing(landing(disk).load(stream, days(9), stream.fetcher)) as results:
         async for result in results:
             assert result.day == START
             for _ in range(3):
@@ -223,23 +223,23 @@ async def test_whoever_stops_reading_leaves_no_task_behind(disk: Lake) -> None:
 
 async def test_a_cancelled_run_leaves_no_task_behind(disk: Lake) -> None:
     """Neither the day it waits for nor those ahead of it."""
-    is_asked = asyncio.Event()
+    was_requested = asyncio.Event()
 
     async def before(day: date) -> None:
         if day == days(3)[2]:
-            is_asked.set()
+            was_requested.set()
         await asyncio.sleep(60)
 
     vendor = Vendor(before=before)
     run = asyncio.ensure_future(brought(disk, vendor.stream(), days(9)))
-    await is_asked.wait()
+    await was_requested.wait()
     run.cancel()
     with pytest.raises(asyncio.CancelledError):
         await run
     assert (_others(), vendor.asked, disk.days("shop", "numbers_raw")) == (set(), days(3), [])
 
 
-@pytest.mark.parametrize("place", ["fetch", "transform", "landed"])
+@pytest.mark.parametrize("place", ["fetch", "transform", "on_stored"])
 async def test_a_fault_of_the_program_is_not_taken_for_a_bad_day(disk: Lake, place: str) -> None:
     """It ends the whole, with nothing left running; what landed before stands."""
     vendor = Vendor()
@@ -255,13 +255,13 @@ async def test_a_fault_of_the_program_is_not_taken_for_a_bad_day(disk: Lake, pla
 
     if place == "fetch":
         vendor.answers[days(4)[1]] = fault
-    changes = {"transform": transform, "landed": fails}
+    changes = {"transform": transform, "on_stored": fails}
     stream = vendor.stream(**{name: change for name, change in changes.items() if name == place})
     with pytest.raises(ZeroDivisionError):
         await brought(disk, stream, days(4))
     gc.collect()
     assert _others() == set()
-    assert disk.days("shop", "sums") == days(4)[: 2 if place == "landed" else 1]
+    assert disk.days("shop", "sums") == days(4)[: 2 if place == "on_stored" else 1]
 
 
 async def test_a_stream_without_raw_asks_nobody(disk: Lake) -> None:
@@ -276,10 +276,10 @@ async def test_a_stream_without_raw_asks_nobody(disk: Lake) -> None:
     results = await brought(disk, stream, days(2))
     assert lakes == [disk]
     assert outcomes(results) == {str(day): "numbers" for day in days(2)}
-    assert [(result.is_asked, result.tables["numbers"].footer.requested_at) for result in results] == [
+    assert [(result.was_requested, result.tables["numbers"].footer.requested_at) for result in results] == [
         (False, None)
     ] * 2
-    assert (vendor.asked, vendor.landed, vendor.announced) == ([], [], [[]])
+    assert (vendor.asked, vendor.stored, vendor.announced) == ([], [], [[]])
 
 
 def _numbers_of(day: date) -> pa.Table:

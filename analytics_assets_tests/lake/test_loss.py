@@ -89,7 +89,7 @@ async def test_a_loss_accepted_for_raw_alone_stays_marked_when_typed_tables_foll
     assert refused.startswith("LossError")
     assert await stored(disk, 1, family="third", hours=2, selected={"numbers_raw"}, loss=ACCEPTS) == "numbers_raw"
     assert await stored(disk, 1, family="third", hours=2) == ALL
-    typed = disk.landed("shop", "numbers", START)
+    typed = disk.stored_day("shop", "numbers", START)
     assert typed is not None
     assert (typed.rows, typed.footer.losses) == (1, {"numbers": 80})
 
@@ -99,7 +99,7 @@ async def test_rows_that_come_back_end_the_mark(disk: Lake) -> None:
     await stored(disk, 80)
     await stored(disk, 1, family="second", hours=1, loss=ACCEPTS)
     assert await stored(disk, 80, family="third", hours=2) == ALL
-    typed = disk.landed("shop", "numbers", START)
+    typed = disk.stored_day("shop", "numbers", START)
     assert typed is not None
     assert (typed.rows, typed.footer.losses) == (80, {})
 
@@ -114,7 +114,7 @@ async def limited(lake: Lake, first: str, hours: int, **changes: Any) -> dict[st
     answers = Vendor({START: [first, "2"]}, requested_at=NOW + timedelta(hours=hours))
     [result] = await brought(lake, answers.stream(limits=limits), [START], family=f"{hours}", **changes)
     assert result.error is None
-    assert answers.landed == [START]
+    assert answers.stored == [START]
     return dict(result.figures["numbers_raw"])
 
 
@@ -137,9 +137,9 @@ async def test_limited_responses_replace_each_other(disk: Lake) -> None:
 async def test_a_day_whose_responses_an_earlier_version_removed_keeps_its_typed_tables(disk: Lake) -> None:
     """It is not known any more whether the removed response left something out."""
     await limited(disk, "1", 0)
-    raw = disk.landed("shop", "numbers_raw", START)
+    raw = disk.stored_day("shop", "numbers_raw", START)
     assert raw is not None
     emptied = msgspec.structs.replace(raw.footer, emptied_at=NOW)
-    disk.files.promote(raw.path, parquet(RAW.schema.empty_table(), encoded(emptied)))
+    disk.files.put(raw.path, parquet(RAW.schema.empty_table(), encoded(emptied)))
     assert await limited(disk, "7", 1) == {"kept_without": "OLD_DATA"}
     assert disk.read("shop", NUMBERS)["number"].to_pylist() == [1, 2]

@@ -55,7 +55,7 @@ async def test_files_and_folders_are_synced_before_a_day_counts_as_stored(disk: 
     def stored(day: date) -> None:
         found.extend(synced_when_stored(disk, power, table, day) for table in TABLES)
 
-    await brought(disk, Vendor().stream(landed=stored), [START])
+    await brought(disk, Vendor().stream(on_stored=stored), [START])
     assert found == [(True, True, True)] * 3
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from analytics_assets.lake.content import content_hash
-from analytics_assets.lake.footer import is_made_from
+from analytics_assets.lake.footer import belongs_to
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import Typed
 from analytics_assets.lake.table import DATE
@@ -27,13 +27,13 @@ async def test_the_next_day_is_made_while_one_lands(disk: Lake) -> None:
             is_made.set()
         return numbers(day, raw)
 
-    def landed(day: date) -> None:
+    def stored(day: date) -> None:
         if day == START:
             stands.extend(
                 [is_made.wait(PATIENCE_S), *(days(2)[1] in disk.days("shop", one) for one in ("sums", RAW.name))]
             )
 
-    results = await brought(disk, Vendor().stream(transform=transform, landed=landed), days(2))
+    results = await brought(disk, Vendor().stream(transform=transform, on_stored=stored), days(2))
     assert outcomes(results) == {str(day): ALL for day in days(2)}
     assert stands == [True, False, False]
 
@@ -48,12 +48,16 @@ async def test_a_day_that_another_process_lands_meanwhile_is_made_again(disk: La
         assert raw is not None
         made.append(raw["body"].to_pylist())
         if len(made) == 1:
-            disk.land("shop", RAW, START, RAW.rows([other]), asked="v1", family="other", requested_at=later)
+            disk.store_day("shop", RAW, START, RAW.rows([other]), asked="v1", family="other", requested_at=later)
         return numbers(day, raw)
 
     [result] = await brought(disk, Vendor().stream(transform=transform), [START])
     assert made == [["1"], ["7"]]
-    assert (result.tables["numbers_raw"].footer.family, result.requested_at, result.is_asked) == ("other", later, True)
+    assert (result.tables["numbers_raw"].footer.family, result.requested_at, result.was_requested) == (
+        "other",
+        later,
+        True,
+    )
     assert disk.read("shop", NUMBERS).to_pylist() == [{DATE: START, "part": 0, "number": 7}]
 
 
@@ -64,7 +68,7 @@ async def test_a_typed_day_that_changes_meanwhile_is_compared_with_what_stands_i
     def transform(day: date, raw: pa.Table | None) -> Mapping[str, Typed]:
         calls.append(day)
         if len(calls) == 1:
-            disk.land(
+            disk.store_day(
                 "shop", NUMBERS, START, NUMBERS.rows({DATE: START, "part": part, "number": 5} for part in range(3))
             )
         return numbers(day, raw)
@@ -96,7 +100,7 @@ async def test_an_equal_typed_file_belongs_to_the_new_raw_day(disk: Lake) -> Non
     raw, typed = second.tables["numbers_raw"].footer, second.tables["numbers"]
     assert (typed.is_changed, typed.footer) == (False, first.tables["numbers"].footer)
     assert raw.content_hash != typed.footer.raw_hash
-    assert is_made_from(typed.footer, raw, "numbers")
+    assert belongs_to(typed.footer, raw, "numbers")
 
 
 async def test_a_typed_file_of_an_earlier_raw_day_is_written_again(disk: Lake) -> None:
@@ -105,17 +109,17 @@ async def test_a_typed_file_of_an_earlier_raw_day_is_written_again(disk: Lake) -
     stale = disk.files.fs.cat_file(disk.path("shop", "sums", START))
     later = Vendor({START: ["5"]}, requested_at=NOW + timedelta(hours=1))
     [second] = await brought(disk, later.stream(), [START], family="second")
-    disk.files.promote(disk.path("shop", "sums", START), stale)
-    held = disk.landed("shop", "sums", START)
+    disk.files.put(disk.path("shop", "sums", START), stale)
+    held = disk.stored_day("shop", "sums", START)
     assert held is not None
-    assert not is_made_from(held.footer, second.tables["numbers_raw"].footer, "sums")
+    assert not belongs_to(held.footer, second.tables["numbers_raw"].footer, "sums")
 
     def as_before(day: date, raw: pa.Table | None) -> Mapping[str, Typed]:
         return {**numbers(day, raw), "sums": Typed(SUMS.rows([{DATE: day, "sum": 4}]))}
 
     [third] = await brought(disk, later.stream(transform=as_before), [START], selected={"sums"}, family="third")
     assert third.tables["sums"].is_changed
-    assert is_made_from(third.tables["sums"].footer, second.tables["numbers_raw"].footer, "sums")
+    assert belongs_to(third.tables["sums"].footer, second.tables["numbers_raw"].footer, "sums")
 
 
 async def test_an_equal_typed_day_has_equal_bytes_in_every_lake(tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ import pytest
 from analytics_assets.errors import TransientError
 from analytics_assets.lake.disk import locked
 from analytics_assets.lake.files import Staged
-from analytics_assets.lake.footer import is_made_from
-from analytics_assets.lake.store import Lake, Landed, Packed
+from analytics_assets.lake.footer import belongs_to
+from analytics_assets.lake.store import Lake, Packed, StoredDay
 from analytics_assets.lake.stream import Change, History, Stream
 from analytics_assets.lake.table import DATE, MOMENT, Column, Table
 from analytics_assets_tests.lake.vendor import NOW, NUMBERS, RAW, START, SUMS, Vendor, brought, outcomes
@@ -71,7 +71,7 @@ class Interrupted(Lake):
             self.is_called = True
             self.call()
 
-    def publish(self, packed: Packed, staged: Staged, *, unchanged: Mapping[str, str | None]) -> Landed:
+    def publish(self, packed: Packed, staged: Staged, *, unchanged: Mapping[str, str | None]) -> StoredDay:
         """As any lake, interrupted once."""
         if packed.footer.table != self.table:
             return super().publish(packed, staged, unchanged=unchanged)
@@ -94,10 +94,10 @@ def rows(lake: Lake, table: Table, *names: str) -> list[tuple[Any, ...]]:
 
 def is_whole(lake: Lake) -> bool:
     """True if every typed file belongs to the raw day."""
-    raw = lake.landed("shop", "numbers_raw", START)
+    raw = lake.stored_day("shop", "numbers_raw", START)
     assert raw is not None
-    typed = {name: lake.landed("shop", name, START) for name in TYPED}
-    return all(one is not None and is_made_from(one.footer, raw.footer, name) for name, one in typed.items())
+    typed = {name: lake.stored_day("shop", name, START) for name in TYPED}
+    return all(one is not None and belongs_to(one.footer, raw.footer, name) for name, one in typed.items())
 
 
 @pytest.mark.parametrize("table", ORDER)
@@ -157,7 +157,7 @@ def test_a_day_that_is_replaced_again_and_again_fails_in_words(disk: Lake) -> No
     """Rather than for ever."""
 
     class Restless(Lake):
-        def publish(self, packed: Packed, staged: Staged, *, unchanged: Mapping[str, str | None]) -> Landed:
+        def publish(self, packed: Packed, staged: Staged, *, unchanged: Mapping[str, str | None]) -> StoredDay:
             """As any lake, after someone else."""
             number = disk.read("shop", RAW)["body"].to_pylist()
             store(disk, int(number[0]) + 1 if number else 1, 3 + len(number), "other")

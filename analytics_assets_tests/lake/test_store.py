@@ -17,7 +17,7 @@ from analytics_assets.lake.content import content_hash
 from analytics_assets.lake.files import address
 from analytics_assets.lake.footer import Footer, encoded
 from analytics_assets.lake.parquet import parquet
-from analytics_assets.lake.store import Lake, Landed
+from analytics_assets.lake.store import Lake, StoredDay
 from analytics_assets.lake.table import DATE, Column
 from analytics_assets_tests.lake.sample import DAY, NEXT, NOON, TABLE, empty_row, files, land, row
 
@@ -25,14 +25,14 @@ from analytics_assets_tests.lake.sample import DAY, NEXT, NOON, TABLE, empty_row
 def test_a_landed_day_reads_back_as_it_was(lake: Lake) -> None:
     """Decimals to the ninth place, lists with null, null, instants to the microsecond, large texts, and the schema."""
     rows = [row(campaign="a"), empty_row(campaign="b"), row(campaign="c", codes=[], raw="x" * 100_000)]
-    landed = land(lake, *rows[::-1])
+    stored = land(lake, *rows[::-1])
     assert lake.read("airbridge", TABLE).to_pylist() == rows
     assert lake.read("airbridge", TABLE).schema.equals(TABLE.schema, check_metadata=True)
     path = f"{lake.root}/airbridge/revenue/dt=2026-03-01/data.parquet"
     version = content_hash(TABLE, TABLE.validated(TABLE.rows(rows), DAY))
     footer = Footer(version, account="airbridge", table="revenue", day=DAY)
-    assert landed == Landed(lake.files.named(path), 3, lake.files.fs.size(path), footer, is_changed=True)
-    assert lake.landed("airbridge", "revenue", DAY) == replace(landed, is_changed=False)
+    assert stored == StoredDay(lake.files.named(path), 3, lake.files.fs.size(path), footer, is_changed=True)
+    assert lake.stored_day("airbridge", "revenue", DAY) == replace(stored, is_changed=False)
     assert files(lake) == ["airbridge/revenue/dt=2026-03-01/data.parquet"]
 
 
@@ -47,20 +47,20 @@ def test_the_metadata_of_a_file_is_its_footer_and_the_schema_of_arrow(disk: Lake
 def test_the_footer_says_what_was_asked_when_and_by_whom(lake: Lake) -> None:
     """Everything given is read back."""
     content = TABLE.rows([row()])
-    lake.land("airbridge", TABLE, DAY, content, asked="q", family="run-1", requested_at=NOON, is_sandbox=True)
-    standing = lake.landed("airbridge", "revenue", DAY)
-    assert standing is not None
+    lake.store_day("airbridge", TABLE, DAY, content, asked="q", family="run-1", requested_at=NOON, is_sandbox=True)
+    existing = lake.stored_day("airbridge", "revenue", DAY)
+    assert existing is not None
     place = {"account": "airbridge", "table": "revenue", "day": DAY}
-    assert standing.footer == Footer(content_hash(TABLE, content), "q", "run-1", NOON, is_sandbox=True, **place)
+    assert existing.footer == Footer(content_hash(TABLE, content), "q", "run-1", NOON, is_sandbox=True, **place)
 
 
 def test_an_equal_day_of_an_earlier_version_is_not_written_again(lake: Lake) -> None:
     """Its footer lacks account, table and day; the rows and the request are the same."""
     content = TABLE.rows([row()])
-    packed = lake.pack("airbridge", TABLE, DAY, content, Footer("", "q", "run-1", NOON), standing=None)
+    packed = lake.pack("airbridge", TABLE, DAY, content, Footer("", "q", "run-1", NOON), existing=None)
     earlier = msgspec.structs.replace(packed.footer, account="", table="", day=None)
-    lake.files.promote(packed.path, parquet(content, encoded(earlier)))
-    again = lake.land("airbridge", TABLE, DAY, content, asked="q", family="run-1", requested_at=NOON)
+    lake.files.put(packed.path, parquet(content, encoded(earlier)))
+    again = lake.store_day("airbridge", TABLE, DAY, content, asked="q", family="run-1", requested_at=NOON)
     assert (again.is_changed, again.footer) == (False, earlier)
 
 
@@ -81,11 +81,11 @@ def test_an_equal_day_changes_no_byte_and_no_time(disk: Lake) -> None:
 def test_an_equal_answer_to_another_asking_is_written_anew(lake: Lake) -> None:
     """For raw files the footer is what a later attempt looks at, so it must speak of the last asking."""
     content = TABLE.rows([row()])
-    lake.land("airbridge", TABLE, DAY, content, asked="q", family="run-1", requested_at=NOON)
-    same = lake.land("airbridge", TABLE, DAY, content, asked="q", family="run-1", requested_at=NOON)
-    other = lake.land("airbridge", TABLE, DAY, content, asked="q", family="run-2", requested_at=NOON)
+    lake.store_day("airbridge", TABLE, DAY, content, asked="q", family="run-1", requested_at=NOON)
+    same = lake.store_day("airbridge", TABLE, DAY, content, asked="q", family="run-1", requested_at=NOON)
+    other = lake.store_day("airbridge", TABLE, DAY, content, asked="q", family="run-2", requested_at=NOON)
     assert (same.is_changed, other.is_changed, other.footer.family) == (False, True, "run-2")
-    assert lake.landed("airbridge", "revenue", DAY) == replace(other, is_changed=False)
+    assert lake.stored_day("airbridge", "revenue", DAY) == replace(other, is_changed=False)
 
 
 def test_a_changed_day_replaces_the_one_before(lake: Lake) -> None:
@@ -97,33 +97,33 @@ def test_a_changed_day_replaces_the_one_before(lake: Lake) -> None:
 
 def test_a_refused_day_leaves_the_standing_one(lake: Lake) -> None:
     """Double keys never reach the file, and nothing else is left behind."""
-    standing = land(lake, row())
+    existing = land(lake, row())
     with pytest.raises(UnexpectedPayloadError, match="1 keys occur more than once"):
         land(lake, row(), row())
-    assert lake.landed("airbridge", "revenue", DAY) == replace(standing, is_changed=False)
+    assert lake.stored_day("airbridge", "revenue", DAY) == replace(existing, is_changed=False)
     assert files(lake) == ["airbridge/revenue/dt=2026-03-01/data.parquet"]
 
 
 def test_invented_numbers_and_real_ones_never_replace_each_other(lake: Lake) -> None:
     """Both ways; the message says how to keep them apart."""
     content = TABLE.rows([row()])
-    lake.land("airbridge", TABLE, DAY, content, is_sandbox=True)
+    lake.store_day("airbridge", TABLE, DAY, content, is_sandbox=True)
     with pytest.raises(PermanentError) as caught:
-        lake.land("airbridge", TABLE, DAY, content)
+        lake.store_day("airbridge", TABLE, DAY, content)
     assert str(caught.value) == (
         f"{lake.files.named(lake.path('airbridge', 'revenue', DAY))} holds sandbox numbers; "
         "live numbers are not put in their place. Set ANALYTICS_LAKE to another folder."
     )
-    lake.land("airbridge", TABLE, NEXT, TABLE.rows([row(date=NEXT)]))
+    lake.store_day("airbridge", TABLE, NEXT, TABLE.rows([row(date=NEXT)]))
     with pytest.raises(PermanentError, match="holds live numbers; sandbox numbers are not put in their place"):
-        lake.land("airbridge", TABLE, NEXT, TABLE.rows([row(date=NEXT)]), is_sandbox=True)
+        lake.store_day("airbridge", TABLE, NEXT, TABLE.rows([row(date=NEXT)]), is_sandbox=True)
 
 
 def test_an_empty_day_lands_typed_and_stands(lake: Lake) -> None:
     """Nothing happened that day is something else than nobody asked."""
-    landed = land(lake)
-    assert (landed.rows, landed.is_changed, lake.days("airbridge", "revenue")) == (0, True, [DAY])
-    assert pq.read_schema(lake.files.fs.open(landed.path)).equals(TABLE.schema)
+    stored = land(lake)
+    assert (stored.rows, stored.is_changed, lake.days("airbridge", "revenue")) == (0, True, [DAY])
+    assert pq.read_schema(lake.files.fs.open(stored.path)).equals(TABLE.schema)
     assert lake.read("airbridge", TABLE).equals(TABLE.schema.empty_table())
     assert not land(lake).is_changed
 
@@ -131,7 +131,7 @@ def test_an_empty_day_lands_typed_and_stands(lake: Lake) -> None:
 def test_nothing_stands_in_an_empty_lake(lake: Lake) -> None:
     """No day, no rows, and no error."""
     assert lake.days("airbridge", "revenue") == []
-    assert lake.landed("airbridge", "revenue", DAY) is None
+    assert lake.stored_day("airbridge", "revenue", DAY) is None
     assert lake.read("airbridge", TABLE).equals(TABLE.schema.empty_table())
 
 

@@ -22,9 +22,9 @@ from analytics_assets_tests.lake.sample import DAY, NEXT, NOON, TABLE, files, la
 
 def test_only_days_in_their_own_place_are_listed(lake: Lake) -> None:
     """What a killed writer left, a copy, another tool's folder and another table are no days."""
-    landed = land(lake, row())
+    stored = land(lake, row())
     folder = f"{lake.root}/airbridge/revenue"
-    with lake.files.fs.open(landed.path, "rb") as file:
+    with lake.files.fs.open(stored.path, "rb") as file:
         content = file.read()
     for name in (
         "dt=2026-03-02/_0123456789abcdef.tmp",
@@ -37,10 +37,10 @@ def test_only_days_in_their_own_place_are_listed(lake: Lake) -> None:
     ):
         path = f"{folder}/{name}".replace("revenue/../", "")
         lake.files.fs.makedirs(path.rpartition("/")[0], exist_ok=True)
-        lake.files.promote(path, content[: len(content) // 2] if name.endswith(".tmp") else content)
+        lake.files.put(path, content[: len(content) // 2] if name.endswith(".tmp") else content)
     assert lake.days("airbridge", "revenue") == [DAY]
     assert lake.read("airbridge", TABLE).to_pylist() == [row()]
-    assert lake.landed("airbridge", "revenue", NEXT) is None
+    assert lake.stored_day("airbridge", "revenue", NEXT) is None
     assert land(lake, row(date=NEXT), day=NEXT).is_changed
 
 
@@ -68,7 +68,7 @@ def test_a_write_that_fails_leaves_nothing_behind(disk: Lake) -> None:
     blocked = Path(disk.path("airbridge", "revenue", DAY))
     (blocked / "in the way").mkdir(parents=True)
     with pytest.raises(PermanentError, match=r"cannot be written \(Is a directory\). Check ANALYTICS_LAKE"):
-        disk.files.promote(str(blocked), b"content")
+        disk.files.put(str(blocked), b"content")
     assert list(blocked.parent.iterdir()) == [blocked]
 
 
@@ -106,9 +106,9 @@ def test_a_name_that_would_leave_the_lake_is_refused(lake: Lake, name: str) -> N
     """As account, as table and in the quarantine; nothing is written anywhere."""
     table = replace(TABLE, name=name)
     refusals: list[Callable[[], object]] = [
-        lambda: lake.land(name, TABLE, DAY, TABLE.rows([row()])),
-        lambda: lake.land("airbridge", table, DAY, TABLE.rows([row()])),
-        lambda: lake.landed(name, "revenue", DAY),
+        lambda: lake.store_day(name, TABLE, DAY, TABLE.rows([row()])),
+        lambda: lake.store_day("airbridge", table, DAY, TABLE.rows([row()])),
+        lambda: lake.stored_day(name, "revenue", DAY),
         lambda: lake.days("airbridge", name),
         lambda: lake.read(name, TABLE),
         lambda: lake.quarantine.keep(name, Evidence("GET /x", body="x"), seen_at=NOON),
@@ -153,9 +153,9 @@ def test_an_answer_as_sent_is_in_its_file_once(lake: Lake, size: int) -> None:
     numbers = random.Random(1)
     body = json.dumps([numbers.random() for _ in range(size // 20)])
     answer = Answer("GET /x", "/x", (), 200, body.encode(), NOON, NOON)
-    landed = lake.land("bento", raw, DAY, raw_day(raw, DAY, [answer]).content)
-    assert landed.size < 8192 + len(body) * 2 // 3
-    with lake.files.fs.open(landed.path, "rb") as file:
+    stored = lake.store_day("bento", raw, DAY, raw_day(raw, DAY, [answer]).content)
+    assert stored.size < 8192 + len(body) * 2 // 3
+    with lake.files.fs.open(stored.path, "rb") as file:
         assert pq.read_table(file)["body"].to_pylist() == [body]
 
 

@@ -64,12 +64,12 @@ SPOILING: dict[str, tuple[Callable[[bytes], bytes], str]] = {
 @pytest.mark.parametrize("kind", SPOILING)
 def test_every_reader_refuses_a_file_that_is_no_day_with_path_and_day(lake: Lake, kind: str) -> None:
     """Reading all days too: rows would be lost without a word."""
-    landed = land(lake, row())
+    stored = land(lake, row())
     land(lake, row(date=NEXT), day=NEXT)
     spoil, why = SPOILING[kind]
-    put(lake, landed.path, spoil(lake.files.fs.cat_file(landed.path)))
+    put(lake, stored.path, spoil(lake.files.fs.cat_file(stored.path)))
     readers: list[Callable[[], object]] = [
-        lambda: lake.landed("airbridge", "revenue", DAY),
+        lambda: lake.stored_day("airbridge", "revenue", DAY),
         lambda: lake.held("airbridge", "revenue", DAY),
         lambda: lake.read("airbridge", TABLE),
         lambda: lake.read("airbridge", TABLE, [DAY], ["clicks"]),
@@ -78,15 +78,15 @@ def test_every_reader_refuses_a_file_that_is_no_day_with_path_and_day(lake: Lake
     for reader in readers:
         with pytest.raises(UnusableFileError) as caught:
             reader()
-        assert str(caught.value).startswith(f"{landed.path} cannot be used: {why}")
+        assert str(caught.value).startswith(f"{stored.path} cannot be used: {why}")
 
 
 def test_rows_that_were_changed_on_the_disk_are_refused(lake: Lake) -> None:
     """One letter of a value differs, and the file can be decoded: only the checksum of the page shows it."""
-    landed = land(lake, row(raw='{"a": "first"}'))
-    whole = lake.files.fs.cat_file(landed.path)
+    stored = land(lake, row(raw='{"a": "first"}'))
+    whole = lake.files.fs.cat_file(stored.path)
     assert whole.count(b"first") == 1
-    put(lake, landed.path, whole.replace(b"first", b"fifth"))
+    put(lake, stored.path, whole.replace(b"first", b"fifth"))
     with pytest.raises(UnusableFileError, match="cannot be used: it cannot be read to its end"):
         lake.read_pandas("airbridge", TABLE)
 
@@ -98,7 +98,7 @@ def test_rows_that_were_changed_on_the_disk_are_refused(lake: Lake) -> None:
 def test_a_file_of_another_place_is_refused(lake: Lake, account: str, table: str, day: date) -> None:
     """Also where its columns are the same, and where it has no rows that could tell."""
     content = TABLE.schema.empty_table()
-    there = lake.land(account, replace(TABLE, name=table), day, content)
+    there = lake.store_day(account, replace(TABLE, name=table), day, content)
     here = land(lake, row())
     put(lake, here.path, lake.files.fs.cat_file(there.path))
     with pytest.raises(UnusableFileError, match=f"cannot be used: it is the file of {account}/{table} {day}"):
@@ -107,24 +107,24 @@ def test_a_file_of_another_place_is_refused(lake: Lake, account: str, table: str
 
 def test_a_file_of_an_earlier_version_is_read_and_one_of_another_place_refused(lake: Lake) -> None:
     """Its footer names no place; the statistics of its date and its key columns tell."""
-    landed = land(lake, row())
-    old = as_of_an_earlier_version(lake.files.fs.cat_file(landed.path))
-    put(lake, landed.path, old)
+    stored = land(lake, row())
+    old = as_of_an_earlier_version(lake.files.fs.cat_file(stored.path))
+    put(lake, stored.path, old)
     assert lake.read("airbridge", TABLE).to_pylist() == [row()]
-    other = lake.land("shop", SUMS, DAY, SUMS.rows([{DATE: DAY, "sum": 4}]))
-    put(lake, landed.path, as_of_an_earlier_version(lake.files.fs.cat_file(other.path)))
+    other = lake.store_day("shop", SUMS, DAY, SUMS.rows([{DATE: DAY, "sum": 4}]))
+    put(lake, stored.path, as_of_an_earlier_version(lake.files.fs.cat_file(other.path)))
     with pytest.raises(UnusableFileError, match="it has no column of the key of revenue"):
         lake.read_pandas("airbridge", TABLE)
-    land_next = lake.land("airbridge", TABLE, NEXT, TABLE.rows([row(date=NEXT)]))
-    put(lake, landed.path, as_of_an_earlier_version(lake.files.fs.cat_file(land_next.path)))
+    land_next = lake.store_day("airbridge", TABLE, NEXT, TABLE.rows([row(date=NEXT)]))
+    put(lake, stored.path, as_of_an_earlier_version(lake.files.fs.cat_file(land_next.path)))
     with pytest.raises(UnusableFileError, match="cannot be used: its rows are of 2026-03-02"):
-        lake.landed("airbridge", "revenue", DAY)
+        lake.stored_day("airbridge", "revenue", DAY)
 
 
 def test_a_folder_with_a_day_that_never_was_is_passed_over(lake: Lake) -> None:
     """It is no day of the table, and listing goes on."""
-    landed = land(lake, row())
-    path = landed.path.replace("2026-03-01", "2026-02-31")
+    stored = land(lake, row())
+    path = stored.path.replace("2026-03-01", "2026-02-31")
     lake.files.fs.makedirs(path.rpartition("/")[0], exist_ok=True)
     put(lake, path, b"")
     assert lake.days("airbridge", "revenue") == [DAY]
@@ -132,9 +132,9 @@ def test_a_folder_with_a_day_that_never_was_is_passed_over(lake: Lake) -> None:
 
 def test_an_empty_file_is_a_missing_day(lake: Lake) -> None:
     """As a power cut leaves it."""
-    landed = land(lake, row())
+    stored = land(lake, row())
     land(lake, row(date=NEXT), day=NEXT)
-    put(lake, landed.path, b"")
+    put(lake, stored.path, b"")
     assert lake.days("airbridge", "revenue") == [NEXT]
     assert lake.usable("airbridge", "revenue", DAY) is None
 

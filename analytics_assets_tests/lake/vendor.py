@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from analytics_assets.errors import UnexpectedPayloadError
-from analytics_assets.lake.load import DayResult, Landing
+from analytics_assets.lake.load import DayLoader, DayResult
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import DayFetcher, Stream, Typed
@@ -83,7 +83,7 @@ class Vendor:
         asked: Days asked for, in the order they came.
         answered: Days answered, in the order they were ready.
         announced: What was announced.
-        landed: Days told to stand.
+        stored: Days told to stand.
         most_held: The most days in memory at once.
     """
 
@@ -93,7 +93,7 @@ class Vendor:
     asked: list[date] = field(default_factory=list)
     answered: list[date] = field(default_factory=list)
     announced: list[list[date]] = field(default_factory=list)
-    landed: list[date] = field(default_factory=list)
+    stored: list[date] = field(default_factory=list)
     most_held: int = 0
     _held: list["weakref.ref[RawDay]"] = field(default_factory=list)
 
@@ -119,11 +119,11 @@ class Vendor:
         return sum(one() is not None for one in self._held)
 
     def stream(self, **changes: Any) -> Opened:
-        """The stream, with what the test is about changed, `fetch` and `landed` included."""
+        """The stream, with what the test is about changed, `fetch` and `stored` included."""
         fetching: dict[str, Any] = {
             "fetch": self.fetch,
             "announce": lambda wanted: self.announced.append(list(wanted)),
-            "landed": self.landed.append,
+            "on_stored": self.stored.append,
         }
         fetching |= {name: changes.pop(name) for name in fetching.keys() & changes.keys()}
         given: dict[str, Any] = {
@@ -139,7 +139,7 @@ class Vendor:
         return Opened(**{**given, **changes})
 
 
-def landing(lake: Lake, **changes: Any) -> Landing:
+def landing(lake: Lake, **changes: Any) -> DayLoader:
     """How days come in: everything selected, live, in the family `first`."""
     given: dict[str, Any] = {
         "selected": {"numbers_raw", "numbers", "sums"},
@@ -147,7 +147,7 @@ def landing(lake: Lake, **changes: Any) -> Landing:
         "clock": lambda: NOW,
         "is_sandbox": False,
     }
-    return Landing(lake=lake, **{**given, **changes})
+    return DayLoader(lake=lake, **{**given, **changes})
 
 
 async def brought(
@@ -155,7 +155,7 @@ async def brought(
 ) -> list[DayResult]:
     """What became of each day; a load that hangs fails the test that waits for it."""
     fetcher = fetcher or (stream.fetcher if isinstance(stream, Opened) else DayFetcher())
-    results = landing(lake, **changes).bring(stream, wanted, fetcher)
+    results = landing(lake, **changes).load(stream, wanted, fetcher)
     async with asyncio.timeout(PATIENCE_S), aclosing(results):
         return [result async for result in results]
 

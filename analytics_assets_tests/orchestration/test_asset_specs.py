@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from analytics_assets.lake.footer import Footer
-from analytics_assets.lake.store import Landed
+from analytics_assets.lake.store import StoredDay
 from analytics_assets.lake.table import Origin, Table
 from analytics_assets.orchestration.asset_specs import (
     Place,
@@ -147,9 +147,9 @@ def test_links_to_code_lead_to_the_repository_if_one_is_named() -> None:
     ]
 
 
-def landed(**footer: Any) -> Landed:
+def stored(**footer: Any) -> StoredDay:
     """A day that stands."""
-    return Landed("/lake/data.parquet", 7, 99, Footer(content_hash="abc", **footer), is_changed=True)
+    return StoredDay("/lake/data.parquet", 7, 99, Footer(content_hash="abc", **footer), is_changed=True)
 
 
 def test_a_landed_day_is_an_event_with_its_own_data_version() -> None:
@@ -157,7 +157,7 @@ def test_a_landed_day_is_an_event_with_its_own_data_version() -> None:
     figures = {"sum": 3, "share": 0.5, "window_unverified": True, "note": "x", "unknown_fields": ["b", "a"]}
     event = materialization(
         KEY,
-        landed(requested_at=datetime(2026, 3, 1, tzinfo=UTC)),
+        stored(requested_at=datetime(2026, 3, 1, tzinfo=UTC)),
         figures,
         partition="2026-03-02",
         requested_at=datetime(2026, 3, 3, 4, tzinfo=UTC),
@@ -183,7 +183,7 @@ def test_a_landed_day_is_an_event_with_its_own_data_version() -> None:
 
 def test_invented_numbers_say_so_in_every_event() -> None:
     """A snapshot has no partition and counts its rows as a whole."""
-    event = materialization(KEY, landed(is_sandbox=True), {}, partition=None, requested_at=None)
+    event = materialization(KEY, stored(is_sandbox=True), {}, partition=None, requested_at=None)
     assert (event.partition, event.metadata["dagster/row_count"]) == (None, dg.IntMetadataValue(7))
     assert event.metadata["sandbox"] == dg.TextMetadataValue("These numbers are invented.")
     assert "requested_at" not in event.metadata
@@ -192,5 +192,5 @@ def test_invented_numbers_say_so_in_every_event() -> None:
 @pytest.mark.parametrize("given", [{"b", "a", "c"}, ("a", "b", "c")])
 def test_figures_that_hold_several_texts_are_shown_in_a_fixed_order(given: Any) -> None:
     """A set has none of its own, and two runs would differ."""
-    event = materialization(KEY, landed(), {"names": given}, partition=None, requested_at=None)
+    event = materialization(KEY, stored(), {"names": given}, partition=None, requested_at=None)
     assert event.metadata["names"] == dg.MetadataValue.json(["a", "b", "c"])

@@ -64,7 +64,7 @@ def test_a_declared_comparison_is_a_node_of_its_own_that_the_daily_job_evaluates
         ("right", 7, yesterday - timedelta(days=1)),
     ):
         rows = [{"date": day, "part": part, "number": number if part == 0 else 0} for part in (0, 1)]
-        lake.land(account, NUMBERS, day, NUMBERS.rows(rows))
+        lake.store_day(account, NUMBERS, day, NUMBERS.rows(rows))
     definitions = load(FIGURES)
     node = definitions.resolve_asset_graph().get(dg.AssetKey(["same", "numbers"]))
     assert (node.is_executable, node.group_name) == (False, "same")
@@ -81,7 +81,7 @@ def test_a_comparison_that_cannot_be_made_fails_in_words(load: Load, tmp_path: P
     """A column that the table does not have."""
     lake, yesterday = Lake(str(tmp_path / "lake")), utc_now().date() - timedelta(days=1)
     for account in ("left", "right"):
-        lake.land(account, NUMBERS, yesterday, NUMBERS.rows([{"date": yesterday, "part": 0, "number": 1}]))
+        lake.store_day(account, NUMBERS, yesterday, NUMBERS.rows([{"date": yesterday, "part": 0, "number": 1}]))
     definitions = load(FIGURES.replace("column: number}", "column: amount}"))
     [evaluation] = definitions.resolve_job_def("checks_daily").execute_in_process().get_asset_check_evaluations()
     assert (evaluation.passed, evaluation.severity) == (False, dg.AssetCheckSeverity.ERROR)

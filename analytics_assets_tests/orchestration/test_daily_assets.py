@@ -49,7 +49,7 @@ def test_each_table_and_day_is_logged_once_with_its_own_data_version(shop: Shop)
         (event.partition, event.asset_key.path[-1]): (event.tags or {})["dagster/data_version"] for event in events
     }
     for (day, table), version in versions.items():
-        standing = shop.lake.landed("shop", table, date.fromisoformat(str(day)))
+        standing = shop.lake.stored_day("shop", table, date.fromisoformat(str(day)))
         assert standing is not None
         assert version == standing.footer.content_hash
     assert len(set(versions.values())) == 9
@@ -65,22 +65,22 @@ def test_a_day_is_logged_with_its_figures_in_full(quick: Shop) -> None:
         "numbers": {"dagster/partition_row_count": 2, "biggest": 4},
         "sums": {"dagster/partition_row_count": 1, "sum": 3},
     }
-    standing = {table: quick.lake.landed("shop", table, date(2026, 3, 5)) for table in TABLES}
+    standing = {table: quick.lake.stored_day("shop", table, date(2026, 3, 5)) for table in TABLES}
     assert events == [
         dg.AssetMaterialization(
             table_key(table),
             partition="2026-03-05",
             metadata={
-                "bytes": landed.size,
+                "bytes": stored.size,
                 "path": dg.MetadataValue.path(f"{quick.folder}/shop/{table}/dt=2026-03-05/data.parquet"),
                 "content_changed": True,
                 "requested_at": NOW.timestamp(),
                 **shown[table],
             },
-            tags={**(event.tags or {}), "dagster/data_version": landed.footer.content_hash},
+            tags={**(event.tags or {}), "dagster/data_version": stored.footer.content_hash},
         )
-        for (table, landed), event in zip(standing.items(), events, strict=True)
-        if landed
+        for (table, stored), event in zip(standing.items(), events, strict=True)
+        if stored
     ]
 
 

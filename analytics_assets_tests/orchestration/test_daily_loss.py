@@ -46,12 +46,12 @@ def test_a_loss_is_accepted_by_a_person_or_a_tag(
         assert run.status == dg.DagsterRunStatus.SUCCESS
         assert verdict.severity == dg.AssetCheckSeverity.WARN
         assert "0 rows where 80 were stored for the same request; the loss was accepted" in (verdict.description or "")
-        assert shop.lake.landed("shop", "numbers", days(1)[0]).rows == 0  # type: ignore[union-attr]
+        assert shop.lake.stored_day("shop", "numbers", days(1)[0]).rows == 0  # type: ignore[union-attr]
     else:
         assert run.status == dg.DagsterRunStatus.FAILURE
         assert verdict.severity == dg.AssetCheckSeverity.ERROR
         assert "shop/numbers has 80 rows and would have 0" in str(shop.failure(run))
-        assert shop.lake.landed("shop", "numbers", days(1)[0]).rows == 80  # type: ignore[union-attr]
+        assert shop.lake.stored_day("shop", "numbers", days(1)[0]).rows == 80  # type: ignore[union-attr]
 
 
 def test_a_re_execution_of_a_scheduled_run_is_the_schedules(shop: Shop) -> None:

@@ -45,7 +45,7 @@ class Counted(Vendor):
 
         async def fetch(day: date) -> RawDay:
             self.logged.append(lines(shop, works[-1].owner))
-            meter = works[-1].caller.meter
+            meter = works[-1].origin.meter
             meter.requests += Counter({"GET /numbers": 1 + day.day})
             meter.retries += day.day - 1
             return replace(await inner.fetcher.fetch(day), spent=spent(1 + day.day, day.day - 1, 0.5))

@@ -22,7 +22,7 @@ from analytics_assets.orchestration.source_resource import without_sandbox
 from analytics_assets.orchestration.state_resource import BudgetSettings
 from analytics_assets.orchestration.stream import SourceStream, with_client
 from analytics_assets.sources.bento.source import BentoResource
-from analytics_assets.state.rate_limit import Budget, Caller
+from analytics_assets.state.rate_limit import Budget, RequestOrigin
 from analytics_assets_tests.lake.vendor import NUMBERS, RAW, SUMS, Vendor, days, numbers
 
 BUDGET = BudgetSettings(requests=7, per_seconds=60)
@@ -97,7 +97,7 @@ async def test_a_vendor_without_a_sandbox_is_refused_in_a_sentence(
     if server:
         monkeypatch.setenv("ANALYTICS_SANDBOX_URL", server)
     with pytest.raises(AccessRefusedError) as caught:
-        await FOURTH.resource().greet(clock=utc_now, caller=Caller())
+        await FOURTH.resource().greet(clock=utc_now, origin=RequestOrigin())
     assert str(caught.value) == (
         "There is no sandbox of Fourth, so nothing is loaded from it in sandbox mode. "
         "Set ANALYTICS_MODE=live to load from the vendor itself."
@@ -154,8 +154,8 @@ def test_the_checks_of_an_account_cover_the_days_of_its_yaml(tmp_path: Path) -> 
     lake = LakeResource(root=str(tmp_path / "lake"), sandbox=True)
     for day in days(10):
         stored = Lake(str(tmp_path / "lake"))
-        stored.land("lab", NUMBERS, day, NUMBERS.rows([{"date": day, "part": 0, "number": 1}]), is_sandbox=True)
-        stored.land("lab", SUMS, day, SUMS.rows([{"date": day, "sum": 1}]), is_sandbox=True)
+        stored.store_day("lab", NUMBERS, day, NUMBERS.rows([{"date": day, "part": 0, "number": 1}]), is_sandbox=True)
+        stored.store_day("lab", SUMS, day, SUMS.rows([{"date": day, "sum": 1}]), is_sandbox=True)
     checks = checks_daily(dg.AssetSelection.all(), "0 0 * * *", is_on=False).job
     definitions = dg.Definitions.merge(
         account.definitions("lab", lambda: datetime(2026, 3, 10, 12, tzinfo=UTC)),

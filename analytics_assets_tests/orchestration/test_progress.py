@@ -26,7 +26,7 @@ def test_a_line_comes_after_each_twentieth_of_the_days_with_the_end_expected() -
         watch.now += timedelta(seconds=1)
         meter.requests["GET /stats"] += 2
         meter.waited_s += 0.5
-        progress.step(done, is_landed=done != 3)
+        progress.step(done, is_stored=done != 3)
     assert len(lines) == 20
     assert lines[:2] == [
         "2 of 40 days landed; 4 requests, 1 s waited for the budget; end expected at 2026-03-01 12:00:40 UTC.",
@@ -40,16 +40,16 @@ def test_a_slow_day_is_told_although_its_twentieth_is_not_full() -> None:
     watch, lines = Watch(), list[str]()
     progress = Progress(400, Meter(), watch, say=lines.append)
     watch.now += timedelta(seconds=59)
-    progress.step(1, is_landed=True)
+    progress.step(1, is_stored=True)
     watch.now += timedelta(seconds=1)
-    progress.step(2, is_landed=True)
+    progress.step(2, is_stored=True)
     assert lines == ["2 of 400 days landed; end expected at 2026-03-01 15:20:00 UTC."]
 
 
 def test_a_run_without_requests_logs_no_counts() -> None:
     """Typed tables made from raw cost none."""
     lines: list[str] = []
-    Progress(1, Meter(), Watch(), say=lines.append).step(1, is_landed=True)
+    Progress(1, Meter(), Watch(), say=lines.append).step(1, is_stored=True)
     assert lines == ["1 of 1 days landed."]
 
 
@@ -57,10 +57,10 @@ def test_what_is_left_of_the_budget_is_told_at_that_moment() -> None:
     """Other runs spend from it too."""
     lines: list[str] = []
     left = iter([7, 5])
-    meter = Meter(Counter({"GET /stats": 3}), left=lambda: next(left))
+    meter = Meter(Counter({"GET /stats": 3}), remaining=lambda: next(left))
     progress = Progress(2, meter, Watch(), say=lines.append)
-    progress.step(1, is_landed=True)
-    progress.step(2, is_landed=True)
+    progress.step(1, is_stored=True)
+    progress.step(2, is_stored=True)
     assert [line.split("; ")[1].rstrip(".") for line in lines] == [
         "3 requests, 0 s waited for the budget, 7 left of it now",
         "3 requests, 0 s waited for the budget, 5 left of it now",

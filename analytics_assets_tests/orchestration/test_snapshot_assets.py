@@ -125,7 +125,7 @@ def test_the_requests_of_a_reading_are_logged_and_metadata_of_its_raw_table(
 
     class Counted(Vendor):
         async def fetch(self, day: date) -> RawDay:
-            readings.works[-1].caller.meter.sent("GET /numbers", waited_s=1.5, is_repeat=False)
+            readings.works[-1].origin.meter.sent("GET /numbers", waited_s=1.5, is_repeat=False)
             return replace(await super().fetch(day), spent=spent(1, 0, 1.5))
 
     readings.vendor = Counted({DAY: TransientError("Timed out.")} if is_failing else {}, requested_at=SEEN)

@@ -60,11 +60,11 @@ def test_a_damaged_file_of_a_bucket_is_found_and_put_into_the_quarantine(bucket:
     land(bucket, row())
     land(bucket, row(date=NEXT), day=NEXT)
     body = bucket.files.fs.cat_file(bucket.path(*name, DAY))
-    bucket.files.promote(bucket.path(*name, DAY), body[:-1])
+    bucket.files.put(bucket.path(*name, DAY), body[:-1])
     assert dict(inventory(bucket, {name: TABLE}).days) == {name: [DAY, NEXT]}
     with pytest.raises(DamagedError, match="it cannot be read to its end"):
         examined(bucket, name[0], TABLE, DAY, is_sandbox=False)
-    assert examined(bucket, name[0], TABLE, NEXT, is_sandbox=False) == bucket.landed(*name, NEXT)
+    assert examined(bucket, name[0], TABLE, NEXT, is_sandbox=False) == bucket.stored_day(*name, NEXT)
     kept = bucket.quarantine.take(*name, DAY, bucket.path(*name, DAY), seen_at=datetime(2026, 3, 10, 12, tzinfo=UTC))
     assert kept == "s3://growth/lake/_quarantine/airbridge/20260310-120000-revenue-2026-03-01.parquet"
     assert bucket.files.fs.cat_file(kept) == body[:-1]

@@ -118,10 +118,10 @@ def begun(deployment: Deployment, worker: str) -> set[str]:
 
 def half_way(deployment: Deployment) -> str | None:
     """A worker that is at runs while part of a vendor's days have landed; None until then."""
-    landed = max(
+    stored = max(
         len(Files(LAKE).under(f"{Files(LAKE).root}/{table}")) for table in ("bento/ads_raw", "statsig/values_raw")
     )
-    return next((name for name in WORKERS if 6 <= landed < len(DAYS) and begun(deployment, name)), None)
+    return next((name for name in WORKERS if 6 <= stored < len(DAYS) and begun(deployment, name)), None)
 
 
 def test_a_backfill_of_sixty_days_survives_the_death_of_a_worker(

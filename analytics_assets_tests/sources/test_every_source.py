@@ -23,7 +23,7 @@ from analytics_assets.errors import (
 )
 from analytics_assets.orchestration.loading import alone
 from analytics_assets.orchestration.source_component import AccountComponent
-from analytics_assets.state.rate_limit import Caller
+from analytics_assets.state.rate_limit import RequestOrigin
 from analytics_assets_tests.integration.server import served
 from analytics_assets_tests.sources.complete import ROOT, missing
 
@@ -110,7 +110,7 @@ async def test_a_failure_names_the_vendor_and_no_key(
         monkeypatch.setenv(name, f"MARKED-SECRET-{number}-0815")
     vendor.app.fault, vendor.app.requests = fault, 0
     with pytest.raises(SourceError) as caught:
-        await resource.greet(clock=utc_now, caller=Caller())
+        await resource.greet(clock=utc_now, origin=RequestOrigin())
     error = caught.value
     assert isinstance(error, FAULTS[fault][1])
     assert vendor.app.requests == 1

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from analytics_assets.state.rate_limit import Budget, Caller, SharedGate
+from analytics_assets.state.rate_limit import Budget, RequestOrigin, SharedRateLimiter
 from analytics_assets_tests.production.parts import Postgres, postgres
 from analytics_assets_tests.state.watch import THREE_IN_TEN_S, Make, Watch
 
@@ -33,10 +33,12 @@ def watch() -> Watch:
 
 
 @pytest.fixture
-def gate(url: str, watch: Watch) -> Make:
+def rate_limiter(url: str, watch: Watch) -> Make:
     """Makes gates of one database; each is what another process would have."""
 
-    def make(key: str = "shop", budget: Budget = THREE_IN_TEN_S, caller: Caller | None = None) -> SharedGate:
-        return SharedGate(url, key, budget, caller or Caller(), clock=watch, sleep=watch.sleep)
+    def make(
+        key: str = "shop", budget: Budget = THREE_IN_TEN_S, origin: RequestOrigin | None = None
+    ) -> SharedRateLimiter:
+        return SharedRateLimiter(url, key, budget, origin or RequestOrigin(), clock=watch, sleep=watch.sleep)
 
     return make

@@ -9,17 +9,17 @@ import sys
 from datetime import timedelta
 
 from analytics_assets.clock import utc_now
-from analytics_assets.state.rate_limit import Budget, Caller, SharedGate
+from analytics_assets.state.rate_limit import Budget, RequestOrigin, SharedRateLimiter
 
 LONGEST_S = 60
 
 
 async def spend(url: str, budget: Budget, seconds: float) -> None:
     """Asks for one request after the other for so many seconds."""
-    gate = SharedGate(url, "shop", budget, Caller(), clock=utc_now)
+    rate_limiter = SharedRateLimiter(url, "shop", budget, RequestOrigin(), clock=utc_now)
     until = utc_now() + timedelta(seconds=seconds)
     while utc_now() < until:
-        await gate.enter("GET /stats")
+        await rate_limiter.acquire("GET /stats")
 
 
 def main(url: str, requests: str, per_s: str, seconds: str) -> None:

@@ -6,48 +6,48 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from analytics_assets.errors import PermanentError
-from analytics_assets.http.gate import OpenGate, Pause
+from analytics_assets.http.rate_limiter import NoRateLimit, Pause
 from analytics_assets.state.database import budget_doors, budget_queue, engine
-from analytics_assets.state.rate_limit import Budget, Caller, Kind
+from analytics_assets.state.rate_limit import Budget, Kind, RequestOrigin
 from analytics_assets_tests.state.watch import START, Make, Watch, passes
 
 REASON = "GET /stats: HTTP 429, Retry-After: 30"
 HOUR = timedelta(hours=1)
 
 
-def spend(gate: Make) -> None:
+def spend(rate_limiter: Make) -> None:
     """Fills the window."""
-    assert [passes(gate()) for _ in range(4)] == [True, True, True, False]
+    assert [passes(rate_limiter()) for _ in range(4)] == [True, True, True, False]
 
 
-async def test_a_pause_is_known_with_its_end_and_reason_to_all_that_share_it(gate: Make, watch: Watch) -> None:
+async def test_a_pause_is_known_with_its_end_and_reason_to_all_that_share_it(rate_limiter: Make, watch: Watch) -> None:
     """Until it is over."""
-    gate().close(30, REASON)
-    assert gate().pause() == Pause(START + timedelta(seconds=30), REASON)
-    assert gate("other").pause() is None
+    rate_limiter().pause_for(30, REASON)
+    assert rate_limiter().pause() == Pause(START + timedelta(seconds=30), REASON)
+    assert rate_limiter("other").pause() is None
     watch.now += timedelta(seconds=30)
-    assert gate().pause() is None
+    assert rate_limiter().pause() is None
 
 
-async def test_a_longer_pause_keeps_its_reason(gate: Make) -> None:
+async def test_a_longer_pause_keeps_its_reason(rate_limiter: Make) -> None:
     """A shorter one that comes later changes nothing."""
-    gate().close(30, REASON)
-    gate().close(5, "GET /stats: HTTP 429, Retry-After: 5")
-    assert gate().pause() == Pause(START + timedelta(seconds=30), REASON)
+    rate_limiter().pause_for(30, REASON)
+    rate_limiter().pause_for(5, "GET /stats: HTTP 429, Retry-After: 5")
+    assert rate_limiter().pause() == Pause(START + timedelta(seconds=30), REASON)
 
 
-async def test_resume_ends_a_pause_for_all_processes(gate: Make) -> None:
+async def test_resume_ends_a_pause_for_all_processes(rate_limiter: Make) -> None:
     """It says what has ended; without a pause there is nothing to end."""
-    gate().close(30, REASON)
-    assert gate().resume() == Pause(START + timedelta(seconds=30), REASON)
-    assert gate().pause() is None
-    assert await gate().enter("GET /stats") == 0.0
-    assert (gate().resume(), gate("other").resume()) == (None, None)
+    rate_limiter().pause_for(30, REASON)
+    assert rate_limiter().resume() == Pause(START + timedelta(seconds=30), REASON)
+    assert rate_limiter().pause() is None
+    assert await rate_limiter().acquire("GET /stats") == 0.0
+    assert (rate_limiter().resume(), rate_limiter("other").resume()) == (None, None)
 
 
 async def test_a_gate_without_a_budget_has_no_pause() -> None:
     """Nothing is shared there."""
-    assert (OpenGate().pause(), OpenGate().resume()) == (None, None)
+    assert (NoRateLimit().pause(), NoRateLimit().resume()) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -59,10 +59,10 @@ async def test_a_gate_without_a_budget_has_no_pause() -> None:
         (Budget(3, 86400, longest_pause_s=60), 60),
     ],
 )
-def test_a_pause_is_bounded_by_the_budget(gate: Make, budget: Budget, paused_s: int) -> None:
+def test_a_pause_is_bounded_by_the_budget(rate_limiter: Make, budget: Budget, paused_s: int) -> None:
     """An hour, the window where that is longer, or what the budget says."""
-    gate(budget=budget).close(10**9, REASON)
-    assert gate(budget=budget).pause() == Pause(START + timedelta(seconds=paused_s), REASON)
+    rate_limiter(budget=budget).pause_for(10**9, REASON)
+    assert rate_limiter(budget=budget).pause() == Pause(START + timedelta(seconds=paused_s), REASON)
 
 
 @pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan"), float("inf")])
@@ -72,63 +72,65 @@ def test_a_bound_that_lets_nothing_pass_is_refused(seconds: float) -> None:
         Budget(1, 1, longest_pause_s=seconds)
 
 
-def test_a_bound_that_is_lowered_ends_a_pause_in_force_sooner(gate: Make, watch: Watch) -> None:
+def test_a_bound_that_is_lowered_ends_a_pause_in_force_sooner(rate_limiter: Make, watch: Watch) -> None:
     """Counted from its beginning."""
-    gate().close(3600, REASON)
+    rate_limiter().pause_for(3600, REASON)
     watch.now += timedelta(seconds=50)
-    lowered = gate(budget=Budget(3, 10, longest_pause_s=60))
+    lowered = rate_limiter(budget=Budget(3, 10, longest_pause_s=60))
     assert lowered.pause() == Pause(START + timedelta(seconds=60), REASON)
 
 
-def test_a_pause_of_a_version_before_ends_within_the_bound(gate: Make, url: str) -> None:
+def test_a_pause_of_a_version_before_ends_within_the_bound(rate_limiter: Make, url: str) -> None:
     """It has neither beginning nor reason, and may be a day long."""
-    assert passes(gate())
+    assert passes(rate_limiter())
     until = int((START + timedelta(days=1)).timestamp() * 1000)
     with engine(url).begin() as connection:
         connection.execute(update(budget_doors).values(closed_until=until, closed_at=None))
-    assert not passes(gate())
-    assert gate().pause() == Pause(START + HOUR, "a Retry-After of the vendor")
+    assert not passes(rate_limiter())
+    assert rate_limiter().pause() == Pause(START + HOUR, "a Retry-After of the vendor")
 
 
 @pytest.mark.parametrize("back", [timedelta(seconds=3), timedelta(minutes=30), HOUR, timedelta(days=400)])
 async def test_after_the_clock_was_set_back_a_request_waits_for_one_window(
-    gate: Make, watch: Watch, back: timedelta
+    rate_limiter: Make, watch: Watch, back: timedelta
 ) -> None:
     """What was sent before counts as sent now; after that all is as before."""
-    spend(gate)
+    spend(rate_limiter)
     watch.now -= back
-    assert await gate().enter("GET /stats") == 10.251
-    assert [passes(gate()) for _ in range(3)] == [True, True, False]
+    assert await rate_limiter().acquire("GET /stats") == 10.251
+    assert [passes(rate_limiter()) for _ in range(3)] == [True, True, False]
 
 
 @pytest.mark.parametrize("back", [timedelta(seconds=3), timedelta(minutes=30), HOUR, timedelta(days=400)])
 async def test_after_the_clock_was_set_back_a_pause_is_no_longer_than_asked_for(
-    gate: Make, watch: Watch, back: timedelta
+    rate_limiter: Make, watch: Watch, back: timedelta
 ) -> None:
     """It begins again at most once."""
-    gate().close(30, REASON)
+    rate_limiter().pause_for(30, REASON)
     watch.now -= back
-    assert gate().pause() == Pause(watch.now + timedelta(seconds=30), REASON)
-    assert await gate().enter("GET /stats") == 30.0
-    assert gate().pause() is None
+    assert rate_limiter().pause() == Pause(watch.now + timedelta(seconds=30), REASON)
+    assert await rate_limiter().acquire("GET /stats") == 30.0
+    assert rate_limiter().pause() is None
 
 
 async def test_after_the_clock_was_set_back_a_backfill_waits_a_minute_for_scheduled_work_that_died(
-    gate: Make, watch: Watch
+    rate_limiter: Make, watch: Watch
 ) -> None:
     """The place in the queue was taken by the clock from before."""
-    scheduled, backfill = (gate(caller=Caller(kind)) for kind in (Kind.SCHEDULED, Kind.BACKFILL))
-    spend(gate)
+    scheduled, backfill = (rate_limiter(origin=RequestOrigin(kind)) for kind in (Kind.SCHEDULED, Kind.BACKFILL))
+    spend(rate_limiter)
     assert not passes(scheduled)
     watch.now += timedelta(seconds=10.251)
     assert [passes(backfill) for _ in range(2)] == [False, False]
     watch.now -= HOUR
-    assert 10.2 < await backfill.enter("GET /stats") < 63.0
+    assert 10.2 < await backfill.acquire("GET /stats") < 63.0
 
 
-async def test_scheduled_work_on_a_machine_a_little_ahead_keeps_its_place(gate: Make, watch: Watch, url: str) -> None:
+async def test_scheduled_work_on_a_machine_a_little_ahead_keeps_its_place(
+    rate_limiter: Make, watch: Watch, url: str
+) -> None:
     """Machines may differ by seconds: the row is brought near, and stays."""
-    backfill = gate(caller=Caller(Kind.BACKFILL))
+    backfill = rate_limiter(origin=RequestOrigin(Kind.BACKFILL))
     assert passes(backfill)
     ahead = int((START + timedelta(seconds=90)).timestamp() * 1000)
     with engine(url).begin() as connection:
@@ -140,11 +142,11 @@ async def test_scheduled_work_on_a_machine_a_little_ahead_keeps_its_place(gate: 
 
 
 async def test_a_clock_that_is_set_back_while_a_request_waits_does_not_make_it_wait_again(
-    gate: Make, watch: Watch
+    rate_limiter: Make, watch: Watch
 ) -> None:
     """It looks again after a minute at most, and the seconds waited are never less than none."""
-    one = gate(budget=Budget(1, 300))
-    await one.enter("GET /stats")
+    one = rate_limiter(budget=Budget(1, 300))
+    await one.acquire("GET /stats")
 
     async def sleep(seconds: float) -> None:
         await watch.sleep(seconds)
@@ -152,5 +154,5 @@ async def test_a_clock_that_is_set_back_while_a_request_waits_does_not_make_it_w
             watch.now -= HOUR
 
     one._sleep = sleep
-    assert await one.enter("GET /stats") == 0.0
+    assert await one.acquire("GET /stats") == 0.0
     assert sum(watch.naps) == pytest.approx(120 + 306, abs=1)

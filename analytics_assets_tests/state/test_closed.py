@@ -35,13 +35,13 @@ def test_requests_of_reports_that_are_gone_are_forgotten_too(url: str) -> None:
 def test_only_what_landed_long_ago_is_forgotten(url: str) -> None:
     """Open and superseded requests stay whatever their age, and the newest of all, whose number must not be given again."""
     ledger = Ledger(url)
-    landed = [opened(ledger, day, LONG_AGO) for day in DAYS[:2]]
+    stored = [opened(ledger, day, LONG_AGO) for day in DAYS[:2]]
     superseded = opened(ledger, DAYS[2], LONG_AGO, "old")
     ledger.supersede("shop", "revenue", but="a", now=LONG_AGO)
     is_open = opened(ledger, DAYS[3], LONG_AGO)
     newest = opened(ledger, DAYS[4], LONG_AGO)
-    for one in (*landed, newest):
-        ledger.landed(one.id, one.first_day, now=LONG_AGO)
+    for one in (*stored, newest):
+        ledger.mark_stored(one.id, one.first_day, now=LONG_AGO)
     before = {one.id: one for one in ledger.all_requests("shop", "revenue")}
     decided = (ledger.open_requests("shop"), ledger.days_left([one.id for one in before.values()]))
     assert forget_landed(url, before=LONG_AGO) == 0
@@ -52,21 +52,21 @@ def test_only_what_landed_long_ago_is_forgotten(url: str) -> None:
     assert left == {one.id: before[one.id] for one in (superseded, is_open, newest)}
     assert (ledger.open_requests("shop"), ledger.days_left(list(before))) == decided
     assert decided[1] == {DAYS[2], DAYS[3]}
-    assert [ledger.history(one.id) for one in landed] == [[], []]
+    assert [ledger.history(one.id) for one in stored] == [[], []]
     assert len(ledger.history(newest.id)) == 2
     # A day of a forgotten request is asked for as ever, under a number of its own.
     assert opened(ledger, DAYS[0], NOW).id > newest.id
     assert forget_landed(url, before=NOW) == 1
 
 
-def test_budgets_that_no_request_has_used_for_long_are_forgotten(url: str, gate: Make, watch: Watch) -> None:
+def test_budgets_that_no_request_has_used_for_long_are_forgotten(url: str, rate_limiter: Make, watch: Watch) -> None:
     """As when the key of an account was changed; one that is used keeps all requests of its window."""
-    passes(gate("gone"))
-    gate("gone").close(30, "HTTP 429")
+    passes(rate_limiter("gone"))
+    rate_limiter("gone").pause_for(30, "HTTP 429")
     month = Budget(10, 30 * 86400)
-    passes(gate("used", budget=month))
+    passes(rate_limiter("used", budget=month))
     watch.now += timedelta(days=10)
-    passes(gate("used", budget=month))
+    passes(rate_limiter("used", budget=month))
     forget_budgets(url, before=watch.now - timedelta(days=7))
     with engine(url).connect() as connection:
         counts = {
@@ -74,4 +74,4 @@ def test_budgets_that_no_request_has_used_for_long_are_forgotten(url: str, gate:
             for table in (budget_doors, budget_spent)
         }
     assert counts == {"budget_doors": ["used"], "budget_spent": ["used", "used"]}
-    assert gate("gone").left() == 3
+    assert rate_limiter("gone").remaining() == 3

@@ -24,7 +24,7 @@ def test_leases_are_renewed_together_and_only_those_that_are_still_held(ledger: 
         ledger.lease(number, "run-a", seconds=60, now=NOW)
     later = NOW + timedelta(seconds=61)
     ledger.lease(2, "run-b", seconds=60, now=later)
-    ledger.landed(3, date(2026, 3, 3), now=later)
+    ledger.mark_stored(3, date(2026, 3, 3), now=later)
 
     assert ledger.lease_all([1, 2, 3], "run-a", seconds=60, now=later) == {1}
 

@@ -67,7 +67,7 @@ def test_threads_that_land_the_last_days_close_the_request_once(url: str) -> Non
     def land(mine: list[date]) -> None:
         barrier.wait(30)
         for day in mine:
-            ledger.landed(1, day, now=NOW)
+            ledger.mark_stored(1, day, now=NOW)
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(land, [wanted[number::4] for number in range(4)]))

@@ -95,7 +95,7 @@ def test_overlapping_days_are_joined_and_only_the_rest_is_opened(ledger: Ledger)
 def test_days_that_landed_are_asked_for_anew(ledger: Ledger) -> None:
     """Whoever wants them again wants new numbers; the rest of the open request is joined."""
     opened(ledger, march(1, 3))
-    ledger.landed(1, march(2, 2)[0], now=NOW)
+    ledger.mark_stored(1, march(2, 2)[0], now=NOW)
     assert ledger.get(1).days_left == (*march(1, 1), *march(3, 3))
     assert spans_of(opened(ledger, march(1, 3))) == [(1, 3), (2, 2)]
 
@@ -117,7 +117,7 @@ def test_an_account_or_a_report_can_be_looked_at_by_itself(ledger: Ledger) -> No
     opened(ledger, march(1, 1))
     [users] = ledger.join_or_open("shop", "users", "u", march(3, 3), longest=92, now=NOW)
     ledger.join_or_open("other", "revenue", "a", march(2, 2), longest=92, now=NOW)
-    ledger.landed(1, date(2026, 3, 5), now=LATER)
+    ledger.mark_stored(1, date(2026, 3, 5), now=LATER)
     assert [one.id for one in ledger.open_requests("shop")] == [2, users.id]
     assert [one.id for one in ledger.open_requests("shop", "revenue")] == [2]
     assert [one.id for one in ledger.all_requests("shop", "revenue")] == [2, 1]
@@ -212,9 +212,9 @@ def test_a_request_is_closed_by_its_last_day(ledger: Ledger) -> None:
     """Not before; the lease ends with it, and the same days can be asked for anew."""
     opened(ledger, march(1, 2))
     ledger.lease(1, "run-a", seconds=60, now=NOW)
-    ledger.landed(1, date(2026, 3, 2), now=NOW)
+    ledger.mark_stored(1, date(2026, 3, 2), now=NOW)
     assert (ledger.get(1).is_open, ledger.get(1).days_left) == (True, (date(2026, 3, 1),))
-    ledger.landed(1, date(2026, 3, 1), now=LATER)
+    ledger.mark_stored(1, date(2026, 3, 1), now=LATER)
     closed = {"state": "LANDED", "is_open": False, "closed_at": LATER, "seen_at": LATER, "days_left": ()}
     assert ledger.get(1) == request(1, march(1, 2), **closed)
     assert ledger.history(1) == [("LANDED", LATER, None)]
@@ -224,16 +224,16 @@ def test_a_request_is_closed_by_its_last_day(ledger: Ledger) -> None:
 def test_a_day_that_lands_twice_closes_once(ledger: Ledger) -> None:
     """Two runs may bring the same day in; the second changes nothing."""
     opened(ledger, march(1, 1))
-    ledger.landed(1, date(2026, 3, 1), now=NOW)
+    ledger.mark_stored(1, date(2026, 3, 1), now=NOW)
     before = ledger.get(1)
-    ledger.landed(1, date(2026, 3, 1), now=LATER)
+    ledger.mark_stored(1, date(2026, 3, 1), now=LATER)
     assert (ledger.get(1), ledger.history(1)) == (before, [("LANDED", NOW, None)])
 
 
 def test_a_day_a_request_does_not_cover_does_not_close_it(ledger: Ledger) -> None:
     """Only its own days count."""
     opened(ledger, march(1, 1))
-    ledger.landed(1, date(2026, 4, 1), now=NOW)
+    ledger.mark_stored(1, date(2026, 4, 1), now=NOW)
     assert ledger.get(1) == request(1, march(1, 1))
 
 

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from analytics_assets.state.rate_limit import Budget, SharedGate
+from analytics_assets.state.rate_limit import Budget, SharedRateLimiter
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 THREE_IN_TEN_S = Budget(3, 10, late_s=0.25)
-Make = Callable[..., SharedGate]
+Make = Callable[..., SharedRateLimiter]
 
 
 class Watch:
@@ -33,6 +33,6 @@ class Watch:
         return (self.now - START).total_seconds()
 
 
-def passes(one: SharedGate) -> bool:
+def passes(one: SharedRateLimiter) -> bool:
     """Whether one request would be let through now; if so it is, and otherwise the gate waits in the queue as `enter` would."""
     return one._try(has_waited=True) is None

@@ -54,8 +54,8 @@ def unmixed(chosen: Settings, tables: Mapping[str, Sequence[str]]) -> Iterator[L
     for account, table in ((account, table) for account, names in tables.items() for table in names):
         days = lake.days(account, table)
         for day in dict.fromkeys([*days[:1], *days[-1:]]):
-            if (landed := lake.landed(account, table, day)) is not None:
-                refuse_other_mode(landed, is_sandbox=chosen.mode == "sandbox")
+            if (stored := lake.stored_day(account, table, day)) is not None:
+                refuse_other_mode(stored, is_sandbox=chosen.mode == "sandbox")
         count += bool(days)
     found = f"{chosen.mode} numbers, in {count} of the daily tables" if count else "no day has landed yet"
     yield Line("lake", "mode", "ok", found)

@@ -16,7 +16,7 @@ from analytics_assets.http.statuses import FORBIDDEN, NOT_FOUND, SERVER_FAULT, T
 from analytics_assets.operations.doctor.line import Line, Verdict, happened
 from analytics_assets.orchestration.probe import Probe, VendorProbe
 from analytics_assets.settings import Mode, secret
-from analytics_assets.state.rate_limit import Caller, Kind
+from analytics_assets.state.rate_limit import Kind, RequestOrigin
 
 ASKING_S: Final = 15.0
 _CLOCK_WARNS_S: Final = 60.0
@@ -69,15 +69,15 @@ def accepted(name: str, probe: Probe, clock: Clock, into: dict[str, float | None
 
 
 async def _asked(account: VendorProbe, clock: Clock) -> Outcome:
-    caller = Caller(Kind.SENSOR, say=_refuse_to_wait)
+    origin = RequestOrigin(Kind.SENSOR, say=_refuse_to_wait)
     began = asyncio.get_running_loop().time()
     error: Exception | None = None
     try:
         async with asyncio.timeout(ASKING_S):
-            await account.resource.greet(clock=clock, caller=caller)
+            await account.resource.greet(clock=clock, origin=origin)
     except (SourceError, TimeoutError, WaitsError) as raised:
         error = raised
-    return Outcome(error, caller.meter.ahead_s, asyncio.get_running_loop().time() - began)
+    return Outcome(error, origin.meter.ahead_s, asyncio.get_running_loop().time() - began)
 
 
 def _refuse_to_wait(words: str) -> None:

@@ -42,8 +42,8 @@ class Account:
 
 def budget(account: Account, clock: Clock, mode: str) -> Iterator[Line]:
     """What the account may ask now."""
-    gate = account.probe.resource.gate(clock=clock)
-    left, pause = gate.left(), gate.pause()
+    rate_limiter = account.probe.resource.rate_limiter(clock=clock)
+    left, pause = rate_limiter.remaining(), rate_limiter.pause()
     if left is None:
         remedy = "ANALYTICS_BUDGET=on keeps one; nothing waits without."
         yield Line("budget", account.name, "not checked", f"budgets are off in {mode} mode as set here", remedy)
@@ -121,7 +121,7 @@ def late(account: Account, chosen: Settings, now: datetime) -> Iterator[Line]:
     begins = first_day(chosen, probe.start_date)
     newest = newest_due_day(daily_partitions(begins, probe.final_at), probe.final_at, probe.limits, now)
     look = CheckContext(Lake(chosen.lake), account.name, [], newest, probe.final_at, begins=begins)
-    landed: list[str] = []
+    stored: list[str] = []
     empty: list[str] = []
     for table in account.tables:
         found = late_days(look, table, account.made_from.get(table, ()))
@@ -129,12 +129,12 @@ def late(account: Account, chosen: Settings, now: datetime) -> Iterator[Line]:
         for day, finding in found.items():
             by_words.setdefault((finding.words, finding.level), []).append(day)
         missing = {key: days for key, days in by_words.items() if key[0]}
-        (landed if found and not missing else empty if not found else []).append(table)
+        (stored if found and not missing else empty if not found else []).append(table)
         for (words, level), days in missing.items():
             verdict: Verdict = "wrong" if level == "error" else "warning"
             yield Line("days", f"{account.name}/{table}", verdict, f"{in_words(days)}: {words}", LOAD_LATE_DAYS)
-    if landed:
-        yield Line("days", account.name, "ok", f"up to {newest}: {', '.join(landed)}")
+    if stored:
+        yield Line("days", account.name, "ok", f"up to {newest}: {', '.join(stored)}")
     if empty:
         remedy = f"Materialize the first days of {account.name}; the schedule goes on from there."
         yield Line("days", account.name, "not checked", f"no day of {', '.join(empty)} has ever landed", remedy)

@@ -203,7 +203,7 @@ def _is_stored(lake: Lake, record: dg.EventLogRecord) -> bool:
     try:
         account, table = materialization.asset_key.path
         day = materialization.partition or _observed_on(record)
-        stored = lake.landed(account, table, date.fromisoformat(day))
+        stored = lake.stored_day(account, table, date.fromisoformat(day))
     except (ValueError, SourceError):
         return False
     return stored is not None and stored.footer.content_hash == (materialization.tags or {}).get(_DATA_VERSION)

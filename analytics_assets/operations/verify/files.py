@@ -19,7 +19,7 @@ from analytics_assets.lake.content import content_hash
 from analytics_assets.lake.disk import is_leftover
 from analytics_assets.lake.footer import Footer, footer_of
 from analytics_assets.lake.reading import earlier_columns
-from analytics_assets.lake.store import Lake, Landed
+from analytics_assets.lake.store import Lake, StoredDay
 from analytics_assets.lake.table import DATE, Column, Table
 
 Name = tuple[str, str]
@@ -36,12 +36,12 @@ class EarlierError(Exception):
     """A file is whole, and was stored for an earlier definition of its table; says in which way.
 
     Attributes:
-        landed: The file.
+        stored: The file.
     """
 
-    def __init__(self, difference: str, landed: Landed) -> None:
+    def __init__(self, difference: str, stored: StoredDay) -> None:
         super().__init__(f"stored for an earlier definition of this report: {difference}")
-        self.landed = landed
+        self.stored = stored
 
 
 class OutdatedError(Exception):
@@ -90,7 +90,7 @@ def inventory(lake: Lake, declared: Mapping[Name, Table]) -> Inventory:
     return found
 
 
-def examined(lake: Lake, account: str, table: Table, day: date, *, is_sandbox: bool) -> Landed | None:
+def examined(lake: Lake, account: str, table: Table, day: date, *, is_sandbox: bool) -> StoredDay | None:
     """What stands for a day, read to its end and found right; None where it has gone meanwhile.
 
     Raises:
@@ -113,14 +113,14 @@ def examined(lake: Lake, account: str, table: Table, day: date, *, is_sandbox: b
         raise ForeignError(f"it holds {kind} numbers, and ANALYTICS_MODE is {wanted}")
     if columns := earlier_columns(content.schema):
         raise OutdatedError(f"an earlier version wrote its columns {', '.join(columns)}")
-    landed = Landed(lake.files.named(path), content.num_rows, len(body), footer, is_changed=False)
+    stored = StoredDay(lake.files.named(path), content.num_rows, len(body), footer, is_changed=False)
     try:
         _judge(table, day, content, footer)
     except DamagedError as error:
         if (difference := _difference(table, content)) and _is_whole(table, day, content, footer):
-            raise EarlierError(difference, landed) from error
+            raise EarlierError(difference, stored) from error
         raise
-    return landed
+    return stored
 
 
 def _judge(table: Table, day: date, content: pa.Table, footer: Footer) -> None:

@@ -14,9 +14,9 @@ import dagster as dg
 
 from analytics_assets.checks.check import by_day
 from analytics_assets.errors import PermanentError
-from analytics_assets.lake.footer import is_made_from
+from analytics_assets.lake.footer import belongs_to
 from analytics_assets.lake.reading import CONVERT
-from analytics_assets.lake.store import Lake, Landed
+from analytics_assets.lake.store import Lake, StoredDay
 from analytics_assets.lake.table import Table
 from analytics_assets.operations.verify.files import (
     DamagedError,
@@ -78,7 +78,7 @@ class Wrong:
         kind: What is wrong.
         words: What was seen.
         remedy: What to do.
-        landed: What stands, where it is whole.
+        stored: What stands, where it is whole.
     """
 
     account: str
@@ -87,7 +87,7 @@ class Wrong:
     kind: Kind
     words: str
     remedy: str
-    landed: Landed | None = None
+    stored: StoredDay | None = None
 
 
 @dataclass(frozen=True)
@@ -97,15 +97,15 @@ class Trouble:
     Attributes:
         kind: What is wrong.
         words: What was seen.
-        landed: The file, where it is whole.
+        stored: The file, where it is whole.
     """
 
     kind: Kind
     words: str
-    landed: Landed | None = None
+    stored: StoredDay | None = None
 
 
-Seen = Mapping[date, Landed | Trouble | None]
+Seen = Mapping[date, StoredDay | Trouble | None]
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ def looked(place: Place, say: Callable[[str], None]) -> Looked:
         files = by_day(days, lambda day, name=name: _file(place, name, day))  # type: ignore[misc]
         found.files += len(files)
         found.days.update(days)
-        right = [one.landed if isinstance(one, Trouble) else one for one in files.values()]
+        right = [one.stored if isinstance(one, Trouble) else one for one in files.values()]
         found.size += sum(one.size for one in right if one is not None)
         wrong = list(_compared(place, name, files))
         expired = _expired(found.inventory, place, wrong)
@@ -222,24 +222,24 @@ def _refuse_wrong_settings(place: Place, found: Looked) -> None:
         )
 
 
-def _file(place: Place, name: Name, day: date) -> Landed | Trouble | None:
+def _file(place: Place, name: Name, day: date) -> StoredDay | Trouble | None:
     """What stands for a day, or what is wrong with it, or None."""
     account, _ = name
     table = place.tables[name]
     try:
-        landed = examined(place.lake, account, table, day, is_sandbox=place.is_sandbox)
+        stored = examined(place.lake, account, table, day, is_sandbox=place.is_sandbox)
     except DamagedError as error:
         return Trouble(Kind.DAMAGED, str(error))
     except EarlierError as error:
-        return Trouble(Kind.EARLIER, str(error), error.landed)
+        return Trouble(Kind.EARLIER, str(error), error.stored)
     except OutdatedError as error:
         return Trouble(Kind.OUTDATED, str(error))
     except ForeignError as error:
         return Trouble(Kind.FOREIGN, str(error))
-    raw = place.lake.usable(account, table.origin.table.name, day) if landed and table.origin else None
-    if landed and raw and not is_made_from(landed.footer, raw.footer, table.name):
+    raw = place.lake.usable(account, table.origin.table.name, day) if stored and table.origin else None
+    if stored and raw and not belongs_to(stored.footer, raw.footer, table.name):
         return Trouble(Kind.UNRELATED, "it was not made from the raw day that is stored, and differs from what was")
-    return landed
+    return stored
 
 
 def is_sound(place: Place, name: Name, day: date) -> bool:
@@ -252,8 +252,8 @@ def _compared(place: Place, name: Name, files: Seen) -> Iterator[Wrong]:
     doubtful = {day for day, _, _ in _differences(place, name, files)}
     again = {**files, **{day: _file(place, name, day) for day in doubtful}}
     for day, kind, words in _differences(place, name, again) if doubtful else ():
-        landed = again.get(day)
-        held = landed.landed if isinstance(landed, Trouble) else landed
+        stored = again.get(day)
+        held = stored.stored if isinstance(stored, Trouble) else stored
         yield Wrong(*name, day, kind, words, _remedy(place, name, kind), held)
 
 
@@ -266,7 +266,7 @@ def _differences(place: Place, name: Name, files: Seen) -> Iterator[tuple[date, 
         held = standing.get(day)
         if isinstance(held, Trouble):
             yield day, held.kind, held.words
-            held = held.landed
+            held = held.stored
             if held is None:
                 continue
         if held is None:

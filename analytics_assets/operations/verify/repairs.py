@@ -99,21 +99,21 @@ def _is_raw_whole(place: Place, account: str, raw: str, day: date) -> bool:
     """Whether typed tables of a day can be made from its raw one: it is there, with its rows."""
     if not is_sound(place, (account, raw), day):
         return False
-    landed = place.lake.usable(account, raw, day)
-    return landed is not None and landed.footer.emptied_at is None
+    stored = place.lake.usable(account, raw, day)
+    return stored is not None and stored.footer.emptied_at is None
 
 
 def recorded(place: Place, wrong: Iterable[Wrong]) -> Iterator[Wrong]:
     """Logs a materialization of each file that stands and that Dagster does not know so, as its landing would; yields each one logged."""
     for one in wrong:
-        if one.kind not in RECORDED_AGAIN or one.landed is None:
+        if one.kind not in RECORDED_AGAIN or one.stored is None:
             continue
         is_daily = (one.account, one.table) in place.daily
         figures = {"recorded": "from the file that stood", **({} if is_daily else {"observed_on": one.day.isoformat()})}
-        footer = place.lake.last_request(one.account, one.table, one.day, one.landed.footer)
+        footer = place.lake.last_request(one.account, one.table, one.day, one.stored.footer)
         event = materialization(
             asset_key(one.account, one.table),
-            one.landed,
+            one.stored,
             figures,
             partition=one.day.isoformat() if is_daily else None,
             requested_at=footer.requested_at,

@@ -207,7 +207,7 @@ def _cohorts_stand(spec: ReportSpec) -> Check:
         return by_day(days, lambda day: moved(context, day, confirmed.get(day)))
 
     def moved(context: CheckContext, day: date, confirmation: Footer | None) -> CheckResult:
-        reading = context.lake.landed(context.account, raw.name, day)
+        reading = context.lake.stored_day(context.account, raw.name, day)
         rows = context.read(history, day)
         seen_at = None if reading is None else last_request(reading.footer, confirmation).requested_at
         settled_at = context.due_at(day + timedelta(days=spec.intervals + spec.settle_days + 1))

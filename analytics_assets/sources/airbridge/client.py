@@ -17,8 +17,8 @@ from analytics_assets.clock import Clock
 from analytics_assets.errors import AccessRefusedError, Evidence, PermanentError, TransientError, UnexpectedPayloadError
 from analytics_assets.http.answer import Answer
 from analytics_assets.http.destination import Destination
-from analytics_assets.http.gate import Gate
 from analytics_assets.http.meter import Meter
+from analytics_assets.http.rate_limiter import RateLimiter
 from analytics_assets.http.retries import RetryPolicy
 from analytics_assets.http.session import Session
 from analytics_assets.http.statuses import NOT_FOUND, Vendor
@@ -77,7 +77,7 @@ def airbridge_session(
     credentials: AirbridgeCredentials,
     destination: Destination,
     clock: Clock,
-    gate: Gate | None = None,
+    rate_limiter: RateLimiter | None = None,
     meter: Meter | None = None,
     retries: RetryPolicy | None = None,
 ) -> Session:
@@ -88,7 +88,7 @@ def airbridge_session(
         transport=destination.transport,
         headers=credentials.headers(),
         clock=clock,
-        gate=gate,
+        rate_limiter=rate_limiter,
         meter=meter,
         retries=retries or RETRIES,
     )

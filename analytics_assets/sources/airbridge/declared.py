@@ -44,7 +44,7 @@ def stored_responses(lake: Lake, account: str, spec: ReportSpec) -> Iterator[tup
     for day in reversed(lake.days(account, table.name)[-_NEWEST_DAYS:]):
         # A load replaces a file that cannot be used; until then it is no response.
         with suppress(UnusableFileError):
-            stored = lake.landed(account, table.name, day)
+            stored = lake.stored_day(account, table.name, day)
             if stored is None or stored.footer.requested_at in (None, *seen) or stored.footer.asked != spec_hash(spec):
                 continue
             rows = lake.read(account, table, [day], ["requested_at", "groups_declared", "groups_read"])

@@ -32,7 +32,7 @@ from analytics_assets.sources.airbridge.task_decisions import (
     landings,
     poll_task,
 )
-from analytics_assets.state.rate_limit import Caller, Kind
+from analytics_assets.state.rate_limit import Kind, RequestOrigin
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets.state.requests import INTENT, Request
 
@@ -201,7 +201,7 @@ async def _poll_all(
 
     try:
         async with (
-            resource.open(clock=clock, caller=Caller(Kind.SENSOR), retries=LOOK_RETRIES) as client,
+            resource.open(clock=clock, origin=RequestOrigin(Kind.SENSOR), retries=LOOK_RETRIES) as client,
             asyncio.timeout(polling_s),
         ):
             await asyncio.gather(*(poll_one(client, request) for request in to_poll))

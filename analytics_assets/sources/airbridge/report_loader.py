@@ -157,10 +157,10 @@ class ReportReader:
         before, self._counted = self._counted, self._meter.spent()
         return {name: round(number - before.get(name, 0), 3) for name, number in self._counted.items()}
 
-    def landed(self, day: date) -> None:
+    def mark_stored(self, day: date) -> None:
         """Tells the ledger that a day stands in the lake."""
         if day in self._request_of:
-            self._ledger.landed(self._request_of[day], day, now=self._clock())
+            self._ledger.mark_stored(self._request_of[day], day, now=self._clock())
 
     async def close(self) -> None:
         """Stops waiting, and ends the leases once the calls that have begun are completed."""

@@ -320,7 +320,7 @@ def report_stream(
 def _report_opener(account: str, app: App, spec: ReportSpec, waiting: Waiting) -> Opener:
     @asynccontextmanager
     async def opened(work: Work) -> AsyncIterator[DayFetcher]:
-        async with work.resource.open(clock=work.clock, caller=work.caller) as client:
+        async with work.resource.open(clock=work.clock, origin=work.origin) as client:
             reader = ReportReader(
                 account,
                 spec,
@@ -337,7 +337,7 @@ def _report_opener(account: str, app: App, spec: ReportSpec, waiting: Waiting) -
                 meter=client.session.meter,
             )
             try:
-                yield DayFetcher(reader.fetch, reader.announce, reader.landed)
+                yield DayFetcher(reader.fetch, reader.announce, reader.mark_stored)
             finally:
                 await reader.close()
 

@@ -81,8 +81,8 @@ def _rows(
 ) -> list[dict[str, Any]]:
     columns = ["dimension", "revenue_mode", "currency", "revenue_cents", also]
     content = lake.read(account, table, [day], columns)
-    is_asked = pc.and_(pc.equal(content["dimension"], dimension), pc.equal(content["revenue_mode"], mode))
-    found: list[dict[str, Any]] = content.filter(is_asked).to_pylist()
+    was_requested = pc.and_(pc.equal(content["dimension"], dimension), pc.equal(content["revenue_mode"], mode))
+    found: list[dict[str, Any]] = content.filter(was_requested).to_pylist()
     return found
 
 

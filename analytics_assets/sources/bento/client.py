@@ -12,8 +12,8 @@ from analytics_assets.clock import Clock
 from analytics_assets.errors import PermanentError
 from analytics_assets.http.answer import Answer, Response
 from analytics_assets.http.destination import Destination
-from analytics_assets.http.gate import Gate
 from analytics_assets.http.meter import Meter
+from analytics_assets.http.rate_limiter import RateLimiter
 from analytics_assets.http.retries import RetryPolicy
 from analytics_assets.http.session import Session
 from analytics_assets.http.statuses import NOT_FOUND, Vendor
@@ -90,7 +90,7 @@ def bento_session(
     credentials: BentoCredentials,
     destination: Destination,
     clock: Clock,
-    gate: Gate | None = None,
+    rate_limiter: RateLimiter | None = None,
     meter: Meter | None = None,
     retries: RetryPolicy | None = None,
 ) -> Session:
@@ -103,7 +103,7 @@ def bento_session(
         private_params={"site_uuid": credentials.site_uuid},
         clock=clock,
         retries=retries or RETRIES,
-        gate=gate,
+        rate_limiter=rate_limiter,
         meter=meter,
     )
 

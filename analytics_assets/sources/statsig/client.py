@@ -22,8 +22,8 @@ from analytics_assets.http.answer import Answer, Response, read
 from analytics_assets.http.bodies import REPLACEMENT
 from analytics_assets.http.destination import Destination
 from analytics_assets.http.fields import unknown_fields
-from analytics_assets.http.gate import Gate
 from analytics_assets.http.meter import Meter
+from analytics_assets.http.rate_limiter import RateLimiter
 from analytics_assets.http.retries import RetryPolicy
 from analytics_assets.http.session import Session
 from analytics_assets.http.statuses import NOT_FOUND, Vendor
@@ -78,7 +78,7 @@ def statsig_session(
     credentials: StatsigCredentials,
     destination: Destination,
     clock: Clock,
-    gate: Gate | None = None,
+    rate_limiter: RateLimiter | None = None,
     meter: Meter | None = None,
     retries: RetryPolicy | None = None,
 ) -> Session:
@@ -89,7 +89,7 @@ def statsig_session(
         transport=destination.transport,
         headers=credentials.headers(),
         clock=clock,
-        gate=gate,
+        rate_limiter=rate_limiter,
         meter=meter,
         retries=retries or RETRIES,
     )

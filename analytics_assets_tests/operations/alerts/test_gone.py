@@ -41,6 +41,6 @@ def test_a_request_of_a_removed_report_is_no_issue(scene: Scene, receiver: Recei
     fails(scene, "its_old_name")
     kept = fails(scene, "revenue")
     assert scene.tick() == "1 new, 1 sent."
-    scene.ledger.landed(kept, date(2026, 5, 1), now=NOW)
+    scene.ledger.mark_stored(kept, date(2026, 5, 1), now=NOW)
     assert (scene.tick(), scene.log.open_issues()) == ("0 new, 0 sent.", [])
     assert receiver.titles() == ["[sandbox] shop/revenue: report task FAILURE in attempt 3"]

@@ -74,7 +74,7 @@ def test_a_task_that_fails_again_and_again_is_sent_from_the_third_attempt(scene:
     ledger.begin_attempt(request.id, now=NOW)
     scene.tick()
     assert len(scene.log.open_issues()) == 1
-    ledger.landed(request.id, date(2026, 5, 1), now=NOW)
+    ledger.mark_stored(request.id, date(2026, 5, 1), now=NOW)
     assert (scene.tick(), scene.log.open_issues()) == ("0 new, 0 sent.", [])
 
 

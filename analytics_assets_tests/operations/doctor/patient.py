@@ -138,7 +138,7 @@ class Patient:
         """Days of one of Bento's tables, without rows."""
         lake = Lake(self.environment["ANALYTICS_LAKE"])
         for day in days:
-            lake.land("shop", ADS_CHART, day, ADS_CHART.schema.empty_table(), is_sandbox=is_sandbox)
+            lake.store_day("shop", ADS_CHART, day, ADS_CHART.schema.empty_table(), is_sandbox=is_sandbox)
 
     @contextmanager
     def instance(self) -> Iterator[dg.DagsterInstance]:

@@ -315,7 +315,7 @@ def test_days_before_the_first_one_of_an_account_are_not_late(
     """Stored on the first and the fourth of March, when the account's first day was an earlier one."""
     lake = Lake(str(tmp_path))
     for day in (date(2026, 3, 1), date(2026, 3, 4)):
-        lake.land("lab", SUMS, day, SUMS.rows([{"date": day, "sum": 1}]))
+        lake.store_day("lab", SUMS, day, SUMS.rows([{"date": day, "sum": 1}]))
     probe = LAB.model_copy(update={"start_date": start}).probe().account
     assert probe is not None
     chosen = replace(settings({}), start_date=date(2026, 1, 1), lake=str(tmp_path))

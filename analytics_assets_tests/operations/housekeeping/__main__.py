@@ -21,7 +21,7 @@ import dagster as dg
 from analytics_assets.clock import utc_now
 from analytics_assets.definitions import defs
 from analytics_assets.lake.footer import Footer
-from analytics_assets.lake.store import Lake, Landed
+from analytics_assets.lake.store import Lake, StoredDay
 from analytics_assets.operations.housekeeping.history import prune
 from analytics_assets_tests.operations.housekeeping.files import read_costs
 from analytics_assets_tests.operations.housekeeping.pages import ASSETS, DAYS, RUNS, Pages, pages
@@ -42,10 +42,10 @@ class AsRecorded(Lake):
         super().__init__("memory://as-recorded")
         self._lookback = lookback
 
-    def landed(self, account: str, table: str, day: date) -> Landed:
+    def stored_day(self, account: str, table: str, day: date) -> StoredDay:
         """The day, without a file."""
         footer = Footer(content_hash=data_version(day, self._lookback, self._lookback))
-        return Landed(self.path(account, table, day), 1, 1, footer, is_changed=False)
+        return StoredDay(self.path(account, table, day), 1, 1, footer, is_changed=False)
 
 
 def main() -> int:

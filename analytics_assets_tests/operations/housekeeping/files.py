@@ -38,7 +38,7 @@ def read_costs(definitions: dg.Definitions, job: str, account: str, lake: Lake, 
     is_whole = len(before) == lake.read(account, ADS_CHART).num_rows
 
     existing = lake.read(account, ADS_CHART, [days[10]])
-    lake.land(account, ADS_CHART, days[10], existing.slice(1), is_sandbox=True)
+    lake.store_day(account, ADS_CHART, days[10], existing.slice(1), is_sandbox=True)
     return {"costs": costs, "is_right": run.success and is_whole and len(_rows(view)) == len(before) - 1}
 
 

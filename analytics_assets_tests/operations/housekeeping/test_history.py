@@ -246,9 +246,9 @@ def test_a_day_that_is_stored_meanwhile_stays_the_newest(sqlite: dg.DagsterInsta
             stored.append(shop.run(span("01", "01")).run_id)
 
     pruned(shop, cut, Interrupted(sqlite, "report_runless_asset_event", store))
-    landed = shop.lake.landed("shop", "numbers", MARCH[0])
-    assert landed is not None
-    assert newest(shop)["numbers", str(MARCH[0])][0] == landed.footer.content_hash
+    stored_day = shop.lake.stored_day("shop", "numbers", MARCH[0])
+    assert stored_day is not None
+    assert newest(shop)["numbers", str(MARCH[0])][0] == stored_day.footer.content_hash
 
 
 def test_a_run_that_dagster_deletes_takes_its_squares_along(sqlite: dg.DagsterInstance, tmp_path: Path) -> None:

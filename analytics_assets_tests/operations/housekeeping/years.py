@@ -64,14 +64,14 @@ def write_night(
     run_storage: Any = instance.run_storage
     run_storage.add_historical_run(run, at)
     planned = [_planned(run, at, key, day) for day in days for key in nightly.assets]
-    landed = [_landed(run, at, nightly, key, day) for day in days if day not in failed for key in nightly.assets]
+    stored = [_landed(run, at, nightly, key, day) for day in days if day not in failed for key in nightly.assets]
     others = [_said(run, at, f"What a run says beside its assets, in line {number}.") for number in range(_OTHERS)]
     with storage.run_connection(run.run_id) as connection:
-        connection.execute(storage.prepare_insert_event_batch([*planned, *others, *landed]))
+        connection.execute(storage.prepare_insert_event_batch([*planned, *others, *stored]))
     if storage.is_run_sharded:
         with storage.index_connection() as connection:
-            connection.execute(storage.prepare_insert_event_batch([*planned, *landed]))
-    last = {event.dagster_event.asset_key: event for event in landed if event.dagster_event}
+            connection.execute(storage.prepare_insert_event_batch([*planned, *stored]))
+    last = {event.dagster_event.asset_key: event for event in stored if event.dagster_event}
     for event in last.values():
         # The newest of each asset, once more and as Dagster stores one: its row among the assets follows.
         storage.store_event(event)

@@ -25,7 +25,7 @@ def lake(request: pytest.FixtureRequest, disk: Lake) -> Lake:
 
 
 @pytest.fixture(scope="session")
-def landed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with three days of the shop in `lake`, and Dagster's record of them in `dagster`."""
     folder = tmp_path_factory.mktemp("landed")
     (folder / "dagster").mkdir()
@@ -35,8 +35,8 @@ def landed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def shop(landed: Path, tmp_path: Path) -> Iterator[Shop]:
+def shop(stored: Path, tmp_path: Path) -> Iterator[Shop]:
     """The shop after three days, a copy of its own."""
-    shutil.copytree(landed, tmp_path, dirs_exist_ok=True)
+    shutil.copytree(stored, tmp_path, dirs_exist_ok=True)
     with dg.DagsterInstance.local_temp(str(tmp_path / "dagster")) as instance:
         yield Shop(tmp_path / "lake", instance)

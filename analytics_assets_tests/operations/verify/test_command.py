@@ -40,12 +40,12 @@ def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
 
 def test_what_is_wrong_is_told_by_table_with_its_remedy_and_recorded(lake: Lake, tmp_path: Path, capsys) -> None:
     """A line for days with the same trouble, what is no trouble beside it, the figures last; then all is well."""
-    landed = [lake.land("bento", ADS_TOTALS, day, ADS_TOTALS.rows([]), is_sandbox=True) for day in (FIRST, SECOND)]
+    stored = [lake.store_day("bento", ADS_TOTALS, day, ADS_TOTALS.rows([]), is_sandbox=True) for day in (FIRST, SECOND)]
     for day in (FIRST, SECOND):
-        lake.land("old_account", ADS_TOTALS, day, ADS_TOTALS.rows([]), is_sandbox=True)
+        lake.store_day("old_account", ADS_TOTALS, day, ADS_TOTALS.rows([]), is_sandbox=True)
     for name in ("bento/notes.txt", f"bento/_{'a' * 32}.tmp"):
-        lake.files.promote(f"{lake.root}/{name}", b"")
-    size = sum(one.size for one in landed)
+        lake.files.put(f"{lake.root}/{name}", b"")
+    size = sum(one.size for one in stored)
     others = (
         "Of no table that a defs.yaml declares, so no load, check or reader uses them: bento/notes.txt, old_account/ads_totals (2 files).\n"
         f"Left by writers that were killed, or of writers at work: bento/_{'a' * 32}.tmp.\n"
@@ -85,7 +85,7 @@ def test_what_is_wrong_is_told_by_table_with_its_remedy_and_recorded(lake: Lake,
 def test_what_recording_does_not_repair_keeps_status_1(lake: Lake, capsys) -> None:
     """A damaged file needs a load, whatever was recorded beside it."""
     for day in (FIRST, SECOND):
-        lake.land("bento", ADS_TOTALS, day, ADS_TOTALS.rows([]), is_sandbox=True)
+        lake.store_day("bento", ADS_TOTALS, day, ADS_TOTALS.rows([]), is_sandbox=True)
     Path(lake.path("bento", ADS_TOTALS.name, SECOND)).write_bytes(b"PAR1")
     for counted in (1, 0):
         assert main((*VERIFY, "--record-again"), clock=clock) == 1
@@ -96,7 +96,7 @@ def test_what_recording_does_not_repair_keeps_status_1(lake: Lake, capsys) -> No
 
 def test_a_file_that_cannot_be_written_is_refused_after_the_findings(lake: Lake, tmp_path: Path, capsys) -> None:
     """What was read to the end of every file is not lost, and nothing is mended that the file would not have told."""
-    lake.land("bento", ADS_TOTALS, FIRST, ADS_TOTALS.rows([]), is_sandbox=True)
+    lake.store_day("bento", ADS_TOTALS, FIRST, ADS_TOTALS.rows([]), is_sandbox=True)
     file = tmp_path / "none/found.json"
     assert main((*VERIFY, "--record-again", "--json", str(file)), clock=clock) == 2
     out, err = capsys.readouterr()
@@ -107,7 +107,7 @@ def test_a_file_that_cannot_be_written_is_refused_after_the_findings(lake: Lake,
 
 def test_days_that_a_load_repairs_are_named_with_its_command(lake: Lake, tmp_path: Path, capsys) -> None:
     """On the terminal once for adjacent days, and with each finding for programs; a day before the account's first one has none."""
-    lake.land("bento", ADS_CHART, SECOND, ADS_CHART.rows([]), is_sandbox=True)
+    lake.store_day("bento", ADS_CHART, SECOND, ADS_CHART.rows([]), is_sandbox=True)
     with dg.DagsterInstance.get() as instance:
         for day in ("2020-02-27", *map(str, days(2)), "2026-03-05"):
             instance.report_runless_asset_event(
@@ -149,7 +149,7 @@ def test_what_cannot_be_looked_at_is_refused_with_the_remedy(capsys, arguments, 
 
 def test_an_instance_that_does_not_load_is_refused_without_its_values(lake: Lake, tmp_path: Path, capsys) -> None:
     """An empty record would show every file as not recorded; a value may be a password."""
-    lake.land("bento", ADS_TOTALS, FIRST, ADS_TOTALS.rows([]), is_sandbox=True)
+    lake.store_day("bento", ADS_TOTALS, FIRST, ADS_TOTALS.rows([]), is_sandbox=True)
     home = tmp_path / "home"
     url = "{username: growth, password: open-sesame, hostname: db}"
     (tmp_path / "home/dagster.yaml").write_text(f"storage: {{postgres: {{postgres_db: {url}}}}}\n")
@@ -171,7 +171,7 @@ def test_a_verification_that_looked_at_nothing_is_not_well(
         f"analytics-assets: Nothing was verified: {lake.root} has no file of these tables and days, and Dagster shows none. Check "
         "ANALYTICS_LAKE, ANALYTICS_MODE, DAGSTER_HOME and the options."
     )
-    lake.land("bento", ADS_TOTALS, FIRST, ADS_TOTALS.rows([]), is_sandbox=True)
+    lake.store_day("bento", ADS_TOTALS, FIRST, ADS_TOTALS.rows([]), is_sandbox=True)
     assert main((*VERIFY, *arguments, "--to", "2026-02-28"), clock=clock) == 2
     assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == []
 
@@ -181,7 +181,7 @@ def test_a_look_from_another_folder_finds_the_lake_and_creates_nothing(
 ) -> None:
     """With the shipped `dagster.yaml`, whose folders are relative, before anything has run and after the files were recorded."""
     shutil.copy(Path(__file__).parents[3] / "dagster.yaml", tmp_path / "home")
-    lake.land("bento", ADS_TOTALS, FIRST, ADS_TOTALS.rows([]), is_sandbox=True)
+    lake.store_day("bento", ADS_TOTALS, FIRST, ADS_TOTALS.rows([]), is_sandbox=True)
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     home, before = tmp_path / "home", sorted(tmp_path.rglob("*"))
@@ -198,7 +198,7 @@ def test_a_look_from_another_folder_finds_the_lake_and_creates_nothing(
 
 def test_a_lake_of_the_other_mode_is_refused_with_the_remedy(lake: Lake, capsys) -> None:
     """And nothing of it is put away, whatever was asked for."""
-    lake.land("bento", ADS_TOTALS, FIRST, ADS_TOTALS.rows([]))
+    lake.store_day("bento", ADS_TOTALS, FIRST, ADS_TOTALS.rows([]))
     assert main(VERIFY, clock=clock) == 2
     assert capsys.readouterr().err.splitlines()[-1] == (
         f"analytics-assets: Every file of {lake.root}: it holds live numbers, and ANALYTICS_MODE is sandbox. Set ANALYTICS_MODE or "

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from analytics_assets.lake.parquet import parquet
-from analytics_assets.lake.store import Lake, Landed
+from analytics_assets.lake.store import Lake, StoredDay
 from analytics_assets.lake.table import Column, Table
 from analytics_assets.operations.verify.files import DamagedError, EarlierError, examined
 from analytics_assets.operations.verify.looking import LOADED_AGAIN, Kind, Looked, Place, looked
@@ -42,9 +42,9 @@ def rows(table: Table, day: date, **groups: str) -> pa.Table:
     return table.rows([{"date": day, **groups, **values, "days_since_start": number} for number in range(2)])
 
 
-def stored(lake: Lake, table: Table, day: date, **groups: str) -> Landed:
+def stored(lake: Lake, table: Table, day: date, **groups: str) -> StoredDay:
     """A day as a run stores it."""
-    return lake.land(NAME[0], table, day, rows(table, day, **groups), is_sandbox=True)
+    return lake.store_day(NAME[0], table, day, rows(table, day, **groups), is_sandbox=True)
 
 
 def look(lake: Lake, instance: dg.DagsterInstance, table: Table, **changes: Any) -> Looked:
@@ -69,9 +69,9 @@ def test_a_regrouped_report_leaves_its_past_whole(disk: Lake, change: str) -> No
     earlier, today = cohorts(*before), cohorts(*now)
     with dg.DagsterInstance.ephemeral() as instance:
         for table, day in ((earlier, FIRST), (earlier, SECOND), (today, THIRD)):
-            landed = stored(disk, table, day, **dict.fromkeys(("channel", "campaign"), "x"))
+            stored_day = stored(disk, table, day, **dict.fromkeys(("channel", "campaign"), "x"))
             instance.report_runless_asset_event(
-                materialization(dg.AssetKey(NAME), landed, {}, partition=day.isoformat(), requested_at=None)
+                materialization(dg.AssetKey(NAME), stored_day, {}, partition=day.isoformat(), requested_at=None)
             )
         found = look(disk, instance, today)
     assert [(one.day, one.kind, one.words, one.remedy) for one in found.wrong] == [
@@ -83,12 +83,12 @@ def test_a_regrouped_report_leaves_its_past_whole(disk: Lake, change: str) -> No
 
 def test_a_day_of_an_earlier_definition_is_still_compared_with_the_record(disk: Lake) -> None:
     """What Dagster does not know of it is a finding of its own, and can be recorded."""
-    landed = stored(disk, cohorts("channel", "campaign"), FIRST, channel="x", campaign="y")
+    stored_day = stored(disk, cohorts("channel", "campaign"), FIRST, channel="x", campaign="y")
     with dg.DagsterInstance.ephemeral() as instance:
         found = look(disk, instance, cohorts("channel"))
-    assert [(one.kind, one.landed and one.landed.path) for one in found.wrong] == [
-        (Kind.EARLIER, landed.path),
-        (Kind.UNRECORDED, landed.path),
+    assert [(one.kind, one.stored and one.stored.path) for one in found.wrong] == [
+        (Kind.EARLIER, stored_day.path),
+        (Kind.UNRECORDED, stored_day.path),
     ]
     assert not found.is_well
 
@@ -105,7 +105,7 @@ def test_a_damaged_file_of_an_earlier_definition_is_damaged(disk: Lake) -> None:
         whole.drop_columns(["date"]),
         whole.append_column("colour", pa.array(["red"] * 2)),
     ):
-        disk.files.promote(path, parquet(content, {b"analytics_assets": msgspec.json.encode(footer)}))
+        disk.files.put(path, parquet(content, {b"analytics_assets": msgspec.json.encode(footer)}))
         with pytest.raises(DamagedError):
             examined(disk, NAME[0], today, FIRST, is_sandbox=True)
     stored_elsewhere = Path(stored(disk, earlier, SECOND, channel="x", campaign="y").path)
@@ -124,7 +124,7 @@ def test_a_column_whose_type_was_changed_is_an_earlier_definition_too(disk: Lake
     ]
     earlier = Table("counts", "", columns)
     content = earlier.rows([{"date": FIRST, "amount": 1, "codes": ["a"], "seen": "now"}])
-    disk.land("app", earlier, FIRST, content, is_sandbox=True)
+    disk.store_day("app", earlier, FIRST, content, is_sandbox=True)
     today = replace(earlier, columns=[columns[0], replace(columns[1], type=pa.string()), columns[3]])
     with pytest.raises(EarlierError) as told:
         examined(disk, "app", today, FIRST, is_sandbox=True)

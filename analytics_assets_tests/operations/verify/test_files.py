@@ -24,7 +24,7 @@ def planted(lake: Lake, content: pa.Table, **said: Any) -> None:
     """Puts a file in the place of the day, with a footer that says what a lake's would, or something else."""
     footer = {"content_hash": "", **said}
     body = parquet(content, {b"analytics_assets": msgspec.json.encode(Footer(**footer))})
-    lake.files.promote(lake.path("airbridge", TABLE.name, DAY), body)
+    lake.files.put(lake.path("airbridge", TABLE.name, DAY), body)
 
 
 def nullable(content: pa.Table) -> pa.Table:
@@ -67,7 +67,7 @@ DAMAGES: dict[str, tuple[Callable[[Lake], None], str]] = {
         "its content is not what its footer says: it was changed after it had landed",
     ),
     "no footer of a lake": (
-        lambda lake: lake.files.promote(lake.path("airbridge", TABLE.name, DAY), parquet(TABLE.rows([row()]))),
+        lambda lake: lake.files.put(lake.path("airbridge", TABLE.name, DAY), parquet(TABLE.rows([row()]))),
         "it was not written by a lake: its footer says nothing of a day",
     ),
 }
@@ -82,7 +82,7 @@ def test_a_file_that_is_not_as_declared_is_told_in_words(lake: Lake, damage: str
     with pytest.raises(DamagedError) as caught:
         examined(lake, "airbridge", TABLE, DAY, is_sandbox=False)
     assert str(caught.value) == words
-    assert examined(lake, "airbridge", TABLE, NEXT, is_sandbox=False) == lake.landed(*NAME, NEXT)
+    assert examined(lake, "airbridge", TABLE, NEXT, is_sandbox=False) == lake.stored_day(*NAME, NEXT)
 
 
 def test_a_file_that_is_cut_off_anywhere_is_damaged(disk: Lake) -> None:
@@ -114,12 +114,12 @@ def test_no_byte_of_a_value_can_change_unseen(disk: Lake) -> None:
 
 def test_an_older_file_may_lack_a_column_that_was_declared_later(disk: Lake) -> None:
     """Its hash is over the columns it has."""
-    landed = land(disk, row())
+    stored = land(disk, row())
     later = Column("colour", pa.string(), "Of the banner; not null since it is told.")
     columns = [*TABLE.columns[:3], later, *TABLE.columns[3:]]
     table = type(TABLE)(TABLE.name, TABLE.description, columns, TABLE.key)
-    assert examined(disk, "airbridge", table, DAY, is_sandbox=False) == type(landed)(
-        landed.path, 1, landed.size, landed.footer, is_changed=False
+    assert examined(disk, "airbridge", table, DAY, is_sandbox=False) == type(stored)(
+        stored.path, 1, stored.size, stored.footer, is_changed=False
     )
 
 
@@ -149,7 +149,7 @@ def test_whatever_is_in_a_lake_is_listed_as_what_it_is(lake: Lake) -> None:
         "not tables": ["_lake.json", "_months/airbridge/revenue/2026-03.parquet"],
     }
     for name in (name for names in others.values() for name in names):
-        lake.files.promote(f"{lake.root}/{name}", b"")
+        lake.files.put(f"{lake.root}/{name}", b"")
     found = inventory(lake, {NAME: TABLE, ("airbridge", "empty"): TABLE})
     assert dict(found.days) == {NAME: [DAY, NEXT, far], ("airbridge", "empty"): []}
     assert (found.strangers, found.leftovers, found.quarantined) == (

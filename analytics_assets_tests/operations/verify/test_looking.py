@@ -26,7 +26,7 @@ FIRST, SECOND, THIRD = days(3)
 def test_a_lake_whose_days_are_recorded_is_well(shop: Shop) -> None:
     """Every file is read and counted."""
     found = look(shop)
-    standing = [shop.lake.landed("shop", table, day) for _, table in place(shop).chosen for day in days(3)]
+    standing = [shop.lake.stored_day("shop", table, day) for _, table in place(shop).chosen for day in days(3)]
     assert (found.wrong, found.files, sorted(found.days)) == ([], 9, days(3))
     assert found.size == sum(one.size for one in standing if one)
 
@@ -35,8 +35,8 @@ def test_each_disagreement_is_told_once_with_what_to_do(shop: Shop) -> None:
     """Damaged, missing, landed without a record, landed otherwise than recorded."""
     file(shop, "numbers_raw", FIRST).write_bytes(b"PAR1")
     file(shop, "numbers", SECOND).unlink()
-    shop.lake.land("shop", NUMBERS, date(2026, 3, 7), NUMBERS.rows([]))
-    shop.lake.land("shop", NUMBERS, THIRD, NUMBERS.rows([]))
+    shop.lake.store_day("shop", NUMBERS, date(2026, 3, 7), NUMBERS.rows([]))
+    shop.lake.store_day("shop", NUMBERS, THIRD, NUMBERS.rows([]))
     found = look(shop)
     assert told(found) == [
         ("numbers_raw", "01", "damaged"),
@@ -82,7 +82,7 @@ def test_a_lake_from_a_backup_is_recorded_where_dagster_knows_nothing(shop: Shop
         event = instance.get_latest_data_version_record(table_key("sums"), partition_key="2026-03-02")
     assert event is not None
     made = event.asset_materialization
-    standing = shop.lake.landed("shop", "sums", SECOND)
+    standing = shop.lake.stored_day("shop", "sums", SECOND)
     assert made is not None
     assert standing is not None
     assert made.metadata["recorded"].value == "from the file that stood"
@@ -93,7 +93,7 @@ def test_a_lake_from_a_backup_is_recorded_where_dagster_knows_nothing(shop: Shop
 def test_a_raw_day_is_recorded_with_the_instant_of_its_last_request(shop: Shop, tmp_path: Path) -> None:
     """Its file is of an earlier one."""
     lake, later = shop.lake, NOW + timedelta(hours=1)
-    stored = lake.landed("shop", "numbers_raw", SECOND)
+    stored = lake.stored_day("shop", "numbers_raw", SECOND)
     assert stored is not None
     lake.confirmations = confirmations = StateConfirmations(lake.files, f"sqlite:///{tmp_path}/state.db")
     confirmations.write("shop", "numbers_raw", SECOND, msgspec.structs.replace(stored.footer, requested_at=later))
@@ -132,7 +132,7 @@ def test_a_lake_of_the_other_mode_is_refused_and_a_few_such_files_are_told(shop:
     file(shop, "sums", FIRST).unlink()
     content = shop.lake.read("shop", place(shop).tables["shop", "sums"], [SECOND])
     file(shop, "sums", SECOND).unlink()
-    shop.lake.land("shop", place(shop).tables["shop", "sums"], SECOND, content, is_sandbox=True)
+    shop.lake.store_day("shop", place(shop).tables["shop", "sums"], SECOND, content, is_sandbox=True)
     assert told(look(shop)) == [("sums", "01", "missing"), ("sums", "02", "of the other mode")]
 
 
@@ -156,14 +156,14 @@ def test_a_day_that_lands_while_the_lake_is_read_is_not_told(shop: Shop) -> None
     """What differs is read once more, the file and the record."""
 
     def landing() -> None:
-        landed = shop.lake.land("shop", NUMBERS, SECOND, NUMBERS.rows([]))
+        stored = shop.lake.store_day("shop", NUMBERS, SECOND, NUMBERS.rows([]))
         shop.instance.report_runless_asset_event(
-            materialization(table_key("numbers"), landed, {}, partition="2026-03-02", requested_at=None)
+            materialization(table_key("numbers"), stored, {}, partition="2026-03-02", requested_at=None)
         )
 
     lake = shop.lake
     lake.files = Busy(lake.root, file(shop, "numbers", SECOND), landing)
     assert look(shop, lake=lake).wrong == []
-    landing_seen = shop.lake.landed("shop", "numbers", SECOND)
+    landing_seen = shop.lake.stored_day("shop", "numbers", SECOND)
     assert landing_seen is not None
     assert landing_seen.rows == 0

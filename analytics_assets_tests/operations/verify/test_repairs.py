@@ -98,7 +98,7 @@ def test_a_file_of_the_other_mode_needs_the_option(shop: Shop) -> None:
     sums = SHOP_TABLES["shop", "sums"]
     for day in (FIRST, SECOND):
         file(shop, "sums", day).unlink()
-    shop.lake.land("shop", sums, SECOND, sums.rows([]), is_sandbox=True)
+    shop.lake.store_day("shop", sums, SECOND, sums.rows([]), is_sandbox=True)
     assert loads(shop) == [
         "01 --to 2026-03-01 --tables sums",
         "02 --to 2026-03-02 --tables sums --replace-other-mode",
@@ -141,13 +141,13 @@ def test_what_only_grows_is_told_to_be_lost(shop: Shop) -> None:
 def test_typed_days_whose_raw_has_no_rows_are_requested(shop: Shop, table: str, raw: str) -> None:
     """There is nothing to make them from; whichever tables were looked at."""
     path = file(shop, "numbers_raw", SECOND)
-    landed = shop.lake.landed("shop", "numbers_raw", SECOND)
-    assert landed is not None
+    stored = shop.lake.stored_day("shop", "numbers_raw", SECOND)
+    assert stored is not None
     path.unlink()
     if raw == "damaged":
         path.write_bytes(b"PAR1")
     elif raw == "emptied":
-        footer = msgspec.structs.replace(landed.footer, emptied_at=NOW)
+        footer = msgspec.structs.replace(stored.footer, emptied_at=NOW)
         content = parquet(RAW_TABLE.schema.empty_table(), {b"analytics_assets": msgspec.json.encode(footer)})
         path.write_bytes(content.to_pybytes())
         assert look(shop).wrong == []

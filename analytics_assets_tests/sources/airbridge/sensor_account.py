@@ -66,9 +66,9 @@ class Vendor:
         return Ledger(self.url, self.key)
 
     @asynccontextmanager
-    async def open(self, *, clock: Any, caller: Any, retries: Any) -> AsyncIterator["Vendor"]:
+    async def open(self, *, clock: Any, origin: Any, retries: Any) -> AsyncIterator["Vendor"]:
         """As the resource's."""
-        del clock, caller
+        del clock, origin
         if self.closed is not None:
             raise self.closed
         yield self

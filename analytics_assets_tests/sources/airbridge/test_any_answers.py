@@ -52,7 +52,7 @@ class AnyVendor:
     collected: list[str] = field(default_factory=list)
 
     @asynccontextmanager
-    async def open(self, *, clock: Any, caller: Any = None, retries: Any = None) -> AsyncIterator["AnyVendor"]:
+    async def open(self, *, clock: Any, origin: Any = None, retries: Any = None) -> AsyncIterator["AnyVendor"]:
         """The vendor is its own client."""
         yield self
 
@@ -117,7 +117,7 @@ async def run(vendor: AnyVendor, ledger: Ledger, lake: Lake, days: list[date], o
             await reader.fetch(day)
         except (TransientError, PermanentError):
             continue
-        reader.landed(day)
+        reader.mark_stored(day)
     await reader.close()
 
 

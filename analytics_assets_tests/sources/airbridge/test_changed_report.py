@@ -19,7 +19,7 @@ from analytics_assets_tests.sources.airbridge.days import DAY, read
 from analytics_assets_tests.sources.airbridge.vendor import group, report, spec, sub_row
 
 
-async def landed(lake: Lake, of: ReportSpec, number: int, *groups: Sequence[Any]) -> tuple[dict[str, Any], list[Any]]:
+async def stored(lake: Lake, of: ReportSpec, number: int, *groups: Sequence[Any]) -> tuple[dict[str, Any], list[Any]]:
     """A reading in which each group, its values first, has these cells: what is said of a move, and the restatements."""
     asked_at, (raw, *typed) = NOW + timedelta(hours=number), daily_tables(of)
 
@@ -65,12 +65,12 @@ async def test_the_first_answer_to_another_question_is_no_restatement_and_the_ne
 ) -> None:
     """What earlier readings had restated stays where the table can still hold it."""
     lake, changed = Lake(str(tmp_path)), spec(**other)
-    assert await landed(lake, spec(), 0, (["a"], 1, 2, "3.5")) == ({}, [])
-    assert await landed(lake, spec(), 1, (["a"], 1, 2, "4.5")) == ({"restated_values": 1}, [("a", 2, 3.5, 4.5)])
+    assert await stored(lake, spec(), 0, (["a"], 1, 2, "3.5")) == ({}, [])
+    assert await stored(lake, spec(), 1, (["a"], 1, 2, "4.5")) == ({"restated_values": 1}, [("a", 2, 3.5, 4.5)])
     is_kept = len(kept) > 1
-    told, rows = await landed(lake, changed, 2, first)
+    told, rows = await stored(lake, changed, 2, first)
     assert told == {"question_changed": True, **({} if is_kept else {"history_begins_anew": True})}
     assert rows == ([("a", 2, 3.5, 4.5)] if is_kept else [])
-    told, rows = await landed(lake, changed, 3, second)
+    told, rows = await stored(lake, changed, 3, second)
     assert told == {"restated_values": 1}
     assert rows == kept

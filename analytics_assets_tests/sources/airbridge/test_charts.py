@@ -48,7 +48,7 @@ def plant(
         }
         for channel, interval, (kind, number), is_reached in pairs
     ]
-    lake.land("app", table, day, table.rows(rows))
+    lake.store_day("app", table, day, table.rows(rows))
     whole = cohort_totals_table(OF)
     sums = [
         {
@@ -64,7 +64,7 @@ def plant(
         }
         for channel, (users, cost) in totals.items()
     ]
-    lake.land("app", whole, day, whole.rows(sums))
+    lake.store_day("app", whole, day, whole.rows(sums))
 
 
 @pytest.fixture

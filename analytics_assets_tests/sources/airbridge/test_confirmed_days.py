@@ -74,7 +74,7 @@ async def stored(
 
 def written(result: DayResult) -> list[str]:
     """The tables whose files were written."""
-    return sorted(name for name, landed in result.tables.items() if landed.is_changed)
+    return sorted(name for name, stored_day in result.tables.items() if stored_day.is_changed)
 
 
 def first(folder: Path) -> date | None:
@@ -166,8 +166,8 @@ async def test_a_day_that_another_run_has_confirmed_is_taken_with_the_instant_of
     await stored(tmp_path, after(8), [group(["a"], ROW)], task="t-2")
     result = await stored(tmp_path, after(9), None)
     lake = lake_of(tmp_path)
-    landed = lake.landed("shop", RAW.name, DAY)
-    assert landed is not None
-    last = lake.last_request("shop", RAW.name, DAY, landed.footer)
+    stored_day = lake.stored_day("shop", RAW.name, DAY)
+    assert stored_day is not None
+    last = lake.last_request("shop", RAW.name, DAY, stored_day.footer)
     assert (written(result), result.requested_at) == ([], after(8))
     assert (last.requested_at, last.family) == (after(8), str(after(9)))

@@ -106,7 +106,7 @@ async def test_a_report_with_fewer_groups_than_declared_fails_where_the_last_thr
         "may do better. If the numbers stay different and Airbridge's dashboard shows the same groups, set the tag analytics/accept_loss=true "
         "for the run or backfill."
     )
-    assert Lake(str(tmp_path / "lake")).landed("shop", TABLE.name, DAY) is None
+    assert Lake(str(tmp_path / "lake")).stored_day("shop", TABLE.name, DAY) is None
     # The same request is right again in its next task.
     assert found(tmp_path, "groups_as_declared", DAY + timedelta(days=3)) == ("fine", "")
 
@@ -197,7 +197,7 @@ def test_raw_days_of_a_lake_without_these_columns_are_read_as_ever(tmp_path: Pat
         rows = [group(["a"], sub_row(str(day), 1, 2, 3))]
         raw = read([report(rows)], spec(), first=day, last=day, requested_at=moment)[day]
         content = raw.content.drop_columns(NEW)
-        lake.land("shop", old, day, content, asked=spec_hash(spec()), requested_at=moment)
+        lake.store_day("shop", old, day, content, asked=spec_hash(spec()), requested_at=moment)
     stored = lake.read("shop", TABLE, [DAY])
     assert [stored[name].null_count for name in NEW] == [1] * len(NEW)
     derived = typed_days(DAY, stored, spec(), zone="UTC", currency="EUR")
@@ -230,4 +230,4 @@ def store(
             number_of = content.schema.get_field_index(name)
             content = content.set_column(number_of, content.schema.field(name), pa.array([count], pa.int64()))
         table, asked = report_raw_table(of), spec_hash(of)
-        lake.land("shop", table, day, content, asked=asked, requested_at=at, is_sandbox=is_sandbox)
+        lake.store_day("shop", table, day, content, asked=asked, requested_at=at, is_sandbox=is_sandbox)

@@ -24,8 +24,8 @@ from analytics_assets_tests.sources.airbridge.vendor import group, report, spec,
 async def test_an_emptied_day_is_not_taken_for_an_answer(tmp_path: Path) -> None:
     """It would land as a day without rows, in place of typed tables that stand."""
     lake, url, raw = Lake(str(tmp_path / "lake")), f"sqlite:///{tmp_path}/state.db", report_raw_table(spec())
-    landed = read([report([group(["a"], sub_row(str(DAY), 1, 2))])], spec())[DAY]
-    lake.land("shop", raw, DAY, landed.content, asked="v1", requested_at=landed.requested_at)
+    stored_day = read([report([group(["a"], sub_row(str(DAY), 1, 2))])], spec())[DAY]
+    lake.store_day("shop", raw, DAY, stored_day.content, asked="v1", requested_at=stored_day.requested_at)
     reader = ReportReader(
         "shop",
         spec(),
@@ -43,10 +43,10 @@ async def test_an_emptied_day_is_not_taken_for_an_answer(tmp_path: Path) -> None
     reader.announce([DAY])
     kept = await reader.fetch(DAY)
     assert kept.content.equals(lake.read("shop", raw, [DAY]))
-    stored = lake.landed("shop", raw.name, DAY)
+    stored = lake.stored_day("shop", raw.name, DAY)
     assert stored is not None
     footer = msgspec.structs.replace(stored.footer, emptied_at=LATER)
-    lake.files.promote(lake.path("shop", raw.name, DAY), parquet(raw.schema.empty_table(), encoded(footer)))
+    lake.files.put(lake.path("shop", raw.name, DAY), parquet(raw.schema.empty_table(), encoded(footer)))
 
     with pytest.raises(TransientError, match=r"The day was stored by another run, but its rows are gone\."):
         await reader.fetch(DAY)

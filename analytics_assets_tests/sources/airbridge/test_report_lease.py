@@ -90,7 +90,7 @@ async def test_the_lease_is_kept_while_days_are_stored(url: str, tmp_path: Path)
     reader = reader_of(vendor, tmp_path, ledger=ledger, clock=time, sleep=time.sleep)
     reader.announce(DAYS)
     assert await outcome(reader, DAYS) == ["read"] * 2
-    reader.landed(DAYS[0])
+    reader.mark_stored(DAYS[0])
     await time.sleepers(1)
     await time.pass_seconds(600)
     assert [request.lease_until and request.lease_until > time.now for request in ledger.open_requests("shop")] == [

@@ -289,7 +289,7 @@ def test_days_before_the_first_one_of_the_account_are_not_stored_and_then_closed
     request = task(account.ledger, Seen.SUCCESS, count=3)
     first_day = days(3)[2]
     assert account.tick(first_day=first_day)[:2] == ([(3, 3, "1")], "1 ready.")
-    account.ledger.landed(request.id, first_day, now=NOW)
+    account.ledger.mark_stored(request.id, first_day, now=NOW)
     runs, said, _ = account.tick(first_day=first_day)
     assert (runs, said) == (
         [],

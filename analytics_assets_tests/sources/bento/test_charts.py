@@ -37,12 +37,12 @@ def plant(lake: Lake, day: date, rows: list[tuple[str | None, str, int | None]],
 
     others = [row("campaign", "all_revenue", "EUR", 999, key="c"), row("source", "first_revenue", "EUR", 999, key="c")]
     named = [row("source", "all_revenue", currency, cents, key=key) for key, currency, cents in rows]
-    lake.land("site", ADS_ATTRIBUTION, day, ADS_ATTRIBUTION.rows(_only(ADS_ATTRIBUTION, [*others, *named])))
+    lake.store_day("site", ADS_ATTRIBUTION, day, ADS_ATTRIBUTION.rows(_only(ADS_ATTRIBUTION, [*others, *named])))
     totals = [
         row("source", "all_revenue", currency, 100 + sum(cents or 0 for _, of, cents in rows if of == currency))
         for currency in dict.fromkeys(currency for _, currency, _ in rows)
     ]
-    lake.land("site", ADS_TOTALS, day, ADS_TOTALS.rows(_only(ADS_TOTALS, totals)))
+    lake.store_day("site", ADS_TOTALS, day, ADS_TOTALS.rows(_only(ADS_TOTALS, totals)))
 
 
 def _only(table: Any, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ def day(orders: int, revenue: str) -> Callable[[Planted], Found]:
     """A day of one channel."""
 
     def planted(lake: Planted) -> Found:
-        lake.land(SALES, {"channel": "web", "currency": "EUR", "orders": orders, "revenue": Decimal(revenue)})
+        lake.store_day(SALES, {"channel": "web", "currency": "EUR", "orders": orders, "revenue": Decimal(revenue)})
         return lake.found(own(sales_checks(USUAL), "revenue_has_orders"))
 
     return planted

@@ -32,7 +32,7 @@ def plant(lake: Lake, day: date, rows: list[tuple[str, str, float | None, int | 
         }
         for name, unit, number, input_rows in rows
     ]
-    lake.land("project", METRIC_VALUES, day, METRIC_VALUES.rows(told))
+    lake.store_day("project", METRIC_VALUES, day, METRIC_VALUES.rows(told))
 
 
 def trends(lake: Lake) -> Trends:

@@ -46,7 +46,7 @@ class Project:
         day = day_of(now)
         answers = [kept(EVENT_METRICS_ENDPOINT, f"/events/{event}/metrics", page(metrics))]
         content = raw_day(LISTING_RAW, day, answers).content
-        self.lake.land("statsig", LISTING_RAW, day, content, requested_at=now)
+        self.lake.store_day("statsig", LISTING_RAW, day, content, requested_at=now)
         return day
 
     async def make(self, *days: date) -> list[DayResult]:
@@ -169,7 +169,7 @@ async def test_a_row_taken_from_before_the_day_is_no_proof_when_the_day_is_made_
     )
     for table in (EVENT_METRICS, LISTING_RAW):
         project.remove(table, DAY)
-    project.lake.land("statsig", EVENT_METRICS, DAY, before)
+    project.lake.store_day("statsig", EVENT_METRICS, DAY, before)
     project.observe(5, defined("old"))
     assert result.error is None
     assert (await project.made())[0] == ["old"]

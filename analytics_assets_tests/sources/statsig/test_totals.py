@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from analytics_assets.errors import LossError, UnexpectedPayloadError
-from analytics_assets.lake.load import DayResult, Landing
+from analytics_assets.lake.load import DayLoader, DayResult
 from analytics_assets.lake.store import Lake
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.orchestration.partitions import daily_partitions
@@ -43,20 +43,20 @@ def answering(responses: Sequence[Response]) -> Scripted:
 
 async def load(lake: Lake, responses: Sequence[Response], *, accepts_totals: bool = False) -> list[DayResult]:
     """The days, one after the other."""
-    landing = Landing(lake, {VALUES_RAW.name, "metric_values"}, "run", clock, is_sandbox=False)
+    landing = DayLoader(lake, {VALUES_RAW.name, "metric_values"}, "run", clock, is_sandbox=False)
     spans = [[day] for day in days(len(responses))]
-    return await bring(landing, answering(responses), *spans, accepts_totals=accepts_totals)
+    return await load_days(landing, answering(responses), *spans, accepts_totals=accepts_totals)
 
 
-async def bring(
-    landing: Landing, vendor: Scripted, *spans: Sequence[date], accepts_totals: bool = False
+async def load_days(
+    landing: DayLoader, vendor: Scripted, *spans: Sequence[date], accepts_totals: bool = False
 ) -> list[DayResult]:
     """What became of each day; one client serves all spans."""
     stream = values_stream("statsig", ValuesSpec())
     results: list[DayResult] = []
     async with stream.open(work(vendor.client(), landing.lake, clock, accepts_by_tag=accepts_totals)) as fetcher:
         for span in spans:
-            results += [result async for result in landing.bring(stream, span, fetcher)]
+            results += [result async for result in landing.load(stream, span, fetcher)]
     return results
 
 
@@ -114,7 +114,7 @@ async def test_a_damaged_file_is_no_response_and_its_day_can_be_loaded(lake: Lak
     """The responses before it decide; otherwise no day could be stored, the damaged one included, while its file is there."""
     responses = [(5, 5)] * 3 + [(5, 9)] * 2
     await load(lake, responses[:3])
-    lake.land("statsig", VALUES_RAW, days(5)[-1], lake.read("statsig", VALUES_RAW, days(1)).slice(0, 0))
+    lake.store_day("statsig", VALUES_RAW, days(5)[-1], lake.read("statsig", VALUES_RAW, days(1)).slice(0, 0))
     damage(lake.path("statsig", VALUES_RAW.name, days(5)[-1]))
     *_, last = await load(lake, responses[:4])
     assert "declare 9 items and hold 5" in str(last.error)
@@ -138,8 +138,8 @@ async def test_pages_are_counted_together(lake: Lake) -> None:
             return page([value("c")] if day < days(4)[-1] else [])
         return page([value("a")], more="?page=2", total=2) if number == 1 else page([], more="?page=3")
 
-    landing = Landing(lake, {VALUES_RAW.name}, "run", clock, is_sandbox=False)
-    errors = [result.error for result in await bring(landing, Scripted(answer), days(3), days(4)[-1:])]
+    landing = DayLoader(lake, {VALUES_RAW.name}, "run", clock, is_sandbox=False)
+    errors = [result.error for result in await load_days(landing, Scripted(answer), days(3), days(4)[-1:])]
     assert errors[:3] == [None] * 3
     assert "declare 2 items and hold 1" in str(errors[3])
 
@@ -148,7 +148,7 @@ async def observe(lake: Lake, day: date, answer: Callable[[str], Any]) -> None:
     """An observation of the definitions, stored as of a day."""
     vendor = Scripted(lambda request: answer(request.url.path.removeprefix("/console/v1")))
     raw = await fetch_listing(vendor.client(), ListingSpec(), Totals(lake, "statsig", LISTING_RAW), day)
-    lake.land("statsig", LISTING_RAW, day, raw.content, requested_at=NOW)
+    lake.store_day("statsig", LISTING_RAW, day, raw.content, requested_at=NOW)
 
 
 @pytest.mark.parametrize("path", ["/metrics/list", "/events/checkout/metrics", "/events/cart/metrics"])
@@ -208,11 +208,11 @@ def test_a_run_accepts_by_its_tag(lake: Lake, tags: dict[str, str], is_stored: b
 async def test_an_empty_list_does_not_empty_a_stored_day(lake: Lake) -> None:
     """Eighty values are stored; the same request is answered with none, and with a total that agrees."""
     await load(lake, [(80, 80)])
-    landing = Landing(lake, {VALUES_RAW.name, "metric_values"}, "again", clock, is_sandbox=False)
-    [result] = await bring(landing, answering([(0, 0)]), days(1))
+    landing = DayLoader(lake, {VALUES_RAW.name, "metric_values"}, "again", clock, is_sandbox=False)
+    [result] = await load_days(landing, answering([(0, 0)]), days(1))
     assert isinstance(result.error, LossError)
     assert "statsig/metric_values has 80 rows and would have 0" in str(result.error)
-    landed = lake.landed("statsig", "metric_values", FIRST)
-    assert landed is not None
-    assert landed.rows == 80
+    stored = lake.stored_day("statsig", "metric_values", FIRST)
+    assert stored is not None
+    assert stored.rows == 80
     assert result.quarantine is not None

@@ -20,7 +20,7 @@ class Pause:
     reason: str
 
 
-class Gate(Protocol):
+class RateLimiter(Protocol):
     """Says when the next request may be sent.
 
     Attributes:
@@ -29,13 +29,13 @@ class Gate(Protocol):
 
     longest_pause_s: float
 
-    async def enter(self, endpoint: str) -> float:
+    async def acquire(self, endpoint: str) -> float:
         """Waits until a request may be sent; returns the seconds waited."""
 
-    def close(self, seconds: float, reason: str) -> None:
+    def pause_for(self, seconds: float, reason: str) -> None:
         """Pauses the requests of every process for that long; `reason` is the response that asked for it."""
 
-    def left(self) -> int | None:
+    def remaining(self) -> int | None:
         """How many requests may be sent now without waiting for the budget; None where none is kept."""
 
     def pause(self) -> Pause | None:
@@ -45,19 +45,19 @@ class Gate(Protocol):
         """Ends the pause in force and returns it; None where there was none."""
 
 
-class OpenGate:
+class NoRateLimit:
     """Lets every request pass."""
 
     longest_pause_s = LONGEST_PAUSE_S
 
-    async def enter(self, endpoint: str) -> float:  # noqa: ARG002 - the shape of a Gate
+    async def acquire(self, endpoint: str) -> float:  # noqa: ARG002 - the shape of a Gate
         """Passes at once."""
         return 0.0
 
-    def close(self, seconds: float, reason: str) -> None:
+    def pause_for(self, seconds: float, reason: str) -> None:
         """Does nothing: a single session obeys Retry-After by itself."""
 
-    def left(self) -> int | None:
+    def remaining(self) -> int | None:
         """Knows of no budget."""
         return None
 
