@@ -43,7 +43,13 @@ class Project:
 
 def work(client: Any, lake: Lake, clock: Clock, *, ledger: Ledger | None = None, **fields: Any) -> Work:
     """A run that opens its streams with a client."""
-    given: dict[str, Any] = {"family": "run", "owner": "run", "log": logging.getLogger("test"), "tags": {}, **fields}
+    given: dict[str, Any] = {
+        "attempt_group": "run",
+        "owner": "run",
+        "log": logging.getLogger("test"),
+        "tags": {},
+        **fields,
+    }
     return Work(resource=Project(client, ledger), lake=lake, clock=clock, **given)
 
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 import analytics_assets
 from analytics_assets.definitions import defs
-from analytics_assets.orchestration.asset_specs import Place, placed
+from analytics_assets.orchestration.asset_specs import AccountTables, placed
 from analytics_assets_tests.descriptions import undescribed
 
 RAW, TYPED = dg.AssetKey(["shop", "ads_raw"]), dg.AssetKey(["shop", "ads"])
@@ -27,7 +27,7 @@ GOOD = dg.AssetSpec(
 
 def described(spec: dg.AssetSpec) -> dg.AssetSpec:
     """An asset with all that its account adds."""
-    return placed(spec, Place("/lake", ["team:growth"], Path("bento")))
+    return placed(spec, AccountTables("/lake", ["team:growth"], Path("bento")))
 
 
 def assets(*specs: dg.AssetSpec, check: str | None = None) -> dg.AssetsDefinition:

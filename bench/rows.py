@@ -13,13 +13,13 @@ import msgspec
 import pyarrow as pa
 
 from analytics_assets.lake.table import Table
-from analytics_assets.sources.airbridge.group_totals import Cell
+from analytics_assets.sources.airbridge.group_totals import MaskableNumber
 from analytics_assets.sources.airbridge.report_spec import ReportSpec
 from analytics_assets.sources.airbridge.responses import SubRow
 from analytics_assets.sources.airbridge.tables import cohort_totals_table, cohorts_table
 from analytics_assets.sources.bento.responses import Ads, Attribution, Figures
 from analytics_assets.sources.bento.tables import ADS_ATTRIBUTION, ADS_CHART, ADS_TOTALS
-from analytics_assets.sources.statsig.responses import Listed, Metric
+from analytics_assets.sources.statsig.responses import ListPage, Metric
 from analytics_assets.sources.statsig.tables import EVENT_METRICS
 
 
@@ -55,7 +55,7 @@ class _Dated(msgspec.Struct):
 
 
 _ADS = msgspec.json.Decoder(Ads)
-_METRICS = msgspec.json.Decoder(Listed[Metric])
+_METRICS = msgspec.json.Decoder(ListPage[Metric])
 _DATED = msgspec.json.Decoder(_Dated)
 _SUB_ROW = msgspec.json.Decoder(SubRow)
 PAGE = msgspec.json.Decoder(ReportPage)
@@ -156,7 +156,7 @@ def cohorts_of(
     """One start date of a report as its two typed tables; every interval is reached."""
     read = [_SUB_ROW.decode(text) for _, text in groups]
     each = spec.intervals + 1
-    cells = [cell or Cell() for row in read for cell in row.values or ()]
+    cells = [cell or MaskableNumber() for row in read for cell in row.values or ()]
     count = len(cells)
     at_group = pa.array([number for number in range(len(read)) for _ in range(each)], pa.int32())
     labels = {
@@ -174,7 +174,7 @@ def cohorts_of(
     }
     totals: dict[str, Any] = {"date": pa.repeat(dates, len(read)), **labels, "currency": pa.repeat(money, len(read))}
     for name, sent in (("cost", "total_cost"), ("revenue", "total_revenue"), ("users", "total_unique_users")):
-        of = [getattr(row.total, sent) or Cell() for row in read]
+        of = [getattr(row.total, sent) or MaskableNumber() for row in read]
         totals[name] = [cell.value for cell in of]
         totals[f"{name}_is_masked"] = [bool(cell.is_masked) for cell in of]
     return {

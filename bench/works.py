@@ -24,7 +24,7 @@ LOOK_S = 0.05
 IN_FLIGHT = 16
 DAYS_PER_RUN = 92
 APP = App("myapp", "Asia/Seoul", "USD", 4.0)
-WAITING = Waiting(60.0, DAYS_PER_RUN, 8, TaskPolicy(first_look_s=LOOK_S, first_pause_s=LOOK_S))
+WAITING = Waiting(60.0, DAYS_PER_RUN, 8, TaskPolicy(first_poll_s=LOOK_S, first_pause_s=LOOK_S))
 
 
 @dataclass(frozen=True)

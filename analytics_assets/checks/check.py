@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, TypeVar
 
 import pyarrow as pa
 
-from analytics_assets.lake.reading import LEAST_BYTES
+from analytics_assets.lake.parquet_reader import LEAST_BYTES
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.table import Table
 

@@ -19,7 +19,7 @@ from analytics_assets.growth.component import Growth
 from analytics_assets.operations.alerts.component import Alerts
 from analytics_assets.operations.doctor.dagster_home import HISTORY, opens
 from analytics_assets.operations.shared import Shared
-from analytics_assets.orchestration.loading import alone, quietly, refused_in_words
+from analytics_assets.orchestration.loading import alone, explained_errors, quietly
 from analytics_assets.orchestration.yaml_text import examine_file
 
 
@@ -83,7 +83,7 @@ def component(folder: Path, *, option: str) -> dg.Component:
         raise RefusedError(
             f"{option} {account}: there is no such folder with a defs.yaml. There are: {', '.join(accounts(defs))}."
         )
-    with refused_in_words(defs), quietly():
+    with explained_errors(defs), quietly():
         return alone(defs, account)[0]
 
 

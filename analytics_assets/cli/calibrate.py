@@ -13,7 +13,7 @@ from typing import Any
 from analytics_assets.cli.accounts import RefusedError, component, day
 from analytics_assets.clock import Clock
 from analytics_assets.settings import settings
-from analytics_assets.sources.bento.calibration import Finding, calibrate, newest_day
+from analytics_assets.sources.bento.calibration import CalibrationResult, calibrate, newest_day
 from analytics_assets.sources.bento.source import BentoResource, BentoStats
 from analytics_assets.sources.bento.streams import WindowSpec
 from analytics_assets.state.rate_limit import RequestOrigin
@@ -54,7 +54,7 @@ def _calibrate(chosen: argparse.Namespace, defs: Path, clock: Clock) -> int:
     return 0
 
 
-async def _found(resource: BentoResource, asked: date, clock: Clock) -> Finding:
+async def _found(resource: BentoResource, asked: date, clock: Clock) -> CalibrationResult:
     waiting = RequestOrigin(say=lambda words: print(words, file=sys.stderr, flush=True))
     async with resource.open(clock=clock, origin=waiting) as client:
         return await calibrate(client, day=asked, clock=clock)

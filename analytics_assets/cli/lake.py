@@ -18,8 +18,8 @@ from analytics_assets.clock import Clock
 from analytics_assets.dates import in_words
 from analytics_assets.lake.table import Table
 from analytics_assets.operations.verify.files import Inventory, Name
-from analytics_assets.operations.verify.looking import Looked, Place, Wrong, looked
 from analytics_assets.operations.verify.repairs import TOO_EARLY, Repair, recorded, repairs, too_early
+from analytics_assets.operations.verify.verification import LakeScope, TableProblem, Verification, verify_tables
 from analytics_assets.orchestration.asset_specs import DailyTables, daily_tables
 from analytics_assets.orchestration.lake_binding import accept, bind, known_identity
 from analytics_assets.orchestration.lake_resource import LakeResource
@@ -91,8 +91,8 @@ def _verify(chosen: argparse.Namespace, defs: Path, _clock: Clock) -> int:
         (bind if chosen.record_again else known_identity)(lake, state=settings().state, instance=instance)
         steps = daily_tables(whole(defs))
         daily = frozenset((step.account, table) for step in steps for table in step.tables)
-        place = Place(lake, resource.is_sandbox(), instance, tables, daily, names, chosen.first, chosen.last)
-        found = looked(place, lambda words: print(words, file=sys.stderr, flush=True))
+        place = LakeScope(lake, resource.is_sandbox(), instance, tables, daily, names, chosen.first, chosen.last)
+        found = verify_tables(place, lambda words: print(words, file=sys.stderr, flush=True))
         loads = repairs(place, steps, found.wrong)
         for line in [*_told(found.wrong), *_expired(found), *_others(found.inventory), *_repairs(steps, found, loads)]:
             print(line)
@@ -111,12 +111,12 @@ def _verify(chosen: argparse.Namespace, defs: Path, _clock: Clock) -> int:
     return int(not found.is_well)
 
 
-def _expired(found: Looked) -> Iterator[str]:
+def _expired(found: Verification) -> Iterator[str]:
     for (account, table), days in found.expired.items():
         yield f"Expired, without a file, and their typed days are stored: {account}/{table} {in_words(days)}."
 
 
-def _repairs(steps: Sequence[DailyTables], found: Looked, loads: Sequence[Repair]) -> Iterator[str]:
+def _repairs(steps: Sequence[DailyTables], found: Verification, loads: Sequence[Repair]) -> Iterator[str]:
     if loads:
         yield "Repair with:"
         yield from (f"  {load.command}" for load in loads)
@@ -143,7 +143,7 @@ def _chosen(select: str | None, tables: Mapping[Name, Table]) -> list[Name]:
     return list(dict.fromkeys(names))
 
 
-def _told(wrong: Sequence[Wrong]) -> Iterator[str]:
+def _told(wrong: Sequence[TableProblem]) -> Iterator[str]:
     """A heading for each table, and a line for days with the same trouble."""
     for table, of_table in groupby(wrong, lambda one: (one.account, one.table)):
         yield "/".join(table)
@@ -177,7 +177,7 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:_SHOWN]) + more
 
 
-def _figures(place: Place, found: Looked) -> str:
+def _figures(place: LakeScope, found: Verification) -> str:
     kinds = Counter(one.kind.value for one in found.wrong)
     verdict = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
     where = place.lake.files.named(place.lake.root)
@@ -189,7 +189,7 @@ def _figures(place: Place, found: Looked) -> str:
     return f"{read}: {'all well.' if found.files else 'nothing has stored there yet.'}"
 
 
-def _as_json(one: Wrong, loads: Sequence[Repair], steps: Sequence[DailyTables]) -> dict[str, Any]:
+def _as_json(one: TableProblem, loads: Sequence[Repair], steps: Sequence[DailyTables]) -> dict[str, Any]:
     return {
         "account": one.account,
         "table": one.table,

@@ -9,7 +9,7 @@ from typing import Any
 
 from analytics_assets.cli.accounts import RefusedError, accounts, component
 from analytics_assets.clock import Clock
-from analytics_assets.orchestration.probe import Probed
+from analytics_assets.orchestration.diagnostics import Diagnosable
 from analytics_assets.settings import settings
 
 
@@ -28,13 +28,13 @@ def add(subparsers: Any) -> None:
 def _resume(chosen: argparse.Namespace, defs: Path, clock: Clock) -> int:
     name, here = chosen.account, settings()
     found = component(defs / name, option="resume")
-    probe = found.probe().account if isinstance(found, Probed) else None
-    if probe is None:
+    diagnostics = found.diagnostics().account if isinstance(found, Diagnosable) else None
+    if diagnostics is None:
         raise RefusedError(f"resume {name}: it sends no requests. Accounts: {', '.join(accounts(defs))}.")
     if not here.budget_on:
         print(f"{name}: budgets are off in {here.mode} mode as set here; no pause is kept.")
         return 0
-    pause = probe.resource.rate_limiter(clock=clock).resume()
+    pause = diagnostics.resource.rate_limiter(clock=clock).resume()
     if pause is None:
         print(f"{name}: requests are not paused.")
     else:

@@ -27,11 +27,11 @@ from analytics_assets.errors import (
     TransientError,
     UnexpectedPayloadError,
 )
-from analytics_assets.http.answer import Answer
 from analytics_assets.http.bodies import LARGEST_BODY
 from analytics_assets.http.faults import FAULTS, fault_of, shown
 from analytics_assets.http.meter import Meter
 from analytics_assets.http.rate_limiter import NoRateLimit, RateLimiter
+from analytics_assets.http.response import JsonResponse
 from analytics_assets.http.retries import RetryPolicy, backoff, is_untaken
 from analytics_assets.http.retry_after import instant_of
 from analytics_assets.http.statuses import Vendor, error_of
@@ -125,7 +125,7 @@ class Session:
     ) -> None:
         await self._transport.aclose()
 
-    async def get(self, endpoint: str, path: str, params: Mapping[str, str] | None = None) -> Answer:
+    async def get(self, endpoint: str, path: str, params: Mapping[str, str] | None = None) -> JsonResponse:
         """Asks until answered, refused or out of patience.
 
         Args:
@@ -138,7 +138,7 @@ class Session:
         """
         return await self._ask("GET", endpoint, path, params=params or {}, is_safe=True)
 
-    async def post(self, endpoint: str, path: str, body: Any) -> Answer:
+    async def post(self, endpoint: str, path: str, body: Any) -> JsonResponse:
         """Sends a JSON body; as `get`, but only repeated where the vendor certainly did not take the first one.
 
         After a time-out, a cut connection, a broken answer or a 5xx other than 503 the vendor may have begun the work.
@@ -154,7 +154,7 @@ class Session:
         params: Mapping[str, str],
         is_safe: bool,
         content: bytes | None = None,
-    ) -> Answer:
+    ) -> JsonResponse:
         name = f"{method} {endpoint}"
         attempt_no, held_s, budget_s = 0, 0.0, 0.0
         policy = self._policy
@@ -189,7 +189,7 @@ class Session:
 
     async def _once(
         self, method: str, name: str, path: str, *, params: Mapping[str, str], content: bytes | None
-    ) -> Answer:
+    ) -> JsonResponse:
         requested_at = self._clock()
         try:
             async with asyncio.timeout(self._longest_attempt_s):
@@ -218,7 +218,7 @@ class Session:
             raise await self._failure(name, response.status_code, headers, body, now=now, dated=dated)
         body, repaired = read_json(self.vendor, name, response.status_code, headers, body)
         body = self.vendor.without_secrets(body)
-        return Answer(
+        return JsonResponse(
             endpoint=name,
             path=path,
             params=tuple(params.items()),

@@ -32,15 +32,17 @@ def last_request(stored: Footer, confirmation: Footer | None) -> Footer:
     """
     if confirmation is None or confirmation.requested_at is None or stored.emptied_at is not None:
         return stored
-    is_same = (stored.content_hash, stored.asked, stored.is_sandbox) == (
+    is_same = (stored.content_hash, stored.request_hash, stored.is_sandbox) == (
         confirmation.content_hash,
-        confirmation.asked,
+        confirmation.request_hash,
         confirmation.is_sandbox,
     )
     is_later = stored.requested_at is None or confirmation.requested_at >= stored.requested_at
     if not (is_same and is_later):
         return stored
-    return msgspec.structs.replace(stored, family=confirmation.family, requested_at=confirmation.requested_at)
+    return msgspec.structs.replace(
+        stored, attempt_group=confirmation.attempt_group, requested_at=confirmation.requested_at
+    )
 
 
 def is_older(raw: RawDay, last: Footer) -> bool:

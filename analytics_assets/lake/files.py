@@ -21,7 +21,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from analytics_assets.errors import LakeError, PermanentError, SourceError
 from analytics_assets.lake import disk
-from analytics_assets.lake.listing import Listed, files_on_disk, listed_file, mark_of
+from analytics_assets.lake.listing import ListedFile, files_on_disk, listed_file, mark_of
 from analytics_assets.places import address, lake_place, unknown_place
 
 _NAME = re.compile(r"[^\W_][\w-]*")
@@ -73,18 +73,18 @@ class Files:
         """The path as other programs are given it: with the scheme where it is in a bucket."""
         return path if self.is_local else str(self.fs.unstrip_protocol(path))
 
-    def listed_file(self, path: str) -> Listed:
+    def listed_file(self, path: str) -> ListedFile:
         """What a listing says of one file; raises `FileNotFoundError` where there is none, and `LakeError`."""
         with self.errors_of(path, "read"):
             if not self.is_local:
                 about = self.fs.info(path)
-                return Listed(int(about["size"]), mark_of(about))
+                return ListedFile(int(about["size"]), mark_of(about))
             if (listed := listed_file(Path(path))) is None:
                 raise FileNotFoundError(path)
             return listed
 
     def mark(self, path: str) -> str | None:
-        """What a file is known by (`Listed.mark`); None where there is none; raises `LakeError`."""
+        """What a file is known by (`ListedFile.mark`); None where there is none; raises `LakeError`."""
         try:
             return self.listed_file(path).mark
         except FileNotFoundError:
@@ -105,7 +105,7 @@ class Files:
         with self.errors_of(folder, "listed"):
             return [PurePosixPath(path) for path in (files_on_disk(folder) if self.is_local else self.fs.find(folder))]
 
-    def listed(self, folder: str) -> dict[PurePosixPath, Listed]:
+    def listed(self, folder: str) -> dict[PurePosixPath, ListedFile]:
         """As `under`, each file with what the listing says of it."""
         with self.errors_of(folder, "listed"):
             if self.is_local:
@@ -113,7 +113,9 @@ class Files:
                     PurePosixPath(path): one for path in files_on_disk(folder) if (one := listed_file(path)) is not None
                 }
             found = self.fs.find(folder, detail=True)
-            return {PurePosixPath(path): Listed(int(about["size"]), mark_of(about)) for path, about in found.items()}
+            return {
+                PurePosixPath(path): ListedFile(int(about["size"]), mark_of(about)) for path, about in found.items()
+            }
 
     @contextmanager
     def staged(self, contents: Mapping[str, bytes | pa.Buffer]) -> Iterator[Staged]:
@@ -200,7 +202,7 @@ class Files:
         with self.errors_of(path, "removed"), suppress(FileNotFoundError):
             self.fs.rm_file(path)
 
-    def probe(self) -> None:
+    def check_writable(self) -> None:
         """Writes and removes a file, so that nobody is asked for what could not be kept.
 
         Raises:

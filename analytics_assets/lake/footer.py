@@ -11,20 +11,22 @@ import msgspec
 import pyarrow.parquet as pq
 
 _KEY: Final = b"analytics_assets"
+# Names in the files, where they differ from those here; files that are stored keep theirs.
+_NAMES: Final = {"request_hash": "asked", "attempt_group": "family", "raw_request_hash": "answers"}
 
 
-class Footer(msgspec.Struct, frozen=True, omit_defaults=True):
+class Footer(msgspec.Struct, frozen=True, omit_defaults=True, rename=_NAMES):
     """What a file says of itself.
 
     Attributes:
         content_hash: Data version of the day.
-        asked: Hash of the request the day was read with; empty for tables made from other tables.
-        family: Attempts that belong together: a run and its re-executions, or a backfill.
+        request_hash: Hash of the request the day was read with; empty for tables made from other tables.
+        attempt_group: Attempts that belong together: a run and its re-executions, or a backfill.
         requested_at: Instant the answer was requested; for a report, the instant its task was requested. Raw tables and snapshots have it. A later
             request that returned the same raw day is a confirmation (`confirmations.py`).
         is_sandbox: Whether the numbers are invented.
         emptied_at: Instant at which an earlier version removed the rows, or None. Such a day counts as one without raw.
-        answers: Of a table made from answers, hash of the request they were given to; empty where not kept.
+        raw_request_hash: Of a table made from answers, hash of the request they were given to; empty where not kept.
         account: Account of the table; empty in files of earlier versions, as are all fields below.
         table: Name of the table.
         day: Day of the file.
@@ -35,12 +37,12 @@ class Footer(msgspec.Struct, frozen=True, omit_defaults=True):
     """
 
     content_hash: str
-    asked: str = ""
-    family: str = ""
+    request_hash: str = ""
+    attempt_group: str = ""
     requested_at: datetime | None = None
     is_sandbox: bool = False
     emptied_at: datetime | None = None
-    answers: str = ""
+    raw_request_hash: str = ""
     account: str = ""
     table: str = ""
     day: date | None = None

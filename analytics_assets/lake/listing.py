@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedFile:
     """What a listing says of a file.
 
     Attributes:
@@ -31,14 +31,14 @@ def files_on_disk(folder: str) -> Iterator[Path]:
         yield from (Path(place, name) for name in sorted(names))
 
 
-def listed_file(path: Path) -> Listed | None:
+def listed_file(path: Path) -> ListedFile | None:
     """What a folder says of a file; None where it has gone."""
     try:
         about = path.stat()
     except FileNotFoundError:
         return None
     # A file aside is never the one it replaces, so the next one has another number, if not another instant.
-    return Listed(about.st_size, f"{about.st_size}-{about.st_ino}-{about.st_mtime_ns}")
+    return ListedFile(about.st_size, f"{about.st_size}-{about.st_ino}-{about.st_mtime_ns}")
 
 
 def mark_of(about: Mapping[str, Any]) -> str:

@@ -61,7 +61,7 @@ class DayLoader:
     Attributes:
         lake: Where to.
         selected: Names of the tables to land; without the raw one, raw is read and nothing is asked.
-        family: The attempts that belong together.
+        attempt_group: The attempts that belong together.
         clock: The present instant.
         is_sandbox: Whether the numbers are invented.
         since: For a re-execution, the instant its first attempt began; what anybody has asked for since then is not asked for again.
@@ -71,7 +71,7 @@ class DayLoader:
 
     lake: Lake
     selected: Collection[str]
-    family: str
+    attempt_group: str
     clock: Clock
     is_sandbox: bool
     since: datetime | None = None
@@ -83,7 +83,7 @@ class DayLoader:
         return DayPreparer(
             self.lake,
             self.selected,
-            self.family,
+            self.attempt_group,
             self.is_sandbox,
             self.clock,
             self.loss,
@@ -100,7 +100,7 @@ class DayLoader:
         # In a thread: a bucket takes its time for each day, and whatever else this loop does goes on meanwhile.
         to_fetch, refused = await asyncio.to_thread(self._plan, stream, days)
         if to_fetch:
-            await asyncio.to_thread(self.lake.files.probe)
+            await asyncio.to_thread(self.lake.files.check_writable)
         fetcher.announce(to_fetch)
         slots = asyncio.Semaphore(stream.ahead)
         fetches = {day: asyncio.ensure_future(_fetch(fetcher, day, slots)) for day in to_fetch}
@@ -179,11 +179,11 @@ class DayLoader:
                 return True
             # Live tables are never made of invented numbers.
             refuse_other_mode(existing, is_sandbox=self.is_sandbox)
-        if existing is None or existing.footer.emptied_at or existing.footer.asked != stream.request_hash(day):
+        if existing is None or existing.footer.emptied_at or existing.footer.request_hash != stream.request_hash(day):
             return True
         last = last_request(existing.footer, confirmation)
         is_since = self.since is not None and last.requested_at is not None and last.requested_at >= self.since
-        return last.family != self.family and not is_since
+        return last.attempt_group != self.attempt_group and not is_since
 
     async def _prepared(
         self, stream: Stream, day: date, fetch: "asyncio.Future[RawDay] | None", refusal: SourceError | None

@@ -28,9 +28,9 @@ from analytics_assets.lake.content import content_hash, is_altered
 from analytics_assets.lake.diff import compare
 from analytics_assets.lake.footer import Footer
 from analytics_assets.lake.loss import LossPolicy
+from analytics_assets.lake.parquet_reader import DayFile
 from analytics_assets.lake.prepared import Draft, PreparedDay, evidence_of, valid_raw, valid_typed
 from analytics_assets.lake.raw import RawDay
-from analytics_assets.lake.reading import DayFile
 from analytics_assets.lake.store import Lake, Packed, StoredDay, refuse_other_mode
 from analytics_assets.lake.stream import Change, History, Stream
 from analytics_assets.lake.table import Table, ValidDay
@@ -48,7 +48,7 @@ class DayPreparer:
 
     lake: Lake
     selected: Collection[str]
-    family: str
+    attempt_group: str
     is_sandbox: bool
     clock: Clock
     loss: LossPolicy
@@ -167,7 +167,7 @@ class DayPreparer:
                 draft.hashes[table.name],
                 requested_at=observed_at,
                 is_sandbox=self.is_sandbox,
-                answers=draft.answers,
+                raw_request_hash=draft.raw_request_hash,
                 losses=_own(draft.source, table.name),
             )
             draft.contents[table.name] = table, draft.typed[table.name], about
@@ -190,19 +190,30 @@ class DayPreparer:
         if raw is None or (last is not None and is_older(raw, last)):
             fresh, content = None, self._existing_content(stream, day, existing)
             source = None if existing is None else existing.footer
-            answers = "" if source is None else source.asked
+            raw_request_hash = "" if source is None else source.request_hash
         else:
             fresh = valid_raw(stream, day, raw)
-            content, answers = fresh.content, stream.request_hash(day)
+            content, raw_request_hash = fresh.content, stream.request_hash(day)
             raw_hash = content_hash(fresh.table, content)
-            source = Footer(raw_hash, answers, self.family, raw.requested_at, self.is_sandbox)
+            source = Footer(raw_hash, raw_request_hash, self.attempt_group, raw.requested_at, self.is_sandbox)
         responses = () if raw is None or fresh is None else raw.responses
         typed, figures = valid_typed(stream, day, content, responses)
         if raw is not None and fresh is not None:
             figures[fresh.table.name] = raw.notes
         hashes = {table.name: content_hash(table, typed[table.name].content) for table in stream.typed}
         return Draft(
-            stream, day, existing_files, existing, fresh, content, source, last, answers, typed, figures, hashes
+            stream,
+            day,
+            existing_files,
+            existing,
+            fresh,
+            content,
+            source,
+            last,
+            raw_request_hash,
+            typed,
+            figures,
+            hashes,
         )
 
     def _last_request(self, account: str, table: str, day: date, stored: Footer) -> Footer:
@@ -213,7 +224,7 @@ class DayPreparer:
     def _new_limits(self, stream: Stream, day: date, raw: RawDay, existing: StoredDay) -> set[str]:
         """What a raw day leaves out by the vendor's own words and the existing one, of the same request, does not."""
         limits = set(stream.limits(raw.content))
-        if not limits or stream.raw is None or existing.footer.asked != stream.request_hash(day):
+        if not limits or stream.raw is None or existing.footer.request_hash != stream.request_hash(day):
             return set()
         return limits - set(stream.limits(self.lake.read(stream.account, stream.raw, [day])))
 
@@ -224,12 +235,17 @@ class DayPreparer:
             LossError: It is not accepted.
         """
         stream, existing = draft.stream, draft.existing
-        if draft.fresh is None or draft.source is None or existing is None or existing.footer.asked != draft.answers:
+        if (
+            draft.fresh is None
+            or draft.source is None
+            or existing is None
+            or existing.footer.request_hash != draft.raw_request_hash
+        ):
             return False
         before: dict[str, int] = {}
         for table in stream.typed:
             stored_day = draft.existing_files.get(table.name) or self.lake.usable(stream.account, table.name, draft.day)
-            if stored_day is not None and stored_day.footer.answers in ("", draft.answers):
+            if stored_day is not None and stored_day.footer.raw_request_hash in ("", draft.raw_request_hash):
                 before[table.name] = stored_day.rows
         after = {name: typed.content.num_rows for name, typed in draft.typed.items()}
         losses = self.loss.losses(before, after)
@@ -248,7 +264,7 @@ class DayPreparer:
         stream, figures, asked = (
             draft.stream,
             draft.figures,
-            "" if draft.existing is None else draft.existing.footer.asked,
+            "" if draft.existing is None else draft.existing.footer.request_hash,
         )
         existing = {
             table: stored_day.footer
@@ -257,7 +273,9 @@ class DayPreparer:
         }
         # Another question has other answers: nobody corrected anything.
         other = {
-            name for name, footer in existing.items() if (footer.answers or asked or draft.answers) != draft.answers
+            name
+            for name, footer in existing.items()
+            if (footer.raw_request_hash or asked or draft.raw_request_hash) != draft.raw_request_hash
         }
         changed = {name for name, footer in existing.items() if footer.content_hash != draft.hashes[name]}
         before = self._before(stream, draft.day, changed - other)

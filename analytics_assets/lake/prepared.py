@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analytics_assets.errors import Evidence, PermanentError, UnexpectedPayloadError
-from analytics_assets.http.answer import Response
+from analytics_assets.http.response import Response
 from analytics_assets.lake.footer import Footer
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Packed, StoredDay
@@ -55,7 +55,7 @@ class Draft:
         content: The raw rows that are used.
         source: Footer of the raw day that is used; without the hashes of typed tables where it was read just now.
         last: Footer of the existing raw day with its last request.
-        answers: Hash of the request that it answers.
+        raw_request_hash: Hash of the request that it answers.
         typed: The typed tables, by name.
         figures: Numbers and notes of each table, by name.
         hashes: Content hash of each table that is made, by name.
@@ -71,7 +71,7 @@ class Draft:
     content: pa.Table | None
     source: Footer | None
     last: Footer | None
-    answers: str
+    raw_request_hash: str
     typed: Mapping[str, ValidDay]
     figures: dict[str, Mapping[str, Any]]
     hashes: dict[str, str]

@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from analytics_assets.http.answer import Answer, Response
 from analytics_assets.http.meter import spent
+from analytics_assets.http.response import JsonResponse, Response
 from analytics_assets.lake.table import DATE, MOMENT, Column, Table
 
 
@@ -59,7 +59,7 @@ def raw_table(name: str, description: str, docs_url: str) -> Table:
     )
 
 
-def raw_day(table: Table, day: date, answers: Sequence[Answer], notes: dict[str, Any] | None = None) -> RawDay:
+def raw_day(table: Table, day: date, answers: Sequence[JsonResponse], notes: dict[str, Any] | None = None) -> RawDay:
     """Answers of one day, in the order given, as rows of `table`; the notes name the repaired texts, where there are any.
 
     Where all of them are decoded, the day keeps them, so that no body is decoded again for its typed tables.
@@ -90,13 +90,13 @@ def raw_day(table: Table, day: date, answers: Sequence[Answer], notes: dict[str,
     )
 
 
-def spent_on(answers: Collection[Answer]) -> dict[str, float]:
+def spent_on(answers: Collection[JsonResponse]) -> dict[str, float]:
     """Requests, repeats and seconds waited of some answers."""
     requests = sum(answer.attempts for answer in answers)
     return spent(requests, requests - len(answers), sum(answer.waited_s for answer in answers))
 
 
-def repaired(answers: Iterable[Answer]) -> dict[str, int]:
+def repaired(answers: Iterable[JsonResponse]) -> dict[str, int]:
     """How many texts of the answers hold U+FFFD in place of half a character, as a note; empty without any."""
     texts = sum(answer.repaired for answer in answers)
     return {"repaired_texts": texts} if texts else {}
@@ -107,12 +107,12 @@ def request_hash(*parts: Any) -> str:
     return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()[:16]
 
 
-def stored_answers(content: pa.Table) -> Iterable[Answer]:
+def stored_responses(content: pa.Table) -> Iterable[JsonResponse]:
     """The responses in a raw day, in order."""
     names = ("endpoint", "path", "params", "status", "body", "requested_at", "answered_at", "attempts")
     for row in content.sort_by("part").select(names).to_pylist():
         params = msgspec.json.decode(row["params"], type=dict[str, str])
-        yield Answer(**{**row, "params": tuple(params.items()), "body": row["body"].encode()})
+        yield JsonResponse(**{**row, "params": tuple(params.items()), "body": row["body"].encode()})
 
 
 def bodies(content: pa.Table) -> Iterable[tuple[str, dict[str, str], str]]:

@@ -1,6 +1,6 @@
 """Reading a lake: which days there are, what their files say of themselves, and their rows.
 
-How one file is read, and refused where it is not what its place says, is in `reading.py`.
+How one file is read, and refused where it is not what its place says, is in `parquet_reader.py`.
 """
 
 import re
@@ -17,8 +17,8 @@ from analytics_assets.errors import UnusableFileError
 from analytics_assets.lake.confirmations import Confirmations, last_request
 from analytics_assets.lake.files import Files, folder_name
 from analytics_assets.lake.footer import Footer
-from analytics_assets.lake.listing import Listed
-from analytics_assets.lake.reading import LEAST_BYTES, DayFile
+from analytics_assets.lake.listing import ListedFile
+from analytics_assets.lake.parquet_reader import LEAST_BYTES, DayFile
 from analytics_assets.lake.table import Table
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class StoredDay:
         size: Bytes of the file.
         footer: What the file says of itself.
         is_changed: Whether this landing wrote the file; False where an equal day stood there.
-        mark: Another one once the file has been written again (`Listed.mark`).
+        mark: Another one once the file has been written again (`ListedFile.mark`).
     """
 
     path: str
@@ -108,14 +108,14 @@ class LakeReader:
         """The days that stand, oldest first. A file too short to be one, as a power cut can leave, is a missing day."""
         return sorted(day for day, one in self.listed(account, table).items() if one.size >= LEAST_BYTES)
 
-    def listed(self, account: str, table: str) -> dict[date, Listed]:
+    def listed(self, account: str, table: str) -> dict[date, ListedFile]:
         """What a listing says of the file of each day, whatever is in it; nothing is read."""
         folder = self.folder(account, table)
         found = ((_day(path, folder), one) for path, one in self.files.listed(folder).items())
         return {day: one for day, one in found if day is not None}
 
     def marks(self, account: str, table: str) -> dict[date, str]:
-        """Of each day that stands what its file is known by (`Listed.mark`), oldest first; nothing is read for it."""
+        """Of each day that stands what its file is known by (`ListedFile.mark`), oldest first; nothing is read for it."""
         return {day: one.mark for day, one in sorted(self.listed(account, table).items())}
 
     def read(

@@ -17,9 +17,9 @@ from analytics_assets.lake.content import content_hash
 from analytics_assets.lake.files import Staged
 from analytics_assets.lake.footer import Footer, belongs_to, encoded
 from analytics_assets.lake.parquet import parquet
+from analytics_assets.lake.parquet_reader import DayFile
 from analytics_assets.lake.quarantine import Quarantine
 from analytics_assets.lake.reader import LakeReader, StoredDay
-from analytics_assets.lake.reading import DayFile
 from analytics_assets.lake.table import Table, ValidDay
 
 # `StoredDay` is what reading and storing a day both return.
@@ -80,8 +80,8 @@ class Lake(LakeReader):
         day: date,
         content: pa.Table | ValidDay,
         *,
-        asked: str = "",
-        family: str = "",
+        request_hash: str = "",
+        attempt_group: str = "",
         requested_at: datetime | None = None,
         is_sandbox: bool = False,
     ) -> StoredDay:
@@ -91,7 +91,7 @@ class Lake(LakeReader):
             UnexpectedPayloadError: The content is not a valid day of the table; what stood there stays.
             PermanentError: What stands there is of the other mode, or no file of a lake.
         """
-        about = Footer("", asked, family, requested_at, is_sandbox)
+        about = Footer("", request_hash, attempt_group, requested_at, is_sandbox)
         existing = self.stored_day(account, table.name, day)
         return self.store_packed(self.pack(account, table, day, content, about, existing=existing))
 
@@ -266,13 +266,15 @@ def _valid(table: Table, day: date, content: pa.Table | ValidDay) -> pa.Table:
 
 def _is_repeated(existing: Footer, new: Footer) -> bool:
     """True if two footers differ in nothing but the request: its instant and its attempt group."""
-    return msgspec.structs.replace(existing, family=new.family, requested_at=new.requested_at) == new
+    return msgspec.structs.replace(existing, attempt_group=new.attempt_group, requested_at=new.requested_at) == new
 
 
 def _is_same(existing: Footer, new: Footer, raw: Footer | None) -> bool:
     """Whether a file need not be written: same content, for a snapshot of the same instant, and for answers kept as sent the same asking too."""
-    if not new.asked:
-        is_known = existing.answers in ("", new.answers) and (raw is None or belongs_to(existing, raw, new.table))
+    if not new.request_hash:
+        is_known = existing.raw_request_hash in ("", new.raw_request_hash) and (
+            raw is None or belongs_to(existing, raw, new.table)
+        )
         is_content = existing.content_hash == new.content_hash and existing.is_sandbox == new.is_sandbox
         return is_content and existing.requested_at == new.requested_at and is_known
     # Files of earlier versions do not name their account, table and day.

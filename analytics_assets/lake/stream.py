@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from analytics_assets.http.answer import Response
+from analytics_assets.http.response import Response
 from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.table import Table

@@ -24,7 +24,7 @@ _MODULES = ("tables.py", "transform.py", "client.py")
 
 
 @dataclass(frozen=True)
-class Place:
+class AccountTables:
     """Where an account's tables are kept, and by whom.
 
     Attributes:
@@ -124,7 +124,7 @@ def asset_spec(
     )
 
 
-def placed(spec: dg.AssetSpec, place: Place) -> dg.AssetSpec:
+def placed(spec: dg.AssetSpec, place: AccountTables) -> dg.AssetSpec:
     """The asset of a table with its owners, its files, a query that reads them, and its code."""
     account, table = spec.key.path
     folder = f"{place.lake}/{account}/{table}"

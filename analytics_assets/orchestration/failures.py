@@ -13,7 +13,7 @@ import dagster as dg
 from analytics_assets.dates import in_words
 from analytics_assets.errors import AwaitedError, NotFinalError, SourceError, TransientError, composed
 
-NEXT, DAYS_NOT_STORED = "next", "days_not_landed"
+NEXT, DAYS_NOT_STORED = "next", "days_not_stored"
 _SHOWN = 20
 
 

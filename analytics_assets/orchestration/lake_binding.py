@@ -36,7 +36,7 @@ class StateConfirmations:
             self._log = ConfirmationLog(self._state, identity)
         rows = {} if self._log is None else self._log.read(account, table, days)
         return {
-            day: Footer(row.content_hash, row.request_hash, row.family, row.requested_at, row.is_sandbox)
+            day: Footer(row.content_hash, row.request_hash, row.attempt_group, row.requested_at, row.is_sandbox)
             for day, row in rows.items()
         }
 
@@ -45,7 +45,9 @@ class StateConfirmations:
         if footer.requested_at is None:
             return
         self._log = self._log or ConfirmationLog(self._state, create_identity(self._files))
-        row = Confirmation(footer.content_hash, footer.asked, footer.is_sandbox, footer.requested_at, footer.family)
+        row = Confirmation(
+            footer.content_hash, footer.request_hash, footer.is_sandbox, footer.requested_at, footer.attempt_group
+        )
         self._log.write(account, table, day, row)
 
 

@@ -104,7 +104,7 @@ def whole(defs: Path) -> dg.Definitions:
     Raises:
         UnloadableError: A setting or a YAML is wrong.
     """
-    with refused_in_words(defs), quietly():
+    with explained_errors(defs), quietly():
         check_files(defs)
         loaded = dg.ComponentTree.for_project(defs).build_defs()
         check_lake(loaded)
@@ -135,7 +135,7 @@ def quietly() -> Iterator[None]:
 
 
 @contextmanager
-def refused_in_words(defs: Path) -> Iterator[None]:
+def explained_errors(defs: Path) -> Iterator[None]:
     """What is wrong with settings or YAML, in place of Dagster's traceback; any other error as it is.
 
     Raises:

@@ -19,7 +19,7 @@ from analytics_assets.lake.loss import ACCEPT_TAG, MOST_DAYS_OF_A_PERSON, LossPo
 from analytics_assets.lake.store import Lake
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.orchestration.state_resource import kind_of
-from analytics_assets.state.rate_limit import Kind, RequestOrigin
+from analytics_assets.state.rate_limit import RequestOrigin, RequestPriority
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Work:
     Attributes:
         resource: The account's resource.
         lake: The lake the run lands in.
-        family: The attempts that belong together: a run with its re-executions, or a backfill with its own.
+        attempt_group: The attempts that belong together: a run with its re-executions, or a backfill with its own.
         owner: The run's id.
         log: The run's log.
         tags: The run's tags.
@@ -40,7 +40,7 @@ class Work:
 
     resource: Any
     lake: Lake
-    family: str
+    attempt_group: str
     owner: str
     log: Logger
     tags: Mapping[str, str]
@@ -67,18 +67,18 @@ def open_loader(
     resources = context.resources
     lake: LakeResource = resources.lake
     root = context.instance.get_run_by_id(context.run.root_run_id) if context.run.root_run_id else None
-    of = family(root or context.run)
+    of = attempt_group(root or context.run)
     try:
         opened = lake.open()
     except SourceError as error:
         raise dg.Failure(str(error), allow_retries=False) from None
     tags = (root or context.run).tags
     by_tag = "true" in (tags.get(ACCEPT_TAG), context.run.tags.get(ACCEPT_TAG))
-    is_accepted = by_tag or (kind_of(tags) is Kind.PERSON and days <= MOST_DAYS_OF_A_PERSON)
+    is_accepted = by_tag or (kind_of(tags) is RequestPriority.PERSON and days <= MOST_DAYS_OF_A_PERSON)
     landing = DayLoader(
         lake=opened,
         selected={key.path[-1] for key in context.selected_asset_keys},
-        family=of,
+        attempt_group=of,
         clock=clock,
         is_sandbox=lake.is_sandbox(),
         since=_began(context.instance, root, context.run.tags),
@@ -88,7 +88,7 @@ def open_loader(
     return landing, Work(
         resource=getattr(resources, account),
         lake=landing.lake,
-        family=of,
+        attempt_group=of,
         owner=context.run.run_id,
         log=context.log,
         tags=context.run.tags,
@@ -108,7 +108,7 @@ def _began(instance: dg.DagsterInstance, root: dg.DagsterRun | None, tags: Mappi
     return None if record is None else record.create_timestamp.astimezone(UTC)
 
 
-def family(run: dg.DagsterRun) -> str:
+def attempt_group(run: dg.DagsterRun) -> str:
     """The attempts that belong together: a backfill with its re-executions, or a run with its own.
 
     Args:

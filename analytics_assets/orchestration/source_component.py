@@ -21,12 +21,12 @@ from analytics_assets.clock import Clock, utc_now
 from analytics_assets.errors import PermanentError
 from analytics_assets.lake.table import Table
 from analytics_assets.orchestration.asset_checks import ChecksConfig
-from analytics_assets.orchestration.asset_specs import Place, code_references, placed
+from analytics_assets.orchestration.asset_specs import AccountTables, code_references, placed
 from analytics_assets.orchestration.backfill_guard import MOST_DAYS, PLAN_DEP
 from analytics_assets.orchestration.backfill_plan import AccountPlan, backfill_guard
 from analytics_assets.orchestration.daily_assets import daily_assets
+from analytics_assets.orchestration.diagnostics import Diagnostics, VendorDiagnostics
 from analytics_assets.orchestration.partitions import account_start, daily_partitions, end_of_utc_day, first_day
-from analytics_assets.orchestration.probe import Probe, VendorProbe
 from analytics_assets.orchestration.schedules import Changing, DailyLoad, daily_load
 from analytics_assets.orchestration.snapshot_assets import snapshot_assets
 from analytics_assets.orchestration.source_resource import SourceResource
@@ -201,7 +201,9 @@ class AccountComponent(YamlComponent):
             deps=[PLAN_DEP],
             guard=backfill_guard(lambda: {account: self.plan(account)}, schedule.confirm_over_days, clock),
         )
-        place = Place(address(here.lake), self.owners, Path(inspect.getfile(type(resource))).parent, here.repository)
+        place = AccountTables(
+            address(here.lake), self.owners, Path(inspect.getfile(type(resource))).parent, here.repository
+        )
         streams = self.streams(account)
         daily = [daily_assets(stream, options) for stream in streams if not stream.is_snapshot]
         snapshots = [snapshot_assets(stream, options) for stream in streams if stream.is_snapshot]
@@ -219,12 +221,12 @@ class AccountComponent(YamlComponent):
         """The account's definitions."""
         return self.definitions(account_of(context))
 
-    def probe(self) -> Probe:
+    def diagnostics(self) -> Diagnostics:
         """What the doctor examines of the account."""
         resource = self.resource()
-        return Probe(
+        return Diagnostics(
             resource.secret_variables(),
-            account=VendorProbe(
+            account=VendorDiagnostics(
                 vendor=resource.vendor.capitalize(),
                 unknown=self.not_found(),
                 resource=resource,

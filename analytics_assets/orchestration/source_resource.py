@@ -155,7 +155,7 @@ class SourceResource(dg.ConfigurableResource[Client], Generic[Client]):
         """The gate of the rate limit."""
         return self.budget.rate_limiter(settings(), self.budget_key, origin or RequestOrigin(), clock=clock)
 
-    async def greet(self, *, clock: Clock, origin: RequestOrigin) -> None:
+    async def health_check(self, *, clock: Clock, origin: RequestOrigin) -> None:
         """Sends the cheapest request that needs the keys, once."""
         async with self.open(clock=clock, origin=origin, retries=ONCE) as client:
             await self.send_cheapest_request(client)

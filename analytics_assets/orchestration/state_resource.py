@@ -17,7 +17,7 @@ from pydantic import Field
 from analytics_assets.clock import Clock
 from analytics_assets.http.rate_limiter import NoRateLimit, RateLimiter
 from analytics_assets.settings import Settings
-from analytics_assets.state.rate_limit import Budget, Kind, RequestOrigin, SharedRateLimiter
+from analytics_assets.state.rate_limit import Budget, RequestOrigin, RequestPriority, SharedRateLimiter
 
 # Tag of the runs of `analytics-assets load`.
 LOAD_TAG: Final = "analytics/load"
@@ -80,10 +80,10 @@ def mark_of(secret: str, place: str) -> str:
     return hashlib.scrypt(secret.encode(), salt=place.encode(), n=2**14, r=8, p=1, dklen=4).hex()
 
 
-def kind_of(tags: Mapping[str, str]) -> Kind:
+def kind_of(tags: Mapping[str, str]) -> RequestPriority:
     """Whose requests those of a run are, from its tags. A run of a backfill or of `analytics-assets load` has its tag; others of a person have none."""
     if not tags.keys().isdisjoint(("dagster/backfill", "dagster/root_backfill_id", LOAD_TAG)):
-        return Kind.BACKFILL
+        return RequestPriority.BACKFILL
     if "dagster/schedule_name" in tags:
-        return Kind.SCHEDULED
-    return Kind.SENSOR if "dagster/sensor_name" in tags else Kind.PERSON
+        return RequestPriority.SCHEDULED
+    return RequestPriority.SENSOR if "dagster/sensor_name" in tags else RequestPriority.PERSON

@@ -47,7 +47,7 @@ class Endpoint:
     answer: Callable[[Call], Response]
 
 
-class Vendor(Protocol):
+class SandboxVendor(Protocol):
     """What the gateway needs from a simulated vendor."""
 
     @property

@@ -15,7 +15,7 @@ from typing import Any, Final
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from analytics_assets.sandbox.endpoints import Vendor
+from analytics_assets.sandbox.endpoints import SandboxVendor
 
 # A page after the first one: begins with the last entry of the one before, or leaves one out, or is the first one again.
 PAGE_KINDS: Final = ("overlap", "shrink", "repeat")
@@ -131,7 +131,7 @@ class Faults:
         return next((rule for rule in self._rules if rule.fires(vendor, endpoint, texts, self._draw)), None)
 
 
-def answer_instead(rule: Rule, vendor: Vendor) -> Response:
+def respond_instead(rule: Rule, vendor: SandboxVendor) -> Response:
     """The answer of a rule that leaves the vendor out."""
     status = rule.status or (500 if rule.kind == "status" else 200)
     if rule.kind == "html":
@@ -152,7 +152,7 @@ def _retyped(response: Response, body: bytes, media_type: str) -> Response:
     return Response(body, response.status_code, headers={"content-type": media_type})
 
 
-async def send_spoilt(rule: Rule, response: Response, scope: Scope, receive: Receive, send: Send) -> None:
+async def send_faulty(rule: Rule, response: Response, scope: Scope, receive: Receive, send: Send) -> None:
     """Send an answer the way the rule says; ``cut`` and an abandoned ``hang`` leave it unfinished."""
     body = bytes(response.body)
     if rule.kind == "truncated":

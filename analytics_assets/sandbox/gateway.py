@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from analytics_assets.sandbox.endpoints import Call, Vendor, matched
-from analytics_assets.sandbox.faults import PAGE_KINDS, Faults, answer_instead, send_spoilt
+from analytics_assets.sandbox.endpoints import Call, SandboxVendor, matched
+from analytics_assets.sandbox.faults import PAGE_KINDS, Faults, respond_instead, send_faulty
 from analytics_assets.sandbox.options import Clock, utc_now
 from analytics_assets.sandbox.traffic import Traffic
 
@@ -31,7 +31,7 @@ class Gateway:
 
     def __init__(
         self,
-        vendors: Sequence[Vendor],
+        vendors: Sequence[SandboxVendor],
         *,
         clock: Clock,
         traffic: Traffic,
@@ -63,7 +63,7 @@ class Gateway:
         target = f"{path}?{query}"
         rule = self._faults.pick(vendor.name, template, (target, unquote_plus(target), body.decode(errors="replace")))
         if rule and rule.instead:
-            response = answer_instead(rule, vendor)
+            response = respond_instead(rule, vendor)
         else:
             page_fault = rule.kind if rule and rule.kind in PAGE_KINDS else None
             params = found[1] if found else {}
@@ -72,12 +72,12 @@ class Gateway:
         response = response if rule and rule.body is not None else self._revise(vendor.name, template, response)
         entry.status = response.status_code
         if rule and not rule.instead:
-            await send_spoilt(rule, response, scope, receive, send)
+            await send_faulty(rule, response, scope, receive, send)
         else:
             await response(scope, receive, send)
 
     @staticmethod
-    def _lost(vendor: Vendor, below: str) -> Response:
+    def _lost(vendor: SandboxVendor, below: str) -> Response:
         """405 where another method would be answered, 404 elsewhere."""
         known = any(matched(vendor.endpoints, method, below) for method in ("GET", "POST"))
         return vendor.refuse(405 if known else 404)

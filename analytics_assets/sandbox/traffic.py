@@ -13,7 +13,7 @@ _KEPT: Final = 10_000
 
 
 @dataclass
-class Entry:
+class TrafficEntry:
     """One request; ``status`` is None until the answer is known, and then the one meant, also where a fault spoils it."""
 
     vendor: str
@@ -33,12 +33,12 @@ class Traffic:
     def clear(self) -> None:
         """Forget everything counted so far."""
         self._counts: Counter[str] = Counter()
-        self._entries: deque[Entry] = deque(maxlen=_KEPT)
+        self._entries: deque[TrafficEntry] = deque(maxlen=_KEPT)
 
-    def arrive(self, vendor: str, endpoint: str, path: str, query: str, at: datetime) -> Entry:
+    def arrive(self, vendor: str, endpoint: str, path: str, query: str, at: datetime) -> TrafficEntry:
         """Count a request and log it; ``endpoint`` is the method and the template."""
         self._counts[f"{vendor} {endpoint}"] += 1
-        entry = Entry(vendor, endpoint, path, query, None, at.isoformat())
+        entry = TrafficEntry(vendor, endpoint, path, query, None, at.isoformat())
         self._entries.append(entry)
         return entry
 

@@ -31,7 +31,7 @@ _POSITION = ""
 Missing = Mapping[str, Mapping[str, int]]
 
 
-class Kind(StrEnum):
+class IssueKind(StrEnum):
     """Kinds of issues."""
 
     FAILURE = "failure"  # a run failed
@@ -53,7 +53,7 @@ class IssueKey:
 
     account: str
     stream: str
-    kind: Kind
+    kind: IssueKind
     error: str
 
 
@@ -81,7 +81,7 @@ class Occurrence:
 
 
 @dataclass(frozen=True)
-class Sighting:
+class Detection:
     """An occurrence of an issue in one tick.
 
     Attributes:
@@ -108,7 +108,7 @@ class OpenIssue:
         sent_at: Instant of the last message that arrived.
         tries: Messages tried since then.
         next_try_at: No message is tried before.
-        trouble: Why the last message did not arrive.
+        delivery_error: Why the last message did not arrive.
     """
 
     id: int
@@ -122,13 +122,13 @@ class OpenIssue:
     sent_at: datetime | None = None
     tries: int = 0
     next_try_at: datetime | None = None
-    trouble: str | None = None
+    delivery_error: str | None = None
 
     @property
     def group(self) -> tuple[str, ...]:
         """Issues of one group share a message: a check of several tables, report tasks of an account, its late tables."""
         key = self.key
-        part = {Kind.FAILURE: (key.stream, key.error), Kind.LATE: ()}.get(key.kind, (key.error,))
+        part = {IssueKind.FAILURE: (key.stream, key.error), IssueKind.LATE: ()}.get(key.kind, (key.error,))
         return key.account, key.kind, str(self.sent_at is None), *part
 
     def is_due(self, now: datetime, repeat: timedelta) -> bool:
@@ -159,18 +159,18 @@ class AlertLog:
 
     def record(
         self,
-        sightings: Sequence[Sighting],
+        detections: Sequence[Detection],
         *,
         runs: Mapping[str, datetime],
         over: Collection[OpenIssue],
-        kinds: Collection[Kind],
+        kinds: Collection[IssueKind],
         destinations: Collection[str],
         now: datetime,
     ) -> int:
         """Writes what one tick has seen; returns how many issues are new.
 
         Args:
-            sightings: The occurrences.
+            detections: The occurrences.
             runs: The failed runs that were read, with the instant each failed; what another process has taken in meanwhile is skipped.
             over: Issues that are over; one that has changed since it was read stays.
             kinds: Rows of other kinds are dropped.
@@ -181,10 +181,10 @@ class AlertLog:
             new_runs = self._take_in(connection, runs, now)
             self._delete(connection, over, kinds=kinds, destinations=destinations, now=now)
             open_issues = {(issue.destination, issue.key): issue for issue in self._open(connection)}
-            by_key: dict[IssueKey, list[Sighting]] = {}
-            for sighting in sightings:
-                if sighting.run is None or sighting.run in new_runs:
-                    by_key.setdefault(sighting.key, []).append(sighting)
+            by_key: dict[IssueKey, list[Detection]] = {}
+            for detection in detections:
+                if detection.run is None or detection.run in new_runs:
+                    by_key.setdefault(detection.key, []).append(detection)
             known = {key for _, key in open_issues}
             for destination in destinations:
                 for key, seen in by_key.items():
@@ -208,23 +208,23 @@ class AlertLog:
     def sent(self, issues: Sequence[OpenIssue], *, now: datetime) -> None:
         """Writes that the destination has taken the message of some claimed issues."""
         with self._writing() as connection:
-            self._set(connection, issues, sent_at=as_text(now), tries=0, next_try_at=None, trouble=None)
+            self._set(connection, issues, sent_at=as_text(now), tries=0, next_try_at=None, delivery_error=None)
             for issue in issues:
                 # What came in while the message was on its way is kept for the next.
                 is_same = and_(alert_log.c.id == issue.id, alert_log.c.times == issue.times)
                 connection.execute(update(alert_log).where(is_same).values(occurrences=[]))
 
-    def failed(self, issues: Sequence[OpenIssue], trouble: str, *, next_try_at: datetime) -> None:
+    def failed(self, issues: Sequence[OpenIssue], delivery_error: str, *, next_try_at: datetime) -> None:
         """Writes why the message of some claimed issues did not arrive, and when to try again."""
         with self._writing() as connection:
-            self._set(connection, issues, trouble=trouble, next_try_at=as_text(next_try_at))
+            self._set(connection, issues, delivery_error=delivery_error, next_try_at=as_text(next_try_at))
 
     def undelivered(self) -> dict[str, str]:
         """The destinations that have not taken a message: how many issues wait, and the reason."""
         reasons: dict[str, list[str]] = {}
         for issue in self.open_issues():
-            if issue.trouble is not None:
-                reasons.setdefault(issue.destination, []).append(issue.trouble)
+            if issue.delivery_error is not None:
+                reasons.setdefault(issue.destination, []).append(issue.delivery_error)
         return {name: f"{len(of_name)} undelivered; {of_name[-1]}" for name, of_name in reasons.items()}
 
     @contextmanager
@@ -240,7 +240,7 @@ class AlertLog:
         of_position = select(alert_log).where(alert_log.c.destination == _POSITION)
         row = connection.execute(of_position).first()
         if row is None:
-            key = {"destination": _POSITION, "account": "", "stream": "", "kind": Kind.FAILURE.value, "error": ""}
+            key = {"destination": _POSITION, "account": "", "stream": "", "kind": IssueKind.FAILURE.value, "error": ""}
             instants = {"first_seen": as_text(now), "last_seen": as_text(now)}
             connection.execute(insert(alert_log).values(**key, **instants, occurrences={}, missing={}))
             row = connection.execute(of_position).one()
@@ -274,7 +274,7 @@ class AlertLog:
         connection: Connection,
         over: Collection[OpenIssue],
         *,
-        kinds: Collection[Kind],
+        kinds: Collection[IssueKind],
         destinations: Collection[str],
         now: datetime,
     ) -> None:
@@ -288,12 +288,12 @@ class AlertLog:
 
     @staticmethod
     def _write(
-        connection: Connection, destination: str, before: OpenIssue | None, seen: Sequence[Sighting], now: datetime
+        connection: Connection, destination: str, before: OpenIssue | None, seen: Sequence[Detection], now: datetime
     ) -> None:
         """Opens an issue, or adds to it what was seen now."""
-        steps = sum(sighting.run is not None for sighting in seen)
+        steps = sum(detection.run is not None for detection in seen)
         earlier = before.occurrences if before and steps else ()
-        occurrences = [*earlier, *(sighting.occurrence for sighting in seen)][-_MOST_OCCURRENCES:]
+        occurrences = [*earlier, *(detection.occurrence for detection in seen)][-_MOST_OCCURRENCES:]
         values: dict[str, Any] = {
             "occurrences": [asdict(occurrence) for occurrence in occurrences],
             "missing": _merged([before.missing if before else {}, *(one.missing for one in seen)]),
@@ -316,7 +316,7 @@ def _open_issue(row: Row[Any]) -> OpenIssue:
     values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to a row as a mapping
     for name in ("first_seen", "last_seen", "sent_at", "next_try_at"):
         values[name] = datetime.fromisoformat(values[name]) if values[name] else None
-    key = IssueKey(values.pop("account"), values.pop("stream"), Kind(values.pop("kind")), values.pop("error"))
+    key = IssueKey(values.pop("account"), values.pop("stream"), IssueKind(values.pop("kind")), values.pop("error"))
     occurrences = tuple(
         Occurrence(**{**stored, "reasons": tuple(stored["reasons"]), "tables": tuple(stored["tables"])})
         for stored in values.pop("occurrences")

@@ -25,14 +25,14 @@ class Confirmation:
         request_hash: Hash of the request.
         is_sandbox: True if the numbers are invented.
         requested_at: Instant of the request.
-        family: Attempt group of the request.
+        attempt_group: Attempt group of the request.
     """
 
     content_hash: str
     request_hash: str
     is_sandbox: bool
     requested_at: datetime
-    family: str
+    attempt_group: str
 
 
 class ConfirmationLog:
@@ -61,7 +61,7 @@ class ConfirmationLog:
                 row.request_hash,
                 bool(row.is_sandbox),
                 datetime.fromisoformat(row.requested_at),
-                row.family,
+                row.attempt_group,
             )
             for row in rows
         }
@@ -77,7 +77,7 @@ class ConfirmationLog:
             "request_hash": confirmation.request_hash,
             "is_sandbox": int(confirmation.is_sandbox),
             "requested_at": as_text(confirmation.requested_at),
-            "family": confirmation.family,
+            "attempt_group": confirmation.attempt_group,
         }
         made = engine(self._url)
         with made.begin() as connection:

@@ -38,7 +38,7 @@ from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError, SQLA
 from analytics_assets.clock import Clock, utc_now
 from analytics_assets.errors import PermanentError, TransientError
 
-VERSION = 7
+VERSION = 8
 # Any number, as long as nothing else in the database locks the same.
 _LOCK = 4_107_350
 # Less than a lease lasts, and more than a slow connection takes.
@@ -63,18 +63,18 @@ requests = Table(
     Column("is_open", Integer, nullable=False),
     Column("task_id", Text),
     Column("attempts", Integer, nullable=False),
-    Column("landings", Integer, nullable=False),
+    Column("store_runs", Integer, nullable=False),
     Column("opened_at", String(40), nullable=False),
     Column("posted_at", String(40)),
-    Column("seen_at", String(40)),
-    Column("next_look_at", String(40)),
+    Column("polled_at", String(40)),
+    Column("next_poll_at", String(40)),
     Column("closed_at", String(40)),
     Column("reason", Text),
     Column("lease_owner", String(200)),
     Column("lease_until", String(40)),
     Column("key_mark", String(64)),
     Column("error", String(200)),
-    Column("trouble", Text),
+    Column("issue", Text),
 )
 Index(
     "one_open_request",
@@ -93,7 +93,7 @@ days = Table(
     metadata,
     Column("request_id", Integer, primary_key=True),
     Column("day", String(10), primary_key=True),
-    Column("landed_at", String(40)),
+    Column("stored_at", String(40)),
 )
 
 states = Table(
@@ -103,29 +103,29 @@ states = Table(
     Column("request_id", Integer, nullable=False, index=True),
     Column("task_id", Text),
     Column("state", String(40), nullable=False),
-    Column("seen_at", String(40), nullable=False),
+    Column("polled_at", String(40), nullable=False),
     Column("reason", Text),
 )
 
 # The budget counts in milliseconds since 1970: windows are reckoned with, not read.
-budget_doors = Table(
-    "budget_doors",
+budget_pauses = Table(
+    "budget_pauses",
     metadata,
     Column("key", String(400), primary_key=True),
-    Column("closed_until", BigInteger, nullable=False),
-    Column("closed_at", BigInteger),
+    Column("paused_until", BigInteger, nullable=False),
+    Column("paused_at", BigInteger),
     Column("reason", Text),
 )
 
-budget_spent = Table(
-    "budget_spent",
+budget_requests = Table(
+    "budget_requests",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("key", String(400), nullable=False),
     Column("kind", String(20), nullable=False),
     Column("at", BigInteger, nullable=False),
 )
-Index("budget_spent_at", budget_spent.c.key, budget_spent.c.at)
+Index("budget_requests_at", budget_requests.c.key, budget_requests.c.at)
 
 budget_queue = Table(
     "budget_queue",
@@ -150,7 +150,7 @@ confirmations = Table(
     Column("request_hash", String(64), nullable=False),
     Column("is_sandbox", Integer, nullable=False),
     Column("requested_at", String(40), nullable=False),
-    Column("family", String(200), nullable=False),
+    Column("attempt_group", String(200), nullable=False),
 )
 
 salts = Table("salt", metadata, Column("salt", String(64), primary_key=True))
@@ -173,7 +173,7 @@ alert_log = Table(
     Column("sent_at", String(40)),
     Column("tries", Integer, nullable=False, default=0),
     Column("next_try_at", String(40)),
-    Column("trouble", Text),
+    Column("delivery_error", Text),
 )
 Index(
     "one_open_issue",
@@ -224,12 +224,12 @@ def engine(url: str, clock: Clock = utc_now) -> Engine:
     return made
 
 
-def _in_our_words(trouble: ExceptionContext) -> Exception | None:
+def _in_our_words(context: ExceptionContext) -> Exception | None:
     """A database that is gone, locked or full says so as one of our errors: it may come back, and no statement of ours is at fault."""
     # A pooled connection that is found dead is replaced; whether a new one can be made is told then.
-    if trouble.is_pre_ping or not isinstance(trouble.sqlalchemy_exception, OperationalError | InterfaceError):
+    if context.is_pre_ping or not isinstance(context.sqlalchemy_exception, OperationalError | InterfaceError):
         return None
-    reason = str(trouble.original_exception).strip().partition("\n")[0]
+    reason = str(context.original_exception).strip().partition("\n")[0]
     return TransientError(
         f"The state database of ANALYTICS_STATE does not work ({reason}).",
         remedy="Report tasks and budgets are kept there: see that it runs, can be reached and has space.",

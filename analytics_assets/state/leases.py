@@ -13,7 +13,7 @@ from analytics_assets.state.requests import as_text
 
 # Two machines may each be a minute off the state database's clock.
 _CLOCKS_DIFFER = timedelta(seconds=120)
-_STAMPS = ("seen_at", "posted_at", "next_look_at")
+_STAMPS = ("polled_at", "posted_at", "next_poll_at")
 
 
 class Leases:
@@ -57,13 +57,13 @@ class Leases:
                 .values(lease_until=as_text(latest))
             )
             is_ahead = or_(
-                *(column > as_text(now + _CLOCKS_DIFFER) for column in (requests.c.seen_at, requests.c.posted_at))
+                *(column > as_text(now + _CLOCKS_DIFFER) for column in (requests.c.polled_at, requests.c.posted_at))
             )
             for row in connection.execute(select(requests).where(is_open, is_ahead)).all():
                 stamps = {
                     name: datetime.fromisoformat(text) if (text := getattr(row, name)) else None for name in _STAMPS
                 }
-                ahead = max(stamps[name] or now for name in ("seen_at", "posted_at")) - now
+                ahead = max(stamps[name] or now for name in ("polled_at", "posted_at")) - now
                 moved = {name: as_text(stamp - ahead) for name, stamp in stamps.items() if stamp is not None}
                 connection.execute(update(requests).where(requests.c.id == row.id).values(**moved))
 

@@ -25,7 +25,7 @@ from analytics_assets.http.meter import Meter
 from analytics_assets.http.rate_limiter import Pause
 from analytics_assets.http.retry_after import LONGEST_PAUSE_S
 from analytics_assets.state.bucket import Bucket
-from analytics_assets.state.database import budget_doors, budget_queue, budget_spent, engine
+from analytics_assets.state.database import budget_pauses, budget_queue, budget_requests, engine
 
 # A request reaches the vendor a little after it was let through, and the vendor counts arrivals: the window is longer by this share of
 # it, or by `Budget.late_s` where that is more.
@@ -38,7 +38,7 @@ _GRACE_S = 2.0
 _LONGEST_SLEEP_S = 60.0
 
 
-class Kind(StrEnum):
+class RequestPriority(StrEnum):
     """Whose request it is. All but backfills go first."""
 
     BACKFILL = "backfill"
@@ -57,7 +57,7 @@ class RequestOrigin:
         meter: Counts what the sessions opened for the caller send.
     """
 
-    kind: Kind = Kind.PERSON
+    kind: RequestPriority = RequestPriority.PERSON
     say: Callable[[str], None] = lambda _words: None
     meter: Meter = field(default_factory=Meter)
 
@@ -174,31 +174,31 @@ class SharedRateLimiter:
             row, now = self._lock(connection), _ms(self._clock() + timedelta(microseconds=999))
             until = now + math.ceil(min(seconds, self.longest_pause_s) * 1000)
             if until > self._paused_until(connection, row, now):
-                self._set_pause(connection, closed_at=now, closed_until=until, reason=reason)
+                self._set_pause(connection, paused_at=now, paused_until=until, reason=reason)
 
     def remaining(self) -> int:
         """Places in the window that nobody has taken; a backfill may have to leave them to scheduled work."""
         with engine(self._url).connect().execution_options(is_reading=True) as connection:
             start = _ms(self._clock()) - self._rate.interval
-            inside = select(func.count()).where(budget_spent.c.key == self._key, budget_spent.c.at > start)
+            inside = select(func.count()).where(budget_requests.c.key == self._key, budget_requests.c.at > start)
             return max(0, self._budget.requests - connection.execute(inside).scalar_one())
 
     def pause(self) -> Pause | None:
         """The pause in force; None where there is none."""
         with engine(self._url).connect().execution_options(is_reading=True) as connection:
-            row = connection.execute(select(budget_doors).where(budget_doors.c.key == self._key)).first()
+            row = connection.execute(select(budget_pauses).where(budget_pauses.c.key == self._key)).first()
         return None if row is None else self._in_force(row, _ms(self._clock()))
 
     def resume(self) -> Pause | None:
         """Ends the pause in force for all processes and returns it; None where there was none."""
         with engine(self._url).begin() as connection:
             row, now = self._lock(connection), _ms(self._clock())
-            self._set_pause(connection, closed_at=None, closed_until=0, reason=None)
+            self._set_pause(connection, paused_at=None, paused_until=0, reason=None)
         return self._in_force(row, now)
 
     def _try(self, *, has_waited: bool) -> tuple[datetime, str] | None:
         """Takes a place, or says until when there is none and why; one transaction."""
-        is_first = self._origin.kind is not Kind.BACKFILL
+        is_first = self._origin.kind is not RequestPriority.BACKFILL
         with engine(self._url).begin() as connection:
             row, now = self._lock(connection), _ms(self._clock())
             bucket = Bucket(self._rate, connection, self._key)
@@ -223,25 +223,25 @@ class SharedRateLimiter:
 
     def _lock(self, connection: Connection) -> Row[Any]:
         """The row of the pause, locked: the processes decide one after the other, in Postgres too."""
-        row = select(budget_doors).where(budget_doors.c.key == self._key).with_for_update()
+        row = select(budget_pauses).where(budget_pauses.c.key == self._key).with_for_update()
         found = connection.execute(row).first()
         if found is None:
             # Two processes may find no row at once; Postgres lets both look.
             of_dialect = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-            connection.execute(of_dialect(budget_doors).values(key=self._key, closed_until=0).on_conflict_do_nothing())
+            connection.execute(of_dialect(budget_pauses).values(key=self._key, paused_until=0).on_conflict_do_nothing())
             found = connection.execute(row).one()
         return found
 
     def _paused_until(self, connection: Connection, row: Row[Any], now: int) -> int:
         """When the pause ends; one that began in the future begins now."""
         until = self._pause_end(row, now)
-        if until != row.closed_until:
-            self._set_pause(connection, closed_at=min(now, row.closed_at or now), closed_until=until)
+        if until != row.paused_until:
+            self._set_pause(connection, paused_at=min(now, row.paused_at or now), paused_until=until)
         return until
 
     def _pause_end(self, row: Row[Any], now: int) -> int:
-        began = now if row.closed_at is None else int(row.closed_at)
-        return min(began, now) + min(int(row.closed_until) - began, math.ceil(self.longest_pause_s * 1000))
+        began = now if row.paused_at is None else int(row.paused_at)
+        return min(began, now) + min(int(row.paused_until) - began, math.ceil(self.longest_pause_s * 1000))
 
     def _in_force(self, row: Row[Any], now: int) -> Pause | None:
         if (until := self._pause_end(row, now)) <= now:
@@ -249,7 +249,7 @@ class SharedRateLimiter:
         return Pause(datetime.fromtimestamp(until / 1000, UTC), row.reason or "a Retry-After of the vendor")
 
     def _set_pause(self, connection: Connection, **values: Any) -> None:
-        connection.execute(update(budget_doors).where(budget_doors.c.key == self._key).values(**values))
+        connection.execute(update(budget_pauses).where(budget_pauses.c.key == self._key).values(**values))
 
     def _must_give_way(self, connection: Connection, now: int) -> bool:
         """Whether scheduled work waits and backfills have spent all that is not kept for it."""
@@ -261,9 +261,9 @@ class SharedRateLimiter:
         if not connection.execute(waiting).scalar_one():
             return False
         spent = select(func.count()).where(
-            budget_spent.c.key == self._key,
-            budget_spent.c.kind == Kind.BACKFILL,
-            budget_spent.c.at >= now - self._rate.interval,
+            budget_requests.c.key == self._key,
+            budget_requests.c.kind == RequestPriority.BACKFILL,
+            budget_requests.c.at >= now - self._rate.interval,
         )
         return connection.execute(spent).scalar_one() >= math.floor((1 - self._budget.kept) * self._budget.requests)
 
@@ -279,11 +279,11 @@ def forget_budgets(url: str, *, before: datetime) -> None:
     """Deletes what no request has used since an instant: budgets of accounts that were removed, or have another key, name or address."""
     instant = _ms(before)
     with engine(url).begin() as connection:
-        used = select(budget_spent.c.key).where(budget_spent.c.at >= instant).distinct()
-        connection.execute(delete(budget_spent).where(budget_spent.c.key.not_in(used)))
+        used = select(budget_requests.c.key).where(budget_requests.c.at >= instant).distinct()
+        connection.execute(delete(budget_requests).where(budget_requests.c.key.not_in(used)))
         connection.execute(delete(budget_queue).where(budget_queue.c.until < instant))
-        is_used = budget_doors.c.key.in_(select(budget_spent.c.key))
-        connection.execute(delete(budget_doors).where(budget_doors.c.closed_until < instant, ~is_used))
+        is_used = budget_pauses.c.key.in_(select(budget_requests.c.key))
+        connection.execute(delete(budget_pauses).where(budget_pauses.c.paused_until < instant, ~is_used))
 
 
 def _ms(instant: datetime) -> int:

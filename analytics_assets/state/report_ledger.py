@@ -20,7 +20,7 @@ from analytics_assets.errors import SourceError
 from analytics_assets.state.database import days as days_table
 from analytics_assets.state.database import engine, requests, salts, schema_version, states
 from analytics_assets.state.leases import Leases
-from analytics_assets.state.requests import INTENT, LANDED, REMOVED, SUPERSEDED, Request, as_text, from_row
+from analytics_assets.state.requests import INTENT, REMOVED, STORED, SUPERSEDED, Request, as_text, from_row
 
 _CHANGED = "The definition of the report was changed; its days are requested with the new one."
 
@@ -119,9 +119,9 @@ class Ledger(Leases):
                 now,
                 task_id=None,
                 attempts=requests.c.attempts + 1,
-                landings=0,
+                store_runs=0,
                 posted_at=as_text(now),
-                next_look_at=None,
+                next_poll_at=None,
                 reason=None,
             )
         return True
@@ -138,15 +138,15 @@ class Ledger(Leases):
         *,
         task_id: str | None,
         now: datetime,
-        next_look_at: datetime | None = None,
+        next_poll_at: datetime | None = None,
         reason: str | None = None,
         error: SourceError | None = None,
         is_refusal: bool = False,
-        trouble: str | None = None,
+        issue: str | None = None,
     ) -> bool:
         """Remembers a state, when it was seen, why, and when to look again; of a refusal also a mark of the key, of an error its class.
 
-        `trouble` says what happens next, where people are alerted to the state.
+        `issue` says what happens next, where people are alerted to the state.
 
         What was seen of the task `task_id` says nothing of a later one: where the request has another by now, nothing is remembered.
         Returns whether the request is open and still has this task.
@@ -158,9 +158,9 @@ class Ledger(Leases):
             ).one()
             if present.is_open and present.task_id != task_id:
                 return False
-            values = {"reason": reason, "next_look_at": as_text(next_look_at), "key_mark": mark}
+            values = {"reason": reason, "next_poll_at": as_text(next_poll_at), "key_mark": mark}
             error_class = type(error).__name__ if error else None
-            self._record(connection, request_id, state, now, **values, error=error_class, trouble=trouble)
+            self._record(connection, request_id, state, now, **values, error=error_class, issue=issue)
             return bool(present.is_open)
 
     def count_since(self, request_id: int, state: str, since: str) -> int:
@@ -179,13 +179,15 @@ class Ledger(Leases):
     def _mark(self) -> str:
         return key_mark(self._engine, self._secret)
 
-    def asked_landing(self, request_id: int, *, now: datetime, next_look_at: datetime) -> None:
-        """Remembers that a run was asked for, so that no second one is before `next_look_at`."""
+    def record_store_run(self, request_id: int, *, now: datetime, next_poll_at: datetime) -> None:
+        """Remembers that a run was asked for, so that no second one is before `next_poll_at`."""
         with self._writing() as connection:
             connection.execute(
                 update(requests)
                 .where(requests.c.id == request_id)
-                .values(landings=requests.c.landings + 1, next_look_at=as_text(next_look_at), seen_at=as_text(now))
+                .values(
+                    store_runs=requests.c.store_runs + 1, next_poll_at=as_text(next_poll_at), polled_at=as_text(now)
+                )
             )
 
     def mark_stored(self, request_id: int, day: date, *, now: datetime) -> None:
@@ -196,13 +198,13 @@ class Ledger(Leases):
             connection.execute(
                 update(days_table)
                 .where(days_table.c.request_id == request_id, days_table.c.day == day.isoformat())
-                .values(landed_at=as_text(now))
+                .values(stored_at=as_text(now))
             )
             left = connection.execute(
-                select(days_table.c.day).where(days_table.c.request_id == request_id, days_table.c.landed_at.is_(None))
+                select(days_table.c.day).where(days_table.c.request_id == request_id, days_table.c.stored_at.is_(None))
             ).first()
             if left is None:
-                self._close(connection, request_id, LANDED, now)
+                self._close(connection, request_id, STORED, now)
 
     def supersede(self, account: str, report: str, *, but: str, now: datetime) -> int:
         """Closes open requests made for another specification of the report than `but`; returns how many."""
@@ -236,7 +238,7 @@ class Ledger(Leases):
         """States seen of a request, with instant and reason, oldest first."""
         with self._engine.connect().execution_options(is_reading=True) as connection:
             rows = connection.execute(select(states).where(states.c.request_id == request_id).order_by(states.c.id))
-            return [(row.state, datetime.fromisoformat(row.seen_at), row.reason) for row in rows]
+            return [(row.state, datetime.fromisoformat(row.polled_at), row.reason) for row in rows]
 
     def _open(self, connection: Connection, span: Sequence[date], now: datetime, **identity: str) -> int:
         made = connection.execute(
@@ -247,7 +249,7 @@ class Ledger(Leases):
                 state=INTENT,
                 is_open=1,
                 attempts=0,
-                landings=0,
+                store_runs=0,
                 opened_at=as_text(now),
             )
         )
@@ -265,7 +267,7 @@ class Ledger(Leases):
         connection.execute(
             update(requests)
             .where(requests.c.id == request_id, requests.c.is_open == 1)
-            .values(**{"trouble": None, "state": state, "seen_at": as_text(now), **values})
+            .values(**{"issue": None, "state": state, "polled_at": as_text(now), **values})
         )
         if (before.state, before.task_id) != (state, task_id) or state == INTENT:
             connection.execute(
@@ -273,7 +275,7 @@ class Ledger(Leases):
                     request_id=request_id,
                     task_id=task_id,
                     state=state,
-                    seen_at=as_text(now),
+                    polled_at=as_text(now),
                     reason=values.get("reason"),
                 )
             )
@@ -281,7 +283,7 @@ class Ledger(Leases):
     def _close(
         self, connection: Connection, request_id: int, state: str, now: datetime, reason: str | None = None
     ) -> None:
-        closing = {"state": state, "is_open": 0, "closed_at": as_text(now), "seen_at": as_text(now)}
+        closing = {"state": state, "is_open": 0, "closed_at": as_text(now), "polled_at": as_text(now)}
         closed = connection.execute(
             update(requests)
             .where(requests.c.id == request_id, requests.c.is_open == 1)
@@ -289,7 +291,7 @@ class Ledger(Leases):
         )
         if closed.rowcount:
             connection.execute(
-                insert(states).values(request_id=request_id, state=state, seen_at=as_text(now), reason=reason)
+                insert(states).values(request_id=request_id, state=state, polled_at=as_text(now), reason=reason)
             )
 
     def _read(self, *conditions: Any) -> list[Request]:
@@ -301,13 +303,13 @@ class Ledger(Leases):
             select(requests).where(and_(*conditions)).order_by(requests.c.first_day, requests.c.id)
         ).all()
         left: dict[int, list[date]] = {row.id: [] for row in rows}
-        missing = select(days_table).where(days_table.c.request_id.in_(list(left)), days_table.c.landed_at.is_(None))
+        missing = select(days_table).where(days_table.c.request_id.in_(list(left)), days_table.c.stored_at.is_(None))
         for day in connection.execute(missing.order_by(days_table.c.day)):
             left[day.request_id].append(date.fromisoformat(day.day))
         return [from_row(row, left[row.id]) for row in rows]
 
 
-def forget_landed(url: str, *, before: datetime) -> int:
+def delete_stored(url: str, *, before: datetime) -> int:
     """Deletes the requests that were stored whole, or whose report was removed, before an instant, with their days and states; returns how many.
 
     A superseded request stays: a re-executed run needs the days that it did not store. The newest request stays, so that no number is given
@@ -315,7 +317,7 @@ def forget_landed(url: str, *, before: datetime) -> int:
     """
     with engine(url).begin() as connection:
         newest = connection.execute(select(func.max(requests.c.id))).scalar()
-        is_over = requests.c.state.in_([LANDED, REMOVED])
+        is_over = requests.c.state.in_([STORED, REMOVED])
         is_old = and_(is_over, requests.c.closed_at < as_text(before), requests.c.id != newest)
         numbers = list(connection.execute(select(requests.c.id).where(is_old)).scalars())
         for table, number in (

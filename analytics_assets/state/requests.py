@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Row
 
 INTENT = "INTENT"
-LANDED = "LANDED"
+STORED = "STORED"
 SUPERSEDED = "SUPERSEDED"
 REMOVED = "REMOVED"
 # States of a task that the tools for people know, whatever the vendor.
@@ -35,11 +35,11 @@ class Request:
         is_open: Whether some day of it has not landed.
         task_id: The vendor's id of the present attempt.
         attempts: Tasks posted so far.
-        landings: Runs the sensor asked for since the present task was posted.
+        store_runs: Runs the sensor asked for since the present task was posted.
         opened_at: Instant of the intent.
         posted_at: Instant the present task was asked for.
-        seen_at: Instant the state was seen last.
-        next_look_at: No look before this instant.
+        polled_at: Instant the state was seen last.
+        next_poll_at: No look before this instant.
         closed_at: Instant it was closed.
         reason: The vendor's or our words for the last trouble.
         lease_owner: Who may post, poll and collect it now.
@@ -47,7 +47,7 @@ class Request:
         days_left: Days that have not landed, oldest first.
         key_mark: Mark of the key that was refused; see `Ledger.has_new_key`.
         error: Class of the error behind the state, where one was raised.
-        trouble: What happens next, where people are alerted to the state; None otherwise.
+        issue: What happens next, where people are alerted to the state; None otherwise.
     """
 
     id: int
@@ -60,11 +60,11 @@ class Request:
     is_open: bool
     task_id: str | None
     attempts: int
-    landings: int
+    store_runs: int
     opened_at: datetime
     posted_at: datetime | None
-    seen_at: datetime | None
-    next_look_at: datetime | None
+    polled_at: datetime | None
+    next_poll_at: datetime | None
     closed_at: datetime | None
     reason: str | None
     lease_owner: str | None
@@ -72,7 +72,7 @@ class Request:
     days_left: tuple[date, ...]
     key_mark: str | None = None
     error: str | None = None
-    trouble: str | None = None
+    issue: str | None = None
 
     @property
     def is_ready(self) -> bool:
@@ -93,7 +93,7 @@ class Request:
 def from_row(row: Row[Any], left: Sequence[date]) -> Request:
     """A row of the ledger as a `Request`; `left` are its days that have not landed."""
     values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to a row as a mapping
-    for name in ("opened_at", "posted_at", "seen_at", "next_look_at", "closed_at", "lease_until"):
+    for name in ("opened_at", "posted_at", "polled_at", "next_poll_at", "closed_at", "lease_until"):
         values[name] = datetime.fromisoformat(values[name]) if values[name] else None
     values |= {
         "first_day": date.fromisoformat(values["first_day"]),

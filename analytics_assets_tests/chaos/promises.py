@@ -79,4 +79,4 @@ def _bytes(lake: Lake, place: str) -> bytes | None:
 
 def _content(lake: Lake, account: str, table: str, day: date) -> tuple[str, str] | None:
     standing = lake.stored_day(account, table, day)
-    return None if standing is None else (standing.footer.content_hash, standing.footer.asked)
+    return None if standing is None else (standing.footer.content_hash, standing.footer.request_hash)

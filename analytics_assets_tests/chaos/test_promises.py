@@ -22,7 +22,7 @@ def lakes(tmp_path: Path) -> tuple[Path, Path]:
     for name, at in (("quiet", NOW), ("stormy", NOW + timedelta(hours=1))):
         lake = Lake(str(tmp_path / name))
         rows = RAW.rows([{"date": DAY, "part": 0, "body": "5", "requested_at": at}])
-        lake.store_day("shop", RAW, DAY, rows, asked="v1", family=name, requested_at=at)
+        lake.store_day("shop", RAW, DAY, rows, request_hash="v1", attempt_group=name, requested_at=at)
         lake.store_day("shop", NUMBERS, DAY, NUMBERS.rows([{"date": DAY, "part": 0, "number": 5}]))
     return tmp_path / "quiet", tmp_path / "stormy"
 
@@ -38,7 +38,7 @@ def test_another_byte_another_number_and_a_missing_day_are_named(lakes: tuple[Pa
     typed = stormy / f"shop/numbers/dt={DAY}/data.parquet"
     pq.write_table(pq.ParquetFile(typed).read(), typed, compression="snappy")
     rows = RAW.rows([{"date": DAY, "part": 0, "body": "6", "requested_at": NOW}])
-    Lake(str(stormy)).store_day("shop", RAW, DAY, rows, asked="v1", family="x", requested_at=NOW)
+    Lake(str(stormy)).store_day("shop", RAW, DAY, rows, request_hash="v1", attempt_group="x", requested_at=NOW)
     both = [f"{table}/dt={DAY}/data.parquet is not as in the undisturbed lake" for table in TABLES]
     assert differing(quiet, stormy, TABLES, [DAY]) == both
     shutil.rmtree(stormy)

@@ -17,7 +17,7 @@ from analytics_assets.checks.volume import Figure, volume_as_usual
 from analytics_assets.sources.airbridge.checks import MASKED_SHARE, report_checks
 from analytics_assets.sources.airbridge.restatements import restatements_table
 from analytics_assets.sources.airbridge.tables import cohorts_table, report_raw_table
-from analytics_assets.sources.airbridge.task_decisions import Seen, TaskPolicy, judge
+from analytics_assets.sources.airbridge.task_decisions import PollResult, TaskPolicy, judge
 from analytics_assets.sources.bento.checks import ads_checks
 from analytics_assets.sources.bento.streams import AdsSpec
 from analytics_assets.sources.bento.tables import ADS_ATTRIBUTION, ADS_RAW, ADS_TOTALS
@@ -229,7 +229,7 @@ def tasks(*, refused: bool) -> Callable[[Planted], Found]:
         [request] = ledger.join_or_open(ACCOUNT, SPEC.name, "hash", [DAY], longest=92, now=NOW)
         if refused:
             ledger.begin_attempt(request.id, now=NOW)
-            judge(ledger.get(request.id), Seen.REFUSED, "HTTP 401", now=NOW, policy=TaskPolicy()).record(ledger)
+            judge(ledger.get(request.id), PollResult.REFUSED, "HTTP 401", now=NOW, policy=TaskPolicy()).record(ledger)
         return lake.found(of_report("reports_arrive"), resource=Books(ledger))
 
     return planted

@@ -31,7 +31,7 @@ class Planted:
 
     lake: Lake
 
-    def land(
+    def store_day(
         self, table: Table, *rows: Mapping[str, Any], day: date = DAY, account: str = ACCOUNT, at: datetime = NOW
     ) -> str:
         """A day of these rows, each of that day; returns where it stands."""

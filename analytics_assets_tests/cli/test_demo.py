@@ -94,7 +94,7 @@ def test_a_demo_over_a_lake_that_is_gone_says_so_before_it_starts(
     """Each of its runs would fail. A new lake, and one that is there, are as they should be."""
     monkeypatch.setenv("ANALYTICS_LAKE", str(tmp_path / "lake"))
     check_lake()
-    LakeResource().open().files.probe()
+    LakeResource().open().files.check_writable()
     check_lake()
     (tmp_path / "lake").rename(tmp_path / "away")
     with pytest.raises(SystemExit) as refused:
@@ -107,7 +107,7 @@ def test_days_of_an_earlier_demo_are_not_taken_for_days_of_this_one(tmp_path: Pa
     """A raw day says when it was last requested, in its file or by a confirmation; equal content is not written again."""
     lake, at = Lake(str(tmp_path)), datetime(2026, 3, 1, 12, tzinfo=UTC)
     typed = lake.store_day("shop", NUMBERS, at.date(), NUMBERS.rows([]), is_sandbox=True)
-    raw = lake.store_day("shop", RAW, at.date(), RAW.rows([]), asked="v1", requested_at=at, is_sandbox=True)
+    raw = lake.store_day("shop", RAW, at.date(), RAW.rows([]), request_hash="v1", requested_at=at, is_sandbox=True)
     assert stale_days(lake, [typed, raw], since=at) == 0
     later = at + timedelta(seconds=1)
     assert stale_days(lake, [typed, raw], since=later) == 1

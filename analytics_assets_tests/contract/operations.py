@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from analytics_assets.http.answer import Answer
+from analytics_assets.http.response import JsonResponse
 from analytics_assets.sources.airbridge.report_spec import ReportSpec, body
 from analytics_assets.sources.bento.client import AdsQuery
-from analytics_assets.sources.statsig.client import Reading
+from analytics_assets.sources.statsig.client import FullList
 from analytics_assets_tests.contract.clients import Clients
 
 DAY = date(2026, 7, 13)
@@ -96,9 +96,9 @@ OPERATIONS = (
 def facts(result: Any) -> Any:
     """What a result says of the vendor, without instants and attempts; a task's id is different each time."""
     match result:
-        case Answer():
+        case JsonResponse():
             return result.body
-        case Reading():
+        case FullList():
             return [answer.body for answer in result.answers]
         case list():
             return [page.answer.body for page in result]
@@ -111,7 +111,7 @@ def facts(result: Any) -> Any:
 def items(result: Any) -> Any:
     """The entries of a list whatever its pages were; otherwise as `facts`."""
     match result:
-        case Reading():
+        case FullList():
             return result.items
         case list():
             return [group.values for page in result for group in page.groups]

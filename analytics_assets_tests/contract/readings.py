@@ -104,7 +104,7 @@ async def streams(
     else:
         ledger = Ledger(f"sqlite:///{Path(lake.root).parent}/state.db")
         # Reports are ready at once; the seconds are for a machine that is busy, and for the form that never is ready.
-        waiting = Waiting(8.0, 92, 4, TaskPolicy(first_look_s=0.05, longest_look_s=0.5))
+        waiting = Waiting(8.0, 92, 4, TaskPolicy(first_poll_s=0.05, longest_poll_s=0.5))
         declared = [
             *(report_stream("airbridge", APP, spec, waiting) for spec in wish.revenue),
             catalog_stream("airbridge", APP),
@@ -134,12 +134,12 @@ async def land(
     clock: Clock,
     fetcher: DayFetcher | None = None,
     *,
-    family: str = "run",
+    attempt_group: str = "run",
 ) -> list[DayResult]:
     """Lands days as production does; every table but a history is selected."""
     names = {table.name for table in (stream.raw, *stream.typed) if table is not None}
-    landing = DayLoader(lake, names, family, clock, is_sandbox=True)
-    return [result async for result in landing.bring(stream, days, fetcher or DayFetcher())]
+    landing = DayLoader(lake, names, attempt_group, clock, is_sandbox=True)
+    return [result async for result in landing.load(stream, days, fetcher or DayFetcher())]
 
 
 async def read(server: SandboxServer, vendor: str, wish: Wish, folder: Path, *, now: datetime = NOW) -> dict[str, Read]:

@@ -27,16 +27,16 @@ async def walk(server: SandboxServer, lake: Lake, now: datetime) -> None:
     async with clients(server.url, clock=clock, only="statsig") as to:
         stream = listing_stream("statsig", ListingSpec())
         async with stream.open(work(to.statsig, lake, clock)) as fetcher:
-            results = await land(lake, stream, [stream.day_of(now)], clock, fetcher, family=str(now))
+            results = await land(lake, stream, [stream.day_of(now)], clock, fetcher, attempt_group=str(now))
         assert [result.error for result in results] == [None]
 
 
 async def define(lake: Lake, days: Sequence[date], now: datetime) -> list[dict[str, Any]]:
     """The days of definitions, made anew, as rows."""
     stream = definitions_stream("statsig", ListingSpec(), final_at=end_of_day)
-    assert [result.error for result in await land(lake, stream, days, ticking(now), family=str(now))] == [None] * len(
-        days
-    )
+    assert [result.error for result in await land(lake, stream, days, ticking(now), attempt_group=str(now))] == [
+        None
+    ] * len(days)
     return list(lake.read("statsig", EVENT_METRICS, days).to_pylist())
 
 

@@ -25,12 +25,12 @@ async def run(server: SandboxServer, lake: Path, ledger: Path, now: datetime, *,
     """One run over the day at an instant, which is the vendor's too."""
     server.set_clock(now)
     clock, store = ticking(now), Lake(str(lake))
-    waiting = Waiting(wait_s, 92, 100, TaskPolicy(first_look_s=0.01, longest_look_s=0.01))
+    waiting = Waiting(wait_s, 92, 100, TaskPolicy(first_poll_s=0.01, longest_poll_s=0.01))
     async with clients(server.url, clock=clock, only="airbridge") as to:
         stream = report_stream("airbridge", APP, REPORT, waiting)
         opened = stream.open(work(to.airbridge, store, clock, ledger=Ledger(f"sqlite:///{ledger}")))
         async with opened as fetcher:
-            return (await land(store, stream, [DAY], clock, fetcher, family=f"{ledger}"))[0]
+            return (await land(store, stream, [DAY], clock, fetcher, attempt_group=f"{ledger}"))[0]
 
 
 def contents(folder: Path) -> dict[str, bytes]:

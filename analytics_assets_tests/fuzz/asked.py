@@ -48,7 +48,7 @@ ASKED = [(one, mode) for one in ADS.dimensions for mode in ADS.revenue_modes]
 SEGMENTS, REPORTS = ["vip"], ["signups", "counter_wrapped"]
 VALUES_DAY = date(2025, 3, 4)
 APP = App("shop", "Asia/Seoul", "USD", 4.0)
-_POLICY = TaskPolicy(first_look_s=0, longest_look_s=0)
+_POLICY = TaskPolicy(first_poll_s=0, longest_poll_s=0)
 
 
 def _destination(wire: Wire, path: str) -> Destination:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from analytics_assets.http.answer import Response
+from analytics_assets.http.response import Response
 from analytics_assets.lake.stream import Stream, Typed
 from analytics_assets_tests.fuzz.sent import Sent
 from analytics_assets_tests.fuzz.wire import Flaw

@@ -91,7 +91,7 @@ class Scene:
     async def genuine(self, lake: Lake) -> dict[Question, Sent]:
         """Every answer of an undisturbed landing."""
         wire = self.vendors.wire()
-        await self.store_day(wire, lake, self.account(), family="genuine", spoil=lambda stream: stream)
+        await self.load(wire, lake, self.account(), attempt_group="genuine", spoil=lambda stream: stream)
         earlier = {str(day) for day in self.earlier}
         return {
             question: sent for question, sent in wire.log.sent.items() if dict(question[2]).get("date") not in earlier
@@ -101,7 +101,7 @@ class Scene:
         """Name of an account that holds nothing yet."""
         return f"trial{next(_numbers)}"
 
-    async def land(self, wire: Wire, lake: Lake, account: str, *, family: str, spoil: Spoil) -> list[DayResult]:
+    async def load(self, wire: Wire, lake: Lake, account: str, *, attempt_group: str, spoil: Spoil) -> list[DayResult]:
         """Lands all days in an account; returns what became of them."""
         results: dict[date, DayResult] = {}
         streams = self.streams(account, wire, lake)
@@ -110,7 +110,7 @@ class Scene:
                 stream = trial.stream.of_lake(lake)
                 chosen = {table.name for table in (stream.raw, *stream.typed) if table is not None}
                 loss = LossPolicy(is_accepted=wire.flaw.accepts_losses)
-                landing = DayLoader(lake, chosen, family, lambda: NOW, is_sandbox=True, loss=loss)
+                landing = DayLoader(lake, chosen, attempt_group, lambda: NOW, is_sandbox=True, loss=loss)
                 if self.earlier:
                     async for result in landing.load(stream, self.earlier, trial.fetcher):
                         if result.error is not None:

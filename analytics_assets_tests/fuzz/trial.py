@@ -103,9 +103,9 @@ class Bench:
                 account = scene.account()
                 if is_again:
                     told = ["a day that is stored already", *told]
-                    await scene.store_day(scene.vendors.wire(), lake, account, family="first", spoil=_as_it_is)
+                    await scene.load(scene.vendors.wire(), lake, account, attempt_group="first", spoil=_as_it_is)
                     before = {day: standing(account, scene.tables, day) for day in scene.days}
-                results = await scene.store_day(wire, lake, account, family="second", spoil=spoil)
+                results = await scene.load(wire, lake, account, attempt_group="second", spoil=spoil)
         except TimeoutError:
             return Verdict(number, scene.name, told, f"not done after {LONGEST_S:.0f} s", is_hung=True)
         except Exception as error:  # noqa: BLE001 - that anything else than our errors comes out is what is looked for

@@ -54,13 +54,13 @@ class Vendors:
 
 
 class Pauses(NoRateLimit):
-    """A gate that lets every request pass, and keeps for how many seconds the vendor made it close."""
+    """No rate limit; keeps the seconds of every pause that a vendor asked for."""
 
     def __init__(self, flaw: Flaw) -> None:
         self.seconds: list[float] = []
         self._flaw = flaw
 
-    def close(self, seconds: float, reason: str) -> None:
+    def pause_for(self, seconds: float, reason: str) -> None:
         """Keeps the pause."""
         self.seconds.append(self._flaw.paused(seconds))
 

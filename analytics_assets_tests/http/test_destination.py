@@ -124,7 +124,7 @@ async def test_the_sandbox_ignores_the_base_url_of_an_account(
     """A gateway has its own path; the sandbox has only the paths that the vendors document."""
     if server:
         monkeypatch.setenv("ANALYTICS_SANDBOX_URL", vendors)
-    await resource(address).greet(clock=utc_now, origin=RequestOrigin())
+    await resource(address).health_check(clock=utc_now, origin=RequestOrigin())
 
 
 async def test_each_destination_has_a_transport_of_its_own() -> None:

@@ -18,8 +18,8 @@ from analytics_assets.errors import (
     TransientError,
     UnexpectedPayloadError,
 )
-from analytics_assets.http.answer import Answer
 from analytics_assets.http.meter import Meter
+from analytics_assets.http.response import JsonResponse
 from analytics_assets_tests.http.scripted import (
     NOW,
     ONCE,
@@ -36,7 +36,7 @@ async def test_an_answer_says_what_was_asked_and_when() -> None:
     """Everything about a plain answer, and what it cost."""
     async with scripted(answer(b'{"a": 1}')) as server, session(server.url, private_params={"site": "s-77"}) as way:
         got = await way.get("/stats/{kind}", "/stats/ads", {"day": "2026-03-01"})
-        assert got == Answer(
+        assert got == JsonResponse(
             endpoint="GET /stats/{kind}",
             path="/stats/ads",
             params=(("day", "2026-03-01"),),

@@ -25,7 +25,7 @@ from analytics_assets_tests.integration.running import SEOUL_APP, range_tags
 from analytics_assets_tests.integration.server import Sandbox, sandbox_server
 from analytics_assets_tests.opened import account
 
-POLICY = TaskPolicy(first_look_s=2, first_pause_s=15)
+POLICY = TaskPolicy(first_poll_s=2, first_pause_s=15)
 TASK_S = 20
 MOST_RUNS = 60
 

@@ -29,7 +29,7 @@ from analytics_assets.sources.bento.source import BentoResource, ads_stream, aud
 from analytics_assets.sources.bento.streams import AdsSpec, AudienceSpec
 from analytics_assets.sources.statsig.source import StatsigResource, listing_stream, values_stream
 from analytics_assets.sources.statsig.streams import ListingSpec, ValuesSpec
-from analytics_assets.state.alert_log import Kind
+from analytics_assets.state.alert_log import IssueKind
 from analytics_assets_tests.integration.echo import CUT, FAULTS, FINE
 from analytics_assets_tests.integration.running import SEOUL_APP, report
 from analytics_assets_tests.opened import assets_of
@@ -40,11 +40,11 @@ DAY = date(2025, 3, 3)
 LONGEST_S = 600
 MANNERS = (FINE, *FAULTS, CUT)
 REPORT = report("revenue", "app_revenue", "cumulative", intervals=1)
-POLICY = TaskPolicy(first_look_s=0.01)
+POLICY = TaskPolicy(first_poll_s=0.01)
 ALERTS = AlertSpec(
     destinations=("OPS_HOOK", "OPS_DOWN"),
     ui="http://127.0.0.1:3000",
-    kinds=frozenset(Kind),
+    kinds=frozenset(IssueKind),
     warnings=True,
     repeat=timedelta(hours=24),
 )

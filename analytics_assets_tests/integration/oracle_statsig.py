@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from analytics_assets.sandbox.statsig.catalogue import Metric, catalogue
+from analytics_assets.sandbox.statsig.catalogue import SandboxMetric, catalogue
 from analytics_assets.sandbox.world import World
 
 UNITS = ("overall", "userID", "stableID")
@@ -67,7 +67,7 @@ class StatsigTruth:
                         made.append({"date": day, **row, "is_reconstructed": not is_observed})
         return made
 
-    def _metrics(self, *, before: datetime) -> list[Metric]:
+    def _metrics(self, *, before: datetime) -> list[SandboxMetric]:
         return [
             metric
             for metric in catalogue(self.world.event_names())
@@ -82,7 +82,7 @@ class StatsigTruth:
                 done += [(person.id, one.name, one.value) for one in person.events if start <= one.at < end]
         return done
 
-    def _definition(self, event: str, metric: Metric) -> dict[str, Any]:
+    def _definition(self, event: str, metric: SandboxMetric) -> dict[str, Any]:
         sent = metric.definition
         steps, events = sent.get("funnelEventList"), sent.get("metricEvents")
         return {
@@ -124,7 +124,9 @@ def _text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _value(metric: Metric, done: Sequence[tuple[str, str, float | None]]) -> tuple[float, float | None, float | None]:
+def _value(
+    metric: SandboxMetric, done: Sequence[tuple[str, str, float | None]]
+) -> tuple[float, float | None, float | None]:
     """The value of a metric, and numerator and denominator of a ratio."""
     first, last = metric.events[0], metric.events[-1]
     numbers = [value for _, name, value in done if name == first and value is not None]

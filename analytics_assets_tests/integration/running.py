@@ -67,7 +67,7 @@ class Wishes:
     bento_reports: ReportsSpec = field(default_factory=lambda: ReportsSpec(("signups",)))
     reports: tuple[ReportSpec, ...] = (REVENUE,)
     wait_s: float = 60.0
-    policy: TaskPolicy = field(default_factory=lambda: TaskPolicy(first_look_s=0.05, first_pause_s=0.1))
+    policy: TaskPolicy = field(default_factory=lambda: TaskPolicy(first_poll_s=0.05, first_pause_s=0.1))
     budget: BudgetSettings | None = None
     lookback_days: Mapping[str, int] = field(default_factory=dict)
 

@@ -184,7 +184,7 @@ class Soak:
         assert isinstance(sensor, dg.SensorDefinition)
         ledger, ticks = Ledger(self.place.state), 0
         while opened := ledger.open_requests("airbridge"):
-            due = min(request.next_look_at or self.now for request in opened)
+            due = min(request.next_poll_at or self.now for request in opened)
             step = timedelta(seconds=OUTAGE_STEP_S if self.is_down else SENSOR_S)
             if max(self.now + step, due) >= until:
                 return

@@ -26,7 +26,7 @@ async def test_a_year_of_cohorts_costs_four_tasks_and_each_page_once(point: Call
     """365 days are spans of 92, 92, 92 and 89; a look asks for one row, a page for five groups."""
     with sandbox_server(Options(task_seconds=0.5)) as sandbox:
         place = point(sandbox.url)
-        waiting = Waiting(300.0, 92, PAGE, TaskPolicy(first_look_s=0.6))
+        waiting = Waiting(300.0, 92, PAGE, TaskPolicy(first_poll_s=0.6))
         async with AirbridgeResource(app_name=SEOUL_APP.name).open(clock=utc_now) as client:
             reader = ReportReader(
                 "airbridge",

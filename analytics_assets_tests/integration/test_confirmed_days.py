@@ -98,7 +98,7 @@ def test_nothing_is_written_where_nothing_changed(point: Callable[[str], Place],
         ledger = Ledger(settings().state)
         for spec in REPORTS:
             requests = ledger.all_requests("airbridge", spec.name)
-            assert [(request.state, request.days_left) for request in requests] == [("LANDED", ())] * 2
+            assert [(request.state, request.days_left) for request in requests] == [("STORED", ())] * 2
 
 
 def test_a_schedule_requests_a_cohort_until_it_was_confirmed_after_its_settle_days(

@@ -193,5 +193,5 @@ def test_two_processes_at_once_share_one_report_task(point: Callable[[str], Plac
         assert sandbox.counts()[POST_REPORT] == 1
     assert days_landed(place.lake, "airbridge", "revenue_cohorts") == days
     [request] = Ledger(place.state).all_requests("airbridge", "revenue")
-    assert (request.state, request.attempts, request.days_left) == ("LANDED", 1, ())
+    assert (request.state, request.attempts, request.days_left) == ("STORED", 1, ())
     assert request.opened_at.tzinfo == UTC

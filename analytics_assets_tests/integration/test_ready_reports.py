@@ -50,7 +50,7 @@ def test_a_finished_report_that_never_lands_is_asked_for_anew_and_loudly(
     with driven(NOW, point, instance, report=SPEC, options=options, world=hand_world()) as account:
         account.materialize(DAYS)
         account.pass_seconds(TASK_S)
-        for _ in range(POLICY.most_landings):
+        for _ in range(POLICY.max_store_runs):
             [_], _, _ = account.tick()
             account.pass_seconds(3600)
         requests, words, [warning] = account.tick()
@@ -100,7 +100,7 @@ def test_a_clock_that_was_set_back_delays_a_report_by_one_lease_at_most(
         [request] = account.ledger.open_requests("airbridge")
         ahead = account.now + timedelta(hours=1)
         look = ahead + timedelta(seconds=10)
-        account.ledger.saw(request.id, "RUNNING", task_id=request.task_id, now=ahead, next_look_at=look)
+        account.ledger.saw(request.id, "RUNNING", task_id=request.task_id, now=ahead, next_poll_at=look)
         account.ledger.lease(request.id, "a run that died", seconds=120, now=ahead)
         while not account.tick()[0]:
             account.pass_seconds(15)

@@ -46,7 +46,7 @@ BENTO = ("bento/ads_raw", "bento/ads_attribution", "bento/ads_totals", "bento/ad
 # Of each vendor one of the tables made from what it answered.
 EACH = {"bento": "ads_totals", "statsig": "metric_values", "airbridge": "revenue_cohorts"}
 ALL = [*BENTO, "statsig/values_raw", "statsig/metric_values", "airbridge/revenue_raw", "airbridge/revenue_cohorts"]
-TASKS_SOON = TaskPolicy(first_look_s=0.1, first_pause_s=0.1)
+TASKS_SOON = TaskPolicy(first_poll_s=0.1, first_pause_s=0.1)
 
 
 @contextmanager

@@ -15,8 +15,7 @@ import pytest
 
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.table import Table
-from analytics_assets.operations.verify import looking as verify
-from analytics_assets.operations.verify.looking import Looked
+from analytics_assets.operations.verify.verification import LakeScope, Verification, verify_tables
 from analytics_assets.sandbox.options import Options
 from analytics_assets.sandbox.world import SeededWorld
 from analytics_assets.sources.airbridge.restatements import restatements_table
@@ -69,7 +68,7 @@ def world() -> SeededWorld:
 
 
 @pytest.fixture
-def stored(world: SeededWorld, point: Callable[[str], Place]) -> tuple[Place, Looked]:
+def stored(world: SeededWorld, point: Callable[[str], Place]) -> tuple[Place, Verification]:
     """A lake with everything of the fortnight, and what `lake verify` finds there."""
     wishes = Wishes(
         ads=ADS,
@@ -84,7 +83,7 @@ def stored(world: SeededWorld, point: Callable[[str], Place]) -> tuple[Place, Lo
             for job in ("snapshots", "bento_daily", "statsig_daily", "airbridge_daily"):
                 result = run(definitions, job, instance, {} if job == "snapshots" else range_tags(DAYS))
                 assert result.success, failure_words(result)
-            looked_at = verify.Place(
+            scope = LakeScope(
                 lake=Lake(str(place.lake)),
                 is_sandbox=True,
                 instance=instance,
@@ -94,12 +93,12 @@ def stored(world: SeededWorld, point: Callable[[str], Place]) -> tuple[Place, Lo
                 ),
                 chosen=list(TABLES),
             )
-            found = verify.looked(looked_at, lambda _words: None)
+            found = verify_tables(scope, lambda _words: None)
     return place, found
 
 
 def test_every_typed_row_of_a_fortnight_equals_what_the_world_holds(
-    stored: tuple[Place, Looked], world: SeededWorld
+    stored: tuple[Place, Verification], world: SeededWorld
 ) -> None:
     """All typed tables of all sources, in full, to the cent; nothing besides them and the raw ones stands in the lake, and all is well there."""
     place, found = stored

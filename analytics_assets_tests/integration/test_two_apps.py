@@ -139,4 +139,4 @@ def test_a_second_app_and_a_second_report_land_in_tables_of_their_own(
     assert posts == len(expected)
     ledger = Ledger(place.state)
     states = {key: [(one.state, one.attempts) for one in ledger.all_requests(*key)] for key in expected}
-    assert states == {key: [("LANDED", 1)] for key in expected}
+    assert states == {key: [("STORED", 1)] for key in expected}

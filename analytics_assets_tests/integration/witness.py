@@ -15,10 +15,10 @@ from analytics_assets.state.database import engine
 _NOW: Final = "cast(round((julianday('now') - 2440587.5) * 86400000) as integer)"
 _NOTED: Final = f"""
 create table noted (number integer primary key, what text, of text, at integer, noted_at integer);
-create trigger noted_place after insert on budget_spent
+create trigger noted_place after insert on budget_requests
     begin insert into noted (what, of, at, noted_at) values ('place', new.key, new.at, {_NOW}); end;
-create trigger noted_door after update on budget_doors
-    begin insert into noted (what, of, at, noted_at) values ('door', new.key, new.closed_until, {_NOW}); end;
+create trigger noted_door after update on budget_pauses
+    begin insert into noted (what, of, at, noted_at) values ('door', new.key, new.paused_until, {_NOW}); end;
 """
 
 

@@ -63,14 +63,16 @@ def files(lake: Lake) -> dict[str, tuple[str | None, bytes]]:
     return {path: (lake.files.mark(path), lake.files.fs.cat_file(path)) for path in paths}
 
 
-def load(lake: Lake, hours: int, family: str, *bodies: str, **changes: Any) -> tuple[list[DayResult], list[date]]:
+def load(
+    lake: Lake, hours: int, attempt_group: str, *bodies: str, **changes: Any
+) -> tuple[list[DayResult], list[date]]:
     """Loads the days so many hours later; the results, and the days that were requested."""
     answers: dict[date, list[str] | Exception] = {day: list(bodies) for day in WANTED} if bodies else {}
     vendor = Vendor(answers, requested_at=NOW + hours * HOUR)
     stream = vendor.stream(
         **{name: changes.pop(name) for name in ("request_hash", "transform", "remarks") if name in changes}
     )
-    results = asyncio.run(brought(lake, stream, WANTED, family=family, **changes))
+    results = asyncio.run(brought(lake, stream, WANTED, attempt_group=attempt_group, **changes))
     assert outcomes(results) == {str(day): ALL for day in WANTED}
     return results, vendor.asked
 
@@ -80,7 +82,7 @@ def last(lake: Lake) -> tuple[str, datetime | None]:
     stored = lake.stored_day("shop", "numbers_raw", START)
     assert stored is not None
     footer = lake.last_request("shop", "numbers_raw", START, stored.footer)
-    return footer.family, footer.requested_at
+    return footer.attempt_group, footer.requested_at
 
 
 def test_an_equal_response_writes_no_file_and_counts_as_the_last_request(opened: Callable[..., Lake]) -> None:
@@ -109,7 +111,7 @@ def test_typed_tables_alone_say_when_their_raw_day_was_confirmed(opened: Callabl
     load(opened(), 0, "first")
     load(opened(), 1, "second")
     changes: dict[str, Any] = {"selected": {"numbers", "sums"}}
-    results = asyncio.run(brought(opened(), Vendor().stream(), WANTED, family="third", **changes))
+    results = asyncio.run(brought(opened(), Vendor().stream(), WANTED, attempt_group="third", **changes))
     assert {result.requested_at for result in results} == {NOW + HOUR}
 
 
@@ -143,19 +145,19 @@ def test_a_confirmation_of_replaced_content_counts_no_more(opened: Callable[...,
         ({"requested_at": NOW - HOUR}, False),
         ({"requested_at": None}, False),
         ({"content_hash": "other"}, False),
-        ({"asked": "v2"}, False),
+        ({"request_hash": "v2"}, False),
         ({"is_sandbox": True}, False),
     ],
 )
 def test_a_confirmation_counts_for_what_it_confirmed(changes: dict[str, Any], *, counts: bool) -> None:
     """The same content, request and mode, and not before the file."""
-    confirmation = msgspec.structs.replace(STORED, family="later", requested_at=NOW + HOUR)
+    confirmation = msgspec.structs.replace(STORED, attempt_group="later", requested_at=NOW + HOUR)
     confirmation = msgspec.structs.replace(confirmation, **changes)
     found = last_request(STORED, confirmation)
-    assert (found.family == "later", found.requested_at == confirmation.requested_at) == (
+    assert (found.attempt_group == "later", found.requested_at == confirmation.requested_at) == (
         (True, True) if counts else (False, confirmation.requested_at == NOW)
     )
-    assert last_request(msgspec.structs.replace(STORED, emptied_at=NOW), confirmation).family == "first"
+    assert last_request(msgspec.structs.replace(STORED, emptied_at=NOW), confirmation).attempt_group == "first"
     assert last_request(STORED, None) == STORED
 
 
@@ -191,7 +193,7 @@ def test_a_day_that_differs_in_anything_else_is_stored_again(
     load(opened(), 0, "first")
     results, _ = load(opened(), 1, "second", **changes)
     footers = [result.tables["numbers_raw"].footer for result in results]
-    assert [(footer.family, footer.requested_at) for footer in footers] == [("second", NOW + HOUR)] * 2
+    assert [(footer.attempt_group, footer.requested_at) for footer in footers] == [("second", NOW + HOUR)] * 2
 
 
 def test_numbers_of_the_other_mode_are_never_confirmed(opened: Callable[..., Lake]) -> None:
@@ -200,7 +202,7 @@ def test_numbers_of_the_other_mode_are_never_confirmed(opened: Callable[..., Lak
     load(opened(), 2, "second", is_sandbox=True)
     before = files(opened())
     vendor = Vendor(requested_at=NOW + 3 * HOUR)
-    refused = asyncio.run(brought(opened(), vendor.stream(), WANTED, family="second"))
+    refused = asyncio.run(brought(opened(), vendor.stream(), WANTED, attempt_group="second"))
     assert {type(result.error) for result in refused} == {PermanentError}
     assert (vendor.asked, files(opened())) == ([], before)
     results, asked = load(opened(), 1, "second", replaces_other_mode=True)
@@ -212,15 +214,15 @@ def test_a_snapshot_is_stored_with_each_observation(opened: Callable[..., Lake])
     """Its instant is data."""
     for hours in (0, 1):
         stream = Vendor(requested_at=NOW + hours * HOUR).stream(final_at=None)
-        [result] = asyncio.run(brought(opened(), stream, [START], family=str(hours)))
+        [result] = asyncio.run(brought(opened(), stream, [START], attempt_group=str(hours)))
         assert all(stored.is_changed for stored in result.tables.values())
     assert opened().read("shop", RAW)["requested_at"].to_pylist() == [NOW + HOUR]
 
 
 def test_a_lake_without_a_place_for_confirmations_keeps_the_instant_in_the_file(root: str) -> None:
     """So it is never requested for ever."""
-    for hours, family in enumerate(["first", "second"]):
-        load(Lake(root), hours, family)
+    for hours, attempt_group in enumerate(["first", "second"]):
+        load(Lake(root), hours, attempt_group)
     assert last(Lake(root)) == ("second", NOW + HOUR)
     assert load(Lake(root), 2, "second")[1] == []
 
@@ -240,7 +242,7 @@ def test_a_file_with_the_columns_of_an_earlier_definition_is_stored_again(opened
     for hours, is_changed in ((1, True), (2, False)):
         vendor.requested_at = NOW + hours * HOUR
         stream = vendor.stream(raw=later, fetch=fetch)
-        results = asyncio.run(brought(opened(), stream, WANTED, family=str(hours)))
+        results = asyncio.run(brought(opened(), stream, WANTED, attempt_group=str(hours)))
         assert [result.tables["numbers_raw"].is_changed for result in results] == [is_changed] * 2
     assert opened().read("shop", later)["note"].to_pylist() == ["new", "new"]
 
@@ -356,7 +358,7 @@ def test_a_state_database_that_fails_fails_the_day_in_words(opened: Callable[...
 
     lake = opened()
     lake.confirmations = Failing(lake.files, f"sqlite:///{tmp_path}/state.db")
-    results = asyncio.run(brought(lake, Vendor(requested_at=NOW + HOUR).stream(), WANTED, family="second"))
+    results = asyncio.run(brought(lake, Vendor(requested_at=NOW + HOUR).stream(), WANTED, attempt_group="second"))
     assert [str(result.error) for result in results] == ["The state database does not work.", "None"]
 
 

@@ -150,9 +150,9 @@ async def test_a_day_shows_its_difference_to_the_load_before(tmp_path: Path) -> 
     """The first load has none, and neither has an equal one."""
     lake, vendor, figures = Lake(str(tmp_path)), Vendor(), []
     table = replace(NUMBERS, sums=(Sum(("number",), per=(DATE,)),))
-    for family, bodies in enumerate([["1", "2"], ["1", "7"], ["1", "7"]]):
+    for attempt_group, bodies in enumerate([["1", "2"], ["1", "7"], ["1", "7"]]):
         vendor.answers = {START: bodies}
-        [result] = await brought(lake, vendor.stream(typed=(table, SUMS)), [START], family=str(family))
+        [result] = await brought(lake, vendor.stream(typed=(table, SUMS)), [START], attempt_group=str(attempt_group))
         figures.append((dict(result.figures["numbers"]), dict(result.figures["sums"])))
     difference = {"rows_changed": 1, "rows_added": 0, "rows_removed": 0, "number_change": {str(START): 5}}
     assert figures == [
@@ -173,9 +173,9 @@ async def test_a_history_keeps_what_every_later_reading_replaced(tmp_path: Path)
     """It stands from the first landing on, grows with each change, and an equal reading changes no byte and tells nothing."""
     lake, vendor, told, held = Lake(str(tmp_path)), Vendor(), [], []
     stream = vendor.stream(history=History(LOST, "numbers", grown))
-    for family, body in enumerate(["1", "2", "2", "3"]):
+    for attempt_group, body in enumerate(["1", "2", "2", "3"]):
         vendor.answers = {START: [body]}
-        [result] = await brought(lake, stream, [START], family=str(family), selected=ALL)
+        [result] = await brought(lake, stream, [START], attempt_group=str(attempt_group), selected=ALL)
         told.append(dict(result.figures["numbers"]))
         held.append((lake.read("shop", LOST)["number"].to_pylist(), result.tables["lost"].is_changed))
     moved = {"rows_changed": 1, "rows_added": 0, "rows_removed": 0, "lost_now": 1}
@@ -186,13 +186,13 @@ async def test_a_history_keeps_what_every_later_reading_replaced(tmp_path: Path)
 async def test_the_answer_to_another_question_is_compared_with_nothing(tmp_path: Path) -> None:
     """Nobody corrected anything: neither history nor figures tell a move. The next answer to the same question is compared again."""
     lake, vendor, told = Lake(str(tmp_path)), Vendor(), []
-    for family, (question, body) in enumerate([("v1", "1"), ("v1", "2"), ("v2", "50"), ("v2", "51")]):
+    for attempt_group, (question, body) in enumerate([("v1", "1"), ("v1", "2"), ("v2", "50"), ("v2", "51")]):
         vendor.answers = {START: [body]}
         stream = vendor.stream(
             history=History(LOST, "numbers", grown),
             request_hash=lambda _day, question=question: question,
         )
-        [result] = await brought(lake, stream, [START], family=str(family), selected=ALL)
+        [result] = await brought(lake, stream, [START], attempt_group=str(attempt_group), selected=ALL)
         told.append((dict(result.figures["numbers"]), lake.read("shop", LOST)["number"].to_pylist()))
     moved = {"rows_changed": 1, "rows_added": 0, "rows_removed": 0, "lost_now": 1}
     assert told == [
@@ -208,14 +208,14 @@ async def test_an_answer_to_another_question_is_seen_though_it_was_kept_before_i
 ) -> None:
     """As where a person reads the raw table alone, or a process dies after it: what stands says which question it answers."""
     lake, vendor, told = Lake(str(tmp_path)), Vendor(), []
-    for family, (question, body, selected) in enumerate(
+    for attempt_group, (question, body, selected) in enumerate(
         [("v1", "1", ALL), ("v2", "50", {"numbers_raw"}), ("v2", "-", ALL - {"numbers_raw"}), ("v2", "51", ALL)]
     ):
         vendor.answers = {START: [body]}
         stream = vendor.stream(
             history=History(LOST, "numbers", grown), request_hash=lambda _day, question=question: question
         )
-        [result] = await brought(lake, stream, [START], family=str(family), selected=selected)
+        [result] = await brought(lake, stream, [START], attempt_group=str(attempt_group), selected=selected)
         told.append((dict(result.figures["numbers"]), lake.read("shop", LOST)["number"].to_pylist()))
     assert told == [
         ({"biggest": 1}, []),
@@ -234,11 +234,11 @@ async def test_a_change_says_when_the_reading_before_was_asked_for_if_anything_d
         return change.kept, {}
 
     stream = vendor.stream(history=History(LOST, "numbers", seen))
-    for family, hours in enumerate([0, 1]):
+    for attempt_group, hours in enumerate([0, 1]):
         vendor.answers, vendor.requested_at = {START: [str(hours)]}, NOW + timedelta(hours=hours)
-        await brought(lake, stream, [START], family=str(family), selected=ALL)
+        await brought(lake, stream, [START], attempt_group=str(attempt_group), selected=ALL)
     lake.store_day("shop", NUMBERS, START, NUMBERS.rows([{DATE: START, "part": 0, "number": 9}]))
-    await brought(lake, stream, [START], family="third", selected=ALL - {"numbers_raw"})
+    await brought(lake, stream, [START], attempt_group="third", selected=ALL - {"numbers_raw"})
     later = NOW + timedelta(hours=1)
     assert told == [(NOW, later), (None, later)]
 
@@ -272,9 +272,9 @@ async def test_a_history_is_kept_though_only_its_table_is_selected(tmp_path: Pat
     """What was replaced would be lost for good; the day of the history is not logged then."""
     lake, vendor = Lake(str(tmp_path)), Vendor()
     stream = vendor.stream(history=History(LOST, "numbers", grown))
-    await brought(lake, stream, [START], family="first", selected=ALL)
+    await brought(lake, stream, [START], attempt_group="first", selected=ALL)
     vendor.answers = {START: ["7"]}
-    [result] = await brought(lake, stream, [START], family="second", selected={"numbers_raw", "numbers"})
+    [result] = await brought(lake, stream, [START], attempt_group="second", selected={"numbers_raw", "numbers"})
     assert sorted(result.tables) == ["numbers", "numbers_raw"]
     assert lake.read("shop", LOST)["number"].to_pylist() == [1]
 

@@ -90,7 +90,7 @@ async def load(lake: Lake, number: int, value: int, selected: Collection[str] = 
         final_at=lambda _day: datetime(2026, 3, 2, tzinfo=UTC),
         history=history(REPORT, zone="UTC"),
     )
-    [result] = await brought(lake, stream, [DAY], DayFetcher(fetch), family=str(number), selected=selected)
+    [result] = await brought(lake, stream, [DAY], DayFetcher(fetch), attempt_group=str(number), selected=selected)
     return result, requested
 
 

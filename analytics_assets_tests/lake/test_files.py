@@ -48,7 +48,7 @@ def failing(size: Callable[[str], int] = unreachable) -> Files:
     [
         (lambda files: files.put("/lake/a", b""), "written"),
         (lambda files: files.listed_file("/lake/a"), "read"),
-        (Files.probe, "written"),
+        (Files.check_writable, "written"),
     ],
 )
 def test_a_bucket_out_of_reach_is_told_in_our_words(ask: Callable[[Files], object], done: str) -> None:
@@ -94,5 +94,5 @@ def test_probing_a_lake_leaves_nothing(tmp_path: Path) -> None:
     """Neither in a new folder nor in one that stands."""
     files = Files(f"{tmp_path}/new/lake")
     for _ in range(2):
-        files.probe()
+        files.check_writable()
     assert list((tmp_path / "new" / "lake").iterdir()) == []

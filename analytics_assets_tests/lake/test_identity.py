@@ -113,7 +113,7 @@ def test_a_mount_that_is_lost_during_a_run_gets_no_further_file(folder: Path, in
         (folder / "lake").mkdir()
         for act in (
             lambda: lake.store_day("bento", ADS_TOTALS, date(2026, 3, 2), ADS_TOTALS.rows([]), is_sandbox=True),
-            lake.files.probe,
+            lake.files.check_writable,
             lambda: lake.files.remove(kept.path),
             lambda: lake.files.put_aside(kept.path, f"{lake.root}/_quarantine/x"),
         ):
@@ -123,7 +123,7 @@ def test_a_mount_that_is_lost_during_a_run_gets_no_further_file(folder: Path, in
         # Another lake is mounted there.
         create_identity(Lake(str(folder / "lake")).files)
         with pytest.raises(LakeError, match="is gone: another lake, "):
-            lake.files.probe()
+            lake.files.check_writable()
 
 
 def test_a_moved_lake_needs_its_setting_only(

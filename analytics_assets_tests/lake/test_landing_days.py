@@ -57,7 +57,7 @@ async def test_other_attempts_ask_again(disk: Lake) -> None:
     """A person who materializes a day anew gets a new answer."""
     await brought(disk, Vendor().stream(), days(2))
     again = Vendor({START: ["7"]}, requested_at=NOW + HOUR)
-    await brought(disk, again.stream(), days(2), family="second")
+    await brought(disk, again.stream(), days(2), attempt_group="second")
     assert (again.asked, values(disk)) == (days(2), [7, 2])
 
 
@@ -70,7 +70,7 @@ async def test_a_re_execution_uses_what_another_run_requested_since_its_first_at
     disk: Lake, since: datetime, requested: list[date]
 ) -> None:
     """The instant of the beginning belongs to the attempt."""
-    await brought(disk, Vendor().stream(), [START], family="sensor")
+    await brought(disk, Vendor().stream(), [START], attempt_group="sensor")
     again = Vendor({START: ["7"]}, requested_at=NOW + HOUR)
     await brought(disk, again.stream(), [START], since=since)
     assert (again.asked, values(disk)) == (requested, [7] if requested else [1])
@@ -81,7 +81,7 @@ async def test_another_question_is_asked_though_the_attempts_are_the_same(disk: 
     await brought(disk, Vendor().stream(), [START])
     again = Vendor({START: ["7"]})
     [result] = await brought(disk, again.stream(request_hash=lambda _day: "v2"), [START])
-    assert (again.asked, values(disk), result.tables["numbers_raw"].footer.asked) == ([START], [7], "v2")
+    assert (again.asked, values(disk), result.tables["numbers_raw"].footer.request_hash) == ([START], [7], "v2")
 
 
 async def test_typed_tables_are_made_again_without_a_request(disk: Lake) -> None:
@@ -90,7 +90,7 @@ async def test_typed_tables_are_made_again_without_a_request(disk: Lake) -> None
     before = bytes_of(disk)
     again = Vendor({START: ["9"]})
     [result] = await brought(
-        disk, again.stream(request_hash=lambda _day: "v2"), [START], family="second", selected={"numbers"}
+        disk, again.stream(request_hash=lambda _day: "v2"), [START], attempt_group="second", selected={"numbers"}
     )
     assert (again.asked, list(result.tables), result.was_requested, values(disk)) == ([], ["numbers"], False, [4])
     assert bytes_of(disk) == before
@@ -100,7 +100,9 @@ async def test_only_what_is_selected_lands(disk: Lake) -> None:
     """Raw alone leaves the typed tables alone, but is checked by making them."""
     [result] = await brought(disk, Vendor().stream(), [START], selected={"numbers_raw"})
     assert (list(result.tables), files(disk)) == (["numbers_raw"], ["shop/numbers_raw/dt=2026-03-01/data.parquet"])
-    [bad] = await brought(disk, Vendor({START: ["x"]}).stream(), [START], selected={"numbers_raw"}, family="second")
+    [bad] = await brought(
+        disk, Vendor({START: ["x"]}).stream(), [START], selected={"numbers_raw"}, attempt_group="second"
+    )
     assert isinstance(bad.error, UnexpectedPayloadError)
     assert disk.read("shop", RAW)["body"].to_pylist() == ["1"]
 
@@ -109,7 +111,7 @@ async def test_a_day_that_cannot_be_made_leaves_what_stood_and_keeps_the_answer(
     """Raw of it does not land either, so that a re-execution asks again."""
     await brought(disk, Vendor().stream(), days(2))
     before = bytes_of(disk)
-    results = await brought(disk, Vendor({START: ["3", "<html>"]}).stream(), days(2), family="second")
+    results = await brought(disk, Vendor({START: ["3", "<html>"]}).stream(), days(2), attempt_group="second")
     kept = results[0].quarantine
     assert kept is not None
     assert outcomes(results) == {
@@ -127,7 +129,7 @@ async def test_a_day_that_cannot_be_made_leaves_what_stood_and_keeps_the_answer(
     assert len(of_the_day) == 3
     assert {path: now[path] for path in of_the_day} == {path: before[path] for path in of_the_day}
     mended = Vendor({START: ["3"]})
-    await brought(disk, mended.stream(), days(2), family="second")
+    await brought(disk, mended.stream(), days(2), attempt_group="second")
     assert (mended.asked, values(disk)) == ([START], [3, 2])
 
 
@@ -185,7 +187,7 @@ async def test_an_older_reading_never_replaces_a_newer_one(disk: Lake, later: ti
     await brought(disk, Vendor().stream(), [START])
     before = bytes_of(disk)
     other = Vendor({START: ["7"]}, requested_at=NOW + later)
-    [result] = await brought(disk, other.stream(), [START], family="second")
+    [result] = await brought(disk, other.stream(), [START], attempt_group="second")
     assert (other.asked, other.stored, values(disk)) == ([START], [START], [number])
     assert sorted(result.tables) == ["numbers", "numbers_raw", "sums"]
     assert (bytes_of(disk) == before) is (number == 1)
@@ -195,7 +197,7 @@ async def test_landing_an_equal_day_changes_no_byte_of_a_typed_table(disk: Lake)
     """Though it was read again, later; raw says when."""
     await brought(disk, Vendor().stream(), days(2))
     before = bytes_of(disk)
-    results = await brought(disk, Vendor(requested_at=NOW + HOUR).stream(), days(2), family="second")
+    results = await brought(disk, Vendor(requested_at=NOW + HOUR).stream(), days(2), attempt_group="second")
     now = bytes_of(disk)
     assert {path for path in before if now[path] != before[path]} == {
         f"shop/numbers_raw/dt={day}/data.parquet" for day in days(2)
@@ -213,7 +215,7 @@ async def test_invented_numbers_and_real_ones_never_replace_each_other(disk: Lak
     await brought(disk, Vendor().stream(), [START], is_sandbox=first == "sandbox")
     before = bytes_of(disk)
     other = Vendor({START: ["7"]}, requested_at=NOW + HOUR)
-    results = await brought(disk, other.stream(), [START], family="second", is_sandbox=second == "sandbox")
+    results = await brought(disk, other.stream(), [START], attempt_group="second", is_sandbox=second == "sandbox")
     path = disk.path("shop", "numbers_raw", START)
     assert outcomes(results) == {
         "2026-03-01": f"PermanentError: {path} holds {first} numbers; {second} numbers are not put in their place. "

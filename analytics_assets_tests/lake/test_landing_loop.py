@@ -33,7 +33,7 @@ class Slow:
         return self._call(*args, **more)
 
 
-@pytest.mark.parametrize("of", ["stored_day", "files.probe", "quarantine.keep"])
+@pytest.mark.parametrize("of", ["stored_day", "files.check_writable", "quarantine.keep"])
 async def test_a_slow_bucket_leaves_the_loop_to_requests_in_flight(disk: Lake, of: str) -> None:
     """While days are planned, the lake is probed, or a refused response is kept, another task on the loop goes on."""
     place, _, name = of.rpartition(".")

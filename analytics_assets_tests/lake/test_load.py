@@ -65,9 +65,14 @@ async def test_a_landed_day_is_told_in_full(disk: Lake) -> None:
         "sums": (1, True),
     }
     footer = result.tables["numbers_raw"].footer
-    assert (footer.asked, footer.family, footer.requested_at, footer.is_sandbox) == ("v1", "first", NOW, False)
+    assert (footer.request_hash, footer.attempt_group, footer.requested_at, footer.is_sandbox) == (
+        "v1",
+        "first",
+        NOW,
+        False,
+    )
     typed = result.tables["sums"].footer
-    assert (typed.asked, typed.family, typed.requested_at, typed.is_sandbox) == ("", "", None, False)
+    assert (typed.request_hash, typed.attempt_group, typed.requested_at, typed.is_sandbox) == ("", "", None, False)
 
 
 @pytest.mark.parametrize("ahead", [1, 2, 4])

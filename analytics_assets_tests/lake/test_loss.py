@@ -25,12 +25,12 @@ def vendor(rows: int, hours: int = 0) -> Vendor:
     return Vendor({START: [str(number) for number in range(rows)]}, requested_at=NOW + timedelta(hours=hours))
 
 
-async def stored(lake: Lake, rows: int, *, family: str = "first", hours: int = 0, **changes: Any) -> str:
+async def stored(lake: Lake, rows: int, *, attempt_group: str = "first", hours: int = 0, **changes: Any) -> str:
     """Stores such a day; returns the outcome."""
     stream = vendor(rows, hours).stream(
         **{key: changes.pop(key) for key in ("request_hash", "limits") if key in changes}
     )
-    return outcomes(await brought(lake, stream, [START], family=family, **changes))[str(START)]
+    return outcomes(await brought(lake, stream, [START], attempt_group=attempt_group, **changes))[str(START)]
 
 
 @pytest.mark.parametrize("after", [0, 39])
@@ -38,7 +38,7 @@ async def test_a_day_that_would_lose_most_of_its_rows_is_kept(lake: Lake, after:
     """It fails with both counts and how to accept it; the response is kept for a person to read."""
     await stored(lake, 80)
     before = {path: lake.files.fs.cat_file(f"{lake.root}/{path}") for path in files(lake)}
-    [result] = await brought(lake, vendor(after, 1).stream(), [START], family="second")
+    [result] = await brought(lake, vendor(after, 1).stream(), [START], attempt_group="second")
     assert isinstance(result.error, LossError)
     assert str(result.error) == (
         f"shop/numbers has 80 rows and would have {after}, from a response to the same request. The day was kept as it was. If the "
@@ -55,27 +55,27 @@ async def test_a_day_that_would_lose_most_of_its_rows_is_kept(lake: Lake, after:
 async def test_a_smaller_loss_is_no_loss(disk: Lake, before: int, after: int, share: float) -> None:
     """Up to the share exactly, and of days of less than ten rows any."""
     await stored(disk, before)
-    assert await stored(disk, after, family="second", hours=1, loss=LossPolicy(share)) == ALL
+    assert await stored(disk, after, attempt_group="second", hours=1, loss=LossPolicy(share)) == ALL
     assert disk.read("shop", NUMBERS).num_rows == after
 
 
 async def test_ten_rows_are_judged(disk: Lake) -> None:
     """The least day."""
     await stored(disk, 10)
-    assert (await stored(disk, 4, family="second", hours=1)).startswith("LossError")
+    assert (await stored(disk, 4, attempt_group="second", hours=1)).startswith("LossError")
 
 
 async def test_the_answer_to_another_request_is_not_compared(disk: Lake) -> None:
     """It may well have fewer rows."""
     await stored(disk, 80)
-    assert await stored(disk, 1, family="second", hours=1, request_hash=lambda _day: "v2") == ALL
+    assert await stored(disk, 1, attempt_group="second", hours=1, request_hash=lambda _day: "v2") == ALL
 
 
 async def test_an_accepted_loss_is_marked_and_the_replaced_response_kept(lake: Lake) -> None:
     """In the metadata, in the footers for the check, and in the quarantine."""
     await stored(lake, 80)
     raw = lake.files.fs.cat_file(lake.path("shop", "numbers_raw", START))
-    [result] = await brought(lake, vendor(1, 1).stream(), [START], family="second", loss=ACCEPTS)
+    [result] = await brought(lake, vendor(1, 1).stream(), [START], attempt_group="second", loss=ACCEPTS)
     assert result.figures["numbers"]["rows_before_loss"] == 80
     assert result.tables["numbers"].footer.losses == {"numbers": 80}
     assert (lake.read("shop", NUMBERS).num_rows, lake.read("shop", RAW).num_rows) == (1, 1)
@@ -85,10 +85,12 @@ async def test_an_accepted_loss_is_marked_and_the_replaced_response_kept(lake: L
 async def test_a_loss_accepted_for_raw_alone_stays_marked_when_typed_tables_follow(disk: Lake) -> None:
     """They are judged though they were not selected, and a day killed between the two files is marked by its next attempt."""
     await stored(disk, 80)
-    refused = await stored(disk, 1, family="second", hours=1, selected={"numbers_raw"})
+    refused = await stored(disk, 1, attempt_group="second", hours=1, selected={"numbers_raw"})
     assert refused.startswith("LossError")
-    assert await stored(disk, 1, family="third", hours=2, selected={"numbers_raw"}, loss=ACCEPTS) == "numbers_raw"
-    assert await stored(disk, 1, family="third", hours=2) == ALL
+    assert (
+        await stored(disk, 1, attempt_group="third", hours=2, selected={"numbers_raw"}, loss=ACCEPTS) == "numbers_raw"
+    )
+    assert await stored(disk, 1, attempt_group="third", hours=2) == ALL
     typed = disk.stored_day("shop", "numbers", START)
     assert typed is not None
     assert (typed.rows, typed.footer.losses) == (1, {"numbers": 80})
@@ -97,8 +99,8 @@ async def test_a_loss_accepted_for_raw_alone_stays_marked_when_typed_tables_foll
 async def test_rows_that_come_back_end_the_mark(disk: Lake) -> None:
     """The day is as it was."""
     await stored(disk, 80)
-    await stored(disk, 1, family="second", hours=1, loss=ACCEPTS)
-    assert await stored(disk, 80, family="third", hours=2) == ALL
+    await stored(disk, 1, attempt_group="second", hours=1, loss=ACCEPTS)
+    assert await stored(disk, 80, attempt_group="third", hours=2) == ALL
     typed = disk.stored_day("shop", "numbers", START)
     assert typed is not None
     assert (typed.rows, typed.footer.losses) == (80, {})
@@ -112,7 +114,7 @@ def limits(content: pa.Table) -> list[str]:
 async def limited(lake: Lake, first: str, hours: int, **changes: Any) -> dict[str, Any]:
     """Stores a day whose first number says whether it is limited; returns the figures of raw."""
     answers = Vendor({START: [first, "2"]}, requested_at=NOW + timedelta(hours=hours))
-    [result] = await brought(lake, answers.stream(limits=limits), [START], family=f"{hours}", **changes)
+    [result] = await brought(lake, answers.stream(limits=limits), [START], attempt_group=f"{hours}", **changes)
     assert result.error is None
     assert answers.stored == [START]
     return dict(result.figures["numbers_raw"])

@@ -64,7 +64,7 @@ async def test_an_equal_file_costs_no_sync(disk: Lake, power: Disk) -> None:
     await brought(disk, Vendor({START: ["2", "5"]}).stream(), [START])
     power.synced.clear()
     again = Vendor({START: ["3", "4"]}, requested_at=NOW + timedelta(hours=1))
-    await brought(disk, again.stream(), [START], family="second")
+    await brought(disk, again.stream(), [START], attempt_group="second")
     # Beside the file that probes the lake.
     synced = sorted(path for path, _ in power.synced if path.startswith(f"{disk.root}/shop/"))
     folders = [disk.path("shop", name, START).rpartition("/")[0] for name in ("numbers", "numbers_raw")]

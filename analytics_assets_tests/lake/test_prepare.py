@@ -48,12 +48,14 @@ async def test_a_day_that_another_process_lands_meanwhile_is_made_again(disk: La
         assert raw is not None
         made.append(raw["body"].to_pylist())
         if len(made) == 1:
-            disk.store_day("shop", RAW, START, RAW.rows([other]), asked="v1", family="other", requested_at=later)
+            disk.store_day(
+                "shop", RAW, START, RAW.rows([other]), request_hash="v1", attempt_group="other", requested_at=later
+            )
         return numbers(day, raw)
 
     [result] = await brought(disk, Vendor().stream(transform=transform), [START])
     assert made == [["1"], ["7"]]
-    assert (result.tables["numbers_raw"].footer.family, result.requested_at, result.was_requested) == (
+    assert (result.tables["numbers_raw"].footer.attempt_group, result.requested_at, result.was_requested) == (
         "other",
         later,
         True,
@@ -96,7 +98,7 @@ async def test_an_equal_typed_file_belongs_to_the_new_raw_day(disk: Lake) -> Non
     """It is not written again and still names the earlier raw day; the new raw file has its hash."""
     [first] = await brought(disk, Vendor({START: ["4"]}).stream(), [START])
     later = Vendor({START: ["04"]}, requested_at=NOW + timedelta(hours=1))
-    [second] = await brought(disk, later.stream(), [START], family="second")
+    [second] = await brought(disk, later.stream(), [START], attempt_group="second")
     raw, typed = second.tables["numbers_raw"].footer, second.tables["numbers"]
     assert (typed.is_changed, typed.footer) == (False, first.tables["numbers"].footer)
     assert raw.content_hash != typed.footer.raw_hash
@@ -108,7 +110,7 @@ async def test_a_typed_file_of_an_earlier_raw_day_is_written_again(disk: Lake) -
     await brought(disk, Vendor({START: ["4"]}).stream(), [START])
     stale = disk.files.fs.cat_file(disk.path("shop", "sums", START))
     later = Vendor({START: ["5"]}, requested_at=NOW + timedelta(hours=1))
-    [second] = await brought(disk, later.stream(), [START], family="second")
+    [second] = await brought(disk, later.stream(), [START], attempt_group="second")
     disk.files.put(disk.path("shop", "sums", START), stale)
     held = disk.stored_day("shop", "sums", START)
     assert held is not None
@@ -117,7 +119,7 @@ async def test_a_typed_file_of_an_earlier_raw_day_is_written_again(disk: Lake) -
     def as_before(day: date, raw: pa.Table | None) -> Mapping[str, Typed]:
         return {**numbers(day, raw), "sums": Typed(SUMS.rows([{DATE: day, "sum": 4}]))}
 
-    [third] = await brought(disk, later.stream(transform=as_before), [START], selected={"sums"}, family="third")
+    [third] = await brought(disk, later.stream(transform=as_before), [START], selected={"sums"}, attempt_group="third")
     assert third.tables["sums"].is_changed
     assert belongs_to(third.tables["sums"].footer, second.tables["numbers_raw"].footer, "sums")
 
@@ -128,6 +130,6 @@ async def test_an_equal_typed_day_has_equal_bytes_in_every_lake(tmp_path: Path) 
     for name, hours in (("one", 0), ("other", 5)):
         lake = Lake(str(tmp_path / name))
         vendor = Vendor({START: ["4"]}, requested_at=NOW + timedelta(hours=hours))
-        await brought(lake, vendor.stream(), [START], family=name)
+        await brought(lake, vendor.stream(), [START], attempt_group=name)
         files.append([lake.files.fs.cat_file(lake.path("shop", table, START)) for table in ("numbers", "sums")])
     assert files[0] == files[1]

@@ -4,19 +4,19 @@ from datetime import timedelta
 
 import pytest
 
-from analytics_assets.http.answer import Answer, Response
+from analytics_assets.http.response import JsonResponse, Response
 from analytics_assets.lake.content import content_hash
-from analytics_assets.lake.raw import bodies, raw_day, raw_table, request_hash, stored_answers
+from analytics_assets.lake.raw import bodies, raw_day, raw_table, request_hash, stored_responses
 from analytics_assets_tests.lake.sample import DAY, NOON
 
 TABLE = raw_table("ads_raw", "Answers of Bento.", "https://docs.bentonow.com/")
 LATER = NOON + timedelta(seconds=2)
 
 
-def _answer(body: str, *, page: str = "1", at: int = 0, attempts: int = 1, waited_s: float = 0.0) -> Answer:
+def _answer(body: str, *, page: str = "1", at: int = 0, attempts: int = 1, waited_s: float = 0.0) -> JsonResponse:
     asked_at = NOON + timedelta(seconds=at)
     params = (("page", page), ("q", "ü"))
-    return Answer("GET /a/{x}", "/a/%2F", params, 200, body.encode(), asked_at, LATER, attempts, waited_s)
+    return JsonResponse("GET /a/{x}", "/a/%2F", params, 200, body.encode(), asked_at, LATER, attempts, waited_s)
 
 
 def test_a_raw_day_holds_every_answer_as_sent() -> None:
@@ -60,7 +60,7 @@ def test_stored_answers_are_those_that_were_received() -> None:
     """In the order of their parts, with query, body and instants, so that they are decoded in the same way."""
     received = [_answer('{"b": "ü"}', at=1), _answer("[]", page="2", attempts=3)]
     content = raw_day(TABLE, DAY, received).content
-    assert list(stored_answers(content.take([1, 0]))) == received
+    assert list(stored_responses(content.take([1, 0]))) == received
 
 
 def test_a_raw_day_carries_its_responses_only_if_all_are_decoded() -> None:

@@ -53,9 +53,9 @@ def stream(number: int, requested_at: datetime) -> Stream:
     return vendor.stream(history=History(CHANGES, "numbers", grown))
 
 
-def store(lake: Lake, number: int, hours: int, family: str) -> str:
+def store(lake: Lake, number: int, hours: int, attempt_group: str) -> str:
     """Stores the day as requested so many hours after noon; returns the outcome."""
-    results = brought(lake, stream(number, NOW + timedelta(hours=hours)), [START], family=family)
+    results = brought(lake, stream(number, NOW + timedelta(hours=hours)), [START], attempt_group=attempt_group)
     return outcomes(asyncio.run(results))[str(START)]
 
 
@@ -163,7 +163,7 @@ def test_a_day_that_is_replaced_again_and_again_fails_in_words(disk: Lake) -> No
             store(disk, int(number[0]) + 1 if number else 1, 3 + len(number), "other")
             return super().publish(packed, staged, unchanged={**unchanged, "/nowhere": "another"})
 
-    results = asyncio.run(brought(Restless(disk.root), stream(0, NOW), [START], family="ours"))
+    results = asyncio.run(brought(Restless(disk.root), stream(0, NOW), [START], attempt_group="ours"))
     assert isinstance(results[0].error, TransientError)
     assert "replaced the files of shop 5 times" in str(results[0].error)
 

@@ -47,7 +47,9 @@ def test_the_metadata_of_a_file_is_its_footer_and_the_schema_of_arrow(disk: Lake
 def test_the_footer_says_what_was_asked_when_and_by_whom(lake: Lake) -> None:
     """Everything given is read back."""
     content = TABLE.rows([row()])
-    lake.store_day("airbridge", TABLE, DAY, content, asked="q", family="run-1", requested_at=NOON, is_sandbox=True)
+    lake.store_day(
+        "airbridge", TABLE, DAY, content, request_hash="q", attempt_group="run-1", requested_at=NOON, is_sandbox=True
+    )
     existing = lake.stored_day("airbridge", "revenue", DAY)
     assert existing is not None
     place = {"account": "airbridge", "table": "revenue", "day": DAY}
@@ -60,7 +62,7 @@ def test_an_equal_day_of_an_earlier_version_is_not_written_again(lake: Lake) -> 
     packed = lake.pack("airbridge", TABLE, DAY, content, Footer("", "q", "run-1", NOON), existing=None)
     earlier = msgspec.structs.replace(packed.footer, account="", table="", day=None)
     lake.files.put(packed.path, parquet(content, encoded(earlier)))
-    again = lake.store_day("airbridge", TABLE, DAY, content, asked="q", family="run-1", requested_at=NOON)
+    again = lake.store_day("airbridge", TABLE, DAY, content, request_hash="q", attempt_group="run-1", requested_at=NOON)
     assert (again.is_changed, again.footer) == (False, earlier)
 
 
@@ -81,10 +83,10 @@ def test_an_equal_day_changes_no_byte_and_no_time(disk: Lake) -> None:
 def test_an_equal_answer_to_another_asking_is_written_anew(lake: Lake) -> None:
     """For raw files the footer is what a later attempt looks at, so it must speak of the last asking."""
     content = TABLE.rows([row()])
-    lake.store_day("airbridge", TABLE, DAY, content, asked="q", family="run-1", requested_at=NOON)
-    same = lake.store_day("airbridge", TABLE, DAY, content, asked="q", family="run-1", requested_at=NOON)
-    other = lake.store_day("airbridge", TABLE, DAY, content, asked="q", family="run-2", requested_at=NOON)
-    assert (same.is_changed, other.is_changed, other.footer.family) == (False, True, "run-2")
+    lake.store_day("airbridge", TABLE, DAY, content, request_hash="q", attempt_group="run-1", requested_at=NOON)
+    same = lake.store_day("airbridge", TABLE, DAY, content, request_hash="q", attempt_group="run-1", requested_at=NOON)
+    other = lake.store_day("airbridge", TABLE, DAY, content, request_hash="q", attempt_group="run-2", requested_at=NOON)
+    assert (same.is_changed, other.is_changed, other.footer.attempt_group) == (False, True, "run-2")
     assert lake.stored_day("airbridge", "revenue", DAY) == replace(other, is_changed=False)
 
 

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from analytics_assets.errors import Evidence, LakeError, PermanentError
-from analytics_assets.http.answer import Answer
+from analytics_assets.http.response import JsonResponse
 from analytics_assets.lake.raw import raw_day, raw_table
 from analytics_assets.lake.store import Lake
 from analytics_assets_tests.lake.sample import DAY, NEXT, NOON, TABLE, files, land, row
@@ -152,7 +152,7 @@ def test_an_answer_as_sent_is_in_its_file_once(lake: Lake, size: int) -> None:
     raw = raw_table("x_raw", "X.", "https://example.com")
     numbers = random.Random(1)
     body = json.dumps([numbers.random() for _ in range(size // 20)])
-    answer = Answer("GET /x", "/x", (), 200, body.encode(), NOON, NOON)
+    answer = JsonResponse("GET /x", "/x", (), 200, body.encode(), NOON, NOON)
     stored = lake.store_day("bento", raw, DAY, raw_day(raw, DAY, [answer]).content)
     assert stored.size < 8192 + len(body) * 2 // 3
     with lake.files.fs.open(stored.path, "rb") as file:

@@ -147,7 +147,9 @@ async def test_a_load_moves_the_file_to_the_quarantine_and_stores_the_day(lake: 
     path = lake.path("shop", table, days(3)[1])
     spoilt_file = SPOILING[kind][0](lake.files.fs.cat_file(path))
     put(lake, path, spoilt_file)
-    results = await brought(lake, Vendor(requested_at=NOW + timedelta(hours=1)).stream(), days(3), family="second")
+    results = await brought(
+        lake, Vendor(requested_at=NOW + timedelta(hours=1)).stream(), days(3), attempt_group="second"
+    )
     assert outcomes(results) == {str(day): ALL for day in days(3)}
     kept = results[1].figures[table]["unusable_file_kept_in"]
     assert lake.files.fs.cat_file(kept) == spoilt_file
@@ -163,7 +165,7 @@ async def test_rows_that_cannot_be_read_are_compared_with_nothing(lake: Lake) ->
     path = lake.path("shop", "numbers", START)
     put(lake, path, spoilt(lake.files.fs.cat_file(path)))
     later = Vendor({START: ["7"]}, requested_at=NOW + timedelta(hours=1))
-    [result] = await brought(lake, later.stream(), [START], family="second")
+    [result] = await brought(lake, later.stream(), [START], attempt_group="second")
     assert result.figures["numbers"].keys() == {"biggest", "unusable_file_kept_in"}
     assert lake.read("shop", NUMBERS)["number"].to_pylist() == [7]
 
@@ -197,7 +199,7 @@ async def test_a_disk_that_fails_is_no_reason_to_move_a_file_away(disk: Lake) ->
     """What could not be read now can be whole."""
     await brought(disk, Vendor().stream(), [START])
     make_unreadable(Path(disk.path("shop", "numbers", START)))
-    [result] = await brought(disk, Vendor({START: ["7"]}).stream(), [START], family="second")
+    [result] = await brought(disk, Vendor({START: ["7"]}).stream(), [START], attempt_group="second")
     assert isinstance(result.error, LakeError)
     assert [name for name in files(disk) if "_quarantine" in name] == []
     assert disk.read("shop", RAW).num_rows == 1

@@ -143,7 +143,7 @@ def landing(lake: Lake, **changes: Any) -> DayLoader:
     """How days come in: everything selected, live, in the family `first`."""
     given: dict[str, Any] = {
         "selected": {"numbers_raw", "numbers", "sums"},
-        "family": "first",
+        "attempt_group": "first",
         "clock": lambda: NOW,
         "is_sandbox": False,
     }

@@ -12,7 +12,7 @@ from analytics_assets.lake.footer import Footer
 from analytics_assets.lake.store import StoredDay
 from analytics_assets.lake.table import Origin, Table
 from analytics_assets.orchestration.asset_specs import (
-    Place,
+    AccountTables,
     asset_key,
     asset_spec,
     column_lineage,
@@ -112,7 +112,8 @@ CODE = Path(__file__).parents[2] / "analytics_assets/sources/bento"
 def test_a_table_says_who_answers_for_it_where_its_files_are_and_how_to_read_them() -> None:
     """With links to its code on this machine."""
     spec = placed(
-        asset_spec("shop", NUMBERS, vendor="bento", stream="ads"), Place("/lake of o'neil", ["team:growth"], CODE)
+        asset_spec("shop", NUMBERS, vendor="bento", stream="ads"),
+        AccountTables("/lake of o'neil", ["team:growth"], CODE),
     )
     assert (spec.owners, spec.metadata["dagster/uri"]) == (["team:growth"], "/lake of o'neil/shop/numbers")
     assert spec.metadata["query"] == dg.MetadataValue.md(
@@ -135,7 +136,7 @@ def test_a_table_says_who_answers_for_it_where_its_files_are_and_how_to_read_the
 
 def test_links_to_code_lead_to_the_repository_if_one_is_named() -> None:
     """Where the web server runs is no place a reader could open."""
-    place = Place("s3://bucket", [], CODE, "https://github.com/acme/growth/blob/main/")
+    place = AccountTables("s3://bucket", [], CODE, "https://github.com/acme/growth/blob/main/")
     links = (
         placed(asset_spec("shop", NUMBERS, vendor="bento", stream="ads"), place)
         .metadata["dagster/code_references"]

@@ -193,7 +193,7 @@ def test_the_failure_lists_the_days_with_the_answers_that_were_kept(quick: Shop)
     assert record.dagster_event is not None
     told = record.dagster_event.step_failure_data.user_failure_data
     assert told is not None
-    table = told.metadata["days_not_landed"]
+    table = told.metadata["days_not_stored"]
     assert isinstance(table, dg.TableMetadataValue)
     [row] = table.records
     [kept] = (quick.folder / "_quarantine/shop").iterdir()

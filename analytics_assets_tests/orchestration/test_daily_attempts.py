@@ -9,7 +9,7 @@ import pytest
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 
 from analytics_assets.errors import TransientError
-from analytics_assets.orchestration.run_context import family
+from analytics_assets.orchestration.run_context import attempt_group
 from analytics_assets.state.database import engine
 from analytics_assets_tests.lake.vendor import NOW, Vendor, days
 from analytics_assets_tests.shop import TABLES, Shop, span
@@ -40,7 +40,7 @@ def test_a_re_execution_asks_only_for_the_bad_day_and_turns_all_green(shop: Shop
         dict.fromkeys(TABLES, ALL),
     )
     assert [shop.statuses(table) for table in TABLES] == [dict.fromkeys(ALL, "MATERIALIZED")] * 3
-    assert {work.family for work in shop.works} == {first.run_id}
+    assert {work.attempt_group for work in shop.works} == {first.run_id}
     assert [work.owner for work in shop.works] == [first.run_id, second.run_id, third.run_id]
     assert {work.clock for work in shop.works} == {shop.clock}
 
@@ -52,7 +52,7 @@ def test_a_run_of_a_backfill_that_is_re_executed_after_its_end_asks_only_for_the
     shop.vendor = Vendor()
     again = shop.run(span("01", "05"), again=first)
     assert (shop.vendor.asked, again.status) == ([BAD], dg.DagsterRunStatus.SUCCESS)
-    assert {work.family for work in shop.works} == {"b1"}
+    assert {work.attempt_group for work in shop.works} == {"b1"}
 
 
 def test_a_re_execution_asks_for_no_day_that_its_first_attempt_confirmed(shop: Shop, tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_a_run_whose_first_attempt_was_deleted_still_runs(shop: Shop) -> None:
     shop.instance.delete_run(first.run_id)
     shop.vendor = Vendor()
     assert shop.run(span("01", "02"), again=first).status == dg.DagsterRunStatus.SUCCESS
-    assert (shop.vendor.asked, shop.works[-1].family) == ([], first.run_id)
+    assert (shop.vendor.asked, shop.works[-1].attempt_group) == ([], first.run_id)
 
 
 def test_a_person_who_materializes_anew_gets_new_answers(shop: Shop) -> None:
@@ -148,6 +148,6 @@ def test_a_person_who_materializes_anew_gets_new_answers(shop: Shop) -> None:
 )
 def test_attempts_belong_to_their_backfill_or_to_their_first_run(tags: dict[str, str], expected: str) -> None:
     """The oldest name they share."""
-    assert family(dg.DagsterRun(job_name="j", run_id="r1", tags=tags)) == expected
+    assert attempt_group(dg.DagsterRun(job_name="j", run_id="r1", tags=tags)) == expected
     again = dg.DagsterRun(job_name="j", run_id="r2", root_run_id="r1", parent_run_id="r1", tags=tags)
-    assert family(again) == expected
+    assert attempt_group(again) == expected

@@ -80,7 +80,7 @@ def test_all_days_are_in_the_metadata_with_the_answer_that_was_kept() -> None:
     )
     assert told.metadata == {
         "next": dg.MetadataValue.text("Fix the cause, then re-execute from failure."),
-        "days_not_landed": dg.MetadataValue.table(
+        "days_not_stored": dg.MetadataValue.table(
             records=[
                 dg.TableRecord(
                     {
@@ -123,6 +123,6 @@ def test_many_causes_are_cut_short_in_the_message_only() -> None:
         "... and 2 more causes; all days are in the metadata.",
         "Re-execute from failure: only these days are asked for.",
     ]
-    table = told.metadata["days_not_landed"]
+    table = told.metadata["days_not_stored"]
     assert isinstance(table, dg.TableMetadataValue)
     assert len(table.records) == 22

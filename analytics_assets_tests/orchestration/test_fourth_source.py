@@ -78,15 +78,15 @@ def test_the_command_plans_days_of_any_account() -> None:
 
 def test_the_doctor_examines_the_declared_secrets_of_any_account() -> None:
     """Fields that the source does not declare are not examined, whatever their names."""
-    probe = FOURTH.probe()
-    assert probe.variables == ("FOURTH_TOKEN",)
-    assert probe.account is not None
-    assert (probe.account.vendor, probe.account.unknown, probe.account.budget) == (
+    diagnostics = FOURTH.diagnostics()
+    assert diagnostics.variables == ("FOURTH_TOKEN",)
+    assert diagnostics.account is not None
+    assert (diagnostics.account.vendor, diagnostics.account.unknown, diagnostics.account.budget) == (
         "Fourth",
         "the account",
         Budget(7, 60),
     )
-    assert probe.account.final_at(date(2026, 3, 1)) == datetime(2026, 3, 2, tzinfo=UTC)
+    assert diagnostics.account.final_at(date(2026, 3, 1)) == datetime(2026, 3, 2, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("server", [None, "http://127.0.0.1:1"], ids=["in process", "server"])
@@ -97,7 +97,7 @@ async def test_a_vendor_without_a_sandbox_is_refused_in_a_sentence(
     if server:
         monkeypatch.setenv("ANALYTICS_SANDBOX_URL", server)
     with pytest.raises(AccessRefusedError) as caught:
-        await FOURTH.resource().greet(clock=utc_now, origin=RequestOrigin())
+        await FOURTH.resource().health_check(clock=utc_now, origin=RequestOrigin())
     assert str(caught.value) == (
         "There is no sandbox of Fourth, so nothing is loaded from it in sandbox mode. "
         "Set ANALYTICS_MODE=live to load from the vendor itself."

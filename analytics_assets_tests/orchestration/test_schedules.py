@@ -255,7 +255,7 @@ def test_the_shipped_checks_miss_no_day_that_the_shipped_schedule_cannot_have_as
     project = dg.ComponentTree.for_project(Path(analytics_assets.__file__).parent)
     component: Any = project.load_component(account)
     checks_cron = project.load_component("shared", Shared).checks_cron
-    vendor, cron = component.probe().account, component.schedule.cron
+    vendor, cron = component.diagnostics().account, component.schedule.cron
     partitions = component.partitions(account)
     for number in range(60):
         checked_at = _at(checks_cron, date(2026, 1, 1) + timedelta(days=7 * number))

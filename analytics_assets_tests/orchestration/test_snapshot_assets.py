@@ -181,7 +181,7 @@ def test_an_answer_that_cannot_be_used_is_kept_and_named(readings: Readings) -> 
     readings.vendor.answers = {DAY: ["<html>"]}
     [failed] = [event for event in readings.read().all_events if event.is_step_failure]
     assert failed.step_failure_data.user_failure_data is not None
-    table = failed.step_failure_data.user_failure_data.metadata["days_not_landed"]
+    table = failed.step_failure_data.user_failure_data.metadata["days_not_stored"]
     assert isinstance(table, dg.TableMetadataValue)
     [row] = table.records
     assert row.data["message"] == "numbers: not a number."

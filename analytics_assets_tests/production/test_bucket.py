@@ -44,14 +44,14 @@ def test_days_land_in_a_bucket_and_are_read_back(bucket: Lake) -> None:
     assert bucket.marks("airbridge", "revenue") == {**marks, DAY: changed.mark}
     assert bucket.days("airbridge", "revenue") == [DAY, NEXT]
     assert bucket.read("airbridge", TABLE).to_pylist() == [row(campaign="other"), row(date=NEXT)]
-    bucket.files.probe()
+    bucket.files.check_writable()
     assert [path for path in bucket.files.fs.find("growth") if "_probe" in path] == []
 
 
 def test_a_bucket_that_is_not_there_is_told_in_our_words(bucket: Lake) -> None:
     """The path and the setting, and no traceback of the client."""
     with pytest.raises(LakeError, match=r"s3://nowhere/lake/_probe_\w+ cannot be written .* ANALYTICS_LAKE"):
-        Lake("s3://nowhere/lake").files.probe()
+        Lake("s3://nowhere/lake").files.check_writable()
 
 
 def test_a_damaged_file_of_a_bucket_is_found_and_put_into_the_quarantine(bucket: Lake) -> None:

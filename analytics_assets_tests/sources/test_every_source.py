@@ -110,7 +110,7 @@ async def test_a_failure_names_the_vendor_and_no_key(
         monkeypatch.setenv(name, f"MARKED-SECRET-{number}-0815")
     vendor.app.fault, vendor.app.requests = fault, 0
     with pytest.raises(SourceError) as caught:
-        await resource.greet(clock=utc_now, origin=RequestOrigin())
+        await resource.health_check(clock=utc_now, origin=RequestOrigin())
     error = caught.value
     assert isinstance(error, FAULTS[fault][1])
     assert vendor.app.requests == 1

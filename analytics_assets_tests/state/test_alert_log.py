@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
-from analytics_assets.state.alert_log import AlertLog, IssueKey, Kind, Occurrence, OpenIssue, Sighting
+from analytics_assets.state.alert_log import AlertLog, Detection, IssueKey, IssueKind, Occurrence, OpenIssue
 from analytics_assets.state.database import alert_log, engine
 from analytics_assets.state.requests import as_text
 
@@ -15,27 +15,27 @@ NOW = datetime(2026, 6, 1, 8, tzinfo=UTC)
 DAY, MINUTE, HOUR = timedelta(days=1), timedelta(minutes=1), timedelta(hours=1)
 
 
-def seen(name: str, run: str | None = None, day: str | None = None, after: int = 0) -> Sighting:
+def seen(name: str, run: str | None = None, day: str | None = None, after: int = 0) -> Detection:
     """An issue that was seen, in a failed run if one is named."""
-    kind = Kind.FAILURE if run else Kind.CHECK
+    kind = IssueKind.FAILURE if run else IssueKind.CHECK
     occurrence = Occurrence("failure", f"shop/{name}", f"failed in {run}", ("Why.",), "Wait.", "/", ("shop/a",))
     missing = {"shop/a": {day: after}} if day else {}
-    return Sighting(IssueKey("shop", name, kind, "E" if run else name), occurrence, run, missing)
+    return Detection(IssueKey("shop", name, kind, "E" if run else name), occurrence, run, missing)
 
 
 def record(
     log: AlertLog,
-    *sightings: Sighting,
+    *detections: Detection,
     over: Sequence[OpenIssue] = (),
     at: datetime = NOW,
     runs: Sequence[str] | None = None,
-    kinds: Sequence[Kind] = tuple(Kind),
+    kinds: Sequence[IssueKind] = tuple(IssueKind),
     destinations: Sequence[str] = ("A", "B"),
 ) -> int:
     """Writes what a tick has seen."""
-    of_sightings = {sighting.run for sighting in sightings if sighting.run}
+    of_sightings = {detection.run for detection in detections if detection.run}
     read = dict.fromkeys(of_sightings if runs is None else runs, at)
-    return log.record(sightings, runs=read, over=over, kinds=kinds, destinations=destinations, now=at)
+    return log.record(detections, runs=read, over=over, kinds=kinds, destinations=destinations, now=at)
 
 
 def claimed(log: AlertLog, destination: str = "A", at: datetime = NOW) -> list[list[str]]:
@@ -82,7 +82,9 @@ def test_a_run_that_another_daemon_has_passed_counts_once(url: str) -> None:
     record(log, seen("a", "r1"))
     record(log, runs=["r2"], at=NOW + 3 * HOUR)
     assert log.position(now=NOW + 3 * HOUR)[1] == {"r2"}
-    log.record([seen("b", "r1")], runs={"r1": NOW}, over=[], kinds=list(Kind), destinations=["A"], now=NOW + 3 * HOUR)
+    log.record(
+        [seen("b", "r1")], runs={"r1": NOW}, over=[], kinds=list(IssueKind), destinations=["A"], now=NOW + 3 * HOUR
+    )
     assert [issue.times for issue in log.open_issues()] == [1]
 
 
@@ -115,7 +117,9 @@ def test_the_first_tick_starts_now_and_later_ones_overlap(url: str) -> None:
     assert log.position(now=NOW + DAY) == (NOW, {"r1"})
     record(log, runs=["r2"], at=NOW + 5 * HOUR)
     assert log.position(now=NOW + DAY) == (NOW + 4 * HOUR, {"r2"})
-    log.record([], runs={"ahead": NOW + 9 * DAY}, over=[], kinds=list(Kind), destinations=["A"], now=NOW + 6 * HOUR)
+    log.record(
+        [], runs={"ahead": NOW + 9 * DAY}, over=[], kinds=list(IssueKind), destinations=["A"], now=NOW + 6 * HOUR
+    )
     assert log.position(now=NOW + 6 * HOUR) == (NOW + 5 * HOUR, {"r2", "ahead"})
 
 
@@ -159,19 +163,19 @@ def test_what_was_tried_less_often_goes_first(url: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "errors", "groups"),
     [
-        (Kind.FAILURE, ("E", "E"), 2),
-        (Kind.TASK, ("FAILED", "FAILED"), 1),
-        (Kind.TASK, ("FAILED", "REFUSED"), 2),
-        (Kind.CHECK, ("volume", "volume"), 1),
-        (Kind.CHECK, ("volume", "fields"), 2),
-        (Kind.LATE, ("latest_day_stored", "snapshot_stored"), 1),
+        (IssueKind.FAILURE, ("E", "E"), 2),
+        (IssueKind.TASK, ("FAILED", "FAILED"), 1),
+        (IssueKind.TASK, ("FAILED", "REFUSED"), 2),
+        (IssueKind.CHECK, ("volume", "volume"), 1),
+        (IssueKind.CHECK, ("volume", "fields"), 2),
+        (IssueKind.LATE, ("latest_day_stored", "snapshot_stored"), 1),
     ],
 )
-def test_which_issues_share_a_message(url: str, kind: Kind, errors: tuple[str, str], groups: int) -> None:
+def test_which_issues_share_a_message(url: str, kind: IssueKind, errors: tuple[str, str], groups: int) -> None:
     """One check of several tables, report tasks in one state, all late tables."""
     log, occurrence = AlertLog(url), seen("a").occurrence
     keys = [IssueKey("shop", stream, kind, error) for stream, error in zip("ab", errors, strict=True)]
-    record(log, *(Sighting(key, occurrence) for key in keys))
+    record(log, *(Detection(key, occurrence) for key in keys))
     assert [len(claimed(log)) for _ in range(groups + 1)] == [2 // groups] * groups + [0]
 
 
@@ -204,8 +208,8 @@ def test_rows_of_removed_destinations_and_kinds_are_dropped(url: str) -> None:
     record(log, seen("a"), seen("b", "r1"))
     record(log, destinations=["B"])
     assert {issue.destination for issue in log.open_issues()} == {"B"}
-    record(log, kinds=[Kind.CHECK])
-    assert [(issue.destination, issue.key.kind) for issue in log.open_issues()] == [("B", Kind.CHECK)]
+    record(log, kinds=[IssueKind.CHECK])
+    assert [(issue.destination, issue.key.kind) for issue in log.open_issues()] == [("B", IssueKind.CHECK)]
     assert log.position(now=NOW + 9 * DAY) == (NOW + 9 * DAY, set())
 
 

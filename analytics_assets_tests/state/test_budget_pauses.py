@@ -7,8 +7,8 @@ from sqlalchemy import insert, select, update
 
 from analytics_assets.errors import PermanentError
 from analytics_assets.http.rate_limiter import NoRateLimit, Pause
-from analytics_assets.state.database import budget_doors, budget_queue, engine
-from analytics_assets.state.rate_limit import Budget, Kind, RequestOrigin
+from analytics_assets.state.database import budget_pauses, budget_queue, engine
+from analytics_assets.state.rate_limit import Budget, RequestOrigin, RequestPriority
 from analytics_assets_tests.state.watch import START, Make, Watch, passes
 
 REASON = "GET /stats: HTTP 429, Retry-After: 30"
@@ -85,7 +85,7 @@ def test_a_pause_of_a_version_before_ends_within_the_bound(rate_limiter: Make, u
     assert passes(rate_limiter())
     until = int((START + timedelta(days=1)).timestamp() * 1000)
     with engine(url).begin() as connection:
-        connection.execute(update(budget_doors).values(closed_until=until, closed_at=None))
+        connection.execute(update(budget_pauses).values(paused_until=until, paused_at=None))
     assert not passes(rate_limiter())
     assert rate_limiter().pause() == Pause(START + HOUR, "a Retry-After of the vendor")
 
@@ -117,7 +117,9 @@ async def test_after_the_clock_was_set_back_a_backfill_waits_a_minute_for_schedu
     rate_limiter: Make, watch: Watch
 ) -> None:
     """The place in the queue was taken by the clock from before."""
-    scheduled, backfill = (rate_limiter(origin=RequestOrigin(kind)) for kind in (Kind.SCHEDULED, Kind.BACKFILL))
+    scheduled, backfill = (
+        rate_limiter(origin=RequestOrigin(kind)) for kind in (RequestPriority.SCHEDULED, RequestPriority.BACKFILL)
+    )
     spend(rate_limiter)
     assert not passes(scheduled)
     watch.now += timedelta(seconds=10.251)
@@ -130,7 +132,7 @@ async def test_scheduled_work_on_a_machine_a_little_ahead_keeps_its_place(
     rate_limiter: Make, watch: Watch, url: str
 ) -> None:
     """Machines may differ by seconds: the row is brought near, and stays."""
-    backfill = rate_limiter(origin=RequestOrigin(Kind.BACKFILL))
+    backfill = rate_limiter(origin=RequestOrigin(RequestPriority.BACKFILL))
     assert passes(backfill)
     ahead = int((START + timedelta(seconds=90)).timestamp() * 1000)
     with engine(url).begin() as connection:

@@ -15,12 +15,12 @@ REQUESTS, PER_S, SECONDS = 20, 2.0, 10.0
 KEEP_ALL = {
     "sqlite": (
         "CREATE TABLE let_through (at INTEGER)",
-        "CREATE TRIGGER keep AFTER INSERT ON budget_spent BEGIN INSERT INTO let_through VALUES (new.at); END",
+        "CREATE TRIGGER keep AFTER INSERT ON budget_requests BEGIN INSERT INTO let_through VALUES (new.at); END",
     ),
     "postgresql": (
         "CREATE TABLE let_through (at BIGINT)",
         "CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO let_through VALUES (new.at); RETURN new; END $$",
-        "CREATE TRIGGER keep AFTER INSERT ON budget_spent FOR EACH ROW EXECUTE FUNCTION keep()",
+        "CREATE TRIGGER keep AFTER INSERT ON budget_requests FOR EACH ROW EXECUTE FUNCTION keep()",
     ),
 }
 

@@ -20,14 +20,14 @@ def ledger(url: str) -> Ledger:
     ledger.join_or_open("shop", "revenue", "a", [DAY], longest=1, now=posted_at)
     ledger.begin_attempt(1, now=posted_at)
     ledger.posted(1, "task-1", now=posted_at)
-    ledger.saw(1, "RUNNING", task_id="task-1", now=NOW, next_look_at=NOW + timedelta(seconds=10))
+    ledger.saw(1, "RUNNING", task_id="task-1", now=NOW, next_poll_at=NOW + timedelta(seconds=10))
     return ledger
 
 
 def stamps(ledger: Ledger) -> tuple[datetime | None, datetime | None, datetime | None]:
     """When the task was posted, seen and is looked at again."""
     request = ledger.get(1)
-    return request.posted_at, request.seen_at, request.next_look_at
+    return request.posted_at, request.polled_at, request.next_poll_at
 
 
 @pytest.mark.parametrize("back", [timedelta(minutes=5), HOUR, timedelta(days=400)])

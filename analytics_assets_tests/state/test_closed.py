@@ -4,9 +4,9 @@ from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import select
 
-from analytics_assets.state.database import budget_doors, budget_spent, engine
+from analytics_assets.state.database import budget_pauses, budget_requests, engine
 from analytics_assets.state.rate_limit import Budget, forget_budgets
-from analytics_assets.state.report_ledger import Ledger, forget_landed
+from analytics_assets.state.report_ledger import Ledger, delete_stored
 from analytics_assets.state.requests import Request
 from analytics_assets_tests.state.watch import Make, Watch, passes
 
@@ -27,8 +27,8 @@ def test_requests_of_reports_that_are_gone_are_forgotten_too(url: str) -> None:
     ledger = Ledger(url)
     gone, newest = opened(ledger, DAYS[0], LONG_AGO), opened(ledger, DAYS[1], LONG_AGO)
     ledger.close_removed(gone.id, "No such report.", now=LONG_AGO)
-    assert forget_landed(url, before=LONG_AGO) == 0
-    assert forget_landed(url, before=NOW) == 1
+    assert delete_stored(url, before=LONG_AGO) == 0
+    assert delete_stored(url, before=NOW) == 1
     assert [request.id for request in ledger.all_requests("shop", "revenue")] == [newest.id]
 
 
@@ -44,9 +44,9 @@ def test_only_what_landed_long_ago_is_forgotten(url: str) -> None:
         ledger.mark_stored(one.id, one.first_day, now=LONG_AGO)
     before = {one.id: one for one in ledger.all_requests("shop", "revenue")}
     decided = (ledger.open_requests("shop"), ledger.days_left([one.id for one in before.values()]))
-    assert forget_landed(url, before=LONG_AGO) == 0
+    assert delete_stored(url, before=LONG_AGO) == 0
 
-    assert forget_landed(url, before=NOW) == 2
+    assert delete_stored(url, before=NOW) == 2
 
     left = {one.id: one for one in ledger.all_requests("shop", "revenue")}
     assert left == {one.id: before[one.id] for one in (superseded, is_open, newest)}
@@ -56,7 +56,7 @@ def test_only_what_landed_long_ago_is_forgotten(url: str) -> None:
     assert len(ledger.history(newest.id)) == 2
     # A day of a forgotten request is asked for as ever, under a number of its own.
     assert opened(ledger, DAYS[0], NOW).id > newest.id
-    assert forget_landed(url, before=NOW) == 1
+    assert delete_stored(url, before=NOW) == 1
 
 
 def test_budgets_that_no_request_has_used_for_long_are_forgotten(url: str, rate_limiter: Make, watch: Watch) -> None:
@@ -71,7 +71,7 @@ def test_budgets_that_no_request_has_used_for_long_are_forgotten(url: str, rate_
     with engine(url).connect() as connection:
         counts = {
             table.name: connection.execute(select(table.c.key).order_by(table.c.key)).scalars().all()
-            for table in (budget_doors, budget_spent)
+            for table in (budget_pauses, budget_requests)
         }
-    assert counts == {"budget_doors": ["used"], "budget_spent": ["used", "used"]}
+    assert counts == {"budget_pauses": ["used"], "budget_requests": ["used", "used"]}
     assert rate_limiter("gone").remaining() == 3

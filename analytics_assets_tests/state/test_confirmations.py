@@ -23,7 +23,7 @@ def test_a_row_is_of_one_day_of_one_table_of_one_lake(url: str) -> None:
 def test_an_earlier_request_of_the_same_content_changes_nothing(url: str) -> None:
     """Two processes may confirm one day, and the slower one last."""
     log = ConfirmationLog(url, "lake-1")
-    later = replace(FIRST, requested_at=NOON + timedelta(hours=1), family="run-2")
+    later = replace(FIRST, requested_at=NOON + timedelta(hours=1), attempt_group="run-2")
     for confirmation in (FIRST, later, FIRST):
         log.write("shop", "numbers_raw", DAYS[0], confirmation)
     assert log.read("shop", "numbers_raw", DAYS) == {DAYS[0]: later}

@@ -32,7 +32,7 @@ ROW = {
     "state": "INTENT",
     "is_open": 1,
     "attempts": 0,
-    "landings": 0,
+    "store_runs": 0,
     "opened_at": "2026-03-03T00:00:00.000000+00:00",
 }
 
@@ -49,9 +49,9 @@ def test_a_new_database_has_its_folder_tables_and_version(url: str, tmp_path: Pa
     assert (tmp_path / "not/there/state.db").is_file()
     assert sorted(inspect(made).get_table_names()) == [
         "alert_log",
-        "budget_doors",
+        "budget_pauses",
         "budget_queue",
-        "budget_spent",
+        "budget_requests",
         "confirmations",
         "lake",
         "report_days",

@@ -71,4 +71,4 @@ def test_threads_that_land_the_last_days_close_the_request_once(url: str) -> Non
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(land, [wanted[number::4] for number in range(4)]))
-    assert (ledger.get(1).state, ledger.get(1).days_left, ledger.history(1)) == ("LANDED", (), [("LANDED", NOW, None)])
+    assert (ledger.get(1).state, ledger.get(1).days_left, ledger.history(1)) == ("STORED", (), [("STORED", NOW, None)])

@@ -12,8 +12,8 @@ from analytics_assets.errors import PermanentError
 from analytics_assets.http.rate_limiter import NoRateLimit
 from analytics_assets.orchestration.state_resource import LOAD_TAG, BudgetSettings, kind_of
 from analytics_assets.settings import settings
-from analytics_assets.state.database import budget_spent, engine
-from analytics_assets.state.rate_limit import Budget, Kind, RequestOrigin, SharedRateLimiter
+from analytics_assets.state.database import budget_requests, engine
+from analytics_assets.state.rate_limit import Budget, RequestOrigin, RequestPriority, SharedRateLimiter
 from analytics_assets_tests.state.watch import Make, Watch, passes
 
 
@@ -96,8 +96,8 @@ async def test_what_is_left_of_a_budget_is_known_to_all_that_share_it(rate_limit
 def test_what_waits_in_a_schedule_goes_before_a_backfill(rate_limiter: Make, watch: Watch) -> None:
     """The backfill has spent the window and asks first; the scheduled run takes all places that come free, until it asks no more."""
     backfill, scheduled = (
-        rate_limiter(origin=RequestOrigin(Kind.BACKFILL)),
-        rate_limiter(origin=RequestOrigin(Kind.SCHEDULED)),
+        rate_limiter(origin=RequestOrigin(RequestPriority.BACKFILL)),
+        rate_limiter(origin=RequestOrigin(RequestPriority.SCHEDULED)),
     )
     assert [passes(backfill) for _ in range(4)] == [True, True, True, False]
     assert not passes(scheduled)
@@ -114,7 +114,8 @@ def test_a_share_that_is_not_kept_is_left_to_the_backfill(rate_limiter: Make, wa
     """With a third kept, a backfill passes beside waiting scheduled work as long as it holds less than two thirds."""
     budget = Budget(3, 10, kept=1 / 3, late_s=0.25)
     scheduled, backfill = (
-        rate_limiter(budget=budget, origin=RequestOrigin(kind)) for kind in (Kind.SCHEDULED, Kind.BACKFILL)
+        rate_limiter(budget=budget, origin=RequestOrigin(kind))
+        for kind in (RequestPriority.SCHEDULED, RequestPriority.BACKFILL)
     )
     assert [passes(scheduled) for _ in range(4)] == [True, True, True, False]
     watch.now += timedelta(seconds=10.251)
@@ -127,7 +128,8 @@ def test_what_scheduled_work_has_spent_is_not_taken_off_the_share_of_a_backfill(
     """With half kept, two scheduled requests in the window leave the backfill its own two, though scheduled work waits."""
     budget = Budget(4, 10, kept=0.5, late_s=0.25)
     scheduled, backfill = (
-        rate_limiter(budget=budget, origin=RequestOrigin(kind)) for kind in (Kind.SCHEDULED, Kind.BACKFILL)
+        rate_limiter(budget=budget, origin=RequestOrigin(kind))
+        for kind in (RequestPriority.SCHEDULED, RequestPriority.BACKFILL)
     )
     assert [passes(scheduled) for _ in range(5)] == [True] * 4 + [False]
     watch.now += timedelta(seconds=10.251)
@@ -139,8 +141,8 @@ async def test_scheduled_work_that_died_in_the_queue_does_not_hold_up_a_backfill
 ) -> None:
     """Its place ends two seconds after it would have passed."""
     scheduled, backfill = (
-        rate_limiter(origin=RequestOrigin(Kind.SCHEDULED)),
-        rate_limiter(origin=RequestOrigin(Kind.BACKFILL)),
+        rate_limiter(origin=RequestOrigin(RequestPriority.SCHEDULED)),
+        rate_limiter(origin=RequestOrigin(RequestPriority.BACKFILL)),
     )
     for _ in range(3):
         await backfill.acquire("GET /stats")
@@ -155,7 +157,7 @@ async def test_requests_out_of_every_window_are_forgotten(rate_limiter: Make, wa
     for _ in range(20):
         await one.acquire("GET /stats")
     with engine(url).connect() as connection:
-        assert len(connection.execute(select(budget_spent.c.at)).all()) <= 3
+        assert len(connection.execute(select(budget_requests.c.at)).all()) <= 3
 
 
 async def test_many_requests_of_a_process_queue_without_asking_the_database(rate_limiter: Make, watch: Watch) -> None:
@@ -190,14 +192,14 @@ def test_the_time_requests_take_is_known_beforehand(requests: int, seconds: floa
 @pytest.mark.parametrize(
     ("tags", "kind"),
     [
-        ({}, Kind.PERSON),
-        ({"dagster/backfill": "abc"}, Kind.BACKFILL),
-        ({LOAD_TAG: "analytics-assets load"}, Kind.BACKFILL),
-        ({"dagster/schedule_name": "bento_daily"}, Kind.SCHEDULED),
-        ({"dagster/sensor_name": "airbridge_reports"}, Kind.SENSOR),
+        ({}, RequestPriority.PERSON),
+        ({"dagster/backfill": "abc"}, RequestPriority.BACKFILL),
+        ({LOAD_TAG: "analytics-assets load"}, RequestPriority.BACKFILL),
+        ({"dagster/schedule_name": "bento_daily"}, RequestPriority.SCHEDULED),
+        ({"dagster/sensor_name": "airbridge_reports"}, RequestPriority.SENSOR),
     ],
 )
-def test_a_runs_tags_say_whose_requests_it_makes(tags: dict[str, str], kind: Kind) -> None:
+def test_a_runs_tags_say_whose_requests_it_makes(tags: dict[str, str], kind: RequestPriority) -> None:
     """The tags are Dagster's own, and that of a load."""
     assert kind_of(tags) is kind
 

@@ -34,7 +34,7 @@ def opened(
 def request(number: int, wanted: list[date], **changes: Any) -> Request:
     """A whole request as it is right after it was opened, with what the test is about changed."""
     given: dict[str, Any] = {
-        **dict.fromkeys(("task_id", "posted_at", "seen_at", "next_look_at", "closed_at", "reason")),
+        **dict.fromkeys(("task_id", "posted_at", "polled_at", "next_poll_at", "closed_at", "reason")),
         **dict.fromkeys(("lease_owner", "lease_until")),
         "id": number,
         "account": "shop",
@@ -45,7 +45,7 @@ def request(number: int, wanted: list[date], **changes: Any) -> Request:
         "state": "INTENT",
         "is_open": True,
         "attempts": 0,
-        "landings": 0,
+        "store_runs": 0,
         "opened_at": NOW,
         "days_left": tuple(wanted),
     }
@@ -165,18 +165,18 @@ def test_a_request_goes_from_intent_over_a_task_to_what_was_seen(ledger: Ledger)
     opened(ledger, day)
     at = [NOW + timedelta(minutes=minute) for minute in range(9)]
     ledger.begin_attempt(1, now=at[1])
-    assert ledger.get(1) == request(1, day, attempts=1, posted_at=at[1], seen_at=at[1])
+    assert ledger.get(1) == request(1, day, attempts=1, posted_at=at[1], polled_at=at[1])
     ledger.posted(1, "task-1", now=at[2])
     posted = {"attempts": 1, "posted_at": at[1], "task_id": "task-1"}
-    assert ledger.get(1) == request(1, day, state="POSTED", seen_at=at[2], **posted)
-    ledger.saw(1, "RUNNING", task_id="task-1", now=at[3], next_look_at=at[5])
-    ledger.saw(1, "RUNNING", task_id="task-1", now=at[5], next_look_at=at[7], reason="busy")
-    seen = {"state": "RUNNING", "seen_at": at[5], "next_look_at": at[7], "reason": "busy"}
+    assert ledger.get(1) == request(1, day, state="POSTED", polled_at=at[2], **posted)
+    ledger.saw(1, "RUNNING", task_id="task-1", now=at[3], next_poll_at=at[5])
+    ledger.saw(1, "RUNNING", task_id="task-1", now=at[5], next_poll_at=at[7], reason="busy")
+    seen = {"state": "RUNNING", "polled_at": at[5], "next_poll_at": at[7], "reason": "busy"}
     assert ledger.get(1) == request(1, day, **posted, **seen)
     ledger.saw(1, "FAILURE", task_id="task-1", now=at[7], reason="too large")
-    assert ledger.get(1) == request(1, day, **posted, state="FAILURE", seen_at=at[7], reason="too large")
+    assert ledger.get(1) == request(1, day, **posted, state="FAILURE", polled_at=at[7], reason="too large")
     ledger.begin_attempt(1, now=at[8])
-    assert ledger.get(1) == request(1, day, attempts=2, posted_at=at[8], seen_at=at[8])
+    assert ledger.get(1) == request(1, day, attempts=2, posted_at=at[8], polled_at=at[8])
     assert ledger.history(1) == [
         ("INTENT", at[1], None),
         ("POSTED", at[2], None),
@@ -200,10 +200,10 @@ def test_a_run_that_was_asked_for_is_counted_and_waited_for(ledger: Ledger) -> N
     """The state stays what the vendor said."""
     opened(ledger, march(1, 1))
     ledger.saw(1, "SUCCESS", task_id=None, now=NOW)
-    ledger.asked_landing(1, now=NOW, next_look_at=LATER)
-    ledger.asked_landing(1, now=LATER, next_look_at=LATER + timedelta(minutes=5))
+    ledger.record_store_run(1, now=NOW, next_poll_at=LATER)
+    ledger.record_store_run(1, now=LATER, next_poll_at=LATER + timedelta(minutes=5))
     assert ledger.get(1) == request(
-        1, march(1, 1), state="SUCCESS", landings=2, seen_at=LATER, next_look_at=LATER + timedelta(minutes=5)
+        1, march(1, 1), state="SUCCESS", store_runs=2, polled_at=LATER, next_poll_at=LATER + timedelta(minutes=5)
     )
     assert ledger.history(1) == [("SUCCESS", NOW, None)]
 
@@ -215,9 +215,9 @@ def test_a_request_is_closed_by_its_last_day(ledger: Ledger) -> None:
     ledger.mark_stored(1, date(2026, 3, 2), now=NOW)
     assert (ledger.get(1).is_open, ledger.get(1).days_left) == (True, (date(2026, 3, 1),))
     ledger.mark_stored(1, date(2026, 3, 1), now=LATER)
-    closed = {"state": "LANDED", "is_open": False, "closed_at": LATER, "seen_at": LATER, "days_left": ()}
+    closed = {"state": "STORED", "is_open": False, "closed_at": LATER, "polled_at": LATER, "days_left": ()}
     assert ledger.get(1) == request(1, march(1, 2), **closed)
-    assert ledger.history(1) == [("LANDED", LATER, None)]
+    assert ledger.history(1) == [("STORED", LATER, None)]
     assert opened(ledger, march(1, 2), now=LATER) == [request(2, march(1, 2), opened_at=LATER)]
 
 
@@ -227,7 +227,7 @@ def test_a_day_that_lands_twice_closes_once(ledger: Ledger) -> None:
     ledger.mark_stored(1, date(2026, 3, 1), now=NOW)
     before = ledger.get(1)
     ledger.mark_stored(1, date(2026, 3, 1), now=LATER)
-    assert (ledger.get(1), ledger.history(1)) == (before, [("LANDED", NOW, None)])
+    assert (ledger.get(1), ledger.history(1)) == (before, [("STORED", NOW, None)])
 
 
 def test_a_day_a_request_does_not_cover_does_not_close_it(ledger: Ledger) -> None:
@@ -246,7 +246,7 @@ def test_requests_of_an_older_specification_are_closed(ledger: Ledger) -> None:
     assert ledger.supersede("shop", "revenue", but="a", now=LATER) == 2
     assert ledger.supersede("shop", "revenue", but="a", now=LATER) == 0
     why = "The definition of the report was changed; its days are requested with the new one."
-    closed = {"state": "SUPERSEDED", "is_open": False, "closed_at": LATER, "seen_at": LATER, "reason": why}
+    closed = {"state": "SUPERSEDED", "is_open": False, "closed_at": LATER, "polled_at": LATER, "reason": why}
     assert ledger.get(1) == request(1, march(1, 1), spec_hash="old", **closed)
     assert [one.id for one in ledger.open_requests("shop")] == [3, 4]
     assert ledger.history(2) == [("SUPERSEDED", LATER, why)]
@@ -268,10 +268,10 @@ def test_instants_come_back_in_utc_to_the_microsecond(ledger: Ledger) -> None:
     seoul = NOW.astimezone(timezone(timedelta(hours=9)))
     opened(ledger, march(1, 1), now=seoul)
     ledger.begin_attempt(1, now=seoul)
-    ledger.saw(1, "RUNNING", task_id=None, now=seoul, next_look_at=seoul)
+    ledger.saw(1, "RUNNING", task_id=None, now=seoul, next_poll_at=seoul)
     ledger.lease(1, "run-a", seconds=1, now=seoul)
     held = ledger.get(1)
-    given = (held.opened_at, held.posted_at, held.seen_at, held.next_look_at, ledger.history(1)[0][1])
+    given = (held.opened_at, held.posted_at, held.polled_at, held.next_poll_at, ledger.history(1)[0][1])
     assert [(each, each.tzinfo) for each in given if each] == [(NOW, UTC)] * 5
     assert held.lease_until == NOW + timedelta(seconds=1)
 

@@ -11,9 +11,9 @@ from pydantic import Field, field_validator
 
 from analytics_assets.clock import utc_now
 from analytics_assets.operations.alerts.sensor import AlertSpec, alert_sensor
-from analytics_assets.orchestration.probe import Probe
+from analytics_assets.orchestration.diagnostics import Diagnostics
 from analytics_assets.orchestration.yaml_component import YamlComponent, variable_name
-from analytics_assets.state.alert_log import Kind
+from analytics_assets.state.alert_log import IssueKind
 
 
 class Alerts(YamlComponent):
@@ -59,16 +59,16 @@ class Alerts(YamlComponent):
             raise ValueError(f"{value} hours are no time to wait: use more than 0, such as 24.")
         return value
 
-    def probe(self) -> Probe:
+    def diagnostics(self) -> Diagnostics:
         """What there is to examine of the alerts."""
-        return Probe(self.destinations, is_live_only=False)
+        return Diagnostics(self.destinations, is_live_only=False)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002 - Dagster gives it
         """The sensor."""
         spec = AlertSpec(
             destinations=tuple(self.destinations),
             ui=self.ui,
-            kinds=frozenset(map(Kind, self.kinds)),
+            kinds=frozenset(map(IssueKind, self.kinds)),
             warnings=self.checks_from == "warn",
             repeat=timedelta(hours=self.repeat_hours),
         )

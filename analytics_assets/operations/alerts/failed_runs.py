@@ -15,7 +15,7 @@ from dagster import DagsterEventType
 from analytics_assets.errors import composed
 from analytics_assets.operations.alerts.issue import FAILURE, Reason, Redact, error_key, reason_lines
 from analytics_assets.orchestration.failures import DAYS_NOT_STORED, NEXT
-from analytics_assets.state.alert_log import Kind, Missing, Occurrence, Sighting
+from analytics_assets.state.alert_log import Detection, IssueKind, Missing, Occurrence
 
 _PAGE = 200
 _NO_DAY = ""
@@ -31,7 +31,7 @@ StreamOf = Callable[[str], str]
 
 
 @dataclass(frozen=True)
-class Step:
+class FailedStep:
     """A failed step, or all of a run that failed outside of its steps.
 
     Attributes:
@@ -61,7 +61,7 @@ def new_failures(
     awaited: Awaited,
     redact: Redact,
     has_time: Callable[[], bool],
-) -> tuple[list[Sighting], dict[str, datetime]]:
+) -> tuple[list[Detection], dict[str, datetime]]:
     """What the new failed runs show, and the instants these runs failed.
 
     Args:
@@ -74,7 +74,7 @@ def new_failures(
         redact: Takes secrets out of a text.
         has_time: Whether another run can be read in this tick; the others are left to the next.
     """
-    sightings: list[Sighting] = []
+    detections: list[Detection] = []
     runs: dict[str, datetime] = {}
     for record in _failure_events(instance, since, known):
         if not has_time():
@@ -85,10 +85,10 @@ def new_failures(
         if run is None or not is_ours(run) or run.tags.get("dagster/will_retry") == "true":
             continue
         for step in _steps(instance, run, record, stream_of):
-            sighting = _sighting(instance, run, step, after=record.storage_id, awaited=awaited, redact=redact)
-            if sighting is not None:
-                sightings.append(sighting)
-    return sightings, runs
+            detection = _detection(instance, run, step, after=record.storage_id, awaited=awaited, redact=redact)
+            if detection is not None:
+                detections.append(detection)
+    return detections, runs
 
 
 def still_missing(instance: dg.DagsterInstance, missing: Missing) -> dict[str, set[str]]:
@@ -125,7 +125,7 @@ def _failure_events(
 
 def _steps(
     instance: dg.DagsterInstance, run: dg.DagsterRun, failed: dg.EventLogRecord, stream_of: StreamOf
-) -> Iterator[Step]:
+) -> Iterator[FailedStep]:
     """The failed steps of a run; the run as one step where it failed outside of them."""
     requested: dict[str, dict[str, set[str]]] = {}
     stored: dict[str, set[str]] = {}
@@ -163,7 +163,7 @@ def _steps(
         name = streams.pop() if len(streams) == 1 else ""
         days_of = requested.get(key, {})
         missing = {table: left for table, days in days_of.items() if (left := days - stored.get(table, set()))}
-        yield Step(account, name, days_of, missing, *_reasons(failure))
+        yield FailedStep(account, name, days_of, missing, *_reasons(failure))
 
 
 def _reasons(event: dg.DagsterEvent | None) -> tuple[list[Reason], str]:
@@ -189,9 +189,9 @@ def _reasons(event: dg.DagsterEvent | None) -> tuple[list[Reason], str]:
     return [Reason((error.cls_name if error else None) or "Error", words)], _FIX
 
 
-def _sighting(
-    instance: dg.DagsterInstance, run: dg.DagsterRun, step: Step, *, after: int, awaited: Awaited, redact: Redact
-) -> Sighting | None:
+def _detection(
+    instance: dg.DagsterInstance, run: dg.DagsterRun, step: FailedStep, *, after: int, awaited: Awaited, redact: Redact
+) -> Detection | None:
     """The occurrence of a failed step; None if all its days were stored since, or a report task works at them."""
     missing = still_missing(instance, {table: dict.fromkeys(days, after) for table, days in step.missing.items()})
     # Of an exception it is not known whether the sensor's next run would fare better.
@@ -216,8 +216,8 @@ def _sighting(
         path=f"/runs/{run.run_id}",
         tables=tuple(sorted(missing or step.requested)),
     )
-    key = error_key(Kind.FAILURE, step.account, step.name, reasons[0].kind)
-    return Sighting(
+    key = error_key(IssueKind.FAILURE, step.account, step.name, reasons[0].kind)
+    return Detection(
         key,
         occurrence,
         run.run_id,
@@ -225,7 +225,7 @@ def _sighting(
     )
 
 
-def _headline(step: Step, days: Collection[str]) -> str:
+def _headline(step: FailedStep, days: Collection[str]) -> str:
     if not days or step.reasons[0].kind == _OF_THE_RUN:
         return "the run failed"
     if _NO_DAY in days:

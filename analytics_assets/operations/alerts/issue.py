@@ -10,7 +10,7 @@ from typing import Final
 
 from analytics_assets.dates import in_words
 from analytics_assets.errors import AccessRefusedError, LakeError, SourceError, TransientError
-from analytics_assets.state.alert_log import IssueKey, Kind
+from analytics_assets.state.alert_log import IssueKey, IssueKind
 
 # What a destination shows in red, yellow or green.
 FAILURE, WARNING, SUCCESS = "failure", "warning", "success"
@@ -34,7 +34,7 @@ _OF_THE_ACCOUNT: Final = {
 }
 
 
-def error_key(kind: Kind, account: str, stream: str, error: str) -> IssueKey:
+def error_key(kind: IssueKind, account: str, stream: str, error: str) -> IssueKey:
     """The issue of a failed step or refused task, by the class of its error; an error of the account as a whole has no stream."""
     return IssueKey(account, "" if error in _OF_THE_ACCOUNT else stream, kind, error)
 

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from analytics_assets.operations.alerts.issue import FAILURE, WARNING
-from analytics_assets.state.alert_log import Kind, Occurrence, OpenIssue
+from analytics_assets.state.alert_log import IssueKind, Occurrence, OpenIssue
 
 _MOST_PARTS = 5
 _MOST_NAMES = 3
 _MOST_TABLES = 10
 _TITLES = {
-    Kind.FAILURE: "runs failed",
-    Kind.TASK: "report tasks do not arrive",
-    Kind.CHECK: "checks failed",
-    Kind.LATE: "days are late",
+    IssueKind.FAILURE: "runs failed",
+    IssueKind.TASK: "report tasks do not arrive",
+    IssueKind.CHECK: "checks failed",
+    IssueKind.LATE: "days are late",
 }
 _WIDTHS: Final = (300, 200, 120, 80)
 _SHORTEST: Final = 300
@@ -63,7 +63,7 @@ class Writer:
         again = ""
         if first.sent_at is not None:
             since = f"since {first.first_seen:%Y-%m-%d %H:%M} UTC"
-            is_failure = first.key.kind is Kind.FAILURE
+            is_failure = first.key.kind is IssueKind.FAILURE
             again = "Again: " if is_failure else "Still: "
             times = sum(issue.times for issue in issues)
             lines += ["", f"{times} steps failed {since}." if is_failure else f"Open {since}."]

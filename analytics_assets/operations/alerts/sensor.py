@@ -1,6 +1,6 @@
 """The sensor of the alerts: reads what is wrong, writes it into the alert log, and sends what is due.
 
-`failed_runs.py` and `standing.py` find issues, `messages.py` says how they read, `delivery.py` sends. The position among failed runs is in
+`failed_runs.py` and `conditions.py` find issues, `messages.py` says how they read, `delivery.py` sends. The position among failed runs is in
 the alert log, because Dagster drops the cursor of a tick that fails. A tick fails where a destination has not taken a message: the UI is then
 the only place that can say so.
 Dagster concept: sensors, https://docs.dagster.io/guides/automate/sensors ; a tick is cut at 60 s, so reading and sending stop well before.
@@ -16,16 +16,16 @@ import dagster as dg
 from analytics_assets.clock import Clock
 from analytics_assets.errors import AccessRefusedError, TransientError
 from analytics_assets.http.statuses import Vendor
+from analytics_assets.operations.alerts.conditions import failed_checks, failing_tasks
 from analytics_assets.operations.alerts.delivery import deliver
 from analytics_assets.operations.alerts.failed_runs import new_failures, still_missing
 from analytics_assets.operations.alerts.issue import Redact
 from analytics_assets.operations.alerts.messages import Writer
-from analytics_assets.operations.alerts.standing import failed_checks, tasks_in_trouble
 from analytics_assets.orchestration.partitions import STREAM_TAG
 from analytics_assets.orchestration.run_context import code_location
 from analytics_assets.orchestration.source_resource import SourceResource
 from analytics_assets.settings import secret, settings
-from analytics_assets.state.alert_log import AlertLog, IssueKey, Kind, OpenIssue, Sighting
+from analytics_assets.state.alert_log import AlertLog, Detection, IssueKey, IssueKind, OpenIssue
 from analytics_assets.state.report_ledger import Ledger
 
 NAME = "alerts"
@@ -49,7 +49,7 @@ class AlertSpec:
 
     destinations: tuple[str, ...]
     ui: str
-    kinds: frozenset[Kind]
+    kinds: frozenset[IssueKind]
     warnings: bool
     repeat: timedelta
 
@@ -136,10 +136,10 @@ def alert_sensor(spec: AlertSpec, *, clock: Clock) -> dg.SensorDefinition:
 def _record(scope: Scope, spec: AlertSpec, log: AlertLog, clock: Clock) -> int:
     """Writes what is wrong now into the alert log; returns how many issues are new."""
     began = clock()
-    sightings: list[Sighting] = []
+    detections: list[Detection] = []
     undecided: set[IssueKey] = set()
     runs: dict[str, datetime] = {}
-    if Kind.FAILURE in spec.kinds:
+    if IssueKind.FAILURE in spec.kinds:
         failures, runs = new_failures(
             scope.instance,
             *log.position(now=began),
@@ -149,19 +149,19 @@ def _record(scope: Scope, spec: AlertSpec, log: AlertLog, clock: Clock) -> int:
             redact=scope.redact,
             has_time=lambda: clock() - began < timedelta(seconds=_READING_S),
         )
-        sightings += failures
-    if Kind.TASK in spec.kinds:
-        tasks, between = tasks_in_trouble(scope.ledger, scope.tables, scope.redact)
-        sightings, undecided = [*sightings, *tasks], undecided | between
-    if {Kind.CHECK, Kind.LATE} & spec.kinds:
+        detections += failures
+    if IssueKind.TASK in spec.kinds:
+        tasks, between = failing_tasks(scope.ledger, scope.tables, scope.redact)
+        detections, undecided = [*detections, *tasks], undecided | between
+    if {IssueKind.CHECK, IssueKind.LATE} & spec.kinds:
         keys = scope.repository.asset_graph.asset_check_keys
         checks, running = failed_checks(
             scope.instance, keys, kinds=spec.kinds, warnings=spec.warnings, redact=scope.redact
         )
-        sightings, undecided = [*sightings, *checks], undecided | running
-    seen = {sighting.key for sighting in sightings} | undecided
+        detections, undecided = [*detections, *checks], undecided | running
+    seen = {detection.key for detection in detections} | undecided
     return log.record(
-        sightings,
+        detections,
         runs=runs,
         over=[issue for issue in log.open_issues() if issue.key not in seen and _is_over(scope, issue)],
         kinds=spec.kinds,
@@ -172,7 +172,7 @@ def _record(scope: Scope, spec: AlertSpec, log: AlertLog, clock: Clock) -> int:
 
 def _is_over(scope: Scope, issue: OpenIssue) -> bool:
     """Whether an issue that this tick has not seen is over; a failure is, when its days are stored or its tables are gone."""
-    if issue.key.kind is not Kind.FAILURE:
+    if issue.key.kind is not IssueKind.FAILURE:
         return True
     left = {table: days for table, days in issue.missing.items() if table in scope.tables}
     return bool(issue.missing) and not still_missing(scope.instance, left)

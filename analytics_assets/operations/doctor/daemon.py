@@ -40,7 +40,7 @@ class Heartbeat:
 
 
 @dataclass(frozen=True)
-class Tick:
+class DaemonTick:
     """The last finished tick of a schedule or sensor.
 
     Attributes:
@@ -119,14 +119,16 @@ def switches(instance: dg.DagsterInstance, defined: Iterable[Switched], mode: Mo
         yield switched(one, status, tick, mode)
 
 
-def _last_tick(instance: dg.DagsterInstance, origin: str, selector: str) -> Tick | None:
+def _last_tick(instance: dg.DagsterInstance, origin: str, selector: str) -> DaemonTick | None:
     for tick in instance.get_ticks(origin, selector, limit=2):
         if tick.is_completed:
-            return Tick(datetime.fromtimestamp(tick.timestamp, UTC), _words(tick.error) if tick.is_failure else None)
+            return DaemonTick(
+                datetime.fromtimestamp(tick.timestamp, UTC), _words(tick.error) if tick.is_failure else None
+            )
     return None
 
 
-def switched(one: Switched, status: str | None, tick: Tick | None, mode: Mode) -> Line:
+def switched(one: Switched, status: str | None, tick: DaemonTick | None, mode: Mode) -> Line:
     """A schedule or sensor, by what was chosen in the UI and its last finished tick.
 
     Args:

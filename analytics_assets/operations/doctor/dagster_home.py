@@ -35,8 +35,8 @@ def opens(stack: ExitStack, into: list[dg.DagsterInstance], *, creates: bool = F
     """
     home = dagster_home()
     here = project() or Path.cwd()
-    if (trouble := _placed(home, here)) is not None:
-        yield trouble
+    if (issue := _placed(home, here)) is not None:
+        yield issue
         return
     found = f"DAGSTER_HOME is {home}" if home else f"DAGSTER_HOME is not set; the {_FILE} of {here} is read"
     if home is not None and not (Path(home).expanduser() / _FILE).is_file():

@@ -13,8 +13,8 @@ import dagster as dg
 from analytics_assets.checks.completeness import LATEST_DAY
 from analytics_assets.operations.doctor.line import Line
 from analytics_assets.orchestration.asset_specs import daily_tables
+from analytics_assets.orchestration.diagnostics import Diagnosable, Diagnostics
 from analytics_assets.orchestration.loading import REMEDY, alone, whole, words
-from analytics_assets.orchestration.probe import Probe, Probed
 
 TOGETHER: Final = "all together"
 
@@ -25,12 +25,12 @@ class Loaded:
 
     Attributes:
         name: The folder, which is the account.
-        probe: What it has to examine; None where that is nothing.
+        diagnostics: What it has to examine; None where that is nothing.
         definitions: What Dagster sees of it.
     """
 
     name: str
-    probe: Probe | None
+    diagnostics: Diagnostics | None
     definitions: dg.Definitions
 
     def daily_tables(self) -> list[str]:
@@ -58,7 +58,7 @@ def loads(defs: Path, name: str, into: list[Loaded]) -> Iterator[Line]:
         why = words(error, defs, name) or f"{file} does not load: {type(error.__cause__ or error).__name__}"
         yield Line("definitions", name, "wrong", why.replace("\n", "; "), REMEDY)
         return
-    into.append(Loaded(name, component.probe() if isinstance(component, Probed) else None, definitions))
+    into.append(Loaded(name, component.diagnostics() if isinstance(component, Diagnosable) else None, definitions))
     yield Line("definitions", name, "ok", f"{file} loads")
 
 

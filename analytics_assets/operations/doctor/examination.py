@@ -15,7 +15,8 @@ import dagster as dg
 
 from analytics_assets.clock import Clock
 from analytics_assets.errors import AccessRefusedError, PermanentError
-from analytics_assets.operations.doctor import daemon, dagster_home, places, vendors, work
+from analytics_assets.operations.doctor import accounts as accounts_part
+from analytics_assets.operations.doctor import daemon, dagster_home, places, vendors
 from analytics_assets.operations.doctor.definitions import TOGETHER, Loaded, loads, loads_together
 from analytics_assets.operations.doctor.line import Line, examined, refused, without_secrets
 from analytics_assets.settings import Settings, passwords, secret, settings, unknown_variables
@@ -65,9 +66,9 @@ def _lines(
     if len(loaded) == len(folders):
         yield from examined("definitions", TOGETHER, lambda: loads_together(defs), within_s=_LOADING_S)
     accounts = [
-        work.Account(one.name, one.probe.account, one.daily_tables(), one.made_from())
+        accounts_part.ExaminedAccount(one.name, one.diagnostics.account, one.daily_tables(), one.made_from())
         for one in loaded
-        if one.probe and one.probe.account
+        if one.diagnostics and one.diagnostics.account
     ]
     yield from _vendors(loaded, chosen, clock, is_offline=is_offline)
     identity = examined("lake", "identity", lambda: places.identity(chosen))
@@ -85,9 +86,9 @@ def _lines(
     yield from _dagster(loaded, chosen, clock, stack)
     if all(line.verdict == "ok" for line in state):
         for one in accounts:
-            yield from examined("budget", one.name, partial(work.budget, one, clock, chosen.mode))
+            yield from examined("budget", one.name, partial(accounts_part.budget, one, clock, chosen.mode))
         yield from examined(
-            "report tasks", "open", lambda: work.report_tasks(accounts, chosen, clock(), folders=folders)
+            "report tasks", "open", lambda: accounts_part.report_tasks(accounts, chosen, clock(), folders=folders)
         )
     else:
         remedy = "Mend the state database first."
@@ -95,7 +96,7 @@ def _lines(
     if not is_known:
         yield Line("days", "all", "not checked", "days would be missed in another lake", _LAKE_FIRST)
     for one in accounts if is_known else ():
-        yield from examined("days", one.name, partial(work.late, one, chosen, clock()))
+        yield from examined("days", one.name, partial(accounts_part.late, one, chosen, clock()))
 
 
 def _unknown_variables(defs: Path, folders: Sequence[str]) -> Iterator[Line]:
@@ -106,21 +107,21 @@ def _unknown_variables(defs: Path, folders: Sequence[str]) -> Iterator[Line]:
 
 def _vendors(loaded: Sequence[Loaded], chosen: Settings, clock: Clock, *, is_offline: bool) -> Iterator[Line]:
     ahead: dict[str, float | None] = {}
-    for name, probe in ((one.name, one.probe) for one in loaded if one.probe is not None):
-        lines = list(vendors.variables(name, probe, chosen.mode))
+    for name, diagnostics in ((one.name, one.diagnostics) for one in loaded if one.diagnostics is not None):
+        lines = list(vendors.variables(name, diagnostics, chosen.mode))
         yield from lines
-        if probe.account is None:
+        if diagnostics.account is None:
             continue
         what = f"{name}: accepted"
         if is_offline:
             yield Line("keys", what, "not checked", "--offline asks no vendor", "Run it without --offline.")
-        elif chosen.mode == "sandbox" and not probe.account.resource.has_sandbox():
-            found = f"there is no sandbox of {probe.account.vendor}"
+        elif chosen.mode == "sandbox" and not diagnostics.account.resource.has_sandbox():
+            found = f"there is no sandbox of {diagnostics.account.vendor}"
             yield Line("keys", what, "not checked", found, "Set ANALYTICS_MODE=live to load from the vendor itself.")
         elif any(line.verdict == "wrong" for line in lines):
             yield Line("keys", what, "not checked", "a key is missing", "Set the variable named above.")
         else:
-            yield from examined("keys", what, partial(vendors.accepted, name, probe, clock, ahead))
+            yield from examined("keys", what, partial(vendors.accepted, name, diagnostics, clock, ahead))
     in_process = chosen.mode == "sandbox" and chosen.sandbox_url is None
     yield vendors.clocks(ahead, is_offline=is_offline, is_in_process=in_process)
     start = datetime.combine(chosen.start_date, time(), UTC)
@@ -161,7 +162,7 @@ def _dagster(loaded: Sequence[Loaded], chosen: Settings, clock: Clock, stack: Ex
 
 def _secrets(loaded: Iterable[Loaded]) -> Iterator[str]:
     """Every value that must not be shown: of the variables that components name, and in the addresses of lake and state."""
-    for name in (name for one in loaded if one.probe for name in one.probe.variables):
+    for name in (name for one in loaded if one.diagnostics for name in one.diagnostics.variables):
         try:
             yield secret(name)
         except AccessRefusedError:

@@ -44,7 +44,7 @@ def writable(chosen: Settings) -> Iterator[Line]:
             )
         yield Line("lake", "writable", "ok", f"{files.address} is created with the first file")
         return
-    files.probe()
+    files.check_writable()
     yield Line("lake", "writable", "ok", f"{files.address} can be written")
 
 

@@ -14,9 +14,9 @@ from analytics_assets.clock import Clock
 from analytics_assets.errors import AccessRefusedError, BlockedError, SourceError, TransientError, UnreachableError
 from analytics_assets.http.statuses import FORBIDDEN, NOT_FOUND, SERVER_FAULT, THROTTLED, UNAUTHORIZED
 from analytics_assets.operations.doctor.line import Line, Verdict, happened
-from analytics_assets.orchestration.probe import Probe, VendorProbe
+from analytics_assets.orchestration.diagnostics import Diagnostics, VendorDiagnostics
 from analytics_assets.settings import Mode, secret
-from analytics_assets.state.rate_limit import Kind, RequestOrigin
+from analytics_assets.state.rate_limit import RequestOrigin, RequestPriority
 
 ASKING_S: Final = 15.0
 _CLOCK_WARNS_S: Final = 60.0
@@ -43,13 +43,13 @@ class Outcome:
     seconds: float = 0.0
 
 
-def variables(name: str, probe: Probe, mode: Mode) -> Iterator[Line]:
+def variables(name: str, diagnostics: Diagnostics, mode: Mode) -> Iterator[Line]:
     """Whether each variable that a folder names is set."""
-    if probe.is_live_only and mode != "live":
+    if diagnostics.is_live_only and mode != "live":
         remedy = "ANALYTICS_MODE=live reads them; until then there is nothing to do."
         yield Line("keys", f"{name}: variables", "not checked", "the sandbox needs none", remedy)
         return
-    for variable in probe.variables:
+    for variable in diagnostics.variables:
         try:
             secret(variable)
         except AccessRefusedError:
@@ -59,22 +59,22 @@ def variables(name: str, probe: Probe, mode: Mode) -> Iterator[Line]:
             yield Line("keys", f"{name}: {variable}", "ok", "set")
 
 
-def accepted(name: str, probe: Probe, clock: Clock, into: dict[str, float | None]) -> Iterator[Line]:
+def accepted(name: str, diagnostics: Diagnostics, clock: Clock, into: dict[str, float | None]) -> Iterator[Line]:
     """Whether the vendor accepts the keys; how far the clock is ahead is put into a mapping, by vendor."""
-    account = probe.account
+    account = diagnostics.account
     assert account is not None
     outcome = asyncio.run(_asked(account, clock))
     into[account.vendor] = outcome.ahead_s
-    yield Line("keys", f"{name}: accepted", *judged(name, account, probe.variables, outcome, clock()))
+    yield Line("keys", f"{name}: accepted", *judged(name, account, diagnostics.variables, outcome, clock()))
 
 
-async def _asked(account: VendorProbe, clock: Clock) -> Outcome:
-    origin = RequestOrigin(Kind.SENSOR, say=_refuse_to_wait)
+async def _asked(account: VendorDiagnostics, clock: Clock) -> Outcome:
+    origin = RequestOrigin(RequestPriority.SENSOR, say=_refuse_to_wait)
     began = asyncio.get_running_loop().time()
     error: Exception | None = None
     try:
         async with asyncio.timeout(ASKING_S):
-            await account.resource.greet(clock=clock, origin=origin)
+            await account.resource.health_check(clock=clock, origin=origin)
     except (SourceError, TimeoutError, WaitsError) as raised:
         error = raised
     return Outcome(error, origin.meter.ahead_s, asyncio.get_running_loop().time() - began)
@@ -85,7 +85,7 @@ def _refuse_to_wait(words: str) -> None:
 
 
 def judged(
-    name: str, account: VendorProbe, keys: Sequence[str], outcome: Outcome, now: datetime
+    name: str, account: VendorDiagnostics, keys: Sequence[str], outcome: Outcome, now: datetime
 ) -> tuple[Verdict, str, str]:
     """Verdict, finding and remedy of an outcome."""
     error, yaml = outcome.error, f"defs/{name}/defs.yaml"
@@ -112,7 +112,7 @@ def judged(
 
 
 def _answered(
-    status: int, said: str, error: SourceError, *, name: str, account: VendorProbe, keys: str, now: datetime
+    status: int, said: str, error: SourceError, *, name: str, account: VendorDiagnostics, keys: str, now: datetime
 ) -> tuple[Verdict, str, str]:
     """The same for an answer that came but was no success, or not the vendor's."""
     vendor, yaml = account.vendor, f"defs/{name}/defs.yaml"

@@ -17,7 +17,7 @@ from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.orchestration.schedules import once_a_day
 from analytics_assets.settings import settings
 from analytics_assets.state.rate_limit import forget_budgets
-from analytics_assets.state.report_ledger import forget_landed
+from analytics_assets.state.report_ledger import delete_stored
 
 # A writer that takes longer than this to write a file aside is dead.
 LEFT_AFTER: Final = timedelta(hours=1)
@@ -61,7 +61,7 @@ def housekeeping(owned: Owned, cron: str, clock: Clock, *, is_on: bool) -> dg.Sc
             before = now - chosen.keep_runs
             forget_budgets(chosen.state, before=before)
             metadata["quarantined_responses_removed"] = lake.quarantine.sweep(before=before.astimezone(UTC).date())
-            metadata["report_requests_removed"] = forget_landed(chosen.state, before=before)
+            metadata["report_requests_removed"] = delete_stored(chosen.state, before=before)
         yield dg.Output(None, metadata=metadata)
 
     @dg.job(

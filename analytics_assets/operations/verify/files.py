@@ -1,7 +1,7 @@
 """What there is in a lake, file by file, and whether each is what its table declares, to its last byte.
 
 A file is read whole once. Its rows have to be a valid day of its table as a landing wants it (`lake/table.py`) and to hash to what the footer
-says. Columns that were declared later are null and may be missing. Keep Dagster out of here (`record.py`) and remedies too (`looking.py`).
+says. Columns that were declared later are null and may be missing. Keep Dagster out of here (`record.py`) and remedies too (`verification.py`).
 """
 
 import errno
@@ -18,7 +18,7 @@ from analytics_assets.errors import LakeError, UnexpectedPayloadError
 from analytics_assets.lake.content import content_hash
 from analytics_assets.lake.disk import is_leftover
 from analytics_assets.lake.footer import Footer, footer_of
-from analytics_assets.lake.reading import earlier_columns
+from analytics_assets.lake.parquet_reader import earlier_columns
 from analytics_assets.lake.store import Lake, StoredDay
 from analytics_assets.lake.table import DATE, Column, Table
 

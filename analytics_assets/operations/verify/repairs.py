@@ -1,4 +1,4 @@
-"""What repairs the days that `looking.py` finds: loads of exactly these days, and records of files that Dagster does not know.
+"""What repairs the days that `verification.py` finds: loads of exactly these days, and records of files that Dagster does not know.
 
 A typed day whose raw day is whole is loaded from it, without a request.
 """
@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from datetime import date
 
 from analytics_assets.dates import spans
-from analytics_assets.operations.verify.looking import LOADED_AGAIN, RECORDED_AGAIN, Kind, Place, Wrong, is_sound
+from analytics_assets.operations.verify.verification import (
+    LOADED_AGAIN,
+    RECORDED_AGAIN,
+    LakeScope,
+    ProblemKind,
+    TableProblem,
+    is_sound,
+)
 from analytics_assets.orchestration.asset_specs import DailyTables, asset_key, materialization
 
 TOO_EARLY = "before the first day of its account, so it cannot be loaded. Set `start_date` in its YAML, or ANALYTICS_START_DATE, to an earlier day first"
@@ -38,7 +45,7 @@ class Repair:
         option = " --replace-other-mode" if self.replaces_other_mode else ""
         return f"analytics-assets load {self.account} --from {self.first} --to {self.last} --tables {','.join(self.tables)}{option}"
 
-    def is_for(self, wrong: Wrong, steps: Sequence[DailyTables]) -> bool:
+    def is_for(self, wrong: TableProblem, steps: Sequence[DailyTables]) -> bool:
         """Whether this load repairs a day."""
         is_in_range = wrong.account == self.account and self.first <= wrong.day <= self.last
         made = {
@@ -47,13 +54,13 @@ class Repair:
         return is_in_range and wrong.kind in LOADED_AGAIN and wrong.table in {*self.tables, *made}
 
 
-def repairs(place: Place, steps: Sequence[DailyTables], wrong: Sequence[Wrong]) -> list[Repair]:
+def repairs(place: LakeScope, steps: Sequence[DailyTables], wrong: Sequence[TableProblem]) -> list[Repair]:
     """The loads that repair what is wrong, account by account."""
     wanted: dict[tuple[str, date], tuple[list[str], bool]] = {}
     for step in steps:
         for day, of_day in _by_day(step, wrong).items():
             tables, is_foreign = wanted.get((step.account, day), ([], False))
-            is_foreign = is_foreign or any(one.kind is Kind.FOREIGN for one in of_day)
+            is_foreign = is_foreign or any(one.kind is ProblemKind.FOREIGN for one in of_day)
             wanted[step.account, day] = [*tables, *_tables(place, step, day, of_day)], is_foreign
     days: dict[tuple[str, tuple[str, ...], bool], list[date]] = {}
     for (account, day), (tables, is_foreign) in sorted(wanted.items()):
@@ -65,7 +72,7 @@ def repairs(place: Place, steps: Sequence[DailyTables], wrong: Sequence[Wrong]) 
     ]
 
 
-def too_early(steps: Sequence[DailyTables], wrong: Sequence[Wrong]) -> list[date]:
+def too_early(steps: Sequence[DailyTables], wrong: Sequence[TableProblem]) -> list[date]:
     """The days that could be loaded again if their account began earlier."""
     first = {(step.account, table): step.first for step in steps for table in step.tables}
     return sorted(
@@ -77,9 +84,9 @@ def too_early(steps: Sequence[DailyTables], wrong: Sequence[Wrong]) -> list[date
     )
 
 
-def _by_day(step: DailyTables, wrong: Sequence[Wrong]) -> Mapping[date, Sequence[Wrong]]:
+def _by_day(step: DailyTables, wrong: Sequence[TableProblem]) -> Mapping[date, Sequence[TableProblem]]:
     """What is wrong with the tables of a step and can be loaded again."""
-    days: dict[date, list[Wrong]] = {}
+    days: dict[date, list[TableProblem]] = {}
     for one in wrong:
         is_of_step = one.account == step.account and one.table in step.tables
         if is_of_step and one.kind in LOADED_AGAIN and one.day >= step.first:
@@ -87,7 +94,7 @@ def _by_day(step: DailyTables, wrong: Sequence[Wrong]) -> Mapping[date, Sequence
     return days
 
 
-def _tables(place: Place, step: DailyTables, day: date, wrong: Sequence[Wrong]) -> Sequence[str]:
+def _tables(place: LakeScope, step: DailyTables, day: date, wrong: Sequence[TableProblem]) -> Sequence[str]:
     """The raw table where it is not whole; else the tables to make from it."""
     bad = {one.table for one in wrong}
     if step.raw is not None and (step.raw in bad or not _is_raw_whole(place, step.account, step.raw, day)):
@@ -95,7 +102,7 @@ def _tables(place: Place, step: DailyTables, day: date, wrong: Sequence[Wrong]) 
     return [table for table in step.typed if table in bad]
 
 
-def _is_raw_whole(place: Place, account: str, raw: str, day: date) -> bool:
+def _is_raw_whole(place: LakeScope, account: str, raw: str, day: date) -> bool:
     """Whether typed tables of a day can be made from its raw one: it is there, with its rows."""
     if not is_sound(place, (account, raw), day):
         return False
@@ -103,7 +110,7 @@ def _is_raw_whole(place: Place, account: str, raw: str, day: date) -> bool:
     return stored is not None and stored.footer.emptied_at is None
 
 
-def recorded(place: Place, wrong: Iterable[Wrong]) -> Iterator[Wrong]:
+def recorded(place: LakeScope, wrong: Iterable[TableProblem]) -> Iterator[TableProblem]:
     """Logs a materialization of each file that stands and that Dagster does not know so, as its landing would; yields each one logged."""
     for one in wrong:
         if one.kind not in RECORDED_AGAIN or one.stored is None:

@@ -36,7 +36,7 @@ class Caption:
     notes: Sequence[str] = ()
 
 
-class Cell(IntEnum):
+class ChartCell(IntEnum):
     """What is known of a cell of a heat map."""
 
     ABSENT = 0
@@ -67,7 +67,7 @@ class HeatMap:
     column_title: str
     unit: str
     values: Sequence[Sequence[float | None]]
-    cells: Sequence[Sequence[Cell]]
+    cells: Sequence[Sequence[ChartCell]]
 
 
 @dataclass(frozen=True)

@@ -35,15 +35,15 @@ from analytics_assets.orchestration.charts.canvas import (
     text,
     words,
 )
-from analytics_assets.orchestration.charts.content import Bars, Cell, Content, Curves, HeatMap, Trends
+from analytics_assets.orchestration.charts.content import Bars, ChartCell, Content, Curves, HeatMap, Trends
 
 _ZERO: Final = "#e9dcc3"
-_LOOKS: Final[Mapping[Cell, tuple[str, str, str, str]]] = {
+_LOOKS: Final[Mapping[ChartCell, tuple[str, str, str, str]]] = {
     # What the legend says, the fill, the lines over it and their colour.
-    Cell.MASKED: ("all of it masked", "#b9bec9", "////", "#6b7282"),
-    Cell.MISSING: ("a number is missing", "#f2b8b5", "xxxx", "#b3261e"),
-    Cell.UNREACHED: ("not reached yet", PANEL, "", RULE),
-    Cell.ABSENT: ("no rows", "#e3e5ea", "----", "#c3c7d0"),
+    ChartCell.MASKED: ("all of it masked", "#b9bec9", "////", "#6b7282"),
+    ChartCell.MISSING: ("a number is missing", "#f2b8b5", "xxxx", "#b3261e"),
+    ChartCell.UNREACHED: ("not reached yet", PANEL, "", RULE),
+    ChartCell.ABSENT: ("no rows", "#e3e5ea", "----", "#c3c7d0"),
 }
 _MOST_TICKS: Final = 16
 _BESIDE_LEGEND: Final = Margins(left=78, right=212, bottom=48)
@@ -70,7 +70,7 @@ def _heat_map(content: HeatMap) -> Figure:
     made, [axes] = figure(min(640, 160 + 11 * len(content.rows)), Margins(left=112, right=84, bottom=76))
     cells = np.array(content.cells, dtype=int)
     values = _grid(content.values)
-    has_number = np.isin(cells, [Cell.PLAIN, Cell.PARTLY_MASKED])
+    has_number = np.isin(cells, [ChartCell.PLAIN, ChartCell.PARTLY_MASKED])
     rows, columns = cells.shape
     image = axes.imshow(
         np.ma.masked_where(~has_number | (values == 0), values),
@@ -83,8 +83,8 @@ def _heat_map(content: HeatMap) -> Figure:
     zero = has_number & (values == 0)
     if zero.any():
         handles.append(_painted(axes, zero, "zero", fill=_ZERO))
-    if (cells == Cell.PARTLY_MASKED).any():
-        y, x = np.nonzero(cells == Cell.PARTLY_MASKED)
+    if (cells == ChartCell.PARTLY_MASKED).any():
+        y, x = np.nonzero(cells == ChartCell.PARTLY_MASKED)
         check_context: dict[str, Any] = {
             "linestyle": "none",
             "marker": ".",
@@ -194,7 +194,7 @@ def _trends(content: Trends) -> Figure:
 def _gaps(axes: Axes, days: Sequence[date], absent: frozenset[date]) -> list[Artist]:
     """Marks days without rows, landed empty or not landed: no bar there is not a zero. Returns what the legend shows."""
     axes.set_xlim(-0.6, len(days) - 0.4)
-    name, fill, hatch, line = _LOOKS[Cell.ABSENT]
+    name, fill, hatch, line = _LOOKS[ChartCell.ABSENT]
     check_context: dict[str, Any] = {"facecolor": fill, "hatch": hatch, "edgecolor": line, "linewidth": 0}
     for place in (place for place, day in enumerate(days) if day in absent):
         axes.axvspan(place - 0.5, place + 0.5, zorder=0, **check_context)

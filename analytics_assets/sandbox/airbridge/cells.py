@@ -13,7 +13,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from analytics_assets.sandbox.airbridge.request import Filter, ReportRequest
+from analytics_assets.sandbox.airbridge.request import FieldFilter, ReportRequest
 from analytics_assets.sandbox.airbridge.spec import COHORT_FIELD, GROUP_BYS
 from analytics_assets.sandbox.timeline import Timeline
 from analytics_assets.sandbox.world import CURRENCY, Person, Purchase, converted_cents
@@ -65,7 +65,7 @@ class ReportCalendar:
 
 
 @dataclass
-class Cells:
+class GroupFigures:
     """One group on one start date: users of the start event, cost in cents, and by interval cents, events and users."""
 
     users: int = 0
@@ -75,7 +75,7 @@ class Cells:
     returned: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
 
 
-Counted = dict[tuple[str, ...], dict[int, Cells]]
+Counted = dict[tuple[str, ...], dict[int, GroupFigures]]
 
 
 def count_cells(
@@ -88,7 +88,7 @@ def count_cells(
     as_of: datetime,
 ) -> Counted:
     """Cells by group values and row; rows with neither a user nor cost are absent."""
-    counted: Counted = defaultdict(lambda: defaultdict(Cells))
+    counted: Counted = defaultdict(lambda: defaultdict(GroupFigures))
     for person, started in _starts(request, timeline, zone, as_of):
         labels = _labels(person, started)
         row = calendar.row(started.astimezone(zone).date())
@@ -151,12 +151,12 @@ def _labels(person: Person, started: datetime) -> dict[str, str]:
     }
 
 
-def _passes(filters: tuple[Filter, ...], labels: Mapping[str, str]) -> bool:
+def _passes(filters: tuple[FieldFilter, ...], labels: Mapping[str, str]) -> bool:
     """Whether all filters hold; an empty label is a value that does not exist."""
     return all(_holds(one, labels[one.field]) for one in filters)
 
 
-def _holds(one: Filter, label: str) -> bool:
+def _holds(one: FieldFilter, label: str) -> bool:
     kind = one.type.removeprefix("NOT ")
     holds = {
         "IN": label in one.values,

@@ -13,7 +13,7 @@ from itertools import zip_longest
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from analytics_assets.sandbox.airbridge.cells import Cells, ReportCalendar, count_cells
+from analytics_assets.sandbox.airbridge.cells import GroupFigures, ReportCalendar, count_cells
 from analytics_assets.sandbox.airbridge.request import ReportRequest
 from analytics_assets.sandbox.timeline import Timeline
 
@@ -22,7 +22,7 @@ _MASKED_BELOW: Final = 3
 
 
 @dataclass(frozen=True)
-class Report:
+class SandboxReport:
     """All top-level rows in their order, and whether any value in them is masked."""
 
     groups: list[dict[str, Any]]
@@ -41,9 +41,9 @@ class _Figure:
         return _Figure(self.over + other.over, self.under + other.under, self.people + other.people)
 
 
-def make_report(
+def build_report(
     request: ReportRequest, timeline: Timeline, *, zone: ZoneInfo, currency: str, as_of: datetime
-) -> Report:
+) -> SandboxReport:
     """The report of a checked request as of an instant; nothing later is in it."""
     today = as_of.astimezone(zone).date()
     calendar = ReportCalendar(request.first, request.last, request.granularity, request.intervals, today)
@@ -51,14 +51,14 @@ def make_report(
     groups = [_Group(request, calendar, labels, rows) for labels, rows in sorted(counted.items())]
     for name, ascending in reversed(request.sorts):
         groups.sort(key=lambda group: group.totals[name], reverse=not ascending)
-    return Report([group.as_json() for group in groups], any(group.is_masked for group in groups))
+    return SandboxReport([group.as_json() for group in groups], any(group.is_masked for group in groups))
 
 
 class _Group:
     """One combination of group-by values."""
 
     def __init__(
-        self, request: ReportRequest, calendar: ReportCalendar, labels: tuple[str, ...], rows: dict[int, Cells]
+        self, request: ReportRequest, calendar: ReportCalendar, labels: tuple[str, ...], rows: dict[int, GroupFigures]
     ) -> None:
         self._request = request
         self._calendar = calendar
@@ -111,7 +111,7 @@ class _Group:
         return masked
 
 
-def _figures(request: ReportRequest, cells: Cells, reached: int) -> Iterator[_Figure]:
+def _figures(request: ReportRequest, cells: GroupFigures, reached: int) -> Iterator[_Figure]:
     """A cohort's figures by interval: of the interval alone for on-day, up to and with it otherwise."""
     cents = events = 0
     people: set[str] = set()

@@ -49,7 +49,7 @@ class InvalidRequestError(Exception):
 
 
 @dataclass(frozen=True)
-class Filter:
+class FieldFilter:
     """A condition on a group-by field."""
 
     field: str
@@ -70,7 +70,7 @@ class ReportRequest:
     return_events: tuple[str, ...]
     metric: str
     aggregation: str
-    filters: tuple[Filter, ...]
+    filters: tuple[FieldFilter, ...]
     sorts: tuple[tuple[str, bool], ...]
 
 
@@ -190,7 +190,7 @@ def _intervals(value: object, granularity: str, problems: _Problems) -> int:
     return value
 
 
-def _filters(value: object, problems: _Problems) -> tuple[Filter, ...]:
+def _filters(value: object, problems: _Problems) -> tuple[FieldFilter, ...]:
     if not isinstance(value, list):
         problems.add(["filters"], "value is not a valid list", "type_error.list")
         return ()
@@ -204,7 +204,7 @@ def _filters(value: object, problems: _Problems) -> tuple[Filter, ...]:
         kind = problems.enum(one["filterType"], [*loc, "filterType"], FILTER_TYPES)
         values = problems.strings(one.get("values", []), [*loc, "values"])
         problems.check(bool(values) or kind.endswith("EXIST"), [*loc, "values"], "at least one value is required")
-        read.append(Filter(field, kind, values))
+        read.append(FieldFilter(field, kind, values))
     return tuple(read)
 
 

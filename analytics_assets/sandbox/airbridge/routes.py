@@ -15,10 +15,10 @@ from zoneinfo import ZoneInfo
 
 from starlette.responses import JSONResponse, Response
 
-from analytics_assets.sandbox.airbridge.report import Report, make_report
+from analytics_assets.sandbox.airbridge.report import SandboxReport, build_report
 from analytics_assets.sandbox.airbridge.request import InvalidRequestError, read_request
 from analytics_assets.sandbox.airbridge.spec import events_body, groupbys_body, metrics_body
-from analytics_assets.sandbox.airbridge.tasks import FateCounter, Task, decode_task, encode_task
+from analytics_assets.sandbox.airbridge.tasks import OutcomeCounter, SandboxTask, decode_task, encode_task
 from analytics_assets.sandbox.credentials import AIRBRIDGE_API_TOKEN
 from analytics_assets.sandbox.endpoints import Call, Endpoint, phrase
 from analytics_assets.sandbox.options import Options
@@ -63,7 +63,7 @@ class Airbridge:
     def __init__(self, options: Options, timeline: Timeline) -> None:
         self._options = options
         self._timeline = timeline
-        self._fates = FateCounter(options)
+        self._fates = OutcomeCounter(options)
         # A finished task is read page by page, and perhaps by several readers.
         self._report = lru_cache(maxsize=16)(self._report_of)
         query, spec = "/reports/api/v3/apps/{app}/revenue/query", "/dataspec/v1/apps/{app}/revenue-report"
@@ -94,7 +94,7 @@ class Airbridge:
         except ValueError:
             errors = [{"loc": ["body"], "msg": "the body is not valid JSON", "type": "value_error.jsondecode"}]
             return _problem(400, "Bad Request", "invalid_request", errors)
-        task = Task(call.params["app"], body, call.now, self._fates.next())
+        task = SandboxTask(call.params["app"], body, call.now, self._fates.next())
         return JSONResponse({"data": {"taskId": encode_task(task, self._options.seed)}})
 
     def _read(self, call: Call) -> Response:
@@ -112,7 +112,7 @@ class Airbridge:
             return JSONResponse({"task" if self._options.airbridge_envelope == "task" else "data": head})
         return self._success(call, task, task_id, int(skip), min(int(size), self._options.airbridge_max_size))
 
-    def _success(self, call: Call, task: Task, task_id: str, skip: int, size: int) -> Response:
+    def _success(self, call: Call, task: SandboxTask, task_id: str, skip: int, size: int) -> Response:
         report = self._report(task_id, task.app)
         start, total = call.listed(skip, len(report.groups))
         page, more = report.groups[start : start + size], start + size < len(report.groups)
@@ -137,10 +137,10 @@ class Airbridge:
         }
         return JSONResponse({"data": data, "notification": notification})
 
-    def _report_of(self, task_id: str, app: str) -> Report:
+    def _report_of(self, task_id: str, app: str) -> SandboxReport:
         task = decode_task(task_id, app, self._options.seed)
         assert task is not None
         as_of = task.ended_at(self._options.task_seconds)
         zone = ZoneInfo(self._options.airbridge_zone)
         request = read_request(task.body, as_of.astimezone(zone).date())
-        return make_report(request, self._timeline, zone=zone, currency=self._options.airbridge_currency, as_of=as_of)
+        return build_report(request, self._timeline, zone=zone, currency=self._options.airbridge_currency, as_of=as_of)

@@ -15,7 +15,7 @@ _AUTOMATIC: Final = datetime(2023, 1, 2, 9, 30, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class Metric:
+class SandboxMetric:
     """A definition as listed, and how its value is made: ``formula`` over ``events`` in order."""
 
     definition: dict[str, Any]
@@ -67,13 +67,13 @@ def _definition(name: str, type_: str, created: datetime, **more: Any) -> dict[s
     }
 
 
-def _automatic(event: str, number: int) -> list[Metric]:
+def _automatic(event: str, number: int) -> list[SandboxMetric]:
     created = _AUTOMATIC + timedelta(hours=7 * number)
     lineage = {"events": [event], "metrics": []}
     tags = ["dashboard_test"] if number % 2 else []
     return [
-        Metric(_definition(event, "event_count", created, tags=tags, lineage=lineage), "count", (event,)),
-        Metric(
+        SandboxMetric(_definition(event, "event_count", created, tags=tags, lineage=lineage), "count", (event,)),
+        SandboxMetric(
             _definition(event, "event_dau", created + timedelta(minutes=1), tags=tags, lineage=lineage),
             "users",
             (event,),
@@ -94,26 +94,26 @@ def _by_hand(created: datetime) -> dict[str, Any]:
     }
 
 
-def _sum(name: str, event: str, created: datetime, **more: Any) -> Metric:
+def _sum(name: str, event: str, created: datetime, **more: Any) -> SandboxMetric:
     events = [{"name": event, "type": "value", "metadataKey": "value", "criteria": []}]
     lineage = {"events": [event], "metrics": []}
     extra = {**_by_hand(created), "metricEvents": events, "lineage": lineage, **more}
-    return Metric(_definition(name, "sum", created, **extra), "sum", (event,))
+    return SandboxMetric(_definition(name, "sum", created, **extra), "sum", (event,))
 
 
-def _mean(name: str, event: str, created: datetime) -> Metric:
+def _mean(name: str, event: str, created: datetime) -> SandboxMetric:
     events = [{"name": event, "type": "value", "criteria": [{"type": "value", "condition": "non_null", "values": []}]}]
     extra = {**_by_hand(created), "metricEvents": events, "lineage": {"events": [event], "metrics": []}}
-    return Metric(_definition(name, "mean", created, **extra), "mean", (event,))
+    return SandboxMetric(_definition(name, "mean", created, **extra), "mean", (event,))
 
 
-def _ratio(name: str, over: str, under: str, created: datetime) -> Metric:
+def _ratio(name: str, over: str, under: str, created: datetime) -> SandboxMetric:
     events = [{"name": over, "type": "count"}, {"name": under, "type": "count"}]
     extra = {**_by_hand(created), "metricEvents": events, "lineage": {"events": [over, under], "metrics": []}}
-    return Metric(_definition(name, "ratio", created, tags=["Core"], **extra), "ratio", (over, under))
+    return SandboxMetric(_definition(name, "ratio", created, tags=["Core"], **extra), "ratio", (over, under))
 
 
-def _funnel(name: str, steps: Sequence[str], created: datetime) -> Metric:
+def _funnel(name: str, steps: Sequence[str], created: datetime) -> SandboxMetric:
     """A funnel as in the page's sample: no event in its lineage, only the metrics of its steps."""
     extra = {
         "tags": ["Funnels"],
@@ -124,10 +124,10 @@ def _funnel(name: str, steps: Sequence[str], created: datetime) -> Metric:
         "funnelCountDistinct": "users",
         "funnelEventList": [{"name": step, "type": "event_dau"} for step in steps],
     }
-    return Metric(_definition(name, "funnel", created, **extra), "funnel", tuple(steps))
+    return SandboxMetric(_definition(name, "funnel", created, **extra), "funnel", tuple(steps))
 
 
-def _made() -> list[Metric]:
+def _made() -> list[SandboxMetric]:
     def on(year: int, month: int, day: int) -> datetime:
         return datetime(year, month, day, 15, 20, 7, 415_000, tzinfo=UTC)
 
@@ -148,14 +148,14 @@ def _made() -> list[Metric]:
     ]
 
 
-def catalogue(event_names: Iterable[str]) -> list[Metric]:
+def catalogue(event_names: Iterable[str]) -> list[SandboxMetric]:
     """All definitions for the events there are, in a fixed order."""
     names = list(event_names)
     automatic = [metric for number, name in enumerate(names) for metric in _automatic(name, number)]
     return automatic + [metric for metric in _made() if set(metric.events) <= set(names)]
 
 
-def of_event(metrics: Sequence[Metric], event: str) -> list[Metric]:
+def of_event(metrics: Sequence[SandboxMetric], event: str) -> list[SandboxMetric]:
     """Metrics made from an event, directly or through a metric that is: the page's sample lists such funnels too."""
     direct = {metric.id for metric in metrics if event in metric.definition["lineage"]["events"]}
     return [one for one in metrics if one.id in direct or direct & set(one.definition["lineage"]["metrics"])]

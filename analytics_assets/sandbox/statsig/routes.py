@@ -14,8 +14,8 @@ from starlette.responses import JSONResponse, Response
 from analytics_assets.sandbox.credentials import STATSIG_CONSOLE_KEY
 from analytics_assets.sandbox.endpoints import Call, Endpoint, phrase, plain_date
 from analytics_assets.sandbox.options import Options
-from analytics_assets.sandbox.statsig.catalogue import Metric, catalogue, of_event
-from analytics_assets.sandbox.statsig.values import UNIT_TYPES, Days, Reading
+from analytics_assets.sandbox.statsig.catalogue import SandboxMetric, catalogue, of_event
+from analytics_assets.sandbox.statsig.values import UNIT_TYPES, Days, SeededValue
 from analytics_assets.sandbox.timeline import Timeline
 
 _BAD: Final = "Invalid request. Please check the request input and try again."
@@ -93,7 +93,7 @@ class Statsig:
         message = {400: _BAD, 403: "Forbidden resource", 404: _MISSING}.get(status) or phrase(status)
         return JSONResponse({"status": status, "message": message}, status_code=status)
 
-    def _existing(self, call: Call) -> list[Metric]:
+    def _existing(self, call: Call) -> list[SandboxMetric]:
         return [metric for metric in self._metrics if metric.created_at <= call.now]
 
     def _page(
@@ -164,7 +164,7 @@ class Statsig:
                 return JSONResponse({"message": "Metric read successfully.", "data": metric.definition})
         return self.refuse(404)
 
-    def _readings(self, call: Call, chosen: Callable[[Metric], bool]) -> list[Reading]:
+    def _readings(self, call: Call, chosen: Callable[[SandboxMetric], bool]) -> list[SeededValue]:
         """A day's readings; none while the day is not computed or before the world began."""
         day = _day(call)
         if not self._days.is_ready(day, call.now):

@@ -12,7 +12,7 @@ from functools import lru_cache
 from math import fsum
 from typing import Final
 
-from analytics_assets.sandbox.statsig.catalogue import Metric
+from analytics_assets.sandbox.statsig.catalogue import SandboxMetric
 from analytics_assets.sandbox.timeline import Timeline
 
 UNIT_TYPES: Final = ("overall", "userID", "stableID")
@@ -21,10 +21,10 @@ _READY: Final = timedelta(days=1, hours=17)
 
 
 @dataclass(frozen=True)
-class Reading:
+class SeededValue:
     """One metric on one day; numerator and denominator are None for all but ratios."""
 
-    metric: Metric
+    metric: SandboxMetric
     value: float
     numerator: float | None
     denominator: float | None
@@ -58,7 +58,7 @@ class Days:
         """From 17:00 UTC (9:00 at GMT-8) of the following day on; days before the world began never are."""
         return day >= self._timeline.world.first_day and now >= datetime.combine(day, time(), UTC) + _READY
 
-    def readings(self, day: date, metrics: list[Metric]) -> list[Reading]:
+    def readings(self, day: date, metrics: list[SandboxMetric]) -> list[SeededValue]:
         """Readings of the metrics that existed by the end of the day, in the order given."""
         end = datetime.combine(day, time(), UTC) + _GMT_MINUS_8 + timedelta(days=1)
         activity = self._activity(day)
@@ -75,21 +75,21 @@ class Days:
         return activity
 
 
-def _reading(metric: Metric, activity: _Activity) -> Reading:
+def _reading(metric: SandboxMetric, activity: _Activity) -> SeededValue:
     first, last = metric.events[0], metric.events[-1]
     rows = sum(activity.counts[event] for event in metric.events)
     numbers = activity.values.get(first, [])
     if metric.formula == "ratio":
         over, under = activity.counts[first], activity.counts[last]
-        return Reading(metric, _plain(over / under) if under else 0, over, under, rows)
+        return SeededValue(metric, _plain(over / under) if under else 0, over, under, rows)
     if metric.formula == "funnel":
         entered = activity.users.get(first, set())
         passed = entered.intersection(*(activity.users.get(event, set()) for event in metric.events))
-        return Reading(metric, _plain(len(passed) / len(entered)) if entered else 0, None, None, rows)
+        return SeededValue(metric, _plain(len(passed) / len(entered)) if entered else 0, None, None, rows)
     value = {
         "count": float(activity.counts[first]),
         "users": float(len(activity.users.get(first, ()))),
         "sum": fsum(numbers),
         "mean": fsum(numbers) / len(numbers) if numbers else 0.0,
     }[metric.formula]
-    return Reading(metric, _plain(value), None, None, rows)
+    return SeededValue(metric, _plain(value), None, None, rows)

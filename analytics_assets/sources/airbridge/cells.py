@@ -16,10 +16,10 @@ import pyarrow as pa
 
 from analytics_assets.errors import UnexpectedPayloadError
 from analytics_assets.lake.table import MONEY
-from analytics_assets.sources.airbridge.group_totals import Cell
+from analytics_assets.sources.airbridge.group_totals import MaskableNumber
 from analytics_assets.sources.airbridge.numbers import RoasRow, RoasScale, numbers, roas_scale
 from analytics_assets.sources.airbridge.report_spec import ReportSpec
-from analytics_assets.sources.airbridge.responses import SubRow, Totals, day_of, known_sub_row
+from analytics_assets.sources.airbridge.responses import GroupTotals, SubRow, day_of, known_sub_row
 from analytics_assets.sources.airbridge.tables import ROAS_SCALE, cohort_totals_table, cohorts_table
 
 TOTALS: Final[Mapping[str, tuple[str, pa.DataType]]] = {
@@ -27,7 +27,7 @@ TOTALS: Final[Mapping[str, tuple[str, pa.DataType]]] = {
     "revenue": ("total_revenue", MONEY),
     "users": ("total_unique_users", pa.int64()),
 }
-_NOTHING: Final = Cell()
+_NOTHING: Final = MaskableNumber()
 _LABELS: Final = msgspec.json.Decoder(list[list[str]])
 
 
@@ -96,7 +96,7 @@ def roas_row(row: SubRow, spec: ReportSpec, *, reached: int) -> RoasRow:
     The totals run up to the moment of the report. So does the last interval once all are reached, and before that the unfinished one after
     the reached ones: if it was sent and is no padding, which a cumulative value below the one before it would be.
     """
-    is_final, total = reached > spec.intervals, row.total or Totals()
+    is_final, total = reached > spec.intervals, row.total or GroupTotals()
     *_, before, last = (None, None, *_first(row.values or (), reached if is_final else reached + 1))
     value = None if last is None else _plain(last)
     if not is_final and value is not None and before is not None and value < (before.value or 0):
@@ -104,7 +104,7 @@ def roas_row(row: SubRow, spec: ReportSpec, *, reached: int) -> RoasRow:
     return RoasRow(value, _plain(total.total_revenue), _plain(total.total_cost), is_final)
 
 
-def _plain(cell: Cell | None) -> Decimal | None:
+def _plain(cell: MaskableNumber | None) -> Decimal | None:
     """The number of a cell that is not masked."""
     if cell is None or cell.is_masked or cell.value is None or not cell.value.is_finite():
         return None
@@ -121,12 +121,12 @@ def _row(day: date, text: str, spec: ReportSpec, unknown: set[str]) -> SubRow:
     return row
 
 
-def _held(cells: Sequence[Cell], kind: pa.DataType, *, of: str, factor: int = 1) -> Cells:
+def _held(cells: Sequence[MaskableNumber], kind: pa.DataType, *, of: str, factor: int = 1) -> Cells:
     held = numbers([cell.value for cell in cells], kind, of=of, factor=factor)
     return Cells(held.values, pa.array([bool(cell.is_masked) for cell in cells], pa.bool_()), held.rounded)
 
 
-def _first(cells: Sequence[Cell | None], count: int) -> list[Cell]:
+def _first(cells: Sequence[MaskableNumber | None], count: int) -> list[MaskableNumber]:
     """The first `count` cells; one that was not sent holds nothing."""
     sent = [cell or _NOTHING for cell in cells[:count]]
     return sent + [_NOTHING] * (count - len(sent))

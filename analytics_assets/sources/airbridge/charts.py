@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from analytics_assets.lake.store import Lake
 from analytics_assets.orchestration.charts.content import (
     Caption,
-    Cell,
+    ChartCell,
     Content,
     Curve,
     Curves,
@@ -67,11 +67,11 @@ class _Earned:
 
 
 @dataclass
-class _Reading:
+class _ChartData:
     """What was read: a row of the heat map for each day, and what was earned by name."""
 
     values: list[list[float | None]] = field(default_factory=list)
-    cells: list[list[Cell]] = field(default_factory=list)
+    cells: list[list[ChartCell]] = field(default_factory=list)
     earned: dict[str, _Earned] = field(default_factory=dict)
 
 
@@ -84,7 +84,7 @@ def report_pictures(
     account: str, spec: ReportSpec, lake: Lake, last: date, *, app: str, currency: str
 ) -> Mapping[str, Content]:
     """The pictures of the cohorts of at most `DAYS` days up to `last`: `cohort_heat_map`, and of cumulative revenue `ltv` and `roas`."""
-    days, reading = days_to(last, DAYS, standing=set(lake.days(account, cohorts_table(spec).name))), _Reading()
+    days, reading = days_to(last, DAYS, standing=set(lake.days(account, cohorts_table(spec).name))), _ChartData()
     is_revenue = (spec.metric, spec.aggregation) == ("app_revenue", "cumulative")
     for day in days:
         _read(account, spec, lake, day, reading, is_revenue=is_revenue)
@@ -119,7 +119,7 @@ def _pooled(started: str) -> list[str]:
     ]
 
 
-def _read(account: str, spec: ReportSpec, lake: Lake, day: date, reading: _Reading, *, is_revenue: bool) -> None:
+def _read(account: str, spec: ReportSpec, lake: Lake, day: date, reading: _ChartData, *, is_revenue: bool) -> None:
     """Adds a day to what was read."""
     by = group_columns(spec)[0]
     columns = [by, "days_since_start", "value", "is_masked", "is_reached"]
@@ -149,17 +149,17 @@ def _summed(cohorts: pa.Table, by: list[str]) -> pa.Table:
     )
 
 
-def _cell(row: Mapping[str, Any] | None) -> tuple[Cell, float | None]:
+def _cell(row: Mapping[str, Any] | None) -> tuple[ChartCell, float | None]:
     """What is known of a day and interval, and the sum over the groups where every number is there."""
     if row is None:
-        return Cell.ABSENT, None
+        return ChartCell.ABSENT, None
     if not row["is_reached_all"]:
-        return Cell.UNREACHED, None
+        return ChartCell.UNREACHED, None
     if row["missing_sum"]:
-        return Cell.MISSING, None
+        return ChartCell.MISSING, None
     if row["is_masked_sum"] == row["count_all"]:
-        return Cell.MASKED, None
-    return Cell.PARTLY_MASKED if row["is_masked_sum"] else Cell.PLAIN, float(row["value_sum"])
+        return ChartCell.MASKED, None
+    return ChartCell.PARTLY_MASKED if row["is_masked_sum"] else ChartCell.PLAIN, float(row["value_sum"])
 
 
 def _earned(cohorts: pa.Table, totals: pa.Table, by: str, intervals: int) -> dict[str, _Earned]:

@@ -32,7 +32,7 @@ from analytics_assets.lake.loss import RESPONSES
 from analytics_assets.lake.table import MOMENT
 from analytics_assets.sources.airbridge.cohorts import fallen
 from analytics_assets.sources.airbridge.report_spec import ReportSpec
-from analytics_assets.sources.airbridge.responses import Entry, SubRow
+from analytics_assets.sources.airbridge.responses import CatalogEntry, SubRow
 from analytics_assets.sources.airbridge.restatements import restatements_table
 from analytics_assets.sources.airbridge.snapshot_tables import CATALOG
 from analytics_assets.sources.airbridge.tables import (
@@ -72,7 +72,7 @@ def report_checks(account: str, spec: ReportSpec, limits: Limits, *, masked_shar
 
 def catalog_checks() -> list[Check]:
     """The checks of the catalogue, whose entries are kept as sent."""
-    return [fields_as_known(CATALOG, lambda raw: _fields_of(raw["entry"], Entry))]
+    return [fields_as_known(CATALOG, lambda raw: _fields_of(raw["entry"], CatalogEntry))]
 
 
 def _fields(raw: pa.Table) -> Fields:
@@ -244,7 +244,7 @@ def _moved(rows: pa.Table, spec: ReportSpec, *, is_settling: bool) -> CheckResul
     return CheckResult(", ".join(words), level, numbers)
 
 
-def in_trouble(requests: Sequence[Request]) -> CheckResults:
+def failing_requests(requests: Sequence[Request]) -> CheckResults:
     """The requests that people are alerted to, by their days in words."""
     return {days: CheckResult(words, "warning") for days, words in troubles(requests).items()}
 
@@ -253,7 +253,7 @@ def reports_arrive(account: str, spec: ReportSpec) -> Check:
     """Whether no open request is in trouble; the sensor evaluates it too, the moment one is."""
 
     def find(context: CheckContext) -> CheckResults:
-        return in_trouble(context.resource.ledger().open_requests(account, spec.name))
+        return failing_requests(context.resource.ledger().open_requests(account, spec.name))
 
     return Check(
         REPORTS,

@@ -15,10 +15,10 @@ from urllib.parse import quote
 
 from analytics_assets.clock import Clock
 from analytics_assets.errors import AccessRefusedError, Evidence, PermanentError, TransientError, UnexpectedPayloadError
-from analytics_assets.http.answer import Answer
 from analytics_assets.http.destination import Destination
 from analytics_assets.http.meter import Meter
 from analytics_assets.http.rate_limiter import RateLimiter
+from analytics_assets.http.response import JsonResponse
 from analytics_assets.http.retries import RetryPolicy
 from analytics_assets.http.session import Session
 from analytics_assets.http.statuses import NOT_FOUND, Vendor
@@ -46,7 +46,7 @@ RETRIES: Final = RetryPolicy(
     attempts=5, first_wait_s=1.0, longest_wait_s=240.0, throttled_wait_s=30.0, patience_s=600.0
 )
 # A tick has no time to wait out a blocked path or an outage; the sensor itself looks again later, and remembers why the look failed.
-LOOK_RETRIES: Final = replace(RETRIES, blocked_attempts=1, patience_s=5.0)
+POLL_RETRIES: Final = replace(RETRIES, blocked_attempts=1, patience_s=5.0)
 
 T = TypeVar("T")
 
@@ -100,7 +100,7 @@ class TaskHandle:
 
     task_id: str
     status: TaskStatus | None
-    answer: Answer
+    answer: JsonResponse
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ class TaskState:
     reason: str | None
     trace_id: str | None
     ended_at: datetime | None
-    answer: Answer
+    answer: JsonResponse
 
     @property
     def words(self) -> str | None:
@@ -219,11 +219,11 @@ class AirbridgeClient:
         read_page = partial(self.report_page, task_id)
         return await whole_report(read_page, task_id, size, take=take, memory_bytes=memory_bytes)
 
-    async def metrics(self) -> Answer:
+    async def metrics(self) -> JsonResponse:
         """The metrics there are, and the aggregations of each (GET)."""
         return await self._metadata("metrics", "metrics")
 
-    async def group_bys(self) -> Answer:
+    async def group_bys(self) -> JsonResponse:
         """The dimensions there are, and whether they have cost (GET)."""
         return await self._metadata("groupbys", "fields")
 
@@ -244,11 +244,11 @@ class AirbridgeClient:
                 remedy="Leave the field out, or choose another metric.",
             )
 
-    async def events(self) -> Answer:
+    async def events(self) -> JsonResponse:
         """The start and return events there are (GET)."""
         return await self._metadata("events", "events")
 
-    async def _metadata(self, name: str, listed: Literal["metrics", "fields", "events"]) -> Answer:
+    async def _metadata(self, name: str, listed: Literal["metrics", "fields", "events"]) -> JsonResponse:
         endpoint = f"{METADATA}/{name}"
         try:
             answer = await self.session.get(endpoint, self._path(endpoint))
@@ -260,7 +260,7 @@ class AirbridgeClient:
         _documented(answer, lambda: list(entries(sections, listed)))
         return answer
 
-    async def _task(self, task_id: str, *, skip: int, size: int) -> Answer:
+    async def _task(self, task_id: str, *, skip: int, size: int) -> JsonResponse:
         try:
             return await self.session.get(TASK, self._path(TASK, task_id), {"skip": str(skip), "size": str(size)})
         except PermanentError as error:
@@ -281,21 +281,21 @@ class AirbridgeClient:
         )
 
 
-def _word(head: Head, answer: Answer) -> str:
+def _word(head: Head, answer: JsonResponse) -> str:
     word = head.named("status")
     if word is None:
         raise _unexpected(answer, "it has no status: neither data.status nor task.status")
     return word
 
 
-def _documented(answer: Answer, reading: Callable[[], T]) -> T:
+def _documented(answer: JsonResponse, reading: Callable[[], T]) -> T:
     try:
         return reading()
     except (ValueError, TypeError, RecursionError) as error:
         raise _unexpected(answer, str(error)) from error
 
 
-def _unexpected(answer: Answer, problem: str) -> UnexpectedPayloadError:
+def _unexpected(answer: JsonResponse, problem: str) -> UnexpectedPayloadError:
     return UnexpectedPayloadError(
         f"Airbridge {answer.endpoint}: the answer is not as documented: {problem}.",
         remedy="The body is kept in the quarantine folder of the lake; compare it with the vendor's page.",

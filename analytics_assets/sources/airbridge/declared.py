@@ -45,7 +45,11 @@ def stored_responses(lake: Lake, account: str, spec: ReportSpec) -> Iterator[tup
         # A load replaces a file that cannot be used; until then it is no response.
         with suppress(UnusableFileError):
             stored = lake.stored_day(account, table.name, day)
-            if stored is None or stored.footer.requested_at in (None, *seen) or stored.footer.asked != spec_hash(spec):
+            if (
+                stored is None
+                or stored.footer.requested_at in (None, *seen)
+                or stored.footer.request_hash != spec_hash(spec)
+            ):
                 continue
             rows = lake.read(account, table, [day], ["requested_at", "groups_declared", "groups_read"])
             for row in rows[:1].to_pylist():

@@ -24,7 +24,7 @@ _FLOAT_TAIL: Final = 1e-12
 What = Literal["cost", "revenue", "column", "carried column"]
 
 
-class Cell(msgspec.Struct, rename="camel", gc=False):
+class MaskableNumber(msgspec.Struct, rename="camel", gc=False):
     """A number and whether it is masked; a missing flag means that it is not."""
 
     value: Decimal | None = None
@@ -38,13 +38,13 @@ class LightCell(msgspec.Struct, rename="camel", gc=False):
     is_masked: bool | None = None
 
 
-AnyCell = Cell | LightCell | None
+AnyCell = MaskableNumber | LightCell | None
 
 
 class _Total(msgspec.Struct, rename="camel"):
-    rows: list[Cell | None] | None = None
-    total_cost: Cell | None = None
-    total_revenue: Cell | None = None
+    rows: list[MaskableNumber | None] | None = None
+    total_cost: MaskableNumber | None = None
+    total_revenue: MaskableNumber | None = None
 
 
 class AnySubRow(Protocol):
@@ -135,7 +135,7 @@ def _places(number: Decimal) -> int:
     return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
-_ZERO: Final = Cell(Decimal(0))
+_ZERO: Final = MaskableNumber(Decimal(0))
 
 
 def _at(cells: Sequence[AnyCell], interval: int, end: int) -> AnyCell:

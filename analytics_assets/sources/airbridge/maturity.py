@@ -43,6 +43,6 @@ def first_changing(
 
 
 def _is_settled(last: Footer, app: App, spec: ReportSpec, day: date) -> bool:
-    if last.requested_at is None or last.asked != spec_hash(spec):
+    if last.requested_at is None or last.request_hash != spec_hash(spec):
         return False
     return app.day_of(last.requested_at) > day + timedelta(days=spec.intervals + spec.settle_days)

@@ -16,8 +16,8 @@ from typing import Final, NoReturn
 import msgspec
 
 from analytics_assets.errors import PermanentError, TransientError, UnexpectedPayloadError
-from analytics_assets.http.answer import Answer
 from analytics_assets.http.bodies import MOST_EMPTY_PAGES, MOST_PAGES, REPLACEMENT
+from analytics_assets.http.response import JsonResponse
 from analytics_assets.http.statuses import NOT_FOUND
 from analytics_assets.http.together import together
 from analytics_assets.sources.airbridge.responses import Group, shown
@@ -47,7 +47,7 @@ class Page:
     has_next: bool | None
     groups: tuple[Group, ...]
     notifications: tuple[msgspec.Raw, ...]
-    answer: Answer
+    answer: JsonResponse
     ended_at: datetime | None = None
     size: int = 0
     part: int | None = None

@@ -14,40 +14,40 @@ from analytics_assets.clock import Clock
 from analytics_assets.dates import in_words
 from analytics_assets.errors import SourceError
 from analytics_assets.orchestration.source_resource import SourceResource
-from analytics_assets.sources.airbridge.client import LOOK_RETRIES, AirbridgeClient
-from analytics_assets.sources.airbridge.held_requests import LEASE_S
+from analytics_assets.sources.airbridge.client import POLL_RETRIES, AirbridgeClient
 from analytics_assets.sources.airbridge.report_spec import DAYS_PER_TASK
+from analytics_assets.sources.airbridge.request_leases import LEASE_S
 from analytics_assets.sources.airbridge.task_decisions import (
     LOST,
     RESUMES,
     UNANSWERED,
     Collect,
-    Pause,
+    PollResult,
+    RequestStop,
     Resubmit,
-    Seen,
     TaskPolicy,
     Verdict,
     Wait,
     judge,
-    landings,
     poll_task,
+    store_runs,
 )
-from analytics_assets.state.rate_limit import Kind, RequestOrigin
+from analytics_assets.state.rate_limit import RequestOrigin, RequestPriority
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets.state.requests import INTENT, Request
 
-LOOKING_S: Final = 40.0
+POLLING_S: Final = 40.0
 MOST_RUNS: Final = 20
 # A run can know a newer YAML than the sensor, until the code location is reloaded.
 UNKNOWN_FOR: Final = timedelta(minutes=15)
 _IN_FLIGHT: Final = 16
-_LANDING_PAUSE_S: Final = 60.0
-_LONGEST_LANDING_PAUSE_S: Final = 3600.0
-_SITUATIONS: Final = {Collect: "ready", Wait: "waiting", Resubmit: "failed", Pause: "paused"}
+_STORE_RUN_PAUSE_S: Final = 60.0
+_LONGEST_STORE_RUN_PAUSE_S: Final = 3600.0
+_SITUATIONS: Final = {Collect: "ready", Wait: "waiting", Resubmit: "failed", RequestStop: "paused"}
 
 
 @dataclass(frozen=True)
-class Account:
+class PolledAccount:
     """What a tick needs to know of an account.
 
     Attributes:
@@ -66,7 +66,7 @@ class Account:
 
 
 @dataclass
-class Tick:
+class PollSummary:
     """What one poll of the open requests has shown.
 
     Attributes:
@@ -88,14 +88,14 @@ class Tick:
 
 
 def poll(
-    account: Account,
+    account: PolledAccount,
     resource: SourceResource[AirbridgeClient],
     ledger: Ledger,
     *,
     busy: Container[int],
     clock: Clock,
-    polling_s: float = LOOKING_S,
-) -> tuple[Tick, list[tuple[str, list[date], list[Request]]]]:
+    polling_s: float = POLLING_S,
+) -> tuple[PollSummary, list[tuple[str, list[date], list[Request]]]]:
     """Polls all open requests of an account; returns what was seen, and the runs to launch: report, days, requests.
 
     The ledger remembers those runs, so that none is launched again before a pause that grows with each.
@@ -103,21 +103,21 @@ def poll(
     ledger.bring_to_present(account.name, lease_s=LEASE_S, now=clock())
     for report, spec_hash in account.reports.items():
         _request_as_defined(ledger, account, report, spec_hash, clock)
-    tick = Tick()
+    tick = PollSummary()
     to_poll = _sorted_out(account, ledger, tick, busy=busy, clock=clock)
     verdicts = asyncio.run(_poll_all(account, resource, to_poll, tick, clock, polling_s=polling_s)) if to_poll else []
     with ledger.at_once():
         for verdict in verdicts:
             _record(verdict, ledger, tick)
-        runs = list(landings(tick.ready, longest=account.days_per_run, most=MOST_RUNS, first_day=account.first_day))
+        runs = list(store_runs(tick.ready, longest=account.days_per_run, most=MOST_RUNS, first_day=account.first_day))
         # Once for each request, also where its days need several runs.
         for request in {request.id: request for _, _, requests in runs for request in requests}.values():
-            pause = min(_LONGEST_LANDING_PAUSE_S, _LANDING_PAUSE_S * 2 ** min(request.landings, 10))
-            ledger.asked_landing(request.id, now=clock(), next_look_at=clock() + timedelta(seconds=pause))
+            pause = min(_LONGEST_STORE_RUN_PAUSE_S, _STORE_RUN_PAUSE_S * 2 ** min(request.store_runs, 10))
+            ledger.record_store_run(request.id, now=clock(), next_poll_at=clock() + timedelta(seconds=pause))
     return tick, runs
 
 
-def _request_as_defined(ledger: Ledger, account: Account, report: str, present: str, clock: Clock) -> None:
+def _request_as_defined(ledger: Ledger, account: PolledAccount, report: str, present: str, clock: Clock) -> None:
     """Requests the days of an older definition of a report with the present one."""
     stale = [one for one in ledger.open_requests(account.name, report) if one.spec_hash != present]
     if stale:
@@ -128,7 +128,9 @@ def _request_as_defined(ledger: Ledger, account: Account, report: str, present: 
         ledger.supersede(account.name, report, but=present, now=clock())
 
 
-def _sorted_out(account: Account, ledger: Ledger, tick: Tick, *, busy: Container[int], clock: Clock) -> list[Request]:
+def _sorted_out(
+    account: PolledAccount, ledger: Ledger, tick: PollSummary, *, busy: Container[int], clock: Clock
+) -> list[Request]:
     """Puts the open requests into the tick by what the ledger knows; returns those to poll."""
     to_poll: list[Request] = []
     for request in ledger.open_requests(account.name):
@@ -141,24 +143,26 @@ def _sorted_out(account: Account, ledger: Ledger, tick: Tick, *, busy: Container
             ledger.close_removed(request.id, f"{why}.", now=clock())
             tick.counts["closed"] += 1
             tick.words.append(f"{request.report} {_days(request)} is closed: {why}.")
-        elif request.state == Seen.REFUSED and not ledger.has_new_key(request):
+        elif request.state == PollResult.REFUSED and not ledger.has_new_key(request):
             tick.counts["paused"] += 1
             tick.words.append(f"{request.report} {_days(request)} is paused: {request.reason} {RESUMES}")
-        elif request.next_look_at is not None and request.next_look_at > clock():
+        elif request.next_poll_at is not None and request.next_poll_at > clock():
             tick.counts["waiting"] += 1
-        elif request.state in {*LOST, INTENT, Seen.REFUSED} or request.task_id is None:
+        elif request.state in {*LOST, INTENT, PollResult.REFUSED} or request.task_id is None:
             tick.counts["to be asked for again"] += 1
             why = f"{request.state} ({request.reason})" if request.reason else request.state
-            why = f"refused before, and the key has changed since ({why})" if request.state == Seen.REFUSED else why
+            why = (
+                f"refused before, and the key has changed since ({why})" if request.state == PollResult.REFUSED else why
+            )
             tick.words.append(
                 f"{request.report} {_days(request)} is asked for again after attempt {request.attempts}: {why}."
             )
             tick.ready.append(request)
-        elif request.state == Seen.SUCCESS and request.landings >= account.policy.most_landings:
-            why = f"it did not land in {request.landings} runs; their logs say why"
-            verdict = judge(request, Seen.UNUSABLE, why, now=clock(), policy=account.policy)
+        elif request.state == PollResult.SUCCESS and request.store_runs >= account.policy.max_store_runs:
+            why = f"it did not land in {request.store_runs} runs; their logs say why"
+            verdict = judge(request, PollResult.UNUSABLE, why, now=clock(), policy=account.policy)
             _record(verdict, ledger, tick)
-        elif request.state == Seen.SUCCESS:
+        elif request.state == PollResult.SUCCESS:
             tick.counts["ready"] += 1
             tick.ready.append(request)
         else:
@@ -166,10 +170,10 @@ def _sorted_out(account: Account, ledger: Ledger, tick: Tick, *, busy: Container
     return to_poll
 
 
-def _pass_over(account: Account, ledger: Ledger, request: Request, tick: Tick, now: datetime) -> None:
+def _pass_over(account: PolledAccount, ledger: Ledger, request: Request, tick: PollSummary, now: datetime) -> None:
     """Closes a request of a report that the YAML does not have; one that is in use elsewhere waits a little."""
     why = f"defs/{account.name}/defs.yaml has no report {request.report}"
-    touched = max(at for at in (request.opened_at, request.posted_at, request.seen_at) if at is not None)
+    touched = max(at for at in (request.opened_at, request.posted_at, request.polled_at) if at is not None)
     if now - touched < UNKNOWN_FOR:
         tick.counts["of an unknown report"] += 1
         tick.words.append(f"{request.report} {_days(request)}: {why}. Reload the code location if it is new there.")
@@ -182,10 +186,10 @@ def _pass_over(account: Account, ledger: Ledger, request: Request, tick: Tick, n
 
 
 async def _poll_all(
-    account: Account,
+    account: PolledAccount,
     resource: SourceResource[AirbridgeClient],
     to_poll: Collection[Request],
-    tick: Tick,
+    tick: PollSummary,
     clock: Clock,
     *,
     polling_s: float,
@@ -201,7 +205,7 @@ async def _poll_all(
 
     try:
         async with (
-            resource.open(clock=clock, origin=RequestOrigin(Kind.SENSOR), retries=LOOK_RETRIES) as client,
+            resource.open(clock=clock, origin=RequestOrigin(RequestPriority.SENSOR), retries=POLL_RETRIES) as client,
             asyncio.timeout(polling_s),
         ):
             await asyncio.gather(*(poll_one(client, request) for request in to_poll))
@@ -210,7 +214,8 @@ async def _poll_all(
         tick.words.append(f"Looking took longer than {polling_s:g} s; the rest is looked at in the next tick.")
         reason = f"no answer within {polling_s:g} s, waits for the rate limit included"
         verdicts += [
-            judge(request, Seen.TROUBLE, reason, now=clock(), policy=account.policy) for request in unanswered.values()
+            judge(request, PollResult.TROUBLE, reason, now=clock(), policy=account.policy)
+            for request in unanswered.values()
         ]
     except SourceError as error:
         # Only the opening raises: a token that is not set, an address that is refused.
@@ -218,12 +223,12 @@ async def _poll_all(
     return verdicts
 
 
-def _record(verdict: Verdict, ledger: Ledger, tick: Tick) -> None:
+def _record(verdict: Verdict, ledger: Ledger, tick: PollSummary) -> None:
     """Records a verdict in the ledger and in the tick."""
     request, decision = verdict.request, verdict.decision
     is_present = verdict.record(ledger)
     # Once: polls go on, and the check stands until a run evaluates it anew.
-    if verdict.trouble is not None and verdict.state != request.state:
+    if verdict.issue is not None and verdict.state != request.state:
         tick.troubled.add(request.report)
     tick.counts[_SITUATIONS[type(decision)]] += 1
     if isinstance(decision, Collect):

@@ -20,17 +20,17 @@ from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake
 from analytics_assets.sources.airbridge.client import QUERY, TASK, AirbridgeClient
 from analytics_assets.sources.airbridge.declared import refuse_other_count
-from analytics_assets.sources.airbridge.held_requests import REPEAT_S, HeldRequests
 from analytics_assets.sources.airbridge.report_days import FinishedTask, ReportDays
 from analytics_assets.sources.airbridge.report_spec import ReportSpec, body, spec_hash
+from analytics_assets.sources.airbridge.request_leases import REPEAT_S, RequestLeases
 from analytics_assets.sources.airbridge.responses import shown
 from analytics_assets.sources.airbridge.tables import report_raw_table
 from analytics_assets.sources.airbridge.task_decisions import (
     LOST,
     UNANSWERED,
     Collect,
-    Pause,
-    Seen,
+    PollResult,
+    RequestStop,
     TaskPolicy,
     Verdict,
     Wait,
@@ -102,7 +102,7 @@ class ReportReader:
         self._account, self._spec, self._client = account, spec, client
         self._ledger, self._lake, self._waiting = ledger, lake, waiting
         self._clock, self._log, self._sleep = clock, log, sleep
-        self._held = HeldRequests(ledger, owner, clock=clock, sleep=sleep, log=log)
+        self._held = RequestLeases(ledger, owner, clock=clock, sleep=sleep, log=log)
         # The ledger, the lake and the run's log are called in threads: each can be slow, and requests to the vendor go on meanwhile.
         self._threads = Threads(_THREADS)
         self._raw = report_raw_table(spec)
@@ -199,7 +199,7 @@ class ReportReader:
                     f"The report request of these days was closed: {request.reason or request.state}",
                     remedy="Reload the code location if the YAML was changed, then materialize the days again.",
                 )
-            pause_s = self._waiting.policy.first_look_s
+            pause_s = self._waiting.policy.first_poll_s
             if is_held:
                 step = await self._step(request, is_first=not is_mine)
                 is_mine = True
@@ -218,10 +218,10 @@ class ReportReader:
     async def _step(self, request: Request, *, is_first: bool) -> Wait | Collect:
         """Asks for a task if there is none that can still end well, and otherwise looks at it once."""
         if request.task_id is None or (
-            is_first and (request.state in {*LOST, Seen.REFUSED} or self._is_stuck(request))
+            is_first and (request.state in {*LOST, PollResult.REFUSED} or self._is_stuck(request))
         ):
             await self._post(request)
-            return Wait(self._waiting.policy.first_look_s)
+            return Wait(self._waiting.policy.first_poll_s)
         verdict = await poll_task(self._client, request, policy=self._waiting.policy, clock=self._clock)
         return await self._recorded(verdict)
 
@@ -229,7 +229,7 @@ class ReportReader:
         """Whether a person, not the sensor, asks for days whose task should have been landed long ago: then a new one is due."""
         age_s = (self._clock() - (request.posted_at or self._clock())).total_seconds()
         is_old = age_s > self._waiting.policy.deadline_s
-        return not self._only and is_old and request.state in {Seen.SUCCESS, *UNANSWERED}
+        return not self._only and is_old and request.state in {PollResult.SUCCESS, *UNANSWERED}
 
     async def _post(self, request: Request) -> None:
         try:
@@ -241,7 +241,7 @@ class ReportReader:
             handle = await self._client.request_report(body(self._spec, request.first_day, request.last_day))
         except SourceError as error:
             present = await self._threads.call(self._ledger.get, request.id)
-            unread = await self._threads.call(self._ledger.count_since, request.id, Seen.UNREAD, "POSTED")
+            unread = await self._threads.call(self._ledger.count_since, request.id, PollResult.UNREAD, "POSTED")
             seen, reason = failed_post(error, unread=unread, policy=self._waiting.policy)
             await self._recorded(self._judged(present, seen, reason, error))
             raise
@@ -263,7 +263,7 @@ class ReportReader:
             else:
                 return
 
-    def _judged(self, request: Request, seen: Seen, reason: str, error: SourceError) -> Verdict:
+    def _judged(self, request: Request, seen: PollResult, reason: str, error: SourceError) -> Verdict:
         return judge(request, seen, reason, error, now=self._clock(), policy=self._waiting.policy)
 
     async def _recorded(self, verdict: Verdict) -> Wait | Collect:
@@ -275,7 +275,7 @@ class ReportReader:
         days = f"{request.first_day} to {request.last_day}"
         message = f"Airbridge task {shown(request.task_id)} for {days}: {verdict.message}"
         evidence = error.evidence if error else None
-        if isinstance(decision, Pause):
+        if isinstance(decision, RequestStop):
             raise (type(error) if error else TransientError)(message, remedy=verdict.remedy, evidence=evidence)
         # A response that is not as documented stays one, and its body is kept.
         kind = UnexpectedPayloadError if isinstance(error, UnexpectedPayloadError) else AwaitedError
@@ -303,7 +303,7 @@ class ReportReader:
                 checked = (self._lake, self._account, self._spec, task.task_id, pages)
                 await self._threads.call(refuse_other_count, *checked)
         except UnexpectedPayloadError as error:
-            await self._recorded(self._judged(request, Seen.UNUSABLE, str(error), error))
+            await self._recorded(self._judged(request, PollResult.UNUSABLE, str(error), error))
             raise
         report.finish(pages)
         return report.day

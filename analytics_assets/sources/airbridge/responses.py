@@ -13,7 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from analytics_assets.http.fields import unknown_fields
-from analytics_assets.sources.airbridge.group_totals import Cell, Difference, LightCell, differences
+from analytics_assets.sources.airbridge.group_totals import Difference, LightCell, MaskableNumber, differences
 
 LONGEST_SHOWN = 40
 TaskStatus = Literal["PENDING", "RUNNING", "SUCCESS", "FAILURE", "CANCELED", "UNKNOWN"]
@@ -28,20 +28,20 @@ _STATUSES: dict[str, TaskStatus] = {
 }
 
 
-class Totals(msgspec.Struct, rename="camel"):
+class GroupTotals(msgspec.Struct, rename="camel"):
     """Cost and revenue in the app's currency, and users."""
 
-    total_cost: Cell | None = None
-    total_revenue: Cell | None = None
-    total_unique_users: Cell | None = None
+    total_cost: MaskableNumber | None = None
+    total_revenue: MaskableNumber | None = None
+    total_unique_users: MaskableNumber | None = None
 
 
 class SubRow(msgspec.Struct):
     """One start date of a group; `values[i]` is interval i. How long the list is for a young cohort is not documented."""
 
     date: str
-    values: Sequence[Cell | None] | None
-    total: Totals | None = None
+    values: Sequence[MaskableNumber | None] | None
+    total: GroupTotals | None = None
 
 
 class _LightSubRow(msgspec.Struct):
@@ -49,7 +49,7 @@ class _LightSubRow(msgspec.Struct):
 
     date: str
     values: Sequence[LightCell | None] | None
-    total: Totals | None = None
+    total: GroupTotals | None = None
 
 
 class GroupRow(msgspec.Struct):
@@ -60,7 +60,7 @@ class GroupRow(msgspec.Struct):
     total: msgspec.Raw = msgspec.Raw()
 
 
-class Task(msgspec.Struct, rename="camel", kw_only=True):
+class TaskBody(msgspec.Struct, rename="camel", kw_only=True):
     """What an envelope says of the task. No page says whether a failure carries a reason, or under which name."""
 
     task_id: str | None = None
@@ -90,19 +90,19 @@ class _Paging(msgspec.Struct, rename="camel"):
     total_count: int | None = None
 
 
-class _Data(Task, rename="camel", kw_only=True):
+class _Data(TaskBody, rename="camel", kw_only=True):
     has_next: bool | None = None
     metadata: _Count | None = None
     stats: _Rows | None = None
 
 
-class Head(Task, rename="camel", kw_only=True):
+class Head(TaskBody, rename="camel", kw_only=True):
     """A body of either envelope without its rows."""
 
-    data: Task | None = None
-    task: Task | None = None
+    data: TaskBody | None = None
+    task: TaskBody | None = None
 
-    def parts(self) -> Iterator[Task]:
+    def parts(self) -> Iterator[TaskBody]:
         """Where task fields may stand, the likeliest first."""
         yield from (part for part in (self.task, self.data, self) if part is not None)
 
@@ -155,7 +155,7 @@ class Sections(msgspec.Struct):
     data: list[_Section]
 
 
-class Entry(msgspec.Struct, rename="camel"):
+class CatalogEntry(msgspec.Struct, rename="camel"):
     """One metric, group-by or event of the metadata; each kind has some of these fields."""
 
     key: str
@@ -191,14 +191,16 @@ class Group:
     differences: tuple[Difference, ...] = ()
 
 
-def entries(sections: Sections, listed: Literal["metrics", "fields", "events"]) -> Iterator[tuple[str, Entry, str]]:
+def entries(
+    sections: Sections, listed: Literal["metrics", "fields", "events"]
+) -> Iterator[tuple[str, CatalogEntry, str]]:
     """Heading, entry and the entry's text as sent. Raises ValueError where a heading lacks its list or an entry its key."""
     for section in sections.data:
         texts: list[msgspec.Raw] | None = getattr(section, listed)
         if texts is None:
             raise ValueError(f"{section.name!r} has no {listed!r}")
         for text in texts:
-            yield section.name, msgspec.json.decode(text, type=Entry, strict=False), bytes(text).decode()
+            yield section.name, msgspec.json.decode(text, type=CatalogEntry, strict=False), bytes(text).decode()
 
 
 def status_of(word: str) -> TaskStatus:

@@ -31,18 +31,21 @@ def tasks_table(spec: ReportSpec) -> Table:
                 "state",
                 pa.string(),
                 "The vendor's state of the present task, or ours: INTENT, POSTED, UNPOSTED, UNREAD, FORGOTTEN, OVERDUE, BLOCKED, UNSEEN, UNUSABLE, "
-                "REFUSED, LANDED, SUPERSEDED, REMOVED.",
+                "REFUSED, STORED, SUPERSEDED, REMOVED.",
             ),
             Column("is_open", pa.bool_(), "Whether some day of it has not landed."),
             Column("days_left", pa.int32(), "Days of it that have not landed.", unit="days"),
             Column("attempts", pa.int32(), "Tasks asked for so far.", unit="tasks"),
             Column(
-                "landings", pa.int32(), "Runs the sensor has asked for since the present task was posted.", unit="runs"
+                "store_runs",
+                pa.int32(),
+                "Runs the sensor has requested since the present task was posted.",
+                unit="runs",
             ),
             Column("task_id", pa.string(), "The vendor's id of the present task.", nullable=True),
             Column("opened_at", MOMENT, "Instant the request was opened."),
             Column("posted_at", MOMENT, "Instant the present task was asked for.", nullable=True),
-            Column("seen_at", MOMENT, "Instant its state was seen last.", nullable=True),
+            Column("polled_at", MOMENT, "Instant its state was polled last.", nullable=True),
             Column(
                 "closed_at",
                 MOMENT,

@@ -32,7 +32,7 @@ async def fetch_catalog(client: AirbridgeClient, day: date) -> RawDay:
 async def fetch_tasks(account: str, spec: ReportSpec, ledger: Ledger, day: date, *, clock: Clock) -> RawDay:
     """Every request of a report as the ledger has it.
 
-    Notes: `open_requests` and `days_not_landed`; of what is open the instant of the oldest, how many are in which state, and the most tasks
+    Notes: `open_requests` and `days_not_stored`; of what is open the instant of the oldest, how many are in which state, and the most tasks
     one has cost; `tasks_posted` of all requests ever. For 30 days also the days of requests that were closed because their report was
     removed from the YAML.
     """
@@ -49,11 +49,11 @@ async def fetch_tasks(account: str, spec: ReportSpec, ledger: Ledger, day: date,
             "is_open": request.is_open,
             "days_left": len(request.days_left),
             "attempts": request.attempts,
-            "landings": request.landings,
+            "store_runs": request.store_runs,
             "task_id": request.task_id,
             "opened_at": request.opened_at,
             "posted_at": request.posted_at,
-            "seen_at": request.seen_at,
+            "polled_at": request.polled_at,
             "closed_at": request.closed_at,
             "reason": request.reason,
         }
@@ -62,7 +62,7 @@ async def fetch_tasks(account: str, spec: ReportSpec, ledger: Ledger, day: date,
     opened = [request for request in requests if request.is_open]
     notes = {
         "open_requests": len(opened),
-        "days_not_landed": sum(len(request.days_left) for request in opened),
+        "days_not_stored": sum(len(request.days_left) for request in opened),
         **({"oldest_open_since": min(request.opened_at for request in opened).isoformat()} if opened else {}),
         **({"open_states": dict(sorted(Counter(request.state for request in opened).items()))} if opened else {}),
         **({"most_attempts": max(request.attempts for request in opened)} if opened else {}),

@@ -10,7 +10,7 @@ from typing import Final
 import pyarrow as pa
 
 from analytics_assets.errors import PermanentError
-from analytics_assets.lake.reading import EARLIER_NAMES
+from analytics_assets.lake.parquet_reader import EARLIER_NAMES
 from analytics_assets.lake.table import DATE, MOMENT, MONEY, Column, Origin, Table
 from analytics_assets.sources.airbridge.report_spec import ReportSpec
 from analytics_assets.sources.airbridge.wording import QUANTITIES, UNITS, asked, cohorts_by_age, span, totals_by_group

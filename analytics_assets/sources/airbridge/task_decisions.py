@@ -24,7 +24,7 @@ RESUMES = "It resumes when the key or the report is changed; or materialize the 
 _NOT_FOUND = 404
 
 
-class Seen(StrEnum):
+class PollResult(StrEnum):
     """What a look at a task, or the attempt to ask for one, has shown."""
 
     PENDING = "PENDING"
@@ -46,10 +46,20 @@ class Seen(StrEnum):
     REFUSED = PAUSED  # the key, the app or the request is refused
 
 
-UNANSWERED = frozenset({Seen.TROUBLE, Seen.BLOCKED, Seen.UNSEEN})
-WORKING = frozenset({Seen.PENDING, Seen.RUNNING, Seen.UNKNOWN, *UNANSWERED})
-LOST = frozenset({Seen.FAILURE, Seen.CANCELED, Seen.FORGOTTEN, Seen.UNPOSTED, Seen.UNREAD, Seen.OVERDUE, Seen.UNUSABLE})
-LOUD = frozenset({Seen.REFUSED, Seen.UNUSABLE, Seen.UNSEEN})
+UNANSWERED = frozenset({PollResult.TROUBLE, PollResult.BLOCKED, PollResult.UNSEEN})
+WORKING = frozenset({PollResult.PENDING, PollResult.RUNNING, PollResult.UNKNOWN, *UNANSWERED})
+LOST = frozenset(
+    {
+        PollResult.FAILURE,
+        PollResult.CANCELED,
+        PollResult.FORGOTTEN,
+        PollResult.UNPOSTED,
+        PollResult.UNREAD,
+        PollResult.OVERDUE,
+        PollResult.UNUSABLE,
+    }
+)
+LOUD = frozenset({PollResult.REFUSED, PollResult.UNUSABLE, PollResult.UNSEEN})
 
 
 @dataclass(frozen=True)
@@ -73,11 +83,11 @@ class Resubmit:
 
 
 @dataclass(frozen=True)
-class Pause:
+class RequestStop:
     """Ask for nothing until a person has changed the key or the report, or materializes a day."""
 
 
-Decision = Wait | Collect | Resubmit | Pause
+Decision = Wait | Collect | Resubmit | RequestStop
 
 
 @dataclass(frozen=True)
@@ -85,30 +95,30 @@ class TaskPolicy:
     """Bounds of waiting for report tasks.
 
     Attributes:
-        first_look_s: Seconds from the request to the first look; looks then grow with the age of the task.
-        longest_look_s: No two looks are further apart; less than the sensor's interval, or a tick a moment too early would wait for the next.
-        first_blocked_look_s: Seconds to the next look at least, where the path to the vendor is blocked.
-        longest_blocked_look_s: The same at most.
+        first_poll_s: Seconds from the request to the first look; looks then grow with the age of the task.
+        longest_poll_s: No two looks are further apart; less than the sensor's interval, or a tick a moment too early would wait for the next.
+        first_blocked_poll_s: Seconds to the next look at least, where the path to the vendor is blocked.
+        longest_blocked_poll_s: The same at most.
         deadline_s: A task without an end after this is given up; the vendor names up to 5 minutes.
         patience_s: A task that no look gets through to is given up after this, and is loud from the deadline on.
         first_pause_s: Pause before the second task; it doubles with each attempt.
         longest_pause_s: No pause is longer.
         loud_from: Failed attempts in a row from which people are alerted.
-        most_landings: Runs that may try to land a finished report before it counts as unusable.
+        max_store_runs: Runs that may try to land a finished report before it counts as unusable.
         most_unread: Requests for a task in a row whose response cannot be read, before no more are sent: each may have made a task. With the
             growing pauses, 8 take half an hour.
     """
 
-    first_look_s: float = 2.0
-    longest_look_s: float = 10.0
-    first_blocked_look_s: float = 60.0
-    longest_blocked_look_s: float = 900.0
+    first_poll_s: float = 2.0
+    longest_poll_s: float = 10.0
+    first_blocked_poll_s: float = 60.0
+    longest_blocked_poll_s: float = 900.0
     deadline_s: float = 900.0
     patience_s: float = 86400.0
     first_pause_s: float = 15.0
     longest_pause_s: float = 3600.0
     loud_from: int = 3
-    most_landings: int = 6
+    max_store_runs: int = 6
     most_unread: int = 8
 
 
@@ -123,19 +133,19 @@ class Verdict:
         at: Instant of the status.
         reason: Why, in words.
         error: The error behind the status, where one was raised.
-        trouble: What happens next, where people are alerted to the status; None otherwise.
+        issue: What happens next, where people are alerted to the status; None otherwise.
     """
 
     request: Request
     decision: Decision
-    state: Seen
+    state: PollResult
     at: datetime
     reason: str | None = None
     error: SourceError | None = None
-    trouble: str | None = None
+    issue: str | None = None
 
     @property
-    def next_look_at(self) -> datetime:
+    def next_poll_at(self) -> datetime:
         """Nothing is done about the request before this instant."""
         pause_s = self.decision.seconds if isinstance(self.decision, Wait | Resubmit) else 0.0
         return self.at + timedelta(seconds=pause_s)
@@ -153,7 +163,7 @@ class Verdict:
         match self.decision:
             case Resubmit(seconds):
                 return f"The sensor of {self.request.account} requests a new task in {seconds:.0f} s."
-            case Pause():
+            case RequestStop():
                 return "Nothing more is requested until this is fixed."
         return ""
 
@@ -164,11 +174,11 @@ class Verdict:
             self.state,
             task_id=self.request.task_id,
             now=self.at,
-            next_look_at=self.next_look_at,
+            next_poll_at=self.next_poll_at,
             reason=self.reason,
             error=self.error,
-            is_refusal=self.state is Seen.REFUSED,
-            trouble=self.trouble,
+            is_refusal=self.state is PollResult.REFUSED,
+            issue=self.issue,
         )
 
 
@@ -178,13 +188,13 @@ async def poll_task(client: AirbridgeClient, request: Request, *, policy: TaskPo
     try:
         task = await client.report_state(request.task_id)
     except SourceError as error:
-        return judge(request, seen_in_look(error), str(error), error, now=clock(), policy=policy)
-    return judge(request, Seen(task.status), task.words, now=clock(), policy=policy)
+        return judge(request, poll_failure(error), str(error), error, now=clock(), policy=policy)
+    return judge(request, PollResult(task.status), task.words, now=clock(), policy=policy)
 
 
 def judge(
     request: Request,
-    seen: Seen,
+    seen: PollResult,
     reason: str | None = None,
     error: SourceError | None = None,
     *,
@@ -194,18 +204,18 @@ def judge(
     """What to do about a request whose present task has this status; see `decide`."""
     age_s = 0.0 if request.posted_at is None else (now - request.posted_at).total_seconds()
     decision = decide(seen, age_s=age_s, attempts=request.attempts, policy=policy)
-    state = Seen.UNSEEN if seen in UNANSWERED and age_s >= policy.deadline_s else seen
-    state = Seen.OVERDUE if isinstance(decision, Resubmit) and seen in WORKING else state
+    state = PollResult.UNSEEN if seen in UNANSWERED and age_s >= policy.deadline_s else seen
+    state = PollResult.OVERDUE if isinstance(decision, Resubmit) and seen in WORKING else state
     verdict = Verdict(request, decision, state, now, reason, error)
-    if not is_trouble(state, request.attempts, policy):
+    if not has_issue(state, request.attempts, policy):
         return verdict
     return replace(
         verdict,
-        trouble=_NEXT.get(state, f"The sensor requests a new task at {verdict.next_look_at:%Y-%m-%d %H:%M} UTC."),
+        issue=_NEXT.get(state, f"The sensor requests a new task at {verdict.next_poll_at:%Y-%m-%d %H:%M} UTC."),
     )
 
 
-def decide(seen: Seen, *, age_s: float, attempts: int, policy: TaskPolicy) -> Decision:
+def decide(seen: PollResult, *, age_s: float, attempts: int, policy: TaskPolicy) -> Decision:
     """What to do next.
 
     Args:
@@ -214,15 +224,15 @@ def decide(seen: Seen, *, age_s: float, attempts: int, policy: TaskPolicy) -> De
         attempts: Tasks asked for so far, the present one included.
         policy: The bounds.
     """
-    if seen is Seen.SUCCESS:
+    if seen is PollResult.SUCCESS:
         return Collect()
-    if seen is Seen.REFUSED:
-        return Pause()
+    if seen is PollResult.REFUSED:
+        return RequestStop()
     # A look that fails says nothing about the task, so an outage costs no new one; an end, or none in time, does.
     if seen in WORKING and age_s < (policy.patience_s if seen in UNANSWERED else policy.deadline_s):
-        if seen is Seen.BLOCKED:
-            return Wait(min(policy.longest_blocked_look_s, max(policy.first_blocked_look_s, age_s / 4)))
-        return Wait(min(policy.longest_look_s, max(policy.first_look_s, age_s / 4)))
+        if seen is PollResult.BLOCKED:
+            return Wait(min(policy.longest_blocked_poll_s, max(policy.first_blocked_poll_s, age_s / 4)))
+        return Wait(min(policy.longest_poll_s, max(policy.first_poll_s, age_s / 4)))
     pause = min(policy.longest_pause_s, policy.first_pause_s * 2 ** min(attempts - 1, 20)) if attempts else 0.0
     return Resubmit(pause, is_loud=attempts >= policy.loud_from)
 
@@ -233,12 +243,12 @@ def requests_of(tags: Mapping[str, str]) -> frozenset[int]:
 
 
 _NEXT: Mapping[str, str] = {
-    Seen.REFUSED: RESUMES,
-    Seen.UNSEEN: "The sensor goes on looking, and a day after the task was asked for it asks for a new one.",
+    PollResult.REFUSED: RESUMES,
+    PollResult.UNSEEN: "The sensor goes on looking, and a day after the task was asked for it asks for a new one.",
 }
 
 
-def is_trouble(state: str, attempts: int, policy: TaskPolicy) -> bool:
+def has_issue(state: str, attempts: int, policy: TaskPolicy) -> bool:
     """Whether somebody should know: nothing comes of it by itself, the vendor's rows are at fault, or its tasks have gone wrong often."""
     return state in LOUD or (state in LOST and attempts >= policy.loud_from)
 
@@ -248,39 +258,39 @@ def troubles(requests: Iterable[Request]) -> dict[str, str]:
     return {
         in_words(request.days_left): f"{request.state} in attempt {request.attempts}"
         + (f" ({request.reason.removesuffix('.')}). " if request.reason else ". ")
-        + request.trouble
+        + request.issue
         for request in requests
-        if request.trouble is not None
+        if request.issue is not None
     }
 
 
-def seen_in_look(error: SourceError) -> Seen:
+def poll_failure(error: SourceError) -> PollResult:
     """What a failed look at a task means."""
     if isinstance(error, BlockedError):
-        return Seen.BLOCKED
+        return PollResult.BLOCKED
     if error.status == _NOT_FOUND:
-        return Seen.FORGOTTEN
-    return Seen.REFUSED if isinstance(error, PermanentError) else Seen.TROUBLE
+        return PollResult.FORGOTTEN
+    return PollResult.REFUSED if isinstance(error, PermanentError) else PollResult.TROUBLE
 
 
-def seen_in_post(error: SourceError) -> Seen:
+def post_failure(error: SourceError) -> PollResult:
     """What a failed request for a task means."""
     if isinstance(error, PermanentError):
-        return Seen.REFUSED
-    return Seen.UNPOSTED if is_untaken(error) else Seen.UNREAD
+        return PollResult.REFUSED
+    return PollResult.UNPOSTED if is_untaken(error) else PollResult.UNREAD
 
 
-def failed_post(error: SourceError, *, unread: int, policy: TaskPolicy) -> tuple[Seen, str]:
+def failed_post(error: SourceError, *, unread: int, policy: TaskPolicy) -> tuple[PollResult, str]:
     """What a failed request for a task means, and why; `unread` counts those in a row before it whose response could not be read."""
-    seen, number = seen_in_post(error), unread + 1
-    if seen is not Seen.UNREAD or number < policy.most_unread:
+    seen, number = post_failure(error), unread + 1
+    if seen is not PollResult.UNREAD or number < policy.most_unread:
         return seen, str(error)
-    return Seen.REFUSED, (
+    return PollResult.REFUSED, (
         f"{error} The responses to {number} requests in a row could not be read. Each may have made a task at Airbridge, so no more are sent."
     )
 
 
-def landings(
+def store_runs(
     ready: Sequence[Request], *, longest: int, most: int, first_day: date = date.min
 ) -> Iterator[tuple[str, list[date], list[Request]]]:
     """As few range runs as the ready requests allow: report, adjacent days, and the requests these belong to.

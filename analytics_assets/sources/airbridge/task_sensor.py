@@ -12,8 +12,8 @@ import dagster as dg
 from analytics_assets.clock import Clock
 from analytics_assets.orchestration.asset_checks import verdict
 from analytics_assets.orchestration.asset_specs import asset_key
-from analytics_assets.sources.airbridge.checks import in_trouble, reports_arrive
-from analytics_assets.sources.airbridge.polling import Account, poll
+from analytics_assets.sources.airbridge.checks import failing_requests, reports_arrive
+from analytics_assets.sources.airbridge.polling import PolledAccount, poll
 from analytics_assets.sources.airbridge.report_spec import ReportSpec, spec_hash
 from analytics_assets.sources.airbridge.restatements import restatements_table
 from analytics_assets.sources.airbridge.tables import daily_tables
@@ -45,7 +45,7 @@ def report_sensor(
         spec.name: [asset_key(account, table.name) for table in (*daily_tables(spec), restatements_table(spec))]
         for spec in reports
     }
-    polled = Account(account, {spec.name: spec_hash(spec) for spec in reports}, policy, days_per_run, first_day)
+    polled = PolledAccount(account, {spec.name: spec_hash(spec) for spec in reports}, policy, days_per_run, first_day)
 
     @dg.sensor(
         name=f"{account}_reports",
@@ -78,7 +78,7 @@ def report_sensor(
 def _warning(ledger: Ledger, account: str, spec: ReportSpec) -> dg.AssetCheckEvaluation:
     """The check of the cohorts, evaluated the moment a request is in trouble; the run that lands its days evaluates it anew."""
     check = reports_arrive(account, spec)
-    found = in_trouble(ledger.open_requests(account, spec.name))
+    found = failing_requests(ledger.open_requests(account, spec.name))
     return dg.AssetCheckEvaluation(
         asset_key=asset_key(account, check.table), check_name=check.name, **verdict(check, found)
     )
@@ -97,7 +97,7 @@ def _run(
 
     That none is asked for twice is the ledger's doing. The instant is in the key, because a ledger restored from a backup counts anew.
     """
-    tried = ",".join(f"{request.id}.{request.attempts}.{request.landings}" for request in requests)
+    tried = ",".join(f"{request.id}.{request.attempts}.{request.store_runs}" for request in requests)
     return dg.RunRequest(
         run_key=f"{account}/{report}/{days[0]}/{days[-1]}/{tried}/{now:%Y%m%dT%H%M%SZ}",
         asset_selection=list(keys),

@@ -14,15 +14,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analytics_assets.errors import PermanentError
-from analytics_assets.http.answer import Answer
 from analytics_assets.http.fields import unknown_fields
+from analytics_assets.http.response import JsonResponse
 from analytics_assets.lake.raw import RawDay, repaired, spent_on
 from analytics_assets.lake.stream import Typed
 from analytics_assets.lake.table import DATE
 from analytics_assets.sources.airbridge.cells import sub_rows
 from analytics_assets.sources.airbridge.cohorts import cohort_rows, total_rows
 from analytics_assets.sources.airbridge.report_spec import ReportSpec, reached_intervals, spec_hash
-from analytics_assets.sources.airbridge.responses import Entry, Notification, Sections, entries
+from analytics_assets.sources.airbridge.responses import CatalogEntry, Notification, Sections, entries
 from analytics_assets.sources.airbridge.snapshot_tables import CATALOG
 from analytics_assets.sources.airbridge.tables import cohort_totals_table, cohorts_table
 
@@ -87,13 +87,13 @@ def typed_days(day: date, content: pa.Table | None, spec: ReportSpec, *, zone: s
     }
 
 
-def catalog_day(day: date, answers: Mapping[Kind, Answer]) -> RawDay:
+def catalog_day(day: date, answers: Mapping[Kind, JsonResponse]) -> RawDay:
     """The catalogue as observed on `day`: the answer of `metrics` as `metric`, of `group_bys` as `group_by`, of `events` as `event`."""
     rows, unknown = [], set[str]()
     for kind, answer in answers.items():
         unknown |= {f"{kind}: {path}" for path in unknown_fields(answer.body, Sections)}
         for section, entry, text in entries(answer.read(Sections), _LISTS[kind]):
-            unknown |= {f"{kind}: {path}" for path in unknown_fields(text, Entry)}
+            unknown |= {f"{kind}: {path}" for path in unknown_fields(text, CatalogEntry)}
             row = {DATE: day, "kind": kind, "section": section, **msgspec.structs.asdict(entry)}
             row["aggregations"] = row.pop("aggregation_type")
             rows.append({**row, "entry": text, "observed_at": answer.requested_at})

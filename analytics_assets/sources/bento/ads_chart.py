@@ -10,7 +10,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from analytics_assets.errors import Evidence, UnexpectedPayloadError
-from analytics_assets.http.answer import Response
+from analytics_assets.http.response import Response
 from analytics_assets.sources.bento.responses import Ads
 
 _LARGEST_EPOCH_S = 1e11  # as seconds the year 5138, so a larger x can only mean milliseconds

@@ -18,15 +18,15 @@ from analytics_assets.sources.bento.client import AdsQuery, BentoClient
 from analytics_assets.sources.bento.date_convention import (
     DAY,
     HOUR,
+    Observation,
     Point,
     Question,
-    Seen,
-    all_readings,
+    all_conventions,
     bucket_of,
     fits,
     zones,
 )
-from analytics_assets.sources.bento.responses import Totals
+from analytics_assets.sources.bento.responses import AdsTotals
 from analytics_assets.sources.bento.streams import Format, WindowSpec
 
 LONGEST = 12
@@ -37,7 +37,7 @@ _NAMED = 6
 
 
 @dataclass(frozen=True)
-class Finding:
+class CalibrationResult:
     """What a calibration came to.
 
     Attributes:
@@ -62,7 +62,7 @@ def newest_day(now: datetime) -> date:
     return now.astimezone(UTC).date() - timedelta(days=_MARGIN_DAYS)
 
 
-async def calibrate(client: BentoClient, *, day: date, clock: Clock) -> Finding:
+async def calibrate(client: BentoClient, *, day: date, clock: Clock) -> CalibrationResult:
     """Asks until one reading is left, or until asking on is of no use.
 
     Args:
@@ -77,7 +77,7 @@ async def calibrate(client: BentoClient, *, day: date, clock: Clock) -> Finding:
     try:
         window = await inquiry.settled()
     except _OpenError as error:
-        return Finding(None, (), tuple(inquiry.lines), str(error))
+        return CalibrationResult(None, (), tuple(inquiry.lines), str(error))
     alike = inquiry.alike[window.zone]
     others = [name for name in alike if name != window.zone]
     same = f" (or {_list(others)}, whose days are the same)" if others else ""
@@ -87,7 +87,9 @@ async def calibrate(client: BentoClient, *, day: date, clock: Clock) -> Finding:
         "iso_time": "takes an ISO date for noon, so that a time of day has to go with it",
         "words": "is to be asked in words",
     }[window.format]
-    return Finding(window, alike, tuple(inquiry.lines), f"Bento reads dates in {window.zone}{same}, {end} and {takes}.")
+    return CalibrationResult(
+        window, alike, tuple(inquiry.lines), f"Bento reads dates in {window.zone}{same}, {end} and {takes}."
+    )
 
 
 class _Inquiry:
@@ -96,10 +98,10 @@ class _Inquiry:
     def __init__(self, client: BentoClient, day: date, clock: Clock) -> None:
         self.lines: list[str] = []
         self._client, self._day, self._clock = client, day, clock
-        self._seen: list[Seen] = []
+        self._seen: list[Observation] = []
         reach = (day - timedelta(days=REACH_DAYS), day + 3 * DAY)
         self.alike = zones(*reach)
-        self._left = all_readings(*reach)
+        self._left = all_conventions(*reach)
 
     async def settled(self) -> WindowSpec:
         """The one way left in which days can be asked for."""
@@ -201,7 +203,7 @@ class _Inquiry:
                 )
             points.append(Point(at, point.signups or 0, point.revenue or 0))
         usual = self._seen[0].bucket if self._seen else HOUR
-        self._seen.append(Seen(question, tuple(points), bucket_of(points, usual), _currency(stats.totals)))
+        self._seen.append(Observation(question, tuple(points), bucket_of(points, usual), _currency(stats.totals)))
         self._left = [one for one in self._left if fits(one, self._seen)]
         self.lines.append(f"{asked}: {_in_words(points)}; readings left: {len(self._left)}")
         if not self._left:
@@ -224,7 +226,7 @@ class _Inquiry:
         )
 
 
-def _currency(totals: Totals) -> str | None:
+def _currency(totals: AdsTotals) -> str | None:
     """The currency of the revenue of an answer; None if it is not named."""
     only = list(totals.revenue_by_currency or ())
     return totals.revenue_currency or (only[0] if len(only) == 1 else None) or None

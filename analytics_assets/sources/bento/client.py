@@ -10,14 +10,21 @@ from dataclasses import dataclass, field
 
 from analytics_assets.clock import Clock
 from analytics_assets.errors import PermanentError
-from analytics_assets.http.answer import Answer, Response
 from analytics_assets.http.destination import Destination
 from analytics_assets.http.meter import Meter
 from analytics_assets.http.rate_limiter import RateLimiter
+from analytics_assets.http.response import JsonResponse, Response
 from analytics_assets.http.retries import RetryPolicy
 from analytics_assets.http.session import Session
 from analytics_assets.http.statuses import NOT_FOUND, Vendor
-from analytics_assets.sources.bento.responses import Ads, Counts, Report, decoded_ads, decoded_counts, decoded_report
+from analytics_assets.sources.bento.responses import (
+    Ads,
+    Counts,
+    ReportBody,
+    decoded_ads,
+    decoded_counts,
+    decoded_report,
+)
 
 BASE_URL = "https://app.bentonow.com/api/v1"
 SITE, SEGMENT, REPORT, ADS = "/stats/site", "/stats/segment", "/stats/report", "/stats/ads"
@@ -131,15 +138,15 @@ class BentoClient:
         """Counts of one segment as of now, `Counts`. Source: vendor's page, GET /v1/stats/segment."""
         return decoded_counts(await self._named(SEGMENT, "segment", segment_id))
 
-    async def report(self, report_id: str) -> Response[Report]:
-        """One report as of now, `Report`. Source: vendor's page, GET /v1/stats/report."""
+    async def report(self, report_id: str) -> Response[ReportBody]:
+        """One report as of now, `ReportBody`. Source: vendor's page, GET /v1/stats/report."""
         return decoded_report(await self._named(REPORT, "report", report_id))
 
     async def ads(self, query: AdsQuery) -> Response[Ads]:
         """Attribution of one window, `Ads`. Source: vendor's page, GET /v1/stats/ads."""
         return decoded_ads(await self.session.get(ADS, ADS, query.params()))
 
-    async def _named(self, endpoint: str, kind: str, name: str) -> Answer:
+    async def _named(self, endpoint: str, kind: str, name: str) -> JsonResponse:
         try:
             return await self.session.get(endpoint, endpoint, {f"{kind}_id": name})
         except PermanentError as error:

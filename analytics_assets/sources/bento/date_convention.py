@@ -67,7 +67,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Seen:
+class Observation:
     """An answer: its question, its chart, how long a point of the chart is (an hour or a day), and the currency of its revenue if named."""
 
     question: Question
@@ -77,7 +77,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Reading:
+class DateConvention:
     """One way to read a window.
 
     Attributes:
@@ -116,9 +116,9 @@ def zones(first: date, last: date) -> Mapping[str, tuple[str, ...]]:
     return {next((name for name in _USUAL if name in alike), alike[0]): tuple(alike) for alike in same.values()}
 
 
-def all_readings(first: date, last: date) -> list[Reading]:
+def all_conventions(first: date, last: date) -> list[DateConvention]:
     """Every reading that can be told apart by days from `first` to `last`."""
-    return [Reading(zone, end, means) for zone, end, means in product(zones(first, last), _ENDS, _MEANINGS)]
+    return [DateConvention(zone, end, means) for zone, end, means in product(zones(first, last), _ENDS, _MEANINGS)]
 
 
 def bucket_of(points: Sequence[Point], otherwise: timedelta = HOUR) -> timedelta:
@@ -129,7 +129,7 @@ def bucket_of(points: Sequence[Point], otherwise: timedelta = HOUR) -> timedelta
     return DAY if all(gap >= DAY - HOUR and (gap + HOUR) % DAY <= 2 * HOUR for gap in gaps) else HOUR
 
 
-def fits(reading: Reading, seen: Sequence[Seen]) -> bool:
+def fits(reading: DateConvention, seen: Sequence[Observation]) -> bool:
     """Whether a reading contradicts none of the answers."""
     windows = [(one, reading.window(one.question)) for one in seen]
     if not all(_is_inside(reading, one, *window) for one, window in windows):
@@ -140,7 +140,7 @@ def fits(reading: Reading, seen: Sequence[Seen]) -> bool:
     )
 
 
-def _is_inside(reading: Reading, seen: Seen, start: datetime, end: datetime) -> bool:
+def _is_inside(reading: DateConvention, seen: Observation, start: datetime, end: datetime) -> bool:
     """Whether all points are some of the window's: hours counted from its start, or days of the zone that it touches."""
     if seen.bucket == HOUR:
         return all(start <= point.at < end and not (point.at - start) % HOUR for point in seen.points)
@@ -154,10 +154,10 @@ def _is_inside(reading: Reading, seen: Seen, start: datetime, end: datetime) -> 
 
 
 def _add_up(
-    reading: Reading,
-    whole: Seen,
+    reading: DateConvention,
+    whole: Observation,
     whole_window: tuple[datetime, datetime],
-    part: Seen,
+    part: Observation,
     part_window: tuple[datetime, datetime],
 ) -> bool:
     """Whether a part has at least what the whole shows within the part's window, and at most what it shows up to its edges."""
@@ -178,10 +178,10 @@ def _add_up(
 
 
 def _are_less(
-    reading: Reading,
-    whole: Seen,
+    reading: DateConvention,
+    whole: Observation,
     whole_window: tuple[datetime, datetime],
-    part: Seen,
+    part: Observation,
     part_window: tuple[datetime, datetime],
 ) -> bool:
     """Whether each busy day that the part covers in part only counts less there than in the whole."""
@@ -208,7 +208,7 @@ def _is_between(
 
 
 def _spans(
-    reading: Reading, seen: Seen, window: tuple[datetime, datetime]
+    reading: DateConvention, seen: Observation, window: tuple[datetime, datetime]
 ) -> Iterator[tuple[Point, tuple[datetime, datetime]]]:
     """Each point with the instants it counts: its bucket, as far as the window covers it."""
     zone = ZoneInfo(reading.zone)

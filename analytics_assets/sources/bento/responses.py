@@ -11,8 +11,8 @@ from functools import partial
 import msgspec
 
 from analytics_assets.errors import Evidence, UnexpectedPayloadError
-from analytics_assets.http.answer import Answer, Finite, Response, Whole, read
 from analytics_assets.http.fields import is_list, objects, sent_fields, unknown_fields
+from analytics_assets.http.response import Finite, JsonResponse, Response, Whole, read
 
 
 class Counts(msgspec.Struct):
@@ -23,7 +23,7 @@ class Counts(msgspec.Struct):
     unsubscriber_count: Whole | None
 
 
-class Report(msgspec.Struct):
+class ReportBody(msgspec.Struct):
     """Body of `/stats/report`, unwrapped. The shape of `data` depends on the report."""
 
     data: msgspec.Raw
@@ -63,7 +63,7 @@ class Figures(msgspec.Struct, rename="camel", kw_only=True):
     revenue_by_currency: dict[str, Whole] | None = None
 
 
-class Totals(Figures, rename="camel", kw_only=True):
+class AdsTotals(Figures, rename="camel", kw_only=True):
     """Sums of the window."""
 
     revenue_visitor_count: Whole | None = None
@@ -78,7 +78,7 @@ class Row(Figures, rename="camel", kw_only=True):
     revenue_per_signup_cents: Finite | None = None
 
 
-class Point(msgspec.Struct, rename="camel"):
+class ChartPoint(msgspec.Struct, rename="camel"):
     """One bucket of the chart; the unit of `x` and `revenue` is not documented."""
 
     x: int | float | str
@@ -109,33 +109,33 @@ class Ads(msgspec.Struct, rename="camel", kw_only=True):
     """Body of `/stats/ads`."""
 
     dimension: str
-    totals: Totals
+    totals: AdsTotals
     breakdown: list[Row]
-    chart: list[Point] | None = None
-    chart_data: list[Point] | None = None
+    chart: list[ChartPoint] | None = None
+    chart_data: list[ChartPoint] | None = None
     dimension_label: str | None = None
     attribution: Attribution | None = None
     revenue_mode: RevenueMode | None = None
     revenue_truncated: bool | None = None
 
     @property
-    def points(self) -> list[Point]:
+    def points(self) -> list[ChartPoint]:
         """The chart under either of its names."""
         return self.chart or [] if self.chart_data is None else self.chart_data
 
 
-def decoded_counts(answer: Answer) -> Response[Counts]:
+def decoded_counts(answer: JsonResponse) -> Response[Counts]:
     """A response of `/stats/site` or `/stats/segment`; raises as `read`."""
     data = read_counts(answer.body, answer.endpoint)
     return Response.of(answer, data, partial(unknown_fields, answer.body, Counts))
 
 
-def decoded_report(answer: Answer) -> Response[Report]:
+def decoded_report(answer: JsonResponse) -> Response[ReportBody]:
     """A response of `/stats/report`; raises as `read`."""
     return Response.of(answer, read_report(answer.body, answer.endpoint), partial(unknown_in_report, answer.body))
 
 
-def decoded_ads(answer: Answer) -> Response[Ads]:
+def decoded_ads(answer: JsonResponse) -> Response[Ads]:
     """A response of `/stats/ads`; raises as `read_ads`."""
     data = read_ads(answer.body, dict(answer.params), answer.endpoint)
     return Response.of(answer, data, partial(unknown_fields, answer.body, Ads))
@@ -146,11 +146,11 @@ def read_counts(body: bytes | str, endpoint: str) -> Counts:
     return read(body, Counts, vendor="Bento", endpoint=endpoint)
 
 
-def read_report(body: bytes | str, endpoint: str) -> Report:
+def read_report(body: bytes | str, endpoint: str) -> ReportBody:
     """The body of `/stats/report`; older documents wrap it once in `report_data`."""
     return read(
         read(body, Wrapping, vendor="Bento", endpoint=endpoint).inner() or body,
-        Report,
+        ReportBody,
         vendor="Bento",
         endpoint=endpoint,
     )
@@ -207,9 +207,9 @@ def unknown_in_report(body: bytes | str) -> set[str]:
     """As `unknown_fields`, for a body that `read_report` has read: the wrapping and the points included."""
     held = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
     if "data" in held:
-        return unknown_fields(held, Report) | _unknown_in_points(held["data"], "")
+        return unknown_fields(held, ReportBody) | _unknown_in_points(held["data"], "")
     inside = msgspec.json.decode(held["report_data"], type=dict[str, msgspec.Raw])
-    found = unknown_fields(inside, Report, "report_data.") | _unknown_in_points(inside["data"], "report_data.")
+    found = unknown_fields(inside, ReportBody, "report_data.") | _unknown_in_points(inside["data"], "report_data.")
     return found | unknown_fields(held, Wrapping)
 
 
@@ -219,7 +219,7 @@ def sent_in_report(body: str) -> set[str]:
     inside: msgspec.Raw | str = body if "data" in held else held["report_data"]
     data = msgspec.json.decode(inside, type=dict[str, msgspec.Raw])["data"]
     points = objects(data) if is_list(data) else ()
-    return sent_fields(inside, Report).union(*(sent_fields(point, ReportPoint, "data[].") for point in points))
+    return sent_fields(inside, ReportBody).union(*(sent_fields(point, ReportPoint, "data[].") for point in points))
 
 
 def _unknown_in_points(data: msgspec.Raw, prefix: str) -> set[str]:

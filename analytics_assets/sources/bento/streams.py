@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from analytics_assets.dates import hours_after
 from analytics_assets.errors import FieldError, PermanentError, TransientError
-from analytics_assets.http.answer import Response
+from analytics_assets.http.response import Response
 from analytics_assets.http.session import IN_FLIGHT
 from analytics_assets.http.together import together
 from analytics_assets.lake.raw import RawDay, raw_day, request_hash

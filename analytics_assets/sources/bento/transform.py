@@ -22,9 +22,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pyarrow as pa
 
-from analytics_assets.http.answer import Finite, Response
 from analytics_assets.http.fields import is_list
-from analytics_assets.lake.raw import stored_answers
+from analytics_assets.http.response import Finite, Response
+from analytics_assets.lake.raw import stored_responses
 from analytics_assets.lake.stream import Typed
 from analytics_assets.lake.table import DATE, Table
 from analytics_assets.sources.bento.ads_chart import bucket_starts, is_proof
@@ -33,7 +33,7 @@ from analytics_assets.sources.bento.responses import (
     Attribution,
     Counts,
     Figures,
-    Report,
+    ReportBody,
     ReportPoint,
     decoded_ads,
     decoded_counts,
@@ -49,7 +49,7 @@ from analytics_assets.sources.bento.tables import (
 
 
 @dataclass(frozen=True)
-class _Reading:
+class _AdsResponse:
     """A response of `/stats/ads`: the query, the decoded body, the instants of its chart, and fields not known here."""
 
     params: Mapping[str, str]
@@ -79,13 +79,13 @@ def ads_tables(day: date, raw: pa.Table, *, zone: ZoneInfo) -> dict[str, Typed]:
     Raises:
         UnexpectedPayloadError: An answer is not as documented, or a chart point lies outside the day.
     """
-    return ads_rows(day, list(map(decoded_ads, stored_answers(raw))), zone=zone)
+    return ads_rows(day, list(map(decoded_ads, stored_responses(raw))), zone=zone)
 
 
 def ads_rows(day: date, responses: Sequence[Response[Ads]], *, zone: ZoneInfo) -> dict[str, Typed]:
     """As `ads_tables`, of decoded responses."""
     readings = [
-        _Reading(dict(response.params), response.data, bucket_starts(response, day, zone=zone), response.unknown)
+        _AdsResponse(dict(response.params), response.data, bucket_starts(response, day, zone=zone), response.unknown)
         for response in responses
     ]
     about_all = {} if any(is_proof(reading.starts, day, zone) for reading in readings) else {"window_unverified": True}
@@ -110,7 +110,7 @@ def ads_rows(day: date, responses: Sequence[Response[Ads]], *, zone: ZoneInfo) -
 
 def audience_tables(day: date, raw: pa.Table) -> dict[str, Typed]:
     """`audience_counts` of a day of `audience_raw`."""
-    return audience_rows(day, list(map(decoded_counts, stored_answers(raw))))
+    return audience_rows(day, list(map(decoded_counts, stored_responses(raw))))
 
 
 def audience_rows(day: date, responses: Sequence[Response[Counts]]) -> dict[str, Typed]:
@@ -132,10 +132,10 @@ def audience_rows(day: date, responses: Sequence[Response[Counts]]) -> dict[str,
 
 def report_tables(day: date, raw: pa.Table) -> dict[str, Typed]:
     """`report_points` of a day of `reports_raw`."""
-    return report_rows(day, list(map(decoded_report, stored_answers(raw))))
+    return report_rows(day, list(map(decoded_report, stored_responses(raw))))
 
 
-def report_rows(day: date, responses: Sequence[Response[Report]]) -> dict[str, Typed]:
+def report_rows(day: date, responses: Sequence[Response[ReportBody]]) -> dict[str, Typed]:
     """As `report_tables`, of decoded responses."""
     rows: list[dict[str, Any]] = []
     unrecognised: list[str] = []
@@ -174,7 +174,7 @@ def _money(figures: Figures) -> list[tuple[str, int | None, bool]]:
     return [(name, cents, name == main) for name, cents in by_currency.items()]
 
 
-def _attribution(day: date, readings: Iterable[_Reading]) -> pa.Table:
+def _attribution(day: date, readings: Iterable[_AdsResponse]) -> pa.Table:
     names = (*_ABOUT, "key", "label", *_COUNTS, *_MONEY, "revenue_per_signup_cents")
     rows: list[tuple[Any, ...]] = []
     for reading in readings:
@@ -189,7 +189,7 @@ def _attribution(day: date, readings: Iterable[_Reading]) -> pa.Table:
     return _content(ADS_ATTRIBUTION, day, names, rows)
 
 
-def _totals(day: date, readings: Iterable[_Reading]) -> pa.Table:
+def _totals(day: date, readings: Iterable[_AdsResponse]) -> pa.Table:
     names = (
         *_ABOUT,
         *_COUNTS,
@@ -210,7 +210,7 @@ def _totals(day: date, readings: Iterable[_Reading]) -> pa.Table:
     return _content(ADS_TOTALS, day, names, rows)
 
 
-def _chart(day: date, readings: Iterable[_Reading]) -> pa.Table:
+def _chart(day: date, readings: Iterable[_AdsResponse]) -> pa.Table:
     names = (*_ABOUT, "bucket_start", "signups", "customers", "revenue_as_sent")
     rows = [
         (*about, start, point.signups, point.customers, point.revenue)
@@ -226,7 +226,7 @@ def _content(table: Table, day: date, names: Sequence[str], rows: Sequence[tuple
     return table.of_columns({DATE: [day] * len(rows), **columns})
 
 
-def _sums(readings: list[_Reading]) -> dict[str, Any]:
+def _sums(readings: list[_AdsResponse]) -> dict[str, Any]:
     """Totals of the first answer, as figures."""
     totals = readings[0].stats.totals
     sums: dict[str, Any] = {"signups": totals.signups, "customers": totals.customers}

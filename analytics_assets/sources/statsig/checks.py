@@ -14,7 +14,7 @@ from analytics_assets.checks.fields import Fields, fields_as_known
 from analytics_assets.checks.volume import Figure, volume_as_usual
 from analytics_assets.http.fields import sent_fields, unknown_fields
 from analytics_assets.lake.raw import bodies
-from analytics_assets.sources.statsig.responses import Listed, Metric, MetricValue
+from analytics_assets.sources.statsig.responses import ListPage, Metric, MetricValue
 from analytics_assets.sources.statsig.tables import EVENT_METRICS, LISTING_RAW, METRIC_VALUES, VALUES_RAW
 from analytics_assets.sources.statsig.totals import totals_as_read
 
@@ -24,7 +24,7 @@ OVERALL = "overall"
 def values_checks(limits: Limits) -> list[Check]:
     """The checks of `/metrics/values`."""
     return [
-        fields_as_known(VALUES_RAW, lambda raw: _fields(raw, MetricValue, Listed[MetricValue])),
+        fields_as_known(VALUES_RAW, lambda raw: _fields(raw, MetricValue, ListPage[MetricValue])),
         totals_as_read(VALUES_RAW),
         _unit_types_apart(),
         volume_as_usual(Figure(METRIC_VALUES.name), limits),
@@ -39,7 +39,7 @@ def definitions_checks(limits: Limits) -> list[Check]:
 def listing_checks() -> list[Check]:
     """The checks of the walk over the definitions."""
     return [
-        fields_as_known(LISTING_RAW, lambda raw: _fields(raw, Metric, Listed[Metric])),
+        fields_as_known(LISTING_RAW, lambda raw: _fields(raw, Metric, ListPage[Metric])),
         totals_as_read(LISTING_RAW),
     ]
 

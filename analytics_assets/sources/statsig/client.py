@@ -18,12 +18,12 @@ import msgspec
 
 from analytics_assets.clock import Clock
 from analytics_assets.errors import Evidence, PermanentError, TransientError, UnexpectedPayloadError
-from analytics_assets.http.answer import Answer, Response, read
 from analytics_assets.http.bodies import REPLACEMENT
 from analytics_assets.http.destination import Destination
 from analytics_assets.http.fields import unknown_fields
 from analytics_assets.http.meter import Meter
 from analytics_assets.http.rate_limiter import RateLimiter
+from analytics_assets.http.response import JsonResponse, Response, read
 from analytics_assets.http.retries import RetryPolicy
 from analytics_assets.http.session import Session
 from analytics_assets.http.statuses import NOT_FOUND, Vendor
@@ -37,7 +37,7 @@ from analytics_assets.sources.statsig.paging import (
     total,
     wave,
 )
-from analytics_assets.sources.statsig.responses import Item, Listed, Metric, MetricValue, without_personal_fields
+from analytics_assets.sources.statsig.responses import Item, ListPage, Metric, MetricValue, without_personal_fields
 
 BASE_URL = "https://statsigapi.net/console/v1"
 RETRIES = RetryPolicy(attempts=5, first_wait_s=1.0, longest_wait_s=60.0, throttled_wait_s=10.0, patience_s=300.0)
@@ -96,10 +96,10 @@ def statsig_session(
 
 
 @dataclass(frozen=True)
-class Reading(Generic[Item]):
+class FullList(Generic[Item]):
     """A whole list: the answers in page order, their items, and the number of items the vendor declared, if it did."""
 
-    answers: tuple[Answer, ...]
+    answers: tuple[JsonResponse, ...]
     items: tuple[Item, ...]
     total_items_declared: int | None
 
@@ -113,7 +113,7 @@ class Reading(Generic[Item]):
 class _Question(Generic[Item]):
     endpoint: str
     path: str
-    kind: type[Listed[Item]]
+    kind: type[ListPage[Item]]
     params: Mapping[str, str] = field(default_factory=dict)
     keep_personal_fields: bool = True
 
@@ -124,7 +124,7 @@ class StatsigClient:
     def __init__(self, session: Session) -> None:
         self.session = session
 
-    async def metric_values(self, day: date) -> Reading[MetricValue]:
+    async def metric_values(self, day: date) -> FullList[MetricValue]:
         """GET /metrics/values: all values of one UTC-8 day, a row per metric and unit type; empty while not computed.
 
         Raises:
@@ -132,27 +132,27 @@ class StatsigClient:
         """
         params = {"date": day.isoformat()}
         try:
-            return await self._read(_Question(VALUES, VALUES, Listed[MetricValue], params))
+            return await self._read(_Question(VALUES, VALUES, ListPage[MetricValue], params))
         except PermanentError as error:
             if (refused := day_without_values(error)) is None:
                 raise
             advice = "If the project has no data that early, set `start_date` in the account's YAML to its first day. Otherwise check `base_url`."
             raise PermanentError(refused, remedy=advice, day=day, evidence=error.evidence) from error
 
-    async def metrics(self, *, keep_personal_fields: bool = False) -> Reading[Metric]:
+    async def metrics(self, *, keep_personal_fields: bool = False) -> FullList[Metric]:
         """GET /metrics/list: all definitions of the project, hidden ones too; without people unless they are kept."""
         params = {"showHiddenMetrics": "true"}
         return await self._read(
-            _Question("/metrics/list", "/metrics/list", Listed[Metric], params, keep_personal_fields)
+            _Question("/metrics/list", "/metrics/list", ListPage[Metric], params, keep_personal_fields)
         )
 
-    async def first_metric(self) -> Answer:
+    async def first_metric(self) -> JsonResponse:
         """GET /metrics/list, one definition alone: the smallest answer that the key opens."""
         answer = await self.session.get("/metrics/list", "/metrics/list", {"limit": "1", "page": "1"})
-        read(answer.body, Listed[Metric], vendor=answer.vendor, endpoint=answer.endpoint)
+        read(answer.body, ListPage[Metric], vendor=answer.vendor, endpoint=answer.endpoint)
         return answer
 
-    async def event_metrics(self, event_name: str, *, keep_personal_fields: bool = False) -> Reading[Metric]:
+    async def event_metrics(self, event_name: str, *, keep_personal_fields: bool = False) -> FullList[Metric]:
         """GET /events/{eventName}/metrics: definitions made from an event, directly or through another metric.
 
         Raises:
@@ -165,7 +165,7 @@ class StatsigClient:
         question = _Question(
             "/events/{eventName}/metrics",
             f"/events/{quote(event_name, safe='')}/metrics",
-            Listed[Metric],
+            ListPage[Metric],
             keep_personal_fields=keep_personal_fields,
         )
         try:
@@ -176,14 +176,14 @@ class StatsigClient:
             words = f"Event {event_name!r}: {error.message}"
             raise PermanentError(words, remedy=error.remedy, evidence=error.evidence) from error
 
-    async def _read(self, question: _Question[Item]) -> Reading[Item]:
+    async def _read(self, question: _Question[Item]) -> FullList[Item]:
         """The whole list, read again from its first page when it shifted under the reading."""
         doubled: set[Any] = set()
         for _ in range(_READINGS):
             pages = await self._walk(question, doubled)
             if pages is not None:
                 items = tuple(item for _, listed in pages for item in listed.data)
-                return Reading(tuple(answer for answer, _ in pages), items, total(pages))
+                return FullList(tuple(answer for answer, _ in pages), items, total(pages))
         if broken := sorted(str(key) for key in doubled if REPLACEMENT in str(key)):
             raise UnexpectedPayloadError(
                 f"Statsig GET {question.path}: {broken[0]} is on two pages in each of {_READINGS} readings. Two names may differ only in a "
@@ -196,9 +196,11 @@ class StatsigClient:
             remedy="Ask again later.",
         )
 
-    async def _walk(self, question: _Question[Item], doubled: set[Any]) -> list[tuple[Answer, Listed[Item]]] | None:
+    async def _walk(
+        self, question: _Question[Item], doubled: set[Any]
+    ) -> list[tuple[JsonResponse, ListPage[Item]]] | None:
         """All pages up to the one that ends the list, or None where it changed meanwhile: an item comes twice, or the total is another."""
-        pages: list[tuple[Answer, Listed[Item]]] = [await self._page(question, 1)]
+        pages: list[tuple[JsonResponse, ListPage[Item]]] = [await self._page(question, 1)]
         seen = {item.key for item in pages[0][1].data}
         state = following(pages[0][1], 1)
         while state is not Following.NONE:
@@ -221,7 +223,7 @@ class StatsigClient:
                         break
         return pages
 
-    async def _page(self, question: _Question[Item], number: int) -> tuple[Response[Listed[Item]], Listed[Item]]:
+    async def _page(self, question: _Question[Item], number: int) -> tuple[Response[ListPage[Item]], ListPage[Item]]:
         paging = {"limit": str(LIMIT), "page": str(number)}
         answer = await self.session.get(question.endpoint, question.path, {**question.params, **paging})
         if not question.keep_personal_fields:

@@ -9,16 +9,16 @@ from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from analytics_assets.errors import Evidence, UnexpectedPayloadError
-from analytics_assets.http.answer import Answer
 from analytics_assets.http.bodies import MOST_EMPTY_PAGES, MOST_PAGES
-from analytics_assets.sources.statsig.responses import Listed
+from analytics_assets.http.response import JsonResponse
+from analytics_assets.sources.statsig.responses import ListPage
 
 LIMIT: Final = 100
 _WAVE: Final = 8
 # A longer number is a cursor.
 _DIGITS: Final = 9
 
-Pages = Sequence[tuple[Answer, Listed[Any]]]
+Pages = Sequence[tuple[JsonResponse, ListPage[Any]]]
 
 
 class Following(Enum):
@@ -29,7 +29,7 @@ class Following(Enum):
     UNCLEAR = auto()
 
 
-def following(listed: Listed[Any], number: int) -> Following:
+def following(listed: ListPage[Any], number: int) -> Following:
     """What page `number` says of the next one.
 
     Without a pagination object, or with a next page that is this one or an earlier one, an empty page is the last, and a page with items
@@ -47,7 +47,7 @@ def _is_reached(reference: str, number: int) -> bool:
     return named.isdecimal() and len(named) <= _DIGITS and int(named) <= number
 
 
-def is_repeated(listed: Listed[Any], before: Listed[Any]) -> bool:
+def is_repeated(listed: ListPage[Any], before: ListPage[Any]) -> bool:
     """True if a page has the items of the page before it, as from a vendor that takes a number beyond the end for the last page."""
     return bool(listed.data) and listed.data == before.data
 

@@ -12,7 +12,7 @@ from typing import Annotated, Generic, TypeVar
 
 import msgspec
 
-from analytics_assets.http.answer import Finite, Whole
+from analytics_assets.http.response import Finite, Whole
 
 _PERSONAL = frozenset(
     {"creatorName", "creatorEmail", "lastModifierName", "lastModifierEmail", "ownerName", "ownerEmail"}
@@ -44,7 +44,7 @@ class Owner(msgspec.Struct, rename="camel", gc=False):
     owner_type: Kept = Kept()
 
 
-class Step(msgspec.Struct, gc=False):
+class FunnelStep(msgspec.Struct, gc=False):
     """One step of a funnel: name and type of a metric."""
 
     name: str
@@ -69,7 +69,7 @@ class Metric(msgspec.Struct, rename="camel", kw_only=True, gc=False):
     lineage: Lineage | None = None
     team: str | None = None
     funnel_count_distinct: str | None = None
-    funnel_event_list: list[Step] | None = None
+    funnel_event_list: list[FunnelStep] | None = None
     rollup_time_window: str | None = None
     custom_roll_up_start: Finite | None = None
     custom_roll_up_end: Finite | None = None
@@ -154,7 +154,7 @@ T = TypeVar("T")
 Item = TypeVar("Item", Metric, MetricValue)
 
 
-class Listed(msgspec.Struct, Generic[Item]):
+class ListPage(msgspec.Struct, Generic[Item]):
     """One page of a list."""
 
     data: list[Item]

@@ -37,7 +37,7 @@ from analytics_assets.sources.statsig.streams import (
     fetch_values,
 )
 from analytics_assets.sources.statsig.tables import EVENT_METRICS, LISTING_RAW, METRIC_VALUES, VALUES_RAW
-from analytics_assets.sources.statsig.totals import Totals
+from analytics_assets.sources.statsig.totals import ListTotals
 
 # 900 in 15 minutes a project, the most that any page allows in the long run; in windows short enough for small bursts only.
 READ_BUDGET: Final = BudgetSettings(requests=10, per_seconds=10)
@@ -135,7 +135,7 @@ def values_stream(account: str, spec: ValuesSpec, *, limits: Limits = USUAL) -> 
     """The daily tables of `/metrics/values`."""
 
     def fetch(client: StatsigClient, work: Work) -> Callable[[date], Awaitable[RawDay]]:
-        totals = Totals(work.lake, account, VALUES_RAW, work.accepts_by_tag)
+        totals = ListTotals(work.lake, account, VALUES_RAW, work.accepts_by_tag)
         return partial(fetch_values, client, spec, totals, clock=work.clock)
 
     return SourceStream(
@@ -179,7 +179,7 @@ def listing_stream(account: str, spec: ListingSpec) -> SourceStream:
     """The snapshot of all definitions."""
 
     def fetch(client: StatsigClient, work: Work) -> Callable[[date], Awaitable[RawDay]]:
-        return partial(fetch_listing, client, spec, Totals(work.lake, account, LISTING_RAW, work.accepts_by_tag))
+        return partial(fetch_listing, client, spec, ListTotals(work.lake, account, LISTING_RAW, work.accepts_by_tag))
 
     return SourceStream(
         account=account,

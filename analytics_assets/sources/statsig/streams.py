@@ -15,16 +15,16 @@ import pyarrow as pa
 from analytics_assets.clock import Clock
 from analytics_assets.dates import hours_after
 from analytics_assets.errors import PermanentError, TransientError
-from analytics_assets.http.answer import Response
 from analytics_assets.http.bodies import REPLACEMENT
+from analytics_assets.http.response import Response
 from analytics_assets.http.together import together
 from analytics_assets.lake.raw import RawDay, raw_day, request_hash
 from analytics_assets.lake.stream import Typed
 from analytics_assets.sources.statsig.client import VALUES, StatsigClient, day_without_values, is_askable
 from analytics_assets.sources.statsig.paging import LIMIT
-from analytics_assets.sources.statsig.responses import Listed, Metric, MetricValue
+from analytics_assets.sources.statsig.responses import ListPage, Metric, MetricValue
 from analytics_assets.sources.statsig.tables import LISTING_RAW, METRIC_VALUES, VALUES_RAW
-from analytics_assets.sources.statsig.totals import Totals
+from analytics_assets.sources.statsig.totals import ListTotals
 from analytics_assets.sources.statsig.transform import metric_values, value_rows
 
 UTC_MINUS_8 = -8.0
@@ -121,7 +121,9 @@ def day_of(moment: datetime, day_utc_offset_hours: float = UTC_MINUS_8) -> date:
     return (moment.astimezone(UTC) + timedelta(hours=day_utc_offset_hours)).date()
 
 
-async def fetch_values(client: StatsigClient, spec: ValuesSpec, totals: Totals, day: date, *, clock: Clock) -> RawDay:
+async def fetch_values(
+    client: StatsigClient, spec: ValuesSpec, totals: ListTotals, day: date, *, clock: Clock
+) -> RawDay:
     """A day of `values_raw`, one list.
 
     An empty list is no proof that nothing happened: for two days after the day is final it counts as not computed yet (TransientError,
@@ -150,7 +152,7 @@ async def fetch_values(client: StatsigClient, spec: ValuesSpec, totals: Totals, 
     return raw_day(VALUES_RAW, day, reading.answers, notes)
 
 
-async def fetch_listing(client: StatsigClient, spec: ListingSpec, totals: Totals, day: date) -> RawDay:
+async def fetch_listing(client: StatsigClient, spec: ListingSpec, totals: ListTotals, day: date) -> RawDay:
     """One observation of all definitions of all events: `listing_raw`. The first request goes alone, so that a refused key costs one.
 
     Notes: `events` (number asked for); where there are any, `events_not_askable` (discovered names no address can hold, or with a broken character) and
@@ -192,7 +194,7 @@ def counted_values(day: date, raw: pa.Table) -> Mapping[str, Typed]:
     return _counted(metric_values(day, raw))
 
 
-def counted_value_rows(day: date, responses: Sequence[Response[Listed[MetricValue]]]) -> Mapping[str, Typed]:
+def counted_value_rows(day: date, responses: Sequence[Response[ListPage[MetricValue]]]) -> Mapping[str, Typed]:
     """As `counted_values`, of decoded responses."""
     return _counted(value_rows(day, responses))
 

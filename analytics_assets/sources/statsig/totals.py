@@ -17,7 +17,7 @@ from analytics_assets.errors import Evidence, UnexpectedPayloadError, UnusableFi
 from analytics_assets.lake.loss import ACCEPT_TAG, RESPONSES, were_as_declared
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.table import Table
-from analytics_assets.sources.statsig.client import Reading
+from analytics_assets.sources.statsig.client import FullList
 from analytics_assets.sources.statsig.responses import Pagination
 
 # An event that was not requested on a day has no response there.
@@ -50,7 +50,7 @@ def counted(raw: pa.Table) -> Mapping[str, Count]:
 
 
 @dataclass(frozen=True)
-class Totals:
+class ListTotals:
     """The stored responses of an account's lists.
 
     Attributes:
@@ -66,7 +66,7 @@ class Totals:
     is_accepted: bool = False
     _read: dict[tuple[date, str], Mapping[str, Count]] = field(default_factory=dict)
 
-    async def check(self, reading: Reading[Any]) -> None:
+    async def check(self, reading: FullList[Any]) -> None:
         """Refuses a list whose total differs although it was right in each of the last stored responses.
 
         Raises:

@@ -17,13 +17,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analytics_assets.errors import Evidence, UnexpectedPayloadError
-from analytics_assets.http.answer import Answer, Response, read
 from analytics_assets.http.fields import unknown_fields
-from analytics_assets.lake.raw import stored_answers
+from analytics_assets.http.response import JsonResponse, Response, read
+from analytics_assets.lake.raw import stored_responses
 from analytics_assets.lake.stream import Typed
 from analytics_assets.lake.table import DATE
 from analytics_assets.sources.statsig.client import EVENT_METRICS_ENDPOINT, event_of
-from analytics_assets.sources.statsig.responses import Listed, Metric, MetricValue
+from analytics_assets.sources.statsig.responses import ListPage, Metric, MetricValue
 from analytics_assets.sources.statsig.tables import EVENT_METRICS, METRIC_VALUES
 
 DEFINITION = pa.schema([column for column in EVENT_METRICS.schema if column.name not in (DATE, "is_reconstructed")])
@@ -46,16 +46,16 @@ def metric_values(day: date, raw: pa.Table) -> Mapping[str, Typed]:
     Raises:
         UnexpectedPayloadError: A page was asked for another day, or is not as documented.
     """
-    return value_rows(day, list(map(_decoded_values, stored_answers(raw))))
+    return value_rows(day, list(map(_decoded_values, stored_responses(raw))))
 
 
-def _decoded_values(answer: Answer) -> Response[Listed[MetricValue]]:
-    kind = Listed[MetricValue]
+def _decoded_values(answer: JsonResponse) -> Response[ListPage[MetricValue]]:
+    kind = ListPage[MetricValue]
     data = read(answer.body, kind, vendor="Statsig", endpoint=answer.endpoint)
     return Response.of(answer, data, partial(unknown_fields, answer.body, kind))
 
 
-def value_rows(day: date, responses: Sequence[Response[Listed[MetricValue]]]) -> Mapping[str, Typed]:
+def value_rows(day: date, responses: Sequence[Response[ListPage[MetricValue]]]) -> Mapping[str, Typed]:
     """As `metric_values`, of decoded responses."""
     rows: list[MetricValue] = []
     unknown: set[str] = set()
@@ -122,10 +122,10 @@ def definitions(listing: pa.Table, observed_at: datetime) -> Definitions:
     for path, body in zip(of_events["path"].to_pylist(), of_events["body"].to_pylist(), strict=True):
         event = event_of(path)
         events[event] = None
-        listed = read(body, Listed[Metric], vendor="Statsig", endpoint=f"GET {path}").data
+        listed = read(body, ListPage[Metric], vendor="Statsig", endpoint=f"GET {path}").data
         metrics += listed
         names += [event] * len(listed)
-        unknown |= unknown_fields(body, Listed[Metric])
+        unknown |= unknown_fields(body, ListPage[Metric])
     # Column by column: there are tens of thousands of rows.
     held = {name: list(map(value, metrics)) for name, value in _VALUES.items()}
     held |= {"event_name": names, "is_indirect": list(map(_is_indirect, names, metrics))}

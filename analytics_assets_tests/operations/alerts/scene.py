@@ -12,7 +12,7 @@ from analytics_assets.errors import SourceError
 from analytics_assets.operations.alerts.sensor import AlertSpec, alert_sensor
 from analytics_assets.orchestration.source_resource import SourceResource
 from analytics_assets.sources.bento.source import BentoResource
-from analytics_assets.state.alert_log import AlertLog, Kind
+from analytics_assets.state.alert_log import AlertLog, IssueKind
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.lake.vendor import Vendor
 from analytics_assets_tests.shop import Shop, table_key
@@ -22,7 +22,7 @@ FIRST = date(2026, 1, 1)
 SPEC = AlertSpec(
     destinations=("OPS_HOOK",),
     ui="http://dagster.example.com/",
-    kinds=frozenset(Kind),
+    kinds=frozenset(IssueKind),
     warnings=True,
     repeat=timedelta(hours=24),
 )

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 
 from analytics_assets.errors import TransientError
-from analytics_assets.sources.airbridge.task_decisions import Seen, TaskPolicy, judge
+from analytics_assets.sources.airbridge.task_decisions import PollResult, TaskPolicy, judge
 from analytics_assets_tests.operations.alerts.receivers import Receiver
 from analytics_assets_tests.operations.alerts.scene import Scene
 
@@ -18,7 +18,7 @@ def fails(scene: Scene, report: str) -> int:
     for _ in range(3):
         scene.ledger.begin_attempt(request.id, now=NOW)
     attempt = scene.ledger.get(request.id)
-    judge(attempt, Seen.FAILURE, "too large", now=NOW, policy=TaskPolicy()).record(scene.ledger)
+    judge(attempt, PollResult.FAILURE, "too large", now=NOW, policy=TaskPolicy()).record(scene.ledger)
     return request.id
 
 

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from analytics_assets.operations.alerts.issue import Reason, error_key, reason_lines
-from analytics_assets.state.alert_log import IssueKey, Kind
+from analytics_assets.state.alert_log import IssueKey, IssueKind
 
 FIRST = date(2026, 3, 1)
 
@@ -16,15 +16,15 @@ FIRST = date(2026, 3, 1)
 )
 def test_an_error_of_the_whole_account_has_no_stream(error: str) -> None:
     """One issue, whichever streams meet it; another account has its own."""
-    assert error_key(Kind.FAILURE, "shop", "ads", error) == error_key(Kind.FAILURE, "shop", "site", error)
-    assert error_key(Kind.FAILURE, "shop", "ads", error) == IssueKey("shop", "", Kind.FAILURE, error)
-    assert error_key(Kind.FAILURE, "other", "ads", error) != error_key(Kind.FAILURE, "shop", "ads", error)
+    assert error_key(IssueKind.FAILURE, "shop", "ads", error) == error_key(IssueKind.FAILURE, "shop", "site", error)
+    assert error_key(IssueKind.FAILURE, "shop", "ads", error) == IssueKey("shop", "", IssueKind.FAILURE, error)
+    assert error_key(IssueKind.FAILURE, "other", "ads", error) != error_key(IssueKind.FAILURE, "shop", "ads", error)
 
 
 @pytest.mark.parametrize("error", ["PermanentError", "NotFinalError", "UnexpectedPayloadError", "KeyError"])
 def test_any_other_error_is_an_issue_of_its_stream(error: str) -> None:
     """The same class elsewhere has another reason."""
-    assert error_key(Kind.FAILURE, "shop", "ads", error) == IssueKey("shop", "ads", Kind.FAILURE, error)
+    assert error_key(IssueKind.FAILURE, "shop", "ads", error) == IssueKey("shop", "ads", IssueKind.FAILURE, error)
 
 
 def test_reasons_are_counted_and_cut() -> None:

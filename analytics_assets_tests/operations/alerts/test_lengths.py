@@ -10,13 +10,13 @@ from analytics_assets.clock import utc_now
 from analytics_assets.operations.alerts.delivery import deliver, send
 from analytics_assets.operations.alerts.issue import FAILURE
 from analytics_assets.operations.alerts.messages import Message, Writer, fit_body, shorten
-from analytics_assets.state.alert_log import AlertLog, IssueKey, Kind, Occurrence, OpenIssue, Sighting
+from analytics_assets.state.alert_log import AlertLog, Detection, IssueKey, IssueKind, Occurrence, OpenIssue
 from analytics_assets_tests.operations.alerts.receivers import Receiver, text_of
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 WRITER = Writer("https://dagster.example", "live")
 WORDS = "2026-06-01 to 2026-06-23 (12 days): HTTP 400 (" + "what the vendor has to say, " * 17 + ")."
-KEY = IssueKey("airbridge", "", Kind.FAILURE, "TransientError")
+KEY = IssueKey("airbridge", "", IssueKind.FAILURE, "TransientError")
 OCCURRENCES = tuple(
     Occurrence(
         severity=FAILURE,
@@ -113,13 +113,13 @@ def test_a_service_that_takes_less_than_apprise_knows_gets_the_shortest_form(rec
 def opened(folder: Path, names: list[str], *messages: tuple[str, tuple[Occurrence, ...]]) -> AlertLog:
     """A log with an open issue for each message, known by its stream."""
     log = AlertLog(f"sqlite:///{folder}/state.db")
-    sightings = [
-        Sighting(replace(KEY, stream=stream), occurrence, f"run of {stream}")
+    detections = [
+        Detection(replace(KEY, stream=stream), occurrence, f"run of {stream}")
         for stream, occurrences in messages
         for occurrence in occurrences
     ]
     runs = {f"run of {stream}": NOW for stream, _ in messages}
-    log.record(sightings, runs=runs, over=[], kinds=list(Kind), destinations=names, now=NOW)
+    log.record(detections, runs=runs, over=[], kinds=list(IssueKind), destinations=names, now=NOW)
     return log
 
 

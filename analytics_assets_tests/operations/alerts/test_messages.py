@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from analytics_assets.operations.alerts.issue import FAILURE, WARNING
 from analytics_assets.operations.alerts.messages import Message, Writer
-from analytics_assets.state.alert_log import IssueKey, Kind, Occurrence, OpenIssue
+from analytics_assets.state.alert_log import IssueKey, IssueKind, Occurrence, OpenIssue
 
 NOW = datetime(2026, 3, 1, 2, 10, 30, tzinfo=UTC)
 WRITER = Writer("https://dagster.example.com", "live")
@@ -18,7 +18,7 @@ def occurrence(about: str, *reasons: str) -> Occurrence:
 
 def issue(*occurrences: Occurrence, sent_at: datetime | None = None, times: int = 1) -> OpenIssue:
     """An open issue with some occurrences."""
-    key = IssueKey("shop", "", Kind.FAILURE, "TransientError")
+    key = IssueKey("shop", "", IssueKind.FAILURE, "TransientError")
     return OpenIssue(1, "HOOK", key, occurrences, {}, times, NOW, NOW, sent_at)
 
 

@@ -20,11 +20,11 @@ from analytics_assets.errors import (
     TransientError,
 )
 from analytics_assets.lake.store import Lake
+from analytics_assets.operations.doctor.accounts import ExaminedAccount, late
 from analytics_assets.operations.doctor.daemon import Heartbeat, heartbeats, hearts, switched, switches
 from analytics_assets.operations.doctor.dagster_home import opens
 from analytics_assets.operations.doctor.line import Line, ago, examined, without_secrets
 from analytics_assets.operations.doctor.vendors import Outcome, clocks, judged
-from analytics_assets.operations.doctor.work import Account, late
 from analytics_assets.orchestration.source_component import ScheduleConfig
 from analytics_assets.settings import settings
 from analytics_assets.sources.statsig.source import StatsigMetrics
@@ -114,8 +114,8 @@ def answered(kind: type[SourceError], status: int | None, said: str) -> SourceEr
 )
 def test_each_outcome_of_a_request_has_words_of_its_own(error, verdict, found, remedy) -> None:
     """Those that a set-up shows are in `test_broken_vendors.py`."""
-    probe = LAB.probe()
-    assert judged("lab", probe.account, probe.variables, Outcome(error), NOW) == (verdict, found, remedy)
+    diagnostics = LAB.diagnostics()
+    assert judged("lab", diagnostics.account, diagnostics.variables, Outcome(error), NOW) == (verdict, found, remedy)
 
 
 @pytest.mark.parametrize(
@@ -316,10 +316,10 @@ def test_days_before_the_first_one_of_an_account_are_not_late(
     lake = Lake(str(tmp_path))
     for day in (date(2026, 3, 1), date(2026, 3, 4)):
         lake.store_day("lab", SUMS, day, SUMS.rows([{"date": day, "sum": 1}]))
-    probe = LAB.model_copy(update={"start_date": start}).probe().account
-    assert probe is not None
+    diagnostics = LAB.model_copy(update={"start_date": start}).diagnostics().account
+    assert diagnostics is not None
     chosen = replace(settings({}), start_date=date(2026, 1, 1), lake=str(tmp_path))
-    lines = list(late(Account("lab", probe, [SUMS.name]), chosen, datetime(2026, 3, 6, 19, tzinfo=UTC)))
+    lines = list(late(ExaminedAccount("lab", diagnostics, [SUMS.name]), chosen, datetime(2026, 3, 6, 19, tzinfo=UTC)))
     assert [line.found.partition(":")[0] for line in lines if line.verdict == "warning"] == [missing] * (
         missing is not None
     )

@@ -7,7 +7,8 @@ from typing import Any, cast
 
 import pytest
 
-from analytics_assets.operations.doctor import places, work
+from analytics_assets.operations.doctor import accounts as accounts_part
+from analytics_assets.operations.doctor import places
 from analytics_assets.operations.doctor.line import Line
 from analytics_assets.settings import Settings, settings
 from analytics_assets.state.database import engine
@@ -38,8 +39,8 @@ def opened(chosen: Settings, account: str, report: str, day: int) -> int:
 
 def lines(chosen: Settings, *, later: timedelta = timedelta(), folders: tuple[str, ...] = ("app", "broken")) -> Any:
     """What, verdict and finding of each line about report requests; the account `app` loads."""
-    accounts = [work.Account("app", cast("Any", None), ["revenue_cohorts"])]
-    found: list[Line] = list(work.report_tasks(accounts, chosen, NOW + later, folders=folders))
+    accounts = [accounts_part.ExaminedAccount("app", cast("Any", None), ["revenue_cohorts"])]
+    found: list[Line] = list(accounts_part.report_tasks(accounts, chosen, NOW + later, folders=folders))
     return [(line.what, line.verdict, line.found) for line in found]
 
 

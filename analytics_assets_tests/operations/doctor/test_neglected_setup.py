@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from analytics_assets.clock import utc_now
-from analytics_assets.sources.airbridge.task_decisions import Seen, TaskPolicy, judge
+from analytics_assets.sources.airbridge.task_decisions import PollResult, TaskPolicy, judge
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.operations.doctor.patient import Patient, Visit, beats, switched
 
@@ -18,7 +18,7 @@ def neglected(admit: Callable[[], Patient]) -> tuple[Visit, datetime]:
     patient, now = admit(), utc_now()
     ledger = Ledger(patient.environment["ANALYTICS_STATE"])
 
-    def opened(number: int, state: Seen, *, seen_at: datetime, reason: str | None = None) -> None:
+    def opened(number: int, state: PollResult, *, seen_at: datetime, reason: str | None = None) -> None:
         asked_at, task = now - timedelta(hours=3), f"task{number}"
         wanted = [date(2026, 3, number)]
         [request] = ledger.join_or_open("app", "revenue", f"spec{number}", wanted, longest=92, now=asked_at)
@@ -27,10 +27,10 @@ def neglected(admit: Callable[[], Patient]) -> tuple[Visit, datetime]:
         judge(ledger.get(request.id), state, reason, now=seen_at, policy=TaskPolicy(deadline_s=86400)).record(ledger)
 
     at = datetime.fromisoformat("2026-03-09T07:50:00+00:00")
-    opened(1, Seen.REFUSED, seen_at=at, reason="HTTP 401: check APP_TOKEN.")
-    opened(2, Seen.UNUSABLE, seen_at=at, reason="the rows are of another report")
-    opened(3, Seen.RUNNING, seen_at=now - timedelta(hours=2))
-    opened(4, Seen.RUNNING, seen_at=now)
+    opened(1, PollResult.REFUSED, seen_at=at, reason="HTTP 401: check APP_TOKEN.")
+    opened(2, PollResult.UNUSABLE, seen_at=at, reason="the rows are of another report")
+    opened(3, PollResult.RUNNING, seen_at=now - timedelta(hours=2))
+    opened(4, PollResult.RUNNING, seen_at=now)
     newest = (now - timedelta(hours=4)).date() - timedelta(days=1)
     patient.lands(newest - timedelta(days=4), newest - timedelta(days=2))
     with patient.instance() as instance:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from analytics_assets.lake.table import Origin, Table
 from analytics_assets.operations.verify.files import Name
-from analytics_assets.operations.verify.looking import Looked, Place, looked
+from analytics_assets.operations.verify.verification import LakeScope, Verification, verify_tables
 from analytics_assets.orchestration.asset_specs import DailyTables, daily_tables
 from analytics_assets_tests.lake.vendor import NUMBERS, RAW, SUMS
 from analytics_assets_tests.shop import Shop
@@ -15,18 +15,18 @@ from analytics_assets_tests.shop import Shop
 SHOP_TABLES = {("shop", table.name): table for table in (RAW, NUMBERS, SUMS)}
 
 
-def place(shop: Shop, **changes: object) -> Place:
+def place(shop: Shop, **changes: object) -> LakeScope:
     """The whole of the shop's lake and record, or as changed."""
-    made = Place(shop.lake, False, shop.instance, SHOP_TABLES, frozenset(SHOP_TABLES), list(SHOP_TABLES))
+    made = LakeScope(shop.lake, False, shop.instance, SHOP_TABLES, frozenset(SHOP_TABLES), list(SHOP_TABLES))
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
-def look(shop: Shop, **changes: object) -> Looked:
+def look(shop: Shop, **changes: object) -> Verification:
     """What a look finds."""
-    return looked(place(shop, **changes), lambda _words: None)
+    return verify_tables(place(shop, **changes), lambda _words: None)
 
 
-def told(found: Looked) -> list[tuple[str, str, str]]:
+def told(found: Verification) -> list[tuple[str, str, str]]:
     """Table, day as the end of its date, and kind of what is wrong."""
     return [(one.table, f"{one.day:%d}", one.kind.value) for one in found.wrong]
 

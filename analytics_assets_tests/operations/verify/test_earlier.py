@@ -16,7 +16,13 @@ from analytics_assets.lake.parquet import parquet
 from analytics_assets.lake.store import Lake, StoredDay
 from analytics_assets.lake.table import Column, Table
 from analytics_assets.operations.verify.files import DamagedError, EarlierError, examined
-from analytics_assets.operations.verify.looking import LOADED_AGAIN, Kind, Looked, Place, looked
+from analytics_assets.operations.verify.verification import (
+    LOADED_AGAIN,
+    LakeScope,
+    ProblemKind,
+    Verification,
+    verify_tables,
+)
 from analytics_assets.orchestration.asset_specs import materialization
 from analytics_assets.sources.airbridge.tables import cohorts_table
 from analytics_assets_tests.lake.test_earlier_schema import make_earlier
@@ -47,11 +53,11 @@ def stored(lake: Lake, table: Table, day: date, **groups: str) -> StoredDay:
     return lake.store_day(NAME[0], table, day, rows(table, day, **groups), is_sandbox=True)
 
 
-def look(lake: Lake, instance: dg.DagsterInstance, table: Table, **changes: Any) -> Looked:
+def look(lake: Lake, instance: dg.DagsterInstance, table: Table, **changes: Any) -> Verification:
     """What `lake verify` finds under a definition."""
     tables = {NAME: table}
-    place = Place(lake, True, instance, tables, frozenset(tables), list(tables))
-    return looked(replace(place, **changes), lambda _words: None)
+    place = LakeScope(lake, True, instance, tables, frozenset(tables), list(tables))
+    return verify_tables(replace(place, **changes), lambda _words: None)
 
 
 CHANGES: dict[str, tuple[Sequence[str], Sequence[str], str]] = {
@@ -75,7 +81,7 @@ def test_a_regrouped_report_leaves_its_past_whole(disk: Lake, change: str) -> No
             )
         found = look(disk, instance, today)
     assert [(one.day, one.kind, one.words, one.remedy) for one in found.wrong] == [
-        (day, Kind.EARLIER, f"stored for an earlier definition of this report: {words}", NOTHING_TO_DO)
+        (day, ProblemKind.EARLIER, f"stored for an earlier definition of this report: {words}", NOTHING_TO_DO)
         for day in (FIRST, SECOND)
     ]
     assert (found.is_well, found.files) == (True, 3)
@@ -87,8 +93,8 @@ def test_a_day_of_an_earlier_definition_is_still_compared_with_the_record(disk: 
     with dg.DagsterInstance.ephemeral() as instance:
         found = look(disk, instance, cohorts("channel"))
     assert [(one.kind, one.stored and one.stored.path) for one in found.wrong] == [
-        (Kind.EARLIER, stored_day.path),
-        (Kind.UNRECORDED, stored_day.path),
+        (ProblemKind.EARLIER, stored_day.path),
+        (ProblemKind.UNRECORDED, stored_day.path),
     ]
     assert not found.is_well
 
@@ -147,7 +153,7 @@ def test_a_file_of_an_earlier_version_is_a_finding_that_no_load_repairs(disk: La
         )
     ]
     assert not found.is_well
-    assert Kind.OUTDATED not in LOADED_AGAIN
+    assert ProblemKind.OUTDATED not in LOADED_AGAIN
 
 
 def test_a_past_of_an_earlier_definition_is_read(disk: Lake) -> None:

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from analytics_assets.lake.parquet import parquet
-from analytics_assets.operations.verify.looking import Kind
 from analytics_assets.operations.verify.repairs import Repair, recorded, repairs, too_early
+from analytics_assets.operations.verify.verification import ProblemKind
 from analytics_assets_tests.lake.vendor import RAW as RAW_TABLE
 from analytics_assets_tests.lake.vendor import Vendor, days
 from analytics_assets_tests.operations.verify.scene import (
@@ -90,7 +90,7 @@ def test_a_file_of_another_table_is_damaged(shop: Shop) -> None:
     """Though it is whole, its columns fit and Dagster's record agrees."""
     file(shop, "numbers", THIRD).write_bytes(file(shop, "numbers", SECOND).read_bytes())
     [wrong] = look(shop).wrong
-    assert (wrong.kind, wrong.words) == (Kind.DAMAGED, "it is the file of shop/numbers 2026-03-02")
+    assert (wrong.kind, wrong.words) == (ProblemKind.DAMAGED, "it is the file of shop/numbers 2026-03-02")
 
 
 def test_a_file_of_the_other_mode_needs_the_option(shop: Shop) -> None:
@@ -111,7 +111,7 @@ def test_a_snapshot_is_repaired_by_no_load(shop: Shop) -> None:
     daily = frozenset(names(["numbers_raw", "numbers"]))
     found = look(shop, daily=daily, chosen=names(["sums"]))
     of_daily = [replace(step, typed=["numbers"]) for step in steps(shop)]
-    damaged = [one for one in found.wrong if one.kind is Kind.DAMAGED]
+    damaged = [one for one in found.wrong if one.kind is ProblemKind.DAMAGED]
     assert len(damaged) == 1
     assert repairs(place(shop, daily=daily), of_daily, found.wrong) == []
     assert damaged[0].remedy.startswith("the vendor keeps no history of it, so only a back-up has that day.")

@@ -13,13 +13,22 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.text import Text
 
-from analytics_assets.orchestration.charts.content import Bars, Caption, Cell, Content, Curve, Curves, HeatMap, Trends
+from analytics_assets.orchestration.charts.content import (
+    Bars,
+    Caption,
+    ChartCell,
+    Content,
+    Curve,
+    Curves,
+    HeatMap,
+    Trends,
+)
 from analytics_assets.orchestration.charts.drawing import drawn
 
 FIRST = date(2026, 3, 1)
 DAYS = [FIRST + timedelta(days=number) for number in range(4)]
 CAPTION = Caption("Revenue by cohort", "shop-app", "EUR per user", FIRST, DAYS[-1])
-ABSENT, UNREACHED, MISSING, MASKED, PARTLY, PLAIN = Cell
+ABSENT, UNREACHED, MISSING, MASKED, PARTLY, PLAIN = ChartCell
 HEAT = HeatMap(
     CAPTION,
     row_title="day of install",

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from analytics_assets.lake.store import Lake
-from analytics_assets.orchestration.charts.content import Bars, Cell, Content, Curve, Trends
+from analytics_assets.orchestration.charts.content import Bars, ChartCell, Content, Curve, Trends
 from analytics_assets.orchestration.charts.metadata import MOST, Pictures, pictured
 from analytics_assets_tests.orchestration.charts.test_drawing import CAPTION, CURVES, EACH, HEAT
 
@@ -27,14 +27,14 @@ RANDOM = np.random.default_rng(7)
 YEAR = [DAY - timedelta(days=back) for back in range(365)]
 WIDE = {f"channel {number}, and a name that is long": RANDOM.random(365).tolist() for number in range(40)}
 FEW = {name: values[:28] for name, values in list(WIDE.items())[:9]}
-NOISE = [Cell.PLAIN, *Cell]
+NOISE = [ChartCell.PLAIN, *ChartCell]
 LARGE: Mapping[str, Content] = {
     "heat": replace(
         HEAT,
         rows=[str(day) for day in YEAR[:120]],
         values=RANDOM.random((120, 121)).tolist(),
         cells=[
-            [Cell.UNREACHED if row + column > 180 else NOISE[row * column % 7] for column in range(121)]
+            [ChartCell.UNREACHED if row + column > 180 else NOISE[row * column % 7] for column in range(121)]
             for row in range(120)
         ],
     ),

@@ -16,7 +16,7 @@ from analytics_assets.sources.airbridge.report_loader import Waiting
 from analytics_assets.sources.airbridge.report_spec import spec_hash
 from analytics_assets.sources.airbridge.source import AirbridgeResource, report_stream
 from analytics_assets.sources.airbridge.streams import App
-from analytics_assets.sources.airbridge.task_decisions import REQUESTS_TAG, Seen, TaskPolicy
+from analytics_assets.sources.airbridge.task_decisions import REQUESTS_TAG, PollResult, TaskPolicy
 from analytics_assets.sources.airbridge.task_sensor import report_sensor
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets.state.requests import Request
@@ -26,19 +26,19 @@ from analytics_assets_tests.sources.airbridge.vendor import spec
 NOW = datetime(2026, 3, 5, 12, tzinfo=UTC)
 DAY = date(2026, 3, 1)
 POLICY = TaskPolicy(
-    first_look_s=2,
-    longest_look_s=10,
+    first_poll_s=2,
+    longest_poll_s=10,
     deadline_s=900,
     first_pause_s=30,
     longest_pause_s=3600,
     loud_from=3,
-    most_landings=6,
+    max_store_runs=6,
 )
 REVENUE, USERS = spec(), spec(name="users", metric="app_user_count")
 FIRST, LAST = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
 # What a task is at, or what polling it raises.
-Says = Seen | Exception
+Says = PollResult | Exception
 
 
 @dataclass
@@ -79,10 +79,10 @@ class Vendor:
         if self.meanwhile is not None:
             self.meanwhile(self.ledger())
             self.meanwhile = None
-        said = self.says.get(task_id, Seen.PENDING)
+        said = self.says.get(task_id, PollResult.PENDING)
         if isinstance(said, Exception):
             raise said
-        return SimpleNamespace(status=said, words="too large" if said is Seen.FAILURE else None)
+        return SimpleNamespace(status=said, words="too large" if said is PollResult.FAILURE else None)
 
 
 def days(count: int) -> list[date]:
@@ -114,9 +114,9 @@ def task(
     ledger.posted(request.id, f"t-{request.id}", now=posted_at)
     due = NOW + timedelta(seconds=due_in_s)
     if state != "POSTED":
-        ledger.saw(request.id, state, task_id=f"t-{request.id}", now=posted_at, next_look_at=due, reason="a reason")
+        ledger.saw(request.id, state, task_id=f"t-{request.id}", now=posted_at, next_poll_at=due, reason="a reason")
     for _ in range(runs):
-        ledger.asked_landing(request.id, now=posted_at, next_look_at=due)
+        ledger.record_store_run(request.id, now=posted_at, next_poll_at=due)
     return ledger.get(request.id)
 
 
@@ -125,10 +125,10 @@ def refused(ledger: Ledger) -> None:
     request = task(ledger)
     ledger.saw(
         request.id,
-        Seen.REFUSED,
+        PollResult.REFUSED,
         task_id=request.task_id,
         now=NOW,
-        next_look_at=NOW,
+        next_poll_at=NOW,
         reason="HTTP 401.",
         is_refusal=True,
     )
@@ -150,7 +150,7 @@ def without_task(ledger: Ledger) -> None:
     """A row whose task id is lost."""
     request = task(ledger)
     ledger.begin_attempt(request.id, now=NOW)
-    ledger.saw(request.id, "RUNNING", task_id=None, now=NOW, next_look_at=NOW)
+    ledger.saw(request.id, "RUNNING", task_id=None, now=NOW, next_poll_at=NOW)
 
 
 @cache

@@ -11,33 +11,33 @@ from analytics_assets.sources.airbridge.source import TasksConfig
 from analytics_assets.sources.airbridge.task_decisions import (
     Collect,
     Decision,
-    Pause,
+    PollResult,
+    RequestStop,
     Resubmit,
-    Seen,
     Wait,
     decide,
-    is_trouble,
+    has_issue,
 )
 from analytics_assets_tests.readme import with_parts
 
 PAGE = Path(__file__).parents[3] / "docs" / "report-tasks.md"
 POLICY = TasksConfig().policy()
-MEANINGS: Mapping[Seen, str] = {
-    Seen.PENDING: "the vendor has taken it",
-    Seen.RUNNING: "the vendor is at it",
-    Seen.UNKNOWN: "the vendor says a word its page does not have",
-    Seen.SUCCESS: "the report is there",
-    Seen.FAILURE: "the vendor could not make it (FAILED is read as this)",
-    Seen.CANCELED: "the vendor gave it up",
-    Seen.FORGOTTEN: "404: the vendor no longer knows the task",
-    Seen.UNPOSTED: "the request for it met 429, 503 or no connection, or something in front of Airbridge answered, so there is no task",
-    Seen.UNREAD: "the response to the request for it was lost or not JSON, so there may be a task; the eighth in a row pauses the report",
-    Seen.TROUBLE: "looking at it met 429, 5xx, a time-out, no connection, or an answer that is no JSON",
-    Seen.BLOCKED: "looking at it did not reach Airbridge: a proxy, a firewall or a bot wall answered in its place",
-    Seen.UNSEEN: "looking has met nothing but these two since the deadline",
-    Seen.OVERDUE: "no end within its time",
-    Seen.UNUSABLE: "rows of other days or groups than were asked for, or six runs that landed nothing",
-    Seen.REFUSED: "400, 401 or 403 as JSON, an app that does not exist, or eight responses in a row that could not be read",
+MEANINGS: Mapping[PollResult, str] = {
+    PollResult.PENDING: "the vendor has taken it",
+    PollResult.RUNNING: "the vendor is at it",
+    PollResult.UNKNOWN: "the vendor says a word its page does not have",
+    PollResult.SUCCESS: "the report is there",
+    PollResult.FAILURE: "the vendor could not make it (FAILED is read as this)",
+    PollResult.CANCELED: "the vendor gave it up",
+    PollResult.FORGOTTEN: "404: the vendor no longer knows the task",
+    PollResult.UNPOSTED: "the request for it met 429, 503 or no connection, or something in front of Airbridge answered, so there is no task",
+    PollResult.UNREAD: "the response to the request for it was lost or not JSON, so there may be a task; the eighth in a row pauses the report",
+    PollResult.TROUBLE: "looking at it met 429, 5xx, a time-out, no connection, or an answer that is no JSON",
+    PollResult.BLOCKED: "looking at it did not reach Airbridge: a proxy, a firewall or a bot wall answered in its place",
+    PollResult.UNSEEN: "looking has met nothing but these two since the deadline",
+    PollResult.OVERDUE: "no end within its time",
+    PollResult.UNUSABLE: "rows of other days or groups than were asked for, or six runs that landed nothing",
+    PollResult.REFUSED: "400, 401 or 403 as JSON, an app that does not exist, or eight responses in a row that could not be read",
 }
 
 
@@ -61,7 +61,7 @@ def states_part() -> str:
 def pauses_part() -> str:
     """The pause before each next task."""
     tasks = range(1, 11)
-    found = [decide(Seen.FAILURE, age_s=0, attempts=number, policy=POLICY) for number in tasks]
+    found = [decide(PollResult.FAILURE, age_s=0, attempts=number, policy=POLICY) for number in tasks]
     pauses = [_long(one.seconds) for one in found if isinstance(one, Resubmit)]
     heads = " | ".join(f"{number}" for number in tasks)
     return f"| tasks that went wrong | {heads} and more |\n|{'---|' * 11}\n| pause before the next | {' | '.join(pauses)} |"
@@ -78,7 +78,7 @@ def _words(decision: Decision) -> str:
             return "read and landed"
         case Resubmit():
             return "a new task, after a pause"
-        case Pause():
+        case RequestStop():
             return "nothing until it is mended"
 
 
@@ -86,8 +86,8 @@ def _unless(words: str, before: str) -> str:
     return "the same" if words == before else words
 
 
-def _warns(seen: Seen) -> str:
-    first = next((tasks for tasks in range(1, 100) if is_trouble(seen, tasks, POLICY)), None)
+def _warns(seen: PollResult) -> str:
+    first = next((tasks for tasks in range(1, 100) if has_issue(seen, tasks, POLICY)), None)
     return {None: "", 1: "at once"}.get(first, f"when {first} tasks have gone wrong")
 
 

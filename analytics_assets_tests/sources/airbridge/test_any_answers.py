@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 
 from analytics_assets.errors import AccessRefusedError, BlockedError, Evidence, PermanentError, TransientError
 from analytics_assets.lake.store import Lake
-from analytics_assets.sources.airbridge.polling import Account, poll
+from analytics_assets.sources.airbridge.polling import PolledAccount, poll
 from analytics_assets.sources.airbridge.report_loader import ReportReader, Waiting
 from analytics_assets.sources.airbridge.report_spec import spec_hash
-from analytics_assets.sources.airbridge.task_decisions import Seen, TaskPolicy
+from analytics_assets.sources.airbridge.task_decisions import PollResult, TaskPolicy
 from analytics_assets.state.database import engine
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.sources.airbridge.vendor import page, report, spec
@@ -31,10 +31,10 @@ from analytics_assets_tests.sources.airbridge.vendor import page, report, spec
 START = datetime(2026, 3, 5, 12, tzinfo=UTC)
 DAYS = [date(2026, 3, 1), date(2026, 3, 2)]
 POLICY = TaskPolicy(
-    first_look_s=2, longest_look_s=15, deadline_s=120, first_pause_s=30, longest_pause_s=120, loud_from=3
+    first_poll_s=2, longest_poll_s=15, deadline_s=120, first_pause_s=30, longest_pause_s=120, loud_from=3
 )
 TICK_S, MOST_TICKS = 15, 1000
-WORDS = st.sampled_from([seen for seen in Seen if seen not in {Seen.OVERDUE, Seen.UNSEEN}])
+WORDS = st.sampled_from([seen for seen in PollResult if seen not in {PollResult.OVERDUE, PollResult.UNSEEN}])
 
 
 @dataclass
@@ -44,11 +44,11 @@ class AnyVendor:
     The first `unread` times that somebody reads a finished report, its pages do not fit together.
     """
 
-    words: list[Seen]
+    words: list[PollResult]
     unread: int = 0
     now: datetime = START
     posts: list[datetime] = field(default_factory=list)
-    looks: list[tuple[str, datetime, Seen]] = field(default_factory=list)
+    looks: list[tuple[str, datetime, PollResult]] = field(default_factory=list)
     collected: list[str] = field(default_factory=list)
 
     @asynccontextmanager
@@ -61,16 +61,16 @@ class AnyVendor:
 
     async def request_report(self, body: Any) -> Any:
         """Takes a task, or does not."""
-        word = self.words.pop(0) if self.words else Seen.PENDING
+        word = self.words.pop(0) if self.words else PollResult.PENDING
         self.posts.append(self.now)
         _raise(word)
         return SimpleNamespace(task_id=f"t-{len(self.posts)}")
 
     async def report_state(self, task_id: str) -> Any:
         """What a task is at."""
-        word = self.words.pop(0) if self.words else Seen.SUCCESS
+        word = self.words.pop(0) if self.words else PollResult.SUCCESS
         self.looks.append((task_id, self.now, word))
-        if word is Seen.FORGOTTEN:
+        if word is PollResult.FORGOTTEN:
             raise PermanentError("HTTP 404", evidence=Evidence("GET /task", status=404))
         _raise(word)
         return SimpleNamespace(status=word, words=None)
@@ -84,14 +84,14 @@ class AnyVendor:
         return [take(page(report([])))]
 
 
-def _raise(word: Seen) -> None:
-    if word is Seen.REFUSED:
+def _raise(word: PollResult) -> None:
+    if word is PollResult.REFUSED:
         raise AccessRefusedError("HTTP 401")
-    if word is Seen.BLOCKED:
+    if word is PollResult.BLOCKED:
         raise BlockedError("HTTP 403 (an HTML page)")
-    if word in {Seen.TROUBLE, Seen.UNPOSTED}:
+    if word in {PollResult.TROUBLE, PollResult.UNPOSTED}:
         raise TransientError("HTTP 503", evidence=Evidence("/query", status=503))
-    if word is Seen.UNREAD:
+    if word is PollResult.UNREAD:
         raise TransientError("no complete answer")
 
 
@@ -123,11 +123,11 @@ async def run(vendor: AnyVendor, ledger: Ledger, lake: Lake, days: list[date], o
 
 def live(vendor: AnyVendor, ledger: Ledger, lake: Lake) -> str:
     """A person asks for the days; then the sensor ticks until the request is closed or refused. Returns its last state."""
-    account = Account("shop", {"revenue": spec_hash(spec())}, POLICY, 92)
+    account = PolledAccount("shop", {"revenue": spec_hash(spec())}, POLICY, 92)
     asyncio.run(run(vendor, ledger, lake, DAYS, []))
     for _ in range(MOST_TICKS):
         [request] = ledger.all_requests("shop", "revenue")
-        if not request.is_open or request.state == Seen.REFUSED:
+        if not request.is_open or request.state == PollResult.REFUSED:
             return request.state
         vendor.now += timedelta(seconds=TICK_S)
         _, runs = poll(account, vendor, ledger, busy=(), clock=lambda: vendor.now)  # type: ignore[arg-type] - opens like a resource
@@ -139,7 +139,7 @@ def live(vendor: AnyVendor, ledger: Ledger, lake: Lake) -> str:
 @pytest.mark.proof(1)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(words=st.lists(WORDS, max_size=12), unread=st.integers(0, 20))
-def test_from_any_answers_a_request_ends_landed_or_paused_by_a_refusal(words: list[Seen], unread: int) -> None:
+def test_from_any_answers_a_request_ends_landed_or_paused_by_a_refusal(words: list[PollResult], unread: int) -> None:
     """Never looked at faster or posted more often than allowed, and never collected twice."""
     vendor = AnyVendor(list(words), unread)
     with tempfile.TemporaryDirectory() as folder:
@@ -150,9 +150,11 @@ def test_from_any_answers_a_request_ends_landed_or_paused_by_a_refusal(words: li
         engine(url).dispose()
         engine.cache_clear()
 
-    assert ended in {"LANDED", Seen.REFUSED}
-    assert (ended == Seen.REFUSED) <= (Seen.REFUSED in words or words.count(Seen.UNREAD) >= POLICY.most_unread)
-    assert len(vendor.collected) == (ended == "LANDED")
+    assert ended in {"STORED", PollResult.REFUSED}
+    assert (ended == PollResult.REFUSED) <= (
+        PollResult.REFUSED in words or words.count(PollResult.UNREAD) >= POLICY.most_unread
+    )
+    assert len(vendor.collected) == (ended == "STORED")
     assert request.attempts == len(vendor.posts)
     assert request.spec_hash == spec_hash(spec())
     # After n tasks the next is asked for no sooner than the n-th pause.
@@ -160,5 +162,5 @@ def test_from_any_answers_a_request_ends_landed_or_paused_by_a_refusal(words: li
         assert (later - earlier).total_seconds() >= min(POLICY.longest_pause_s, POLICY.first_pause_s * 2**number)
     # A task is looked at again after the pause; only a finished one is looked at once more by the run that reads it.
     for (task, at, word), (other, again, _) in pairwise(vendor.looks):
-        if task == other and word is not Seen.SUCCESS:
-            assert (again - at).total_seconds() >= POLICY.first_look_s
+        if task == other and word is not PollResult.SUCCESS:
+            assert (again - at).total_seconds() >= POLICY.first_poll_s

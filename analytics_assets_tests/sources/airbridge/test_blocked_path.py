@@ -13,10 +13,10 @@ import pytest
 from analytics_assets.errors import SourceError
 from analytics_assets.lake.store import Lake
 from analytics_assets.sources.airbridge.client import AirbridgeClient
-from analytics_assets.sources.airbridge.polling import Account, Tick, poll
+from analytics_assets.sources.airbridge.polling import PolledAccount, PollSummary, poll
 from analytics_assets.sources.airbridge.report_loader import ReportReader, Waiting
 from analytics_assets.sources.airbridge.report_spec import spec_hash
-from analytics_assets.sources.airbridge.task_decisions import Seen, TaskPolicy
+from analytics_assets.sources.airbridge.task_decisions import PollResult, TaskPolicy
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.sources.airbridge.vendor import NOW, Scripted, always, group, report, spec, sub_row
 
@@ -33,7 +33,7 @@ def opened(folder: Path) -> Ledger:
     return ledger
 
 
-async def look(vendor: Any, ledger: Ledger, at: datetime, *, polling_s: float = 40.0) -> Tick:
+async def look(vendor: Any, ledger: Ledger, at: datetime, *, polling_s: float = 40.0) -> PollSummary:
     """One tick of the sensor."""
 
     class Resource:
@@ -41,7 +41,7 @@ async def look(vendor: Any, ledger: Ledger, at: datetime, *, polling_s: float = 
         async def open(self, **_: Any) -> AsyncIterator[AirbridgeClient]:
             yield vendor.client()
 
-    account, resource = Account("shop", {"revenue": spec_hash(spec())}, POLICY, 92), Resource()
+    account, resource = PolledAccount("shop", {"revenue": spec_hash(spec())}, POLICY, 92), Resource()
     tick, _ = await asyncio.to_thread(poll, account, resource, ledger, busy=(), clock=lambda: at, polling_s=polling_s)  # type: ignore[arg-type]
     return tick
 
@@ -78,7 +78,7 @@ async def test_one_page_in_front_of_airbridge_does_not_pause_a_report(tmp_path: 
     vendor = Scripted(lambda _: said.pop(0))
     tick = await look(vendor, ledger, NOW + timedelta(seconds=30))
     request = ledger.get(1)
-    assert (request.state, request.next_look_at) == (Seen.BLOCKED, NOW + timedelta(seconds=90))
+    assert (request.state, request.next_poll_at) == (PollResult.BLOCKED, NOW + timedelta(seconds=90))
     assert "a proxy, a firewall or a bot wall in front of it" in tick.summary()
     assert (await look(vendor, ledger, NOW + timedelta(seconds=89))).counts == {"waiting": 1}
     assert (await look(vendor, ledger, NOW + timedelta(seconds=90))).counts == {"ready": 1}
@@ -91,11 +91,11 @@ async def test_a_page_that_stays_is_looked_at_ever_less_and_is_loud_after_a_whil
     ledger.begin_attempt(1, now=NOW)
     ledger.posted(1, "t-1", now=NOW)
     at, troubled = NOW, list[float]()
-    while (request := ledger.get(1)).state not in {Seen.OVERDUE, Seen.REFUSED}:
-        at = max(request.next_look_at or at, at + timedelta(seconds=1))
+    while (request := ledger.get(1)).state not in {PollResult.OVERDUE, PollResult.REFUSED}:
+        at = max(request.next_poll_at or at, at + timedelta(seconds=1))
         if (await look(vendor, ledger, at)).troubled:
             troubled.append((at - NOW).total_seconds())
-    assert request.state == Seen.OVERDUE
+    assert request.state == PollResult.OVERDUE
     assert 900 <= troubled[0] < 1200
     assert len(troubled) == 1
     assert len(vendor.requests) < 120
@@ -118,14 +118,14 @@ async def test_a_task_that_no_poll_gets_an_answer_for_is_loud_after_a_while(tmp_
     tick = await look(Silent(), ledger, NOW + timedelta(seconds=60), polling_s=0.01)
     request = ledger.get(1)
     assert (request.state, request.reason) == (
-        Seen.TROUBLE,
+        PollResult.TROUBLE,
         "no answer within 0.01 s, waits for the rate limit included",
     )
     assert not tick.troubled
     tick = await look(Silent(), ledger, NOW + timedelta(seconds=POLICY.deadline_s), polling_s=0.01)
-    assert (ledger.get(1).state, tick.troubled) == (Seen.UNSEEN, {"revenue"})
+    assert (ledger.get(1).state, tick.troubled) == (PollResult.UNSEEN, {"revenue"})
     await look(Silent(), ledger, NOW + timedelta(seconds=POLICY.patience_s), polling_s=0.01)
-    assert ledger.get(1).state == Seen.OVERDUE
+    assert ledger.get(1).state == PollResult.OVERDUE
 
 
 async def test_a_refusal_in_json_pauses_the_report(tmp_path: Path):
@@ -134,16 +134,16 @@ async def test_a_refusal_in_json_pauses_the_report(tmp_path: Path):
     ledger.begin_attempt(1, now=NOW)
     ledger.posted(1, "t-1", now=NOW)
     await look(always((403, {"title": "Forbidden", "status": 403})), ledger, NOW)
-    assert (ledger.get(1).state, ledger.get(1).error) == (Seen.REFUSED, "AccessRefusedError")
+    assert (ledger.get(1).state, ledger.get(1).error) == (PollResult.REFUSED, "AccessRefusedError")
 
 
 async def test_a_report_whose_responses_cannot_be_read_is_posted_a_bounded_number_of_times(tmp_path: Path):
     """Each POST may have made a task whose id is lost; after eight the report is paused, with the reason."""
     ledger, vendor, at = opened(tmp_path), always({"unknown": "shape"}), NOW
     said = []
-    while ledger.get(1).state != Seen.REFUSED:
+    while ledger.get(1).state != PollResult.REFUSED:
         said.append(await run(vendor, ledger, tmp_path, at))
-        at = ledger.get(1).next_look_at or at
+        at = ledger.get(1).next_poll_at or at
     assert [request.method for request in vendor.requests] == ["POST"] * POLICY.most_unread
     assert "The responses to 8 requests in a row could not be read." in (ledger.get(1).reason or "")
     assert at - NOW == timedelta(seconds=POLICY.first_pause_s * (2**7 - 1))
@@ -161,13 +161,13 @@ async def test_a_response_that_is_read_begins_the_count_anew(tmp_path: Path):
     for vendor in [*[lost] * 7, made]:
         await run(vendor, ledger, tmp_path, at)
     assert ledger.get(1).task_id == "t-1"
-    ledger.saw(1, Seen.FAILURE, task_id="t-1", now=at)
+    ledger.saw(1, PollResult.FAILURE, task_id="t-1", now=at)
     for _ in range(7):
         await run(lost, ledger, tmp_path, at)
-    assert ledger.get(1).state == Seen.UNREAD
+    assert ledger.get(1).state == PollResult.UNREAD
     await run(lost, ledger, tmp_path, at)
-    assert ledger.get(1).state == Seen.REFUSED
+    assert ledger.get(1).state == PollResult.REFUSED
     before = len(lost.requests)
     await run(lost, ledger, tmp_path, at)
-    assert (ledger.get(1).state, ledger.get(1).error) == (Seen.REFUSED, "UnexpectedPayloadError")
+    assert (ledger.get(1).state, ledger.get(1).error) == (PollResult.REFUSED, "UnexpectedPayloadError")
     assert len(lost.requests) == before + 1

@@ -38,7 +38,7 @@ async def stored(lake: Lake, of: ReportSpec, number: int, *groups: Sequence[Any]
     )
     table = restatements_table(of)
     selected = {one.name for one in (raw, *typed, table)}
-    [result] = await brought(lake, stream, [DAY], DayFetcher(fetch), family=str(number), selected=selected)
+    [result] = await brought(lake, stream, [DAY], DayFetcher(fetch), attempt_group=str(number), selected=selected)
     assert result.error is None
     said = result.figures[cohorts_table(of).name]
     told = {name: said[name] for name in ("question_changed", "history_begins_anew", "restated_values") if name in said}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from analytics_assets.lake.store import Lake
-from analytics_assets.orchestration.charts.content import Caption, Cell, Content, Curves, HeatMap
+from analytics_assets.orchestration.charts.content import Caption, ChartCell, Content, Curves, HeatMap
 from analytics_assets.sources.airbridge.charts import has_pictures, report_pictures
 from analytics_assets.sources.airbridge.tables import cohort_totals_table, cohorts_table
 from analytics_assets_tests.sources.airbridge.vendor import spec
@@ -19,7 +19,7 @@ OF = spec()
 LAST = date(2026, 3, 10)
 # Where no older day stands.
 WEEK = 7
-ABSENT, UNREACHED, MISSING, MASKED, PARTLY, PLAIN = Cell
+ABSENT, UNREACHED, MISSING, MASKED, PARTLY, PLAIN = ChartCell
 MASKED_3, MASKED_NULL, NOT_SENT = ("masked", 3), ("masked", None), ("plain", None)
 
 

@@ -67,7 +67,7 @@ async def stored(
     async with stream.open(run) as opened:
         fetcher = opened if groups is None else DayFetcher(fetch)
         tables = {table.name for table in (*daily_tables(OF), restatements_table(OF))}
-        [result] = await brought(lake, stream, [DAY], fetcher, family=str(at), selected=tables, clock=lambda: at)
+        [result] = await brought(lake, stream, [DAY], fetcher, attempt_group=str(at), selected=tables, clock=lambda: at)
     assert result.error is None
     return result
 
@@ -170,4 +170,4 @@ async def test_a_day_that_another_run_has_confirmed_is_taken_with_the_instant_of
     assert stored_day is not None
     last = lake.last_request("shop", RAW.name, DAY, stored_day.footer)
     assert (written(result), result.requested_at) == ([], after(8))
-    assert (last.requested_at, last.family) == (after(8), str(after(9)))
+    assert (last.requested_at, last.attempt_group) == (after(8), str(after(9)))

@@ -35,7 +35,7 @@ from analytics_assets_tests.sources.airbridge.vendor import Scripted, group, rep
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 TABLE = report_raw_table(spec())
-WAITING = Waiting(60, 92, 100, TaskPolicy(first_look_s=0.01))
+WAITING = Waiting(60, 92, 100, TaskPolicy(first_poll_s=0.01))
 NEW = ["ended_at", "groups_declared", "groups_read", "group_total", "total_difference"]
 
 
@@ -69,7 +69,7 @@ async def load(
     )
     async with stream.open(run) as fetcher:
         selected = {table.name for table in daily_tables(spec())}
-        [result] = await brought(run.lake, stream, [day], fetcher, family=str(number), selected=selected)
+        [result] = await brought(run.lake, stream, [day], fetcher, attempt_group=str(number), selected=selected)
     return result
 
 
@@ -197,7 +197,7 @@ def test_raw_days_of_a_lake_without_these_columns_are_read_as_ever(tmp_path: Pat
         rows = [group(["a"], sub_row(str(day), 1, 2, 3))]
         raw = read([report(rows)], spec(), first=day, last=day, requested_at=moment)[day]
         content = raw.content.drop_columns(NEW)
-        lake.store_day("shop", old, day, content, asked=spec_hash(spec()), requested_at=moment)
+        lake.store_day("shop", old, day, content, request_hash=spec_hash(spec()), requested_at=moment)
     stored = lake.read("shop", TABLE, [DAY])
     assert [stored[name].null_count for name in NEW] == [1] * len(NEW)
     derived = typed_days(DAY, stored, spec(), zone="UTC", currency="EUR")
@@ -230,4 +230,4 @@ def store(
             number_of = content.schema.get_field_index(name)
             content = content.set_column(number_of, content.schema.field(name), pa.array([count], pa.int64()))
         table, asked = report_raw_table(of), spec_hash(of)
-        lake.store_day("shop", table, day, content, asked=asked, requested_at=at, is_sandbox=is_sandbox)
+        lake.store_day("shop", table, day, content, request_hash=asked, requested_at=at, is_sandbox=is_sandbox)

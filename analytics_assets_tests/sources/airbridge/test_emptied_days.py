@@ -25,7 +25,7 @@ async def test_an_emptied_day_is_not_taken_for_an_answer(tmp_path: Path) -> None
     """It would land as a day without rows, in place of typed tables that stand."""
     lake, url, raw = Lake(str(tmp_path / "lake")), f"sqlite:///{tmp_path}/state.db", report_raw_table(spec())
     stored_day = read([report([group(["a"], sub_row(str(DAY), 1, 2))])], spec())[DAY]
-    lake.store_day("shop", raw, DAY, stored_day.content, asked="v1", requested_at=stored_day.requested_at)
+    lake.store_day("shop", raw, DAY, stored_day.content, request_hash="v1", requested_at=stored_day.requested_at)
     reader = ReportReader(
         "shop",
         spec(),

@@ -31,7 +31,9 @@ def first(
     lake = Lake(str(tmp_path))
     for number, at in read.items():
         for table, by in ((report_raw_table(THREE), asked), (cohorts_table(THREE), "")):
-            lake.store_day("shop", table, date(2026, 3, number), table.schema.empty_table(), asked=by, requested_at=at)
+            lake.store_day(
+                "shop", table, date(2026, 3, number), table.schema.empty_table(), request_hash=by, requested_at=at
+            )
     return first_changing(lake, "shop", SEOUL, of, newest=NEWEST, lookback_days=9)
 
 
@@ -87,7 +89,7 @@ def test_a_span_of_more_than_92_days_takes_a_second_task(tmp_path: Path) -> None
     for day in days_between(NEWEST - timedelta(days=120), NEWEST - timedelta(days=1)):
         requested_at = min(datetime(day.year, day.month, day.day, 12, tzinfo=UTC) + timedelta(days=94), after(31, 0))
         for table, by in ((report_raw_table(of), spec_hash(of)), (cohorts_table(of), "")):
-            lake.store_day("shop", table, day, table.schema.empty_table(), asked=by, requested_at=requested_at)
+            lake.store_day("shop", table, day, table.schema.empty_table(), request_hash=by, requested_at=requested_at)
     oldest = first_changing(lake, "shop", SEOUL, of, newest=NEWEST, lookback_days=9)
     assert oldest == NEWEST - timedelta(days=93)
     requests = Waiting(360, 92, 100, TaskPolicy()).request_count(days_between(oldest, NEWEST))
@@ -130,5 +132,5 @@ def test_nothing_is_looked_at_beyond_the_days_of_grace(tmp_path: Path) -> None:
     for day in (oldest - timedelta(days=1), *(NEWEST - timedelta(days=number) for number in range(3 + GRACE_DAYS))):
         for table, by in ((report_raw_table(THREE), spec_hash(THREE)), (cohorts_table(THREE), "")):
             at = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=0 if day < oldest else 9)
-            lake.store_day("shop", table, day, table.schema.empty_table(), asked=by, requested_at=at)
+            lake.store_day("shop", table, day, table.schema.empty_table(), request_hash=by, requested_at=at)
     assert first_changing(lake, "shop", SEOUL, THREE, newest=NEWEST, lookback_days=9) is None

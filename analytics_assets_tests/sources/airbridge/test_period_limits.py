@@ -35,7 +35,7 @@ async def stored(folder: Path, of: ReportSpec, hours: int, value: int, *notifica
 
     stream = report_stream("shop", APP, of, Waiting(0, 92, 100, TaskPolicy()))
     tables = {one.name for one in daily_tables(of)}
-    [result] = await brought(lake, stream, [DAY], DayFetcher(fetch), family=str(hours), selected=tables)
+    [result] = await brought(lake, stream, [DAY], DayFetcher(fetch), attempt_group=str(hours), selected=tables)
     assert result.error is None
     return result
 

@@ -8,7 +8,7 @@ import pytest
 from analytics_assets.sources.airbridge.report_spec import spec_hash
 from analytics_assets.sources.airbridge.snapshots import fetch_tasks
 from analytics_assets.sources.airbridge.streams import App
-from analytics_assets.sources.airbridge.task_decisions import REQUESTS_TAG, Seen
+from analytics_assets.sources.airbridge.task_decisions import REQUESTS_TAG, PollResult
 from analytics_assets_tests.sources.airbridge.sensor_account import (
     DAY,
     NOW,
@@ -29,7 +29,7 @@ APP = App("shop", "UTC", "USD", 4.0)
 def test_a_removed_report_is_closed_and_the_others_go_on(account: Account) -> None:
     """The tick says so once; another report is polled and stored in the same tick."""
     gone, kept = opened(account.ledger, 2, of=GONE), task(account.ledger, of=USERS)
-    account.vendor.says = {f"t-{kept.id}": Seen.SUCCESS}
+    account.vendor.says = {f"t-{kept.id}": PollResult.SUCCESS}
 
     runs, said, checks = account.tick()
 
@@ -44,7 +44,7 @@ def test_a_removed_report_is_closed_and_the_others_go_on(account: Account) -> No
     assert account.tick()[1] == "1 waiting."
 
 
-@pytest.mark.parametrize("state", [*Seen, "INTENT", "POSTED", "a word of a later version"])
+@pytest.mark.parametrize("state", [*PollResult, "INTENT", "POSTED", "a word of a later version"])
 def test_a_removed_report_is_closed_whatever_its_state(account: Account, state: str) -> None:
     """Also one that is paused, due later, or in a state that only another version of the program knows."""
     task(account.ledger, state, age_s=3600, due_in_s=3600, of=GONE)

@@ -14,9 +14,9 @@ import pytest
 from analytics_assets.errors import TransientError
 from analytics_assets.http.meter import Meter
 from analytics_assets.lake.store import Lake
-from analytics_assets.sources.airbridge.held_requests import LEASE_S, RENEW_S
 from analytics_assets.sources.airbridge.report_loader import Waiting
 from analytics_assets.sources.airbridge.report_spec import spec_hash
+from analytics_assets.sources.airbridge.request_leases import LEASE_S, RENEW_S
 from analytics_assets.sources.airbridge.source import report_stream
 from analytics_assets.sources.airbridge.streams import App
 from analytics_assets.sources.airbridge.task_decisions import TaskPolicy

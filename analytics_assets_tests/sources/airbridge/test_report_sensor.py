@@ -12,7 +12,7 @@ import pytest
 
 from analytics_assets.errors import AccessRefusedError, Evidence, LakeError, PermanentError, TransientError
 from analytics_assets.orchestration.lake_resource import LakeResource
-from analytics_assets.sources.airbridge.task_decisions import Seen
+from analytics_assets.sources.airbridge.task_decisions import PollResult
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets_tests.sources.airbridge.sensor_account import (
     NOW,
@@ -82,7 +82,16 @@ ROWS = [
         "OVERDUE",
         30,
     ),
-    Row("a task has finished", task, ["t-1"], MARCH_1, READY, "SUCCESS", 60, vendor={"says": {"t-1": Seen.SUCCESS}}),
+    Row(
+        "a task has finished",
+        task,
+        ["t-1"],
+        MARCH_1,
+        READY,
+        "SUCCESS",
+        60,
+        vendor={"says": {"t-1": PollResult.SUCCESS}},
+    ),
     Row(
         "a run has stored nothing of a finished task",
         lambda it: task(it, "SUCCESS", runs=1),
@@ -114,7 +123,7 @@ ROWS = [
         "1 failed. revenue 2026-03-01: FAILURE (too large). The sensor of shop requests a new task in 30 s.",
         "FAILURE",
         30,
-        vendor={"says": {"t-1": Seen.FAILURE}},
+        vendor={"says": {"t-1": PollResult.FAILURE}},
     ),
     Row(
         "the third task has failed",
@@ -125,7 +134,7 @@ ROWS = [
         "FAILURE",
         120,
         warns=True,
-        vendor={"says": {"t-1": Seen.FAILURE}},
+        vendor={"says": {"t-1": PollResult.FAILURE}},
     ),
     Row(
         "the pause after a failure is over",
@@ -230,7 +239,7 @@ ROWS = [
         READY,
         "POSTED",
         None,
-        vendor={"says": {"t-1": Seen.SUCCESS}, "meanwhile": posted_anew},
+        vendor={"says": {"t-1": PollResult.SUCCESS}, "meanwhile": posted_anew},
     ),
     Row(
         "the id of a task is lost",
@@ -259,34 +268,34 @@ def test_each_situation_has_one_outcome(account: Account, row: Row) -> None:
     row.has(account.ledger)
     for name, value in row.vendor.items():
         setattr(account.vendor, name, value)
-    tries = [request.landings for request in account.ledger.all_requests("shop", "revenue")]
+    tries = [request.store_runs for request in account.ledger.all_requests("shop", "revenue")]
 
     runs, said, checks = account.tick()
 
     assert (account.vendor.polled, runs, said) == (row.polled, row.runs, row.words)
     assert [(one.check_name, one.passed) for one in checks] == [("reports_arrive", False)] * row.warns
     for request, before in zip(account.ledger.all_requests("shop", "revenue"), tries, strict=True):
-        due = request.next_look_at and (request.next_look_at - NOW).total_seconds()
-        assert (request.state, due, request.landings) == (row.state, row.next_s, before + bool(row.runs))
+        due = request.next_poll_at and (request.next_poll_at - NOW).total_seconds()
+        assert (request.state, due, request.store_runs) == (row.state, row.next_s, before + bool(row.runs))
 
 
 def test_a_missing_lake_stops_the_tick(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No task is polled and no run launched that could store nothing; a finished report does not become unusable by it."""
     monkeypatch.setenv("ANALYTICS_LAKE", str(tmp_path / "lake"))
-    LakeResource().open().files.probe()
+    LakeResource().open().files.check_writable()
     task(account.ledger)
     (tmp_path / "lake").rename(tmp_path / "away")
     with pytest.raises(LakeError, match="The lake is not at"):
         account.tick()
     [request] = account.ledger.all_requests("shop", "revenue")
-    assert (account.vendor.polled, request.landings) == ([], 0)
+    assert (account.vendor.polled, request.store_runs) == ([], 0)
     (tmp_path / "away").rename(tmp_path / "lake")
     assert account.tick()[1] == "1 waiting."
 
 
 def test_days_before_the_first_one_of_the_account_are_not_stored_and_then_closed(account: Account) -> None:
     """`start_date` was set while a request was open: a run that holds such a day would fail whole, and be launched for ever."""
-    request = task(account.ledger, Seen.SUCCESS, count=3)
+    request = task(account.ledger, PollResult.SUCCESS, count=3)
     first_day = days(3)[2]
     assert account.tick(first_day=first_day)[:2] == ([(3, 3, "1")], "1 ready.")
     account.ledger.mark_stored(request.id, first_day, now=NOW)

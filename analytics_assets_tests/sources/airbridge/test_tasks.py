@@ -39,11 +39,11 @@ def row(number: int, day: date, **changes: object) -> dict[str, object]:
         "is_open": True,
         "days_left": 1,
         "attempts": 1,
-        "landings": 0,
+        "store_runs": 0,
         "task_id": f"task-{number}",
         "opened_at": NOW,
         "posted_at": NOW,
-        "seen_at": LATER,
+        "polled_at": LATER,
         "closed_at": None,
         "reason": None,
         **changes,
@@ -59,10 +59,10 @@ async def test_the_view_has_every_request_and_says_what_is_open(ledger: Ledger) 
         ledger.posted(request.id, f"task-{request.id}", now=NOW)
         ledger.saw(request.id, "RUNNING", task_id=f"task-{request.id}", now=LATER)
     ledger.mark_stored(1, days[0], now=LATER)
-    ledger.asked_landing(2, now=LATER, next_look_at=LATER)
+    ledger.record_store_run(2, now=LATER, next_poll_at=LATER)
     ledger.begin_attempt(2, now=LATER)
     ledger.saw(2, "UNPOSTED", task_id=None, now=LATER, reason="HTTP 503")
-    ledger.asked_landing(2, now=LATER, next_look_at=LATER)
+    ledger.record_store_run(2, now=LATER, next_poll_at=LATER)
 
     read = await fetch_tasks("shop", spec(), ledger, TODAY, clock=lambda: LATER)
 
@@ -71,13 +71,13 @@ async def test_the_view_has_every_request_and_says_what_is_open(ledger: Ledger) 
         TODAY
     }
     assert read.content.to_pylist() == [
-        row(1, days[0], state="LANDED", is_open=False, days_left=0, closed_at=LATER),
-        row(2, days[1], state="UNPOSTED", attempts=2, landings=1, task_id=None, posted_at=LATER, reason="HTTP 503"),
+        row(1, days[0], state="STORED", is_open=False, days_left=0, closed_at=LATER),
+        row(2, days[1], state="UNPOSTED", attempts=2, store_runs=1, task_id=None, posted_at=LATER, reason="HTTP 503"),
         row(3, days[2]),
     ]
     assert read.notes == {
         "open_requests": 2,
-        "days_not_landed": 2,
+        "days_not_stored": 2,
         "oldest_open_since": NOW.isoformat(),
         "open_states": {"RUNNING": 1, "UNPOSTED": 1},
         "most_attempts": 2,
@@ -88,4 +88,4 @@ async def test_the_view_has_every_request_and_says_what_is_open(ledger: Ledger) 
 async def test_a_view_of_nothing_open_says_so(ledger: Ledger) -> None:
     """Zero is told; the oldest of nothing is not."""
     read = await fetch_tasks("shop", spec(), ledger, TODAY, clock=lambda: NOW)
-    assert (read.content.num_rows, read.notes) == (0, {"open_requests": 0, "days_not_landed": 0, "tasks_posted": 0})
+    assert (read.content.num_rows, read.notes) == (0, {"open_requests": 0, "days_not_stored": 0, "tasks_posted": 0})

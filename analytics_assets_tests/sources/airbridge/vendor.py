@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import msgspec
 
-from analytics_assets.http.answer import Answer
 from analytics_assets.http.destination import Destination
+from analytics_assets.http.response import JsonResponse
 from analytics_assets.http.retries import RetryPolicy
 from analytics_assets.sandbox.app import create_app
 from analytics_assets.sandbox.credentials import AIRBRIDGE_API_TOKEN
@@ -64,10 +64,10 @@ def report(
     return {"data": {"stats": {"rows": list(groups)}, "status": "SUCCESS", "taskId": "t-1", **told}}
 
 
-def kept(body: Any, endpoint: str = "GET /query/{task_id}") -> Answer:
+def kept(body: Any, endpoint: str = "GET /query/{task_id}") -> JsonResponse:
     """An answer as the session hands it on; the body as text or as plain values."""
     sent = body.encode() if isinstance(body, str) else msgspec.json.encode(body)
-    return Answer(endpoint, "/", (), 200, sent, NOW, NOW)
+    return JsonResponse(endpoint, "/", (), 200, sent, NOW, NOW)
 
 
 def page(body: Any) -> Page:

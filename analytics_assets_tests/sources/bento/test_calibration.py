@@ -14,7 +14,7 @@ from analytics_assets.errors import AccessRefusedError, TransientError
 from analytics_assets.http.destination import Destination
 from analytics_assets.sandbox.app import Options, create_app
 from analytics_assets.sandbox.world import SeededWorld
-from analytics_assets.sources.bento.calibration import LONGEST, Finding, calibrate, newest_day
+from analytics_assets.sources.bento.calibration import LONGEST, CalibrationResult, calibrate, newest_day
 from analytics_assets.sources.bento.client import BentoClient, bento_session
 from analytics_assets.sources.bento.streams import WindowSpec
 from analytics_assets_tests.fixed_world import FixedWorld
@@ -38,7 +38,7 @@ def clock() -> datetime:
     return NOW
 
 
-async def found(options: Options, world: FixedWorld | None = None) -> Finding:
+async def found(options: Options, world: FixedWorld | None = None) -> CalibrationResult:
     """What comes of a site with these options and this world."""
     transport = httpx.ASGITransport(app=create_app(options, world))
     destination = Destination(BASE_URL, transport)
@@ -46,12 +46,12 @@ async def found(options: Options, world: FixedWorld | None = None) -> Finding:
         return await calibrate(BentoClient(session), day=BUSY, clock=clock)
 
 
-def uncounted(finding: Finding) -> Finding:
+def uncounted(finding: CalibrationResult) -> CalibrationResult:
     """Without the numbers of readings left: how many zones there are changes with the zone data."""
     return replace(finding, seen=tuple(re.sub(r"(?<=readings left: )\d+$", "N", line) for line in finding.seen))
 
 
-async def found_with(answer: Callable[[httpx.Request], httpx.Response]) -> Finding:
+async def found_with(answer: Callable[[httpx.Request], httpx.Response]) -> CalibrationResult:
     """What comes of answers that a test types itself."""
     async with typed_site(answer) as client:
         return await calibrate(client, day=BUSY, clock=clock)
@@ -80,7 +80,7 @@ def test_the_newest_day_is_one_around_which_all_is_over(now, day):
 async def test_what_was_asked_and_found_is_told():
     """Two requests settle a zone that no other shares its half hour with."""
     finding = await found(Options(now=clock, bento_zone="America/St_Johns"))
-    assert uncounted(finding) == Finding(
+    assert uncounted(finding) == CalibrationResult(
         WindowSpec("America/St_Johns", "exclusive", "iso"),
         ("America/St_Johns",),
         (
@@ -105,7 +105,7 @@ async def test_all_names_of_the_zone_are_told():
 async def test_a_site_without_traffic_is_told_to_name_another_day():
     """One request is enough to see it."""
     finding = await found(Options(now=clock), FixedWorld([]))
-    assert uncounted(finding) == Finding(
+    assert uncounted(finding) == CalibrationResult(
         None,
         (),
         ("start_date='2026-03-04' end_date='2026-03-08': no chart points; readings left: N",),
@@ -165,7 +165,7 @@ async def test_a_quiet_site_is_never_given_a_wrong_window(share, bento_end, bent
 async def test_a_site_that_refuses_every_spelling_is_asked_three_times():
     """ISO, ISO with a time, words."""
     finding = await found_with(lambda _: httpx.Response(422, json={"errors": []}))
-    assert finding == Finding(
+    assert finding == CalibrationResult(
         None,
         (),
         (
@@ -201,7 +201,7 @@ async def test_a_chart_whose_points_name_no_zone_leaves_it_open():
     """A date alone is no instant."""
     body = changed(ADS, chartData=[{**part(ADS, "chartData")[0], "x": "2026-03-04"}])
     finding = await found_with(lambda _: httpx.Response(200, text=body, headers={"content-type": "application/json"}))
-    assert finding == Finding(
+    assert finding == CalibrationResult(
         None,
         (),
         ("start_date='2026-03-04' end_date='2026-03-08': a chart point at x '2026-03-04'",),

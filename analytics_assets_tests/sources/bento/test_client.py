@@ -14,18 +14,18 @@ from analytics_assets.errors import (
     TransientError,
     UnexpectedPayloadError,
 )
-from analytics_assets.http.answer import Answer
+from analytics_assets.http.response import JsonResponse
 from analytics_assets.http.retries import backoff
 from analytics_assets.sandbox.credentials import BENTO_PUBLISHABLE_KEY, BENTO_SECRET_KEY, BENTO_SITE_UUID
 from analytics_assets.sources.bento.client import DIMENSIONS, RETRIES, AdsQuery, BentoClient, BentoCredentials
-from analytics_assets.sources.bento.responses import Report, read_ads, read_counts, read_report
+from analytics_assets.sources.bento.responses import ReportBody, read_ads, read_counts, read_report
 from analytics_assets_tests.sources.bento.samples import ADS, COUNTS
 from analytics_assets_tests.sources.bento.vendor import CREDENTIALS, NOW, changed, part, site
 
 QUERY = AdsQuery("source", "all_revenue", "2026-03-01", "2026-03-02")
 
 
-async def ask(client: BentoClient, path: str) -> Answer:
+async def ask(client: BentoClient, path: str) -> JsonResponse:
     """The answer of an endpoint by its path."""
     if path == "/stats/site":
         return await client.site()
@@ -54,8 +54,8 @@ async def test_an_answer_says_what_was_asked_but_not_at_which_site(path, params)
     async with site() as bento:
         answer = await ask(bento.client, path)
         counts, queries = await bento.counts(), await bento.queries()
-    expected = Answer(f"GET {path}", path, params, 200, answer.body, NOW, NOW, attempts=1, vendor="Bento")
-    sent = {field.name: getattr(answer, field.name) for field in fields(Answer)}
+    expected = JsonResponse(f"GET {path}", path, params, 200, answer.body, NOW, NOW, attempts=1, vendor="Bento")
+    sent = {field.name: getattr(answer, field.name) for field in fields(JsonResponse)}
     assert (sent, counts) == (vars(expected), {f"bento GET {path}": 1})
     assert queries == [{**dict(params), "site_uuid": BENTO_SITE_UUID}]
 
@@ -76,8 +76,8 @@ async def test_a_report_in_the_old_wrapping_reads_as_the_plain_one():
         wrapped = read_report(wrapped_answer.body, "GET /stats/report")
     assert wrapped_answer.body.startswith(b'{"report_data":')
     kind = "Reporting::Reports::VisitorCountReport"
-    assert plain == Report(plain.data, "counter", kind, "New subscribers", "counter")
-    assert wrapped == Report(wrapped.data, "counter", kind, "New subscribers", None)
+    assert plain == ReportBody(plain.data, "counter", kind, "New subscribers", "counter")
+    assert wrapped == ReportBody(wrapped.data, "counter", kind, "New subscribers", None)
     assert bytes(plain.data).isdigit()
     assert bytes(wrapped.data).isdigit()
 

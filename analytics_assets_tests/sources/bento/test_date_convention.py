@@ -7,10 +7,10 @@ import pytest
 from analytics_assets.sources.bento.date_convention import (
     DAY,
     HOUR,
+    DateConvention,
+    Observation,
     Point,
     Question,
-    Reading,
-    Seen,
     bucket_of,
     fits,
     zones,
@@ -28,14 +28,14 @@ def at(day: int, hour: int = 0, minute: int = 0) -> datetime:
 @pytest.mark.parametrize(
     ("reading", "spelling", "window"),
     [
-        (Reading("UTC", "exclusive", "midnight"), "iso", (at(1), at(3))),
-        (Reading("UTC", "inclusive", "midnight"), "iso", (at(1), at(4))),
-        (Reading("UTC", "exclusive", "noon"), "iso", (at(1, 12), at(3, 12))),
-        (Reading("UTC", "inclusive", "noon"), "iso", (at(1, 12), at(4))),
-        (Reading("UTC", "exclusive", "noon"), "iso_time", (at(1), at(3))),
-        (Reading("America/New_York", "exclusive", "midnight"), "iso", (at(1, 5), at(3, 5))),
-        (Reading("America/New_York", "exclusive", "midnight"), "words", (at(1, 5) - DAY, at(3, 5) - DAY)),
-        (Reading("Asia/Kolkata", "inclusive", "noon"), "words", (at(1) - 5.5 * HOUR, at(4) - 5.5 * HOUR)),
+        (DateConvention("UTC", "exclusive", "midnight"), "iso", (at(1), at(3))),
+        (DateConvention("UTC", "inclusive", "midnight"), "iso", (at(1), at(4))),
+        (DateConvention("UTC", "exclusive", "noon"), "iso", (at(1, 12), at(3, 12))),
+        (DateConvention("UTC", "inclusive", "noon"), "iso", (at(1, 12), at(4))),
+        (DateConvention("UTC", "exclusive", "noon"), "iso_time", (at(1), at(3))),
+        (DateConvention("America/New_York", "exclusive", "midnight"), "iso", (at(1, 5), at(3, 5))),
+        (DateConvention("America/New_York", "exclusive", "midnight"), "words", (at(1, 5) - DAY, at(3, 5) - DAY)),
+        (DateConvention("Asia/Kolkata", "inclusive", "noon"), "words", (at(1) - 5.5 * HOUR, at(4) - 5.5 * HOUR)),
     ],
 )
 def test_a_reading_turns_a_question_into_instants(reading, spelling, window):
@@ -84,10 +84,10 @@ def test_too_few_points_are_as_long_as_those_of_another_answer():
     assert bucket_of([Point(at(1), 1, 1)], DAY) == DAY
 
 
-def hourly(first: date, last: date, start: datetime, counts: str, spelling="iso") -> Seen:
+def hourly(first: date, last: date, start: datetime, counts: str, spelling="iso") -> Observation:
     """An answer whose hours, from `start` on, have these signups; a dot is an hour left out."""
     points = [Point(start + number * HOUR, int(one), 0) for number, one in enumerate(counts) if one != "."]
-    return Seen(Question(spelling, first, last, ASKED_AT), tuple(points), HOUR)
+    return Observation(Question(spelling, first, last, ASKED_AT), tuple(points), HOUR)
 
 
 UTC_DAY = "1.2.3....4...5.......6.1"
@@ -97,12 +97,12 @@ NEXT_DAY = "2.......................".replace(".", "1")
 @pytest.mark.parametrize(
     ("reading", "is_possible"),
     [
-        (Reading("UTC", "exclusive", "midnight"), True),
-        (Reading("UTC", "inclusive", "midnight"), False),
-        (Reading("UTC", "exclusive", "noon"), False),
-        (Reading("Europe/Berlin", "exclusive", "midnight"), False),
-        (Reading("Atlantic/Azores", "exclusive", "midnight"), False),
-        (Reading("Asia/Kolkata", "exclusive", "midnight"), False),
+        (DateConvention("UTC", "exclusive", "midnight"), True),
+        (DateConvention("UTC", "inclusive", "midnight"), False),
+        (DateConvention("UTC", "exclusive", "noon"), False),
+        (DateConvention("Europe/Berlin", "exclusive", "midnight"), False),
+        (DateConvention("Atlantic/Azores", "exclusive", "midnight"), False),
+        (DateConvention("Asia/Kolkata", "exclusive", "midnight"), False),
     ],
 )
 def test_only_the_true_reading_fits_a_day_and_the_two_days_it_lies_in(reading, is_possible):
@@ -115,16 +115,16 @@ def test_only_the_true_reading_fits_a_day_and_the_two_days_it_lies_in(reading, i
 def test_a_half_hour_is_told_by_where_the_hours_begin():
     """All points lie inside the day of both, but Tashkent's hours do not begin at half past."""
     seen = [hourly(date(2026, 3, 1), date(2026, 3, 2), at(1) - 5.5 * HOUR, "." * 8 + "11" + "." * 8)]
-    readings = [Reading(zone, "exclusive", "midnight") for zone in ("Asia/Kolkata", "Asia/Tashkent")]
+    readings = [DateConvention(zone, "exclusive", "midnight") for zone in ("Asia/Kolkata", "Asia/Tashkent")]
     assert [fits(reading, seen) for reading in readings] == [True, False]
 
 
 def test_a_daily_point_is_a_midnight_of_the_zone():
     """Also in the zone whose window begins at noon, where it begins before the window does."""
     points = tuple(Point(at(day, 5), 20, 0) for day in (1, 2))
-    seen = [Seen(Question("iso", date(2026, 3, 1), date(2026, 3, 3), ASKED_AT), points, DAY)]
+    seen = [Observation(Question("iso", date(2026, 3, 1), date(2026, 3, 3), ASKED_AT), points, DAY)]
     fitting = {
-        (zone, means): fits(Reading(zone, "exclusive", means), seen)
+        (zone, means): fits(DateConvention(zone, "exclusive", means), seen)
         for zone in ("America/New_York", "America/Chicago", "UTC")
         for means in ("midnight", "noon")
     }
@@ -144,18 +144,21 @@ def test_half_a_busy_day_is_not_all_of_it(signups, is_possible):
 
     def daily(spelling, *counts):
         points = tuple(Point(at(1) + number * DAY, count, 0) for number, count in enumerate(counts))
-        return Seen(Question(spelling, date(2026, 3, 1), date(2026, 3, 2), ASKED_AT), points, DAY)
+        return Observation(Question(spelling, date(2026, 3, 1), date(2026, 3, 2), ASKED_AT), points, DAY)
 
     full = 50 if signups > 9 else 9
-    assert fits(Reading("UTC", "exclusive", "noon"), [daily("iso_time", full), daily("iso", signups)]) == is_possible
+    assert (
+        fits(DateConvention("UTC", "exclusive", "noon"), [daily("iso_time", full), daily("iso", signups)])
+        == is_possible
+    )
 
 
 def test_refunds_say_nothing_about_sums():
     """Money below zero makes a part larger than the whole."""
     points = (Point(at(1), 1, 500), Point(at(1, 1), 1, -900))
-    whole = Seen(Question("iso", date(2026, 3, 1), date(2026, 3, 3), ASKED_AT), points, HOUR, "USD")
-    part = Seen(Question("iso", date(2026, 3, 1), date(2026, 3, 2), ASKED_AT), points, HOUR, "USD")
-    assert fits(Reading("UTC", "exclusive", "midnight"), [whole, part])
+    whole = Observation(Question("iso", date(2026, 3, 1), date(2026, 3, 3), ASKED_AT), points, HOUR, "USD")
+    part = Observation(Question("iso", date(2026, 3, 1), date(2026, 3, 2), ASKED_AT), points, HOUR, "USD")
+    assert fits(DateConvention("UTC", "exclusive", "midnight"), [whole, part])
 
 
 @pytest.mark.parametrize(
@@ -165,18 +168,18 @@ def test_refunds_say_nothing_about_sums():
 def test_money_is_compared_within_one_currency_alone(currencies, is_possible):
     """The part has less money than the whole shows within it, and as many signups."""
     whole, part = (
-        Seen(
+        Observation(
             Question("iso", date(2026, 3, 1), date(2026, 3, last), ASKED_AT), (Point(at(1), 1, money),), HOUR, currency
         )
         for last, money, currency in zip((3, 2), (500, 400), currencies, strict=True)
     )
-    assert fits(Reading("UTC", "exclusive", "midnight"), [whole, part]) == is_possible
+    assert fits(DateConvention("UTC", "exclusive", "midnight"), [whole, part]) == is_possible
 
 
 def test_a_day_of_the_clock_change_has_its_own_length():
     """New York's 8 March 2026 ends at 04:00 UTC."""
     seen = [hourly(date(2026, 3, 8), date(2026, 3, 9), at(8, 5), "1" * 23)]
     longer = [hourly(date(2026, 3, 8), date(2026, 3, 9), at(8, 5), "1" * 24)]
-    reading = Reading("America/New_York", "exclusive", "midnight")
+    reading = DateConvention("America/New_York", "exclusive", "midnight")
     assert (fits(reading, seen), fits(reading, longer)) == (True, False)
     assert reading.window(seen[0].question)[1] - reading.window(seen[0].question)[0] == timedelta(hours=23)

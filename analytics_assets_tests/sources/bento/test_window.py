@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from analytics_assets.errors import Evidence, UnexpectedPayloadError
-from analytics_assets.http.answer import Answer, Response
+from analytics_assets.http.response import JsonResponse, Response
 from analytics_assets.sources.bento.ads_chart import bucket_starts, is_proof
 from analytics_assets.sources.bento.responses import Ads, decoded_ads
 from analytics_assets_tests.sources.bento.ads_rows import ATTRIBUTION_ROW, PARAMS, SUMS, TOTALS_ROW, ads
@@ -19,7 +19,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 def response(body: str) -> Response[Ads]:
     """A response to the query of `PARAMS`."""
     now, params = datetime(2026, 7, 1, tzinfo=UTC), tuple(PARAMS.items())
-    return decoded_ads(Answer("GET /stats/ads", "/stats/ads", params, 200, body.encode(), now, now))
+    return decoded_ads(JsonResponse("GET /stats/ads", "/stats/ads", params, 200, body.encode(), now, now))
 
 
 def test_a_day_without_points_is_marked_unverified():

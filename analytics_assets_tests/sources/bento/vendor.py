@@ -14,8 +14,8 @@ import httpx
 import msgspec
 import pyarrow as pa
 
-from analytics_assets.http.answer import Answer
 from analytics_assets.http.destination import Destination
+from analytics_assets.http.response import JsonResponse
 from analytics_assets.http.retries import RetryPolicy
 from analytics_assets.lake.raw import raw_day
 from analytics_assets.lake.table import Table
@@ -77,8 +77,8 @@ async def typed_site(answer: Answering) -> AsyncIterator[BentoClient]:
 
 def raw_of(table: Table, *answers: tuple[str, dict[str, str], str]) -> pa.Table:
     """Raw rows of answers given as path, query and body."""
-    kept: Sequence[Answer] = [
-        Answer(f"GET {path}", path, tuple(params.items()), 200, body.encode(), NOW, NOW, vendor="Bento")
+    kept: Sequence[JsonResponse] = [
+        JsonResponse(f"GET {path}", path, tuple(params.items()), 200, body.encode(), NOW, NOW, vendor="Bento")
         for path, params, body in answers
     ]
     return table.validated(raw_day(table, DAY, kept).content, DAY)

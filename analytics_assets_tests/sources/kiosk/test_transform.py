@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from analytics_assets.http.answer import Answer
+from analytics_assets.http.response import JsonResponse
 from analytics_assets.lake.raw import raw_day
 from analytics_assets.sources.kiosk.tables import CAMPAIGNS, CAMPAIGNS_RAW, SALES, SALES_RAW
 from analytics_assets.sources.kiosk.transform import campaign_rows, sales_rows
@@ -18,7 +18,7 @@ DAY, NOW = date(2026, 3, 1), datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 def raw(table: Any, *payloads: dict[str, Any]) -> pa.Table:
     """A raw day of these responses."""
-    answers = [Answer("GET /x", "/x", (), 200, json.dumps(payload).encode(), NOW, NOW) for payload in payloads]
+    answers = [JsonResponse("GET /x", "/x", (), 200, json.dumps(payload).encode(), NOW, NOW) for payload in payloads]
     return raw_day(table, DAY, answers).content
 
 

@@ -18,7 +18,7 @@ from analytics_assets.sources.statsig.streams import (
     fetch_values,
 )
 from analytics_assets.sources.statsig.tables import LISTING_RAW, METRIC_VALUES, VALUES_RAW
-from analytics_assets.sources.statsig.totals import Totals
+from analytics_assets.sources.statsig.totals import ListTotals
 from analytics_assets_tests.sources.statsig.vendor import Scripted, clock, metric, page, paged, value
 
 DAY = date(2026, 7, 8)
@@ -33,7 +33,7 @@ def sent(body: Any) -> str:
 async def test_a_day_keeps_every_value_and_counts_the_repaired_name():
     """Raw and typed rows have the three values; the metadata of the day has the number."""
     vendor = paged(sent(page([value(HALF, 1.5), value("a"), value("b")])))
-    totals = Totals(Lake("/nonexistent/lake"), "statsig", VALUES_RAW)
+    totals = ListTotals(Lake("/nonexistent/lake"), "statsig", VALUES_RAW)
     raw = await fetch_values(vendor.client(), ValuesSpec(), totals, DAY, clock=clock)
     assert raw.notes == {"repaired_texts": 1}
     typed = counted_values(DAY, VALUES_RAW.validated(raw.content, DAY))["metric_values"]
@@ -74,7 +74,7 @@ async def test_an_event_is_not_asked_for_by_a_repaired_name():
         return sent(page([listed])) if request.url.path.endswith("/metrics/list") else page([])
 
     vendor = Scripted(answer)
-    totals = Totals(Lake("/nonexistent/lake"), "statsig", LISTING_RAW)
+    totals = ListTotals(Lake("/nonexistent/lake"), "statsig", LISTING_RAW)
     raw = await fetch_listing(vendor.client(), ListingSpec(), totals, DAY)
     assert raw.notes == {"events": 1, "events_not_askable": ["spring \ufffd"], "repaired_texts": 2}
     assert [request.url.path.rpartition("/events/")[2] for request in vendor.requests][1:] == ["checkout/metrics"]

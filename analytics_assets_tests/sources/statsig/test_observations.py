@@ -53,7 +53,7 @@ class Project:
         """The days of definitions, made now."""
         stream = definitions_stream("statsig", ListingSpec(), final_at=end_of_day)
         return await brought(
-            self.lake, stream, list(days), selected={EVENT_METRICS.name}, clock=lambda: LATER, family="f"
+            self.lake, stream, list(days), selected={EVENT_METRICS.name}, clock=lambda: LATER, attempt_group="f"
         )
 
     async def made(self, day: date = DAY) -> tuple[list[str], Mapping[str, Any]]:

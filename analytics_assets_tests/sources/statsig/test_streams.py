@@ -22,7 +22,7 @@ from analytics_assets.sources.statsig.streams import (
     fetch_values,
 )
 from analytics_assets.sources.statsig.tables import LISTING_RAW, METRIC_VALUES, VALUES_RAW
-from analytics_assets.sources.statsig.totals import Totals
+from analytics_assets.sources.statsig.totals import ListTotals
 from analytics_assets.sources.statsig.transform import definitions, event_metrics
 from analytics_assets_tests.sources.statsig.vendor import NOW, Sandboxed, Scripted, clock, metric, page, paged, value
 
@@ -36,12 +36,12 @@ NOWHERE = Lake("/nonexistent/lake")
 
 async def fetch(client: StatsigClient, day: date = DAY) -> RawDay:
     """A day of values of an account whose lake is empty."""
-    return await fetch_values(client, ValuesSpec(), Totals(NOWHERE, "statsig", VALUES_RAW), day, clock=clock)
+    return await fetch_values(client, ValuesSpec(), ListTotals(NOWHERE, "statsig", VALUES_RAW), day, clock=clock)
 
 
 async def walk(client: StatsigClient, spec: ListingSpec, day: date = DAY) -> RawDay:
     """An observation of the definitions of an account whose lake is empty."""
-    return await fetch_listing(client, spec, Totals(NOWHERE, "statsig", LISTING_RAW), day)
+    return await fetch_listing(client, spec, ListTotals(NOWHERE, "statsig", LISTING_RAW), day)
 
 
 def hours(number: float) -> datetime:

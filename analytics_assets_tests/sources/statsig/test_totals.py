@@ -17,7 +17,7 @@ from analytics_assets.orchestration.partitions import daily_partitions
 from analytics_assets.sources.statsig.source import values_stream
 from analytics_assets.sources.statsig.streams import ListingSpec, ValuesSpec, fetch_listing
 from analytics_assets.sources.statsig.tables import LISTING_RAW, VALUES_RAW
-from analytics_assets.sources.statsig.totals import Totals
+from analytics_assets.sources.statsig.totals import ListTotals
 from analytics_assets_tests.opened import Project, assets_of, work
 from analytics_assets_tests.sources.statsig.vendor import NOW, Scripted, clock, metric, page, value
 
@@ -147,7 +147,7 @@ async def test_pages_are_counted_together(lake: Lake) -> None:
 async def observe(lake: Lake, day: date, answer: Callable[[str], Any]) -> None:
     """An observation of the definitions, stored as of a day."""
     vendor = Scripted(lambda request: answer(request.url.path.removeprefix("/console/v1")))
-    raw = await fetch_listing(vendor.client(), ListingSpec(), Totals(lake, "statsig", LISTING_RAW), day)
+    raw = await fetch_listing(vendor.client(), ListingSpec(), ListTotals(lake, "statsig", LISTING_RAW), day)
     lake.store_day("statsig", LISTING_RAW, day, raw.content, requested_at=NOW)
 
 

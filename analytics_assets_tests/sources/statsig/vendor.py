@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import msgspec
 
-from analytics_assets.http.answer import Answer
 from analytics_assets.http.destination import Destination
+from analytics_assets.http.response import JsonResponse
 from analytics_assets.http.retries import RetryPolicy
 from analytics_assets.sandbox.app import create_app
 from analytics_assets.sandbox.credentials import STATSIG_CONSOLE_KEY
@@ -48,10 +48,10 @@ def page(rows: Sequence[Any], *, more: bool | str = False, total: int | None = N
     }
 
 
-def kept(endpoint: str, path: str, body: Any, **params: str) -> Answer:
+def kept(endpoint: str, path: str, body: Any, **params: str) -> JsonResponse:
     """An answer as a client hands it on; the body as text or as plain values."""
     sent = body.encode() if isinstance(body, str) else msgspec.json.encode(body)
-    return Answer(endpoint, path, tuple(params.items()), 200, sent, NOW, NOW)
+    return JsonResponse(endpoint, path, tuple(params.items()), 200, sent, NOW, NOW)
 
 
 @dataclass

@@ -7,8 +7,8 @@ from datetime import date
 from typing import Final
 
 from analytics_assets.errors import TransientError, UnexpectedPayloadError
-from analytics_assets.http.answer import Answer
 from analytics_assets.http.bodies import MOST_PAGES
+from analytics_assets.http.response import JsonResponse
 from analytics_assets.http.session import Session
 from analytics_assets.sources.kiosk.responses import CampaignList, SalesPage
 
@@ -24,7 +24,7 @@ class KioskClient:
     def __init__(self, session: Session) -> None:
         self.session = session
 
-    async def sales(self, day: date) -> list[Answer]:
+    async def sales(self, day: date) -> list[JsonResponse]:
         """GET /sales: all pages of a day, read again from the first page if the list changed meanwhile.
 
         Raises:
@@ -40,9 +40,9 @@ class KioskClient:
             day=day,
         )
 
-    async def _walk(self, day: date) -> list[Answer] | None:
+    async def _walk(self, day: date) -> list[JsonResponse] | None:
         """All pages, or None if a sale is on two pages: the list moved between two requests."""
-        pages: list[Answer] = []
+        pages: list[JsonResponse] = []
         sales: set[str] = set()
         number: int | None = 1
         while number is not None:
@@ -62,7 +62,7 @@ class KioskClient:
             number = page.next_page
         return pages
 
-    async def campaigns(self) -> Answer:
+    async def campaigns(self) -> JsonResponse:
         """GET /campaigns: all campaigns as of now."""
         answer = await self.session.get(CAMPAIGNS_PATH, CAMPAIGNS_PATH)
         answer.read(CampaignList)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
-from analytics_assets.http.answer import Whole
+from analytics_assets.http.response import Whole
 
 
 class Sale(msgspec.Struct):

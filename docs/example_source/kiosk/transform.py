@@ -5,8 +5,8 @@ from datetime import date
 
 import pyarrow as pa
 
-from analytics_assets.http.answer import read
 from analytics_assets.http.fields import unknown_fields
+from analytics_assets.http.response import read
 from analytics_assets.lake.raw import bodies
 from analytics_assets.lake.stream import Typed
 from analytics_assets.lake.table import DATE

@@ -15,8 +15,8 @@ from analytics_assets.dates import in_words
 from analytics_assets.lake.store import Lake
 from analytics_assets.operations.doctor.line import Line, Verdict, ago
 from analytics_assets.orchestration.asset_checks import newest_due_day
+from analytics_assets.orchestration.diagnostics import VendorDiagnostics
 from analytics_assets.orchestration.partitions import daily_partitions, first_day
-from analytics_assets.orchestration.probe import VendorProbe
 from analytics_assets.settings import Settings
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets.state.requests import Request
@@ -31,18 +31,18 @@ _NO_FOLDER: Final = (
 
 
 @dataclass(frozen=True)
-class Account:
+class ExaminedAccount:
     """An account of a vendor, its name, its daily tables, and those made from each raw one."""
 
     name: str
-    probe: VendorProbe
+    diagnostics: VendorDiagnostics
     tables: Sequence[str]
     made_from: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-def budget(account: Account, clock: Clock, mode: str) -> Iterator[Line]:
+def budget(account: ExaminedAccount, clock: Clock, mode: str) -> Iterator[Line]:
     """What the account may ask now."""
-    rate_limiter = account.probe.resource.rate_limiter(clock=clock)
+    rate_limiter = account.diagnostics.resource.rate_limiter(clock=clock)
     left, pause = rate_limiter.remaining(), rate_limiter.pause()
     if left is None:
         remedy = "ANALYTICS_BUDGET=on keeps one; nothing waits without."
@@ -56,13 +56,13 @@ def budget(account: Account, clock: Clock, mode: str) -> Iterator[Line]:
         yield Line("budget", account.name, "warning", found, remedy)
     elif not left:
         remedy = "Wait; requests go on by themselves, scheduled ones before those of a backfill."
-        yield Line("budget", account.name, "warning", f"all of {account.probe.budget} are spent", remedy)
+        yield Line("budget", account.name, "warning", f"all of {account.diagnostics.budget} are spent", remedy)
     else:
-        yield Line("budget", account.name, "ok", f"{left} left of {account.probe.budget}")
+        yield Line("budget", account.name, "ok", f"{left} left of {account.diagnostics.budget}")
 
 
 def report_tasks(
-    accounts: Sequence[Account], chosen: Settings, now: datetime, *, folders: Collection[str]
+    accounts: Sequence[ExaminedAccount], chosen: Settings, now: datetime, *, folders: Collection[str]
 ) -> Iterator[Line]:
     """The report requests that are open, and those that were closed lately because their report is gone.
 
@@ -84,7 +84,7 @@ def report_tasks(
             found = f"closed {request.closed_at:%Y-%m-%d %H:%M} UTC ({(request.reason or '').rstrip('.')})"
             yield Line("report tasks", _named(request), "warning", found, _RENAMED)
     for request in opened:
-        is_recent = now - (request.seen_at or request.opened_at) < _SHOWN_FOR
+        is_recent = now - (request.polled_at or request.opened_at) < _SHOWN_FOR
         if request.account not in folders and is_recent:
             found = f"{request.state}, and no folder of defs/ is called {request.account}"
             yield Line("report tasks", _named(request), "warning", found, _NO_FOLDER)
@@ -97,30 +97,32 @@ def _named(request: Request) -> str:
 def task(account: str, request: Request, now: datetime) -> tuple[Verdict, str, str]:
     """Verdict, finding and remedy of an open request."""
     reason = f" ({request.reason.rstrip('.')})" if request.reason else ""
-    seen = request.seen_at or request.opened_at
+    seen = request.polled_at or request.opened_at
     if request.is_paused:
-        return "wrong", f"paused since {seen:%Y-%m-%d %H:%M} UTC{reason}", request.trouble or ""
-    if request.trouble is not None:
+        return "wrong", f"paused since {seen:%Y-%m-%d %H:%M} UTC{reason}", request.issue or ""
+    if request.issue is not None:
         found = f"{request.state} in attempt {request.attempts}{reason}"
         advice = (
             "Compare the response kept under `_quarantine` in the lake with the vendor's page."
             if request.is_unusable
             else "If this goes on, ask the vendor about these tasks."
         )
-        return "wrong" if request.is_unusable else "warning", found, f"{request.trouble} {advice}"
+        return "wrong" if request.is_unusable else "warning", found, f"{request.issue} {advice}"
     begun = request.posted_at or request.opened_at
     found = f"{request.state} in attempt {request.attempts}, asked for {ago(now - begun)} ago, last seen {ago(now - seen)} ago"
-    if now - seen > _UNSEEN and (request.next_look_at is None or now - request.next_look_at > _UNSEEN):
+    if now - seen > _UNSEEN and (request.next_poll_at is None or now - request.next_poll_at > _UNSEEN):
         return "warning", found, f"See that the daemon runs and the sensor {account}_reports is on: nobody looks."
     return "ok", found, ""
 
 
-def late(account: Account, chosen: Settings, now: datetime) -> Iterator[Line]:
+def late(account: ExaminedAccount, chosen: Settings, now: datetime) -> Iterator[Line]:
     """The days of the account's daily tables that could have landed and have not."""
-    probe = account.probe
-    begins = first_day(chosen, probe.start_date)
-    newest = newest_due_day(daily_partitions(begins, probe.final_at), probe.final_at, probe.limits, now)
-    look = CheckContext(Lake(chosen.lake), account.name, [], newest, probe.final_at, begins=begins)
+    diagnostics = account.diagnostics
+    begins = first_day(chosen, diagnostics.start_date)
+    newest = newest_due_day(
+        daily_partitions(begins, diagnostics.final_at), diagnostics.final_at, diagnostics.limits, now
+    )
+    look = CheckContext(Lake(chosen.lake), account.name, [], newest, diagnostics.final_at, begins=begins)
     stored: list[str] = []
     empty: list[str] = []
     for table in account.tables:

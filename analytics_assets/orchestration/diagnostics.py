@@ -1,6 +1,6 @@
 """What a component tells about itself to whoever examines the set-up: its keys, its budget, one cheap request, when its days are due.
 
-Each component that has something to examine has a method `probe`; what is made of it is in `operations/doctor/`.
+Each component that has something to examine has a method `diagnostics`; what is made of it is in `operations/doctor/`.
 Keep vendors out of here (`orchestration/source_component.py` fills this in), and judgement too.
 """
 
@@ -15,7 +15,7 @@ from analytics_assets.state.rate_limit import Budget
 
 
 @dataclass(frozen=True)
-class VendorProbe:
+class VendorDiagnostics:
     """An account of a vendor.
 
     Attributes:
@@ -38,7 +38,7 @@ class VendorProbe:
 
 
 @dataclass(frozen=True)
-class Probe:
+class Diagnostics:
     """What a component has to examine.
 
     Attributes:
@@ -49,12 +49,12 @@ class Probe:
 
     variables: Sequence[str]
     is_live_only: bool = True
-    account: VendorProbe | None = None
+    account: VendorDiagnostics | None = None
 
 
 @runtime_checkable
-class Probed(Protocol):
+class Diagnosable(Protocol):
     """A component that has something to examine."""
 
-    def probe(self) -> Probe:
+    def diagnostics(self) -> Diagnostics:
         """What there is to examine."""

@@ -15,7 +15,7 @@ import dagster as dg
 from analytics_assets.checks.check import by_day
 from analytics_assets.errors import PermanentError
 from analytics_assets.lake.footer import belongs_to
-from analytics_assets.lake.reading import CONVERT
+from analytics_assets.lake.parquet_reader import CONVERT
 from analytics_assets.lake.store import Lake, StoredDay
 from analytics_assets.lake.table import Table
 from analytics_assets.operations.verify.files import (
@@ -33,7 +33,7 @@ from analytics_assets.operations.verify.record import recorded_versions
 _RECORD = "`analytics-assets lake verify --record-again`"
 
 
-class Kind(Enum):
+class ProblemKind(Enum):
     """What is wrong with a day; the value is its name in JSON."""
 
     DAMAGED = "damaged"
@@ -47,18 +47,18 @@ class Kind(Enum):
 
 
 # What a load of the day repairs, and what `--record-again` does.
-LOADED_AGAIN = (Kind.DAMAGED, Kind.FOREIGN, Kind.MISSING, Kind.UNRELATED)
-RECORDED_AGAIN = (Kind.UNRECORDED, Kind.OTHERWISE)
+LOADED_AGAIN = (ProblemKind.DAMAGED, ProblemKind.FOREIGN, ProblemKind.MISSING, ProblemKind.UNRELATED)
+RECORDED_AGAIN = (ProblemKind.UNRECORDED, ProblemKind.OTHERWISE)
 
-_REMEDIES: Mapping[Kind, str] = {
-    Kind.DAMAGED: "load the day again: the file moves to the quarantine",
-    Kind.FOREIGN: "sandbox and live numbers must not be in one lake: load the day again, and the file moves to the quarantine",
-    Kind.MISSING: "load the day again",
-    Kind.UNRELATED: "load the day again from its raw day, which needs no request",
-    Kind.UNRECORDED: f"{_RECORD} records what stands",
-    Kind.OTHERWISE: f"{_RECORD} records what stands; materialize the day for a new answer",
-    Kind.OUTDATED: f"{CONVERT[0].lower()}{CONVERT[1:]}",
-    Kind.EARLIER: "nothing has to be done: columns declared since are null, and others are not read; materialize the day to load it again, as far as "
+_REMEDIES: Mapping[ProblemKind, str] = {
+    ProblemKind.DAMAGED: "load the day again: the file moves to the quarantine",
+    ProblemKind.FOREIGN: "sandbox and live numbers must not be in one lake: load the day again, and the file moves to the quarantine",
+    ProblemKind.MISSING: "load the day again",
+    ProblemKind.UNRELATED: "load the day again from its raw day, which needs no request",
+    ProblemKind.UNRECORDED: f"{_RECORD} records what stands",
+    ProblemKind.OTHERWISE: f"{_RECORD} records what stands; materialize the day for a new answer",
+    ProblemKind.OUTDATED: f"{CONVERT[0].lower()}{CONVERT[1:]}",
+    ProblemKind.EARLIER: "nothing has to be done: columns declared since are null, and others are not read; materialize the day to load it again, as far as "
     "the vendor still has it",
 }
 _LOST = (
@@ -68,7 +68,7 @@ _LOST = (
 
 
 @dataclass(frozen=True)
-class Wrong:
+class TableProblem:
     """One day of one table that is not as it should be.
 
     Attributes:
@@ -84,14 +84,14 @@ class Wrong:
     account: str
     table: str
     day: date
-    kind: Kind
+    kind: ProblemKind
     words: str
     remedy: str
     stored: StoredDay | None = None
 
 
 @dataclass(frozen=True)
-class Trouble:
+class FileProblem:
     """What is wrong with a file by itself.
 
     Attributes:
@@ -100,16 +100,16 @@ class Trouble:
         stored: The file, where it is whole.
     """
 
-    kind: Kind
+    kind: ProblemKind
     words: str
     stored: StoredDay | None = None
 
 
-Seen = Mapping[date, StoredDay | Trouble | None]
+Seen = Mapping[date, StoredDay | FileProblem | None]
 
 
 @dataclass(frozen=True)
-class Place:
+class LakeScope:
     """What is looked at.
 
     Attributes:
@@ -140,7 +140,7 @@ class Place:
 
 
 @dataclass
-class Looked:
+class Verification:
     """What a look has found.
 
     Attributes:
@@ -152,7 +152,7 @@ class Looked:
         expired: Raw days without a file whose typed days are all stored.
     """
 
-    wrong: list[Wrong]
+    wrong: list[TableProblem]
     inventory: Inventory
     files: int = 0
     days: set[date] = field(default_factory=set)
@@ -162,24 +162,24 @@ class Looked:
     @property
     def is_well(self) -> bool:
         """Whether nothing has to be done: days of an earlier definition stay as they are."""
-        return all(one.kind is Kind.EARLIER for one in self.wrong)
+        return all(one.kind is ProblemKind.EARLIER for one in self.wrong)
 
 
-def looked(place: Place, say: Callable[[str], None]) -> Looked:
+def verify_tables(place: LakeScope, say: Callable[[str], None]) -> Verification:
     """Looks at every chosen table; `say` is told of each before it is read.
 
     Raises:
         LakeError: The lake cannot be read.
         PermanentError: It is empty where Dagster shows days, or a lake of the other mode.
     """
-    found = Looked([], inventory(place.lake, place.tables))
+    found = Verification([], inventory(place.lake, place.tables))
     for number, name in enumerate(place.chosen, start=1):
         days = place.within(found.inventory.days[name])
         say(f"{number} of {len(place.chosen)}: {'/'.join(name)}, {len(days)} files")
         files = by_day(days, lambda day, name=name: _file(place, name, day))  # type: ignore[misc]
         found.files += len(files)
         found.days.update(days)
-        right = [one.stored if isinstance(one, Trouble) else one for one in files.values()]
+        right = [one.stored if isinstance(one, FileProblem) else one for one in files.values()]
         found.size += sum(one.size for one in right if one is not None)
         wrong = list(_compared(place, name, files))
         expired = _expired(found.inventory, place, wrong)
@@ -190,9 +190,9 @@ def looked(place: Place, say: Callable[[str], None]) -> Looked:
     return found
 
 
-def _expired(there: Inventory, place: Place, wrong: Sequence[Wrong]) -> list[Wrong]:
+def _expired(there: Inventory, place: LakeScope, wrong: Sequence[TableProblem]) -> list[TableProblem]:
     """Missing days of a raw table that every table made from it has."""
-    missing = [one for one in wrong if one.kind is Kind.MISSING]
+    missing = [one for one in wrong if one.kind is ProblemKind.MISSING]
     if not missing:
         return []
     account, raw = missing[0].account, missing[0].table
@@ -205,16 +205,16 @@ def _origin(table: Table) -> str | None:
     return None if table.origin is None else table.origin.table.name
 
 
-def _refuse_wrong_settings(place: Place, found: Looked) -> None:
+def _refuse_wrong_settings(place: LakeScope, found: Verification) -> None:
     """What is wrong with all of a lake is wrong with the settings: nothing of it must be put away or asked for again."""
     where, kinds = place.lake.files.named(place.lake.root), {one.kind for one in found.wrong}
-    if not any(found.inventory.days.values()) and Kind.MISSING in kinds:
+    if not any(found.inventory.days.values()) and ProblemKind.MISSING in kinds:
         raise PermanentError(
             f"No table has a file in {where}, and Dagster shows {len(found.wrong)} that have landed.",
             remedy="Set ANALYTICS_LAKE and ANALYTICS_MODE to "
             "the lake of this instance; one that is lost is put back from a back-up, or loaded again with `analytics-assets load`.",
         )
-    foreign = [one for one in found.wrong if one.kind is Kind.FOREIGN]
+    foreign = [one for one in found.wrong if one.kind is ProblemKind.FOREIGN]
     if foreign and len(foreign) == found.files:
         raise PermanentError(
             f"Every file of {where}: {foreign[0].words}.",
@@ -222,66 +222,72 @@ def _refuse_wrong_settings(place: Place, found: Looked) -> None:
         )
 
 
-def _file(place: Place, name: Name, day: date) -> StoredDay | Trouble | None:
+def _file(place: LakeScope, name: Name, day: date) -> StoredDay | FileProblem | None:
     """What stands for a day, or what is wrong with it, or None."""
     account, _ = name
     table = place.tables[name]
     try:
         stored = examined(place.lake, account, table, day, is_sandbox=place.is_sandbox)
     except DamagedError as error:
-        return Trouble(Kind.DAMAGED, str(error))
+        return FileProblem(ProblemKind.DAMAGED, str(error))
     except EarlierError as error:
-        return Trouble(Kind.EARLIER, str(error), error.stored)
+        return FileProblem(ProblemKind.EARLIER, str(error), error.stored)
     except OutdatedError as error:
-        return Trouble(Kind.OUTDATED, str(error))
+        return FileProblem(ProblemKind.OUTDATED, str(error))
     except ForeignError as error:
-        return Trouble(Kind.FOREIGN, str(error))
+        return FileProblem(ProblemKind.FOREIGN, str(error))
     raw = place.lake.usable(account, table.origin.table.name, day) if stored and table.origin else None
     if stored and raw and not belongs_to(stored.footer, raw.footer, table.name):
-        return Trouble(Kind.UNRELATED, "it was not made from the raw day that is stored, and differs from what was")
+        return FileProblem(
+            ProblemKind.UNRELATED, "it was not made from the raw day that is stored, and differs from what was"
+        )
     return stored
 
 
-def is_sound(place: Place, name: Name, day: date) -> bool:
+def is_sound(place: LakeScope, name: Name, day: date) -> bool:
     """Whether the file of a day is there, whole and of this mode."""
     found = _file(place, name, day)
-    return found.kind is Kind.EARLIER if isinstance(found, Trouble) else found is not None
+    return found.kind is ProblemKind.EARLIER if isinstance(found, FileProblem) else found is not None
 
 
-def _compared(place: Place, name: Name, files: Seen) -> Iterator[Wrong]:
+def _compared(place: LakeScope, name: Name, files: Seen) -> Iterator[TableProblem]:
     doubtful = {day for day, _, _ in _differences(place, name, files)}
     again = {**files, **{day: _file(place, name, day) for day in doubtful}}
     for day, kind, words in _differences(place, name, again) if doubtful else ():
         stored = again.get(day)
-        held = stored.stored if isinstance(stored, Trouble) else stored
-        yield Wrong(*name, day, kind, words, _remedy(place, name, kind), held)
+        held = stored.stored if isinstance(stored, FileProblem) else stored
+        yield TableProblem(*name, day, kind, words, _remedy(place, name, kind), held)
 
 
-def _differences(place: Place, name: Name, files: Seen) -> Iterator[tuple[date, Kind, str]]:
+def _differences(place: LakeScope, name: Name, files: Seen) -> Iterator[tuple[date, ProblemKind, str]]:
     versions = recorded_versions(place.instance, dg.AssetKey(name), is_daily=name in place.daily)
     standing = {day: one for day, one in files.items() if one is not None}
     # Of a snapshot Dagster remembers the last reading alone.
     newest = max(standing, default=None)
     for day in sorted({*standing, *place.within(versions)}):
         held = standing.get(day)
-        if isinstance(held, Trouble):
+        if isinstance(held, FileProblem):
             yield day, held.kind, held.words
             held = held.stored
             if held is None:
                 continue
         if held is None:
-            yield day, Kind.MISSING, "Dagster shows it as materialized, and there is no file"
+            yield day, ProblemKind.MISSING, "Dagster shows it as materialized, and there is no file"
         elif day in versions:
             if versions[day] != held.footer.content_hash:
-                yield day, Kind.OTHERWISE, "Dagster's newest materialization has another data version than the file"
+                yield (
+                    day,
+                    ProblemKind.OTHERWISE,
+                    "Dagster's newest materialization has another data version than the file",
+                )
         elif name in place.daily or (not versions and day == newest):
-            yield day, Kind.UNRECORDED, "the file stands, and Dagster has no materialization of it"
+            yield day, ProblemKind.UNRECORDED, "the file stands, and Dagster has no materialization of it"
 
 
-def _remedy(place: Place, name: Name, kind: Kind) -> str:
+def _remedy(place: LakeScope, name: Name, kind: ProblemKind) -> str:
     if kind in LOADED_AGAIN and name not in place.daily:
         return _LOST
     words = _REMEDIES[kind]
-    if kind in LOADED_AGAIN and kind is not Kind.UNRELATED and place.tables[name].only_grows:
+    if kind in LOADED_AGAIN and kind is not ProblemKind.UNRELATED and place.tables[name].only_grows:
         words += ", empty: what earlier readings had added is in no later one"
     return words

@@ -8,8 +8,8 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetC
 
 from analytics_assets.errors import AccessRefusedError, PermanentError, SourceError
 from analytics_assets.sources.airbridge.source import TasksConfig
-from analytics_assets.sources.airbridge.task_decisions import Seen, TaskPolicy, judge
-from analytics_assets.state.alert_log import Kind
+from analytics_assets.sources.airbridge.task_decisions import PollResult, TaskPolicy, judge
+from analytics_assets.state.alert_log import IssueKind
 from analytics_assets_tests.operations.alerts.receivers import Receiver
 from analytics_assets_tests.operations.alerts.scene import Scene
 from analytics_assets_tests.shop import table_key
@@ -25,7 +25,7 @@ def test_one_refusal_pauses_many_tasks_and_is_one_message(scene: Scene, receiver
 
     def refused(report: str, day: date, error: SourceError) -> None:
         [request] = scene.ledger.join_or_open("shop", report, "a", [day], longest=92, now=NOW)
-        judge(request, Seen.REFUSED, str(error), error, now=NOW, policy=TaskPolicy()).record(scene.ledger)
+        judge(request, PollResult.REFUSED, str(error), error, now=NOW, policy=TaskPolicy()).record(scene.ledger)
 
     for report in ("revenue", "users"):
         refused(report, date(2026, 5, 1), refusal)
@@ -55,7 +55,7 @@ def test_a_task_that_fails_again_and_again_is_sent_from_the_third_attempt(scene:
     def fails(reason: str) -> None:
         ledger.begin_attempt(request.id, now=NOW)
         scene.tick()
-        judge(ledger.get(request.id), Seen.FAILURE, reason, now=NOW, policy=policy).record(ledger)
+        judge(ledger.get(request.id), PollResult.FAILURE, reason, now=NOW, policy=policy).record(ledger)
         scene.tick()
 
     for reason in ("Internal error", "Internal error 2"):
@@ -83,7 +83,9 @@ def test_the_account_says_after_how_many_failures_a_task_is_sent(scene: Scene, r
     policy = TasksConfig(alert_after_failures=1).policy()
     [request] = scene.ledger.join_or_open("shop", "revenue", "a", [date(2026, 5, 1)], longest=92, now=NOW)
     scene.ledger.begin_attempt(request.id, now=NOW)
-    judge(scene.ledger.get(request.id), Seen.FAILURE, "Internal error", now=NOW, policy=policy).record(scene.ledger)
+    judge(scene.ledger.get(request.id), PollResult.FAILURE, "Internal error", now=NOW, policy=policy).record(
+        scene.ledger
+    )
     assert scene.tick() == "1 new, 1 sent."
 
 
@@ -159,10 +161,10 @@ def test_a_check_counts_when_its_run_has_ended(scene: Scene, receiver: Receiver)
 
 def test_only_the_kinds_that_are_asked_for_are_told(scene: Scene, receiver: Receiver) -> None:
     """The others are not looked for."""
-    scene.spec = replace(scene.spec, kinds=frozenset({Kind.LATE}))
+    scene.spec = replace(scene.spec, kinds=frozenset({IssueKind.LATE}))
     scene.evaluates("numbers", "volume", passed=False)
     [request] = scene.ledger.join_or_open("shop", "revenue", "a", [date(2026, 5, 1)], longest=92, now=NOW)
-    judge(request, Seen.REFUSED, REFUSED, now=NOW, policy=TaskPolicy()).record(scene.ledger)
+    judge(request, PollResult.REFUSED, REFUSED, now=NOW, policy=TaskPolicy()).record(scene.ledger)
     scene.evaluates("numbers", "latest_day_stored", passed=False)
     scene.tick()
     assert receiver.titles() == ["[sandbox] shop/numbers: the newest final day has not landed"]

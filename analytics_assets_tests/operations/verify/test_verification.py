@@ -12,8 +12,8 @@ import pytest
 
 from analytics_assets.errors import PermanentError
 from analytics_assets.lake.files import Files
-from analytics_assets.operations.verify.looking import Kind
 from analytics_assets.operations.verify.repairs import recorded
+from analytics_assets.operations.verify.verification import ProblemKind
 from analytics_assets.orchestration.asset_specs import materialization
 from analytics_assets.orchestration.lake_binding import StateConfirmations
 from analytics_assets_tests.lake.vendor import NOW, NUMBERS, Vendor, days
@@ -75,7 +75,7 @@ def test_a_lake_from_a_backup_is_recorded_where_dagster_knows_nothing(shop: Shop
     with dg.DagsterInstance.local_temp(str(tmp_path / "new")) as instance:
         restored = Shop(tmp_path / "lake", instance)
         found = look(restored)
-        assert {one.kind for one in found.wrong} == {Kind.UNRECORDED}
+        assert {one.kind for one in found.wrong} == {ProblemKind.UNRECORDED}
         assert len(list(recorded(place(restored), found.wrong))) == 9
         assert look(restored).wrong == []
         assert restored.statuses("sums") == shop.statuses("sums") == dict.fromkeys(("01", "02", "03"), "MATERIALIZED")
@@ -122,7 +122,7 @@ def test_of_a_snapshot_the_last_reading_alone_is_in_the_record(shop: Shop) -> No
     assert told(look(shop, **snapshots)) == []
     file(shop, "sums", THIRD).unlink()
     [lost] = look(shop, **snapshots).wrong
-    assert (lost.day, lost.kind, "only a back-up has that day" in lost.remedy) == (THIRD, Kind.MISSING, True)
+    assert (lost.day, lost.kind, "only a back-up has that day" in lost.remedy) == (THIRD, ProblemKind.MISSING, True)
 
 
 def test_a_lake_of_the_other_mode_is_refused_and_a_few_such_files_are_told(shop: Shop) -> None:

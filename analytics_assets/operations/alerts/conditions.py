@@ -11,7 +11,7 @@ import dagster as dg
 
 from analytics_assets.checks.completeness import DAYS_STORED, LATEST_DAY, READING, REPORTS
 from analytics_assets.operations.alerts.issue import FAILURE, WARNING, Reason, Redact, error_key, reason_lines
-from analytics_assets.state.alert_log import IssueKey, Kind, Occurrence, Sighting
+from analytics_assets.state.alert_log import Detection, IssueKey, IssueKind, Occurrence
 from analytics_assets.state.report_ledger import Ledger
 from analytics_assets.state.requests import Request
 
@@ -19,30 +19,30 @@ from analytics_assets.state.requests import Request
 _UNDECIDED_FROM = 2
 
 
-def tasks_in_trouble(ledger: Ledger, tables: Collection[str], redact: Redact) -> tuple[list[Sighting], set[IssueKey]]:
+def failing_tasks(ledger: Ledger, tables: Collection[str], redact: Redact) -> tuple[list[Detection], set[IssueKey]]:
     """The report tasks that are refused or have failed often, and the issues that are undecided between two attempts.
 
     Requests of reports without a table are left out; the sensor of the account closes them.
     """
-    sightings: list[Sighting] = []
+    detections: list[Detection] = []
     undecided: set[IssueKey] = set()
     for account in sorted({table.partition("/")[0] for table in tables}):
         for request in ledger.open_requests(account):
             if f"{account}/{request.report}_tasks" not in tables:
                 continue
-            if request.trouble is not None:
-                sightings.append(_task(request, redact))
+            if request.issue is not None:
+                detections.append(_task(request, redact))
             if request.attempts >= _UNDECIDED_FROM:
                 undecided.add(_failed_key(request))
-    return sightings, undecided
+    return detections, undecided
 
 
 def _failed_key(request: Request) -> IssueKey:
     """A task that fails again and again is one issue, whatever its state says each time."""
-    return IssueKey(request.account, request.report, Kind.TASK, "FAILED")
+    return IssueKey(request.account, request.report, IssueKind.TASK, "FAILED")
 
 
-def _task(request: Request, redact: Redact) -> Sighting:
+def _task(request: Request, redact: Redact) -> Detection:
     words = request.reason or f"The vendor gives no reason; the state is {request.state}."
     occurrence = Occurrence(
         severity=FAILURE if request.is_paused else WARNING,
@@ -51,21 +51,21 @@ def _task(request: Request, redact: Redact) -> Sighting:
         if request.is_paused
         else f"report task {request.state} in attempt {request.attempts}",
         reasons=reason_lines([Reason(request.state, words, request.days_left)], redact),
-        next=request.trouble or "",
+        next=request.issue or "",
         path=f"/assets/{request.account}/{request.report}_tasks",
     )
-    refusal = error_key(Kind.TASK, request.account, request.report, request.error or request.state)
-    return Sighting(refusal if request.is_paused else _failed_key(request), occurrence)
+    refusal = error_key(IssueKind.TASK, request.account, request.report, request.error or request.state)
+    return Detection(refusal if request.is_paused else _failed_key(request), occurrence)
 
 
 def failed_checks(
     instance: dg.DagsterInstance,
     keys: Collection[dg.AssetCheckKey],
     *,
-    kinds: Collection[Kind],
+    kinds: Collection[IssueKind],
     warnings: bool,
     redact: Redact,
-) -> tuple[list[Sighting], set[IssueKey]]:
+) -> tuple[list[Detection], set[IssueKey]]:
     """The checks whose newest evaluation failed, late days among them, and the issues of checks that are being evaluated.
 
     Args:
@@ -75,7 +75,7 @@ def failed_checks(
         warnings: Whether checks that only warn count. Of late days only errors do: a run for older days warns that newer ones are missing.
         redact: Takes secrets out of a text.
     """
-    sightings: list[Sighting] = []
+    detections: list[Detection] = []
     undecided: set[IssueKey] = set()
     wanted = [key for key in keys if key.name != REPORTS and _kind(key) in kinds]
     newest = instance.event_log_storage.get_latest_asset_check_execution_by_key(wanted)
@@ -88,11 +88,11 @@ def failed_checks(
             undecided.add(_check_key(key))
             continue
         repeats_its_run = key.name == DAYS_STORED and run is not None and run.is_failure
-        sighting = _check(key, evaluation, redact)
-        counts = sighting.occurrence.severity == FAILURE or (warnings and _kind(key) is Kind.CHECK)
+        detection = _check(key, evaluation, redact)
+        counts = detection.occurrence.severity == FAILURE or (warnings and _kind(key) is IssueKind.CHECK)
         if counts and not repeats_its_run:
-            sightings.append(sighting)
-    return sightings, undecided
+            detections.append(detection)
+    return detections, undecided
 
 
 def _evaluation(entry: dg.EventLogEntry | None) -> dg.AssetCheckEvaluation | None:
@@ -103,8 +103,8 @@ def _evaluation(entry: dg.EventLogEntry | None) -> dg.AssetCheckEvaluation | Non
     return event.asset_check_evaluation_data
 
 
-def _kind(key: dg.AssetCheckKey) -> Kind:
-    return Kind.LATE if key.name in {LATEST_DAY, READING} else Kind.CHECK
+def _kind(key: dg.AssetCheckKey) -> IssueKind:
+    return IssueKind.LATE if key.name in {LATEST_DAY, READING} else IssueKind.CHECK
 
 
 def _check_key(key: dg.AssetCheckKey) -> IssueKey:
@@ -112,9 +112,9 @@ def _check_key(key: dg.AssetCheckKey) -> IssueKey:
     return IssueKey(account, "/".join(table), _kind(key), key.name)
 
 
-def _check(key: dg.AssetCheckKey, evaluation: dg.AssetCheckEvaluation, redact: Redact) -> Sighting:
+def _check(key: dg.AssetCheckKey, evaluation: dg.AssetCheckEvaluation, redact: Redact) -> Detection:
     table = key.asset_key.to_user_string()
-    is_late = _kind(key) is Kind.LATE
+    is_late = _kind(key) is IssueKind.LATE
     words = evaluation.description or "The check gives no reason."
     occurrence = Occurrence(
         severity=FAILURE if evaluation.severity is dg.AssetCheckSeverity.ERROR else WARNING,
@@ -128,4 +128,4 @@ def _check(key: dg.AssetCheckKey, evaluation: dg.AssetCheckEvaluation, redact: R
         ),
         path=f"/assets/{table}?view=checks",
     )
-    return Sighting(_check_key(key), occurrence)
+    return Detection(_check_key(key), occurrence)

@@ -1,6 +1,6 @@
 """One HTTP answer as it was received, with what was asked and when.
 
-Keep vendors' fields out of here: clients turn an `Answer` into records, the lake keeps it as raw.
+Keep vendors' fields out of here: clients turn an `JsonResponse` into records, the lake keeps it as raw.
 """
 
 import sys
@@ -22,7 +22,7 @@ Finite = Annotated[float, msgspec.Meta(ge=-_LARGEST, le=_LARGEST)]  # numbers ma
 
 
 @dataclass(frozen=True)
-class Answer:
+class JsonResponse:
     """A successful (2xx) answer whose body is well-formed JSON.
 
     Attributes:
@@ -61,7 +61,7 @@ class Answer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Response(Answer, Generic[T]):
+class Response(JsonResponse, Generic[T]):
     """A response whose body is decoded, once for all who use it.
 
     Attributes:
@@ -78,9 +78,9 @@ class Response(Answer, Generic[T]):
         return self.find_unknown()
 
     @classmethod
-    def of(cls, answer: Answer, data: T, find_unknown: Callable[[], AbstractSet[str]]) -> "Response[T]":
+    def of(cls, answer: JsonResponse, data: T, find_unknown: Callable[[], AbstractSet[str]]) -> "Response[T]":
         """The response of an answer whose decoded body is `data`."""
-        sent = {field.name: getattr(answer, field.name) for field in fields(Answer)}
+        sent = {field.name: getattr(answer, field.name) for field in fields(JsonResponse)}
         return cls(**sent, data=data, find_unknown=find_unknown)
 
 

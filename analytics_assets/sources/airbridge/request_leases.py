@@ -18,7 +18,7 @@ RENEW_S: Final = 40.0
 REPEAT_S: Final = 2.0
 
 
-class HeldRequests:
+class RequestLeases:
     """The leases of one process of one run."""
 
     def __init__(

@@ -8,10 +8,10 @@ import msgspec
 import pytest
 
 from analytics_assets.errors import Evidence, UnexpectedPayloadError
-from analytics_assets.http.answer import Answer, read
+from analytics_assets.http.response import JsonResponse, read
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
-ANSWER = Answer("GET /x", "/x", (), 200, b'{"name": "a", "amount": "12.30", "new": [1]}', NOW, NOW)
+ANSWER = JsonResponse("GET /x", "/x", (), 200, b'{"name": "a", "amount": "12.30", "new": [1]}', NOW, NOW)
 
 
 class Row(msgspec.Struct):
