@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 import duckdb
 
 from analytics_assets.definitions import defs
+from analytics_assets.growth.assets import PAGE
 from analytics_assets.lake.table import DATE
 from analytics_assets.orchestration.backfill_guard import PLAN_KEY
 from analytics_assets.sources.airbridge.tables import daily_tables
@@ -60,7 +61,8 @@ def reserved() -> dict[str, set[str]]:
 
 def columns() -> Iterator[tuple[str, str]]:
     """Every declared column with the asset key of its table, those of a ROAS report among them."""
-    for spec in (spec for spec in defs().resolve_all_asset_specs() if spec.key != PLAN_KEY):
+    tables = (spec for spec in defs().resolve_all_asset_specs() if spec.key != PLAN_KEY and spec.key.path[-1] != PAGE)
+    for spec in tables:
         for column in spec.metadata["dagster/column_schema"].columns:
             yield spec.key.to_user_string(), column.name
     for table in daily_tables(spec_of_report(name="roas", metric="app_roas")):

@@ -26,7 +26,7 @@ from analytics_assets.cli.graphql import GraphQL, Load
 from analytics_assets.clock import utc_now
 from analytics_assets.dates import in_words
 from analytics_assets.errors import SourceError
-from analytics_assets.growth.assets import READING, table_path
+from analytics_assets.growth.assets import PAGE, READING, page_path, table_path
 from analytics_assets.lake.reader import LakeReader, StoredDay
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.orchestration.loading import whole
@@ -123,6 +123,7 @@ def _demonstrate(began: float) -> int:
         print(f"What Dagster and the sandbox said is in {LOG}.")
     else:
         print(next_step(before))
+        print(f"Growth page: open {os.path.relpath(page_path(LakeResource().located()))} in a browser.")
     return 1 if missing else 0
 
 
@@ -271,19 +272,26 @@ def _show(definitions: dg.Definitions, loads: Sequence[Load], *, since: datetime
                 missing.append(f"{key.to_user_string()} has {len(stored)} days with {rows} rows")
             elif old := stale_days(lake, stored, since=since):
                 missing.append(f"{key.to_user_string()} has {old} days that an earlier demo requested")
-    for key in tables(definitions, READING[1]):
-        path = table_path(lake, key.path[-1])
-        try:
-            with lake.files.opened(path) as file:
-                rows = pq.read_metadata(file).num_rows
-        except FileNotFoundError:
-            missing.append(f"{key.to_user_string()} is not stored")
-        else:
-            print(f"{key.to_user_string():<34}{'':>6}{rows:>9}{lake.files.listed_file(path).size:>11}")
+    missing += _show_growth(definitions, lake)
     print(f"\nThe lake is {os.path.relpath(lake.root)}; these numbers are the sandbox's.")
     if not missing and (asked := wanted.get(_ASKED)):
         print(f"\n{_QUESTION}")
         print(duckdb.sql(_ANSWER.format(lake=lake.root, first=asked.first, last=asked.last)))
+    return missing
+
+
+def _show_growth(definitions: dg.Definitions, lake: LakeReader) -> list[str]:
+    """Prints the growth tables; returns what is not stored of them and the page."""
+    missing = []
+    for key in tables(definitions, READING[1]):
+        name = key.path[-1]
+        path = page_path(lake) if name == PAGE else table_path(lake, name)
+        if lake.files.mark(path) is None:
+            missing.append(f"{key.to_user_string()} is not stored")
+        elif name != PAGE:
+            with lake.files.opened(path) as file:
+                rows = pq.read_metadata(file).num_rows
+            print(f"{key.to_user_string():<34}{'':>6}{rows:>9}{lake.files.listed_file(path).size:>11}")
     return missing
 
 

@@ -1,4 +1,4 @@
-"""The growth tables as Dagster assets: made whole in one step, stored as one Parquet file each, followed by a sensor."""
+"""The growth tables and their page as Dagster assets: made whole in one step, one file each; the sensor that follows loads."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -9,6 +9,7 @@ import dagster as dg
 import duckdb
 import pyarrow as pa
 
+from analytics_assets.clock import utc_now
 from analytics_assets.errors import SourceError
 from analytics_assets.growth.build import Growth, GrowthSpec, build_growth
 from analytics_assets.growth.checks import CHECKS, in_words
@@ -22,6 +23,7 @@ from analytics_assets.orchestration.asset_specs import asset_key, code_reference
 from analytics_assets.settings import settings
 
 READING: Final = ("reading", "whole")
+PAGE: Final = "page"
 _SQL: Final = Path(__file__).parent / "sql"
 _UNFINISHED: Final = (
     dg.DagsterRunStatus.QUEUED,
@@ -37,19 +39,28 @@ def table_path(lake: LakeReader, table: str) -> str:
     return f"{lake.root}/_growth/{table}.parquet"
 
 
+def page_path(lake: LakeReader) -> str:
+    """Where the growth page is stored."""
+    return f"{lake.root}/_growth/page.html"
+
+
 def upstream_keys(spec: GrowthSpec) -> list[dg.AssetKey]:
     """The tables of the lake that the growth tables are made from."""
     return [asset_key(one.account, table.name) for one in spec.reports for table in (one.cohorts, one.totals)]
 
 
 def growth_assets(folder: str, spec: GrowthSpec, *, address: str, owners: Sequence[str] = ()) -> dg.AssetsDefinition:
-    """The step that makes all growth tables and evaluates their checks."""
+    """The step that makes all growth tables, evaluates their checks and makes the page."""
     deps = upstream_keys(spec)
     names = {table.name: asset_key(folder, table.name) for table in TABLES}
+    page = asset_key(folder, PAGE)
 
     @dg.multi_asset(
         name=f"{folder}__tables",
-        specs=[_asset_spec(folder, table, deps, address, owners) for table in TABLES],
+        specs=[
+            *(_asset_spec(folder, table, deps, address, owners) for table in TABLES),
+            _page_spec(page, list(names.values()), address, owners),
+        ],
         check_specs=[
             dg.AssetCheckSpec(one.name, asset=names[one.table], description=one.description) for one in CHECKS
         ],
@@ -64,6 +75,8 @@ def growth_assets(folder: str, spec: GrowthSpec, *, address: str, owners: Sequen
                 if names[table.name] in context.selected_asset_keys:
                     yield _store(lake, names[table.name], table, growth.tables[table.name])
             yield from _evaluate(context, names, lake, spec, growth)
+            if page in context.selected_asset_keys:
+                yield _store_page(lake, page, spec, growth)
         except SourceError as error:
             raise dg.Failure(str(error), allow_retries=False) from None
         except duckdb.Error as error:
@@ -154,6 +167,42 @@ def _store(lake: Lake, key: dg.AssetKey, table: Table, content: pa.Table) -> dg.
             "path": dg.MetadataValue.path(lake.files.named(path)),
         },
         data_version=dg.DataVersion(content_hash(table, content)),
+    )
+
+
+def _page_spec(key: dg.AssetKey, tables: Sequence[dg.AssetKey], address: str, owners: Sequence[str]) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        key,
+        description="The growth tables as one HTML file: open it in a browser, print it or send it. docs/growth.md explains its sections.",
+        group_name=key.path[0],
+        kinds={"html"},
+        owners=owners,
+        tags=dict([READING, ("layer", "growth")]),
+        deps=tables,
+        skippable=True,
+        metadata={
+            "dagster/uri": f"{address}/_growth/page.html",
+            "dagster/code_references": code_references([_SQL.with_name("page.html")], settings().repository),
+        },
+    )
+
+
+def _store_page(lake: Lake, key: dg.AssetKey, spec: GrowthSpec, growth: Growth) -> dg.MaterializeResult[None]:
+    # It imports matplotlib, which takes a second.
+    from analytics_assets.growth.page import build_page, read_freshness  # noqa: PLC0415
+
+    page = build_page(growth.tables, spec, read_freshness(lake, spec), made_at=utc_now())
+    path, content = page_path(lake), page.html.encode()
+    with lake.files.staged({path: content}) as staged:
+        staged.publish(path)
+        staged.sync()
+    return dg.MaterializeResult(
+        asset_key=key,
+        metadata={
+            "page": dg.MetadataValue.path(lake.files.named(path)),
+            "bytes": len(content),
+            **({"summary": dg.MetadataValue.md(page.summary)} if page.summary else {}),
+        },
     )
 
 

@@ -35,6 +35,7 @@ class Report:
         campaign: Column of the campaign; None where the report has none.
         others: Columns of its other group-by fields; their groups are added up.
         source_system: System of its names in the channel map.
+        zone: Zone of the app, in which its days begin.
     """
 
     account: str
@@ -44,6 +45,7 @@ class Report:
     campaign: str | None
     others: Sequence[str] = ()
     source_system: str = "airbridge"
+    zone: str = "UTC"
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,13 @@ class GrowthSpec:
         reports: Reports of acquisition, at most one per account.
         rules: The channel map.
         week_start: First day of a week, such as monday.
+        minimum_installs: Installs that a point of a chart rests on at least; fewer are not drawn.
     """
 
     reports: Sequence[Report]
     rules: Sequence[ChannelRule]
     week_start: str = "monday"
+    minimum_installs: int = 50
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,13 @@ def query_of(name: str) -> str:
     return (files("analytics_assets.growth") / "sql" / f"{name}.sql").read_text(encoding="utf-8")
 
 
+def create_macros(connection: duckdb.DuckDBPyConnection, week_start: str) -> None:
+    """The macros that all queries may use."""
+    connection.execute(query_of("macros"))
+    offset = WEEKDAYS.index(week_start)
+    connection.execute(f"create temp macro week_of(day) as day - ((isodow(day)::integer + 6 - {offset}) % 7)::integer")
+
+
 @contextmanager
 def _connected(lake: LakeReader) -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as connection:
@@ -107,9 +118,7 @@ def _connected(lake: LakeReader) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _create_inputs(connection: duckdb.DuckDBPyConnection, lake: LakeReader, spec: GrowthSpec) -> None:
-    connection.execute(query_of("macros"))
-    offset = WEEKDAYS.index(spec.week_start)
-    connection.execute(f"create temp macro week_of(day) as day - ((isodow(day)::integer + 6 - {offset}) % 7)::integer")
+    create_macros(connection, spec.week_start)
     cells, totals, days = [], [], []
     for number, report in enumerate(spec.reports):
         cells_name, totals_name = f"cells_{number}", f"totals_{number}"

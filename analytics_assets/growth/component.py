@@ -70,6 +70,11 @@ class Growth(YamlComponent):
         description="The channel map. A raw name without a rule is a channel of its own, and a check names it.",
     )
     week_start: str = Field(default="monday", description="First day of a week: monday to sunday.")
+    minimum_installs: int = Field(
+        default=50,
+        ge=1,
+        description="Installs that a point of a chart on the page rests on at least; fewer are not drawn.",
+    )
 
     @field_validator("owners")
     @classmethod
@@ -131,7 +136,7 @@ class Growth(YamlComponent):
             ]
         except FieldError as error:
             raise unloadable(file, find_problems(error, file.read_text(encoding="utf-8"), type(self))) from None
-        spec = GrowthSpec(reports, [one.rule() for one in self.channels], self.week_start)
+        spec = GrowthSpec(reports, [one.rule() for one in self.channels], self.week_start, self.minimum_installs)
         assets = growth_assets(folder, spec, address=address(settings().lake), owners=self.owners)
         sensor = growth_sensor(folder, assets, spec)
         return dg.Definitions(assets=[assets], jobs=[sensor.job], sensors=[sensor])
@@ -143,7 +148,8 @@ def _report(defs: Path, config: AcquisitionConfig, field: Sequence[str | int]) -
     Raises:
         FieldError: It does not exist, or its figures are not what the tables need.
     """
-    specs = {spec.name: spec for spec in _app(defs, config.account, field).specs()}
+    app = _app(defs, config.account, field)
+    specs = {spec.name: spec for spec in app.specs()}
     if (spec := specs.get(config.report)) is None:
         raise FieldError(
             f"the account {config.account} has no report of this name.",
@@ -170,7 +176,9 @@ def _report(defs: Path, config: AcquisitionConfig, field: Sequence[str | int]) -
     campaign = None if config.campaign is None else columns[config.campaign]
     channel = columns[config.channel]
     others = [column for column in columns.values() if column not in (channel, campaign)]
-    return Report(config.account, cohorts_table(spec), cohort_totals_table(spec), channel, campaign, others)
+    return Report(
+        config.account, cohorts_table(spec), cohort_totals_table(spec), channel, campaign, others, zone=app.timezone
+    )
 
 
 def _unfit(spec: ReportSpec) -> str:

@@ -91,6 +91,11 @@ def test_a_run_stores_each_table_and_evaluates_its_checks(load: Load, tmp_path: 
     expected = build_growth(lake, spec()).tables
     for table in TABLES:
         assert pq.read_table(tmp_path / f"lake/_growth/{table.name}.parquet").equals(expected[table.name])
+    [event] = result.asset_materializations_for_node("growth__tables")[-1:]
+    assert event.asset_key == dg.AssetKey(["growth", "page"])
+    assert event.metadata["page"].value == str(tmp_path / "lake/_growth/page.html")
+    assert "app_b" in Path(str(event.metadata["page"].value)).read_text()
+    assert "data:image/png;base64," in str(event.metadata["summary"].value)
     checks = {one.check_name: one for one in result.get_asset_check_evaluations()}
     assert {name: one.passed for name, one in checks.items()} == {
         "channels_are_mapped": False,
@@ -124,6 +129,7 @@ def test_the_daily_checks_find_a_day_that_changed_by_hand(load: Load, tmp_path: 
         ("report: revenue", "report: users", "cannot feed ROAS and LTV: its metric is app_user_count"),
         ("report: revenue", "report: signed_up", "cannot feed ROAS and LTV: its start_events are app_sign_up"),
         ("report: revenue\n", "report: revenue\n      channel: medium\n", "defs.yaml:7 attributes.acquisition.0.channel: the report revenue is not grouped by it"),
+        ("monday", "monday\n  minimum_installs: 0", "growth/defs.yaml:10 attributes.minimum_installs: "),
         ("monday", "mon", "growth/defs.yaml:9 attributes.week_start: this is not a day of the week. Use one of monday"),
         ('source: airbridge, name: ""', 'source: other, name: ""', "defs.yaml:11 attributes.channels.0.source: no table has raw names"),
         ("pattern: google*", "name: google.adwords", "defs.yaml:13 attributes.channels.2: a rule above has the same name or pattern"),

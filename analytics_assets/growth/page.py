@@ -1,0 +1,304 @@
+"""The growth page: one HTML file that shows the growth tables, and a short form of it for Dagster's UI.
+
+Its figures are queries over the growth tables, one file each in `sql/page/`. `page.html` is the template.
+Importing this module imports matplotlib, which takes a second: import it where a page is made.
+"""
+
+import base64
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+import duckdb
+import jinja2
+import pyarrow as pa
+from markupsafe import Markup
+
+from analytics_assets.dates import days_between, in_words
+from analytics_assets.growth.build import GrowthSpec, create_macros, query_of
+from analytics_assets.growth.charts import Chart, Line, Look, chart_png, chart_svg, find_looks, sparkline_svg
+from analytics_assets.growth.formats import (
+    change,
+    day_in_words,
+    level_name,
+    markdown_text,
+    number,
+    percent,
+    points_of_percent,
+    week_in_words,
+)
+from analytics_assets.lake.reader import LakeReader
+
+_QUERIES: Final = ("last_week", "installs_daily", "d7_week", "roas_weeks", "campaigns", "ltv")
+_SHOWN_CAMPAIGNS: Final = 8
+_SHORT_FORM_BYTES: Final = 40_000
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """How fresh the days of a source are.
+
+    Attributes:
+        system: The vendor.
+        account: The account.
+        zone: Zone of its days.
+        newest: Its newest stored day; None where nothing is stored.
+        missing: Days between its first and its newest stored day that are not stored.
+        is_sandbox: True if its numbers are invented.
+    """
+
+    system: str
+    account: str
+    zone: str
+    newest: date | None
+    missing: Sequence[date]
+    is_sandbox: bool
+
+
+@dataclass(frozen=True)
+class GrowthPage:
+    """The page and its short form.
+
+    Attributes:
+        html: The page.
+        summary: A chart and a table in Markdown; empty where nothing can be drawn.
+    """
+
+    html: str
+    summary: str
+
+
+@dataclass(frozen=True)
+class App:
+    """What the page shows of an app in one currency.
+
+    Attributes:
+        account: The app.
+        currency: The currency.
+        week: Rows of `last_week`.
+        d7: Rows of `d7_week`.
+        campaigns: Rows of `campaigns`.
+        curves: The last point of each LTV curve, with `d7_ltv`; curves with too few installs included.
+        small: Channels with too few installs for a curve.
+        sparklines: Installs of each channel.
+        ltv: Chart of the curves; None where no week is old enough.
+        roas: Chart of D7 ROAS by week; None where no week is old enough.
+        undrawn: Channels with spend that have too few installs in each of its weeks.
+    """
+
+    account: str
+    currency: str
+    week: Sequence[Row]
+    d7: Sequence[Row]
+    campaigns: Sequence[Row]
+    curves: Sequence[Row]
+    small: Sequence[str]
+    sparklines: Mapping[str, Markup]
+    ltv: Chart | None
+    roas: Chart | None
+    undrawn: Sequence[str]
+
+
+def read_freshness(lake: LakeReader, spec: GrowthSpec) -> list[Freshness]:
+    """How fresh the accounts are that feed the growth tables.
+
+    Raises:
+        LakeError: The lake cannot be listed.
+    """
+    return [
+        _account_freshness(lake, "Airbridge", report.account, report.totals.name, report.zone)
+        for report in spec.reports
+    ]
+
+
+def _account_freshness(lake: LakeReader, system: str, account: str, table: str, zone: str) -> Freshness:
+    days = lake.days(account, table)
+    if not days:
+        return Freshness(system, account, zone, None, (), is_sandbox=False)
+    newest = lake.usable(account, table, days[-1])
+    missing = sorted({*days_between(days[0], days[-1])} - {*days})
+    return Freshness(system, account, zone, days[-1], missing, newest is not None and newest.footer.is_sandbox)
+
+
+def build_page(
+    tables: Mapping[str, pa.Table], spec: GrowthSpec, sources: Sequence[Freshness], *, made_at: datetime
+) -> GrowthPage:
+    """Makes the page from the growth tables. An empty table is a sentence in place of its section.
+
+    Args:
+        tables: The growth tables, by name.
+        spec: What they are made from.
+        sources: How fresh their accounts are.
+        made_at: The present instant.
+    """
+    is_sandbox = any(source.is_sandbox for source in sources)
+    with duckdb.connect() as connection:
+        create_macros(connection, spec.week_start)
+        for name, content in tables.items():
+            connection.register(name, content)
+        looks = find_looks(_channels(connection, spec))
+        apps = _apps(connection, spec, looks)
+    page = (
+        _environment()
+        .get_template("page.html")
+        .render(
+            apps=apps,
+            empty_accounts=[one.account for one in spec.reports if one.account not in {app.account for app in apps}],
+            looks=looks,
+            sources=sources,
+            made_at=made_at,
+            minimum_installs=spec.minimum_installs,
+            shown_campaigns=_SHOWN_CAMPAIGNS,
+            is_sandbox=is_sandbox,
+        )
+    )
+    # The short form has room for one app in one currency: the first that has curves.
+    shown = next((app for app in apps if app.ltv is not None), apps[0] if apps else None)
+    return GrowthPage(page, "" if shown is None else _summary(shown, is_sandbox=is_sandbox))
+
+
+def _channels(connection: duckdb.DuckDBPyConnection, spec: GrowthSpec) -> list[str]:
+    """The channels of the tables in the order of the channel map, so that a colour does not change from week to week."""
+    names = {name for (name,) in connection.execute("select distinct channel from channel_weekly").fetchall()}
+    mapped = [channel for channel in dict.fromkeys(rule.channel for rule in spec.rules) if channel in names]
+    return [*mapped, *sorted(names - {*mapped})]
+
+
+def _apps(connection: duckdb.DuckDBPyConnection, spec: GrowthSpec, looks: Mapping[str, Look]) -> list[App]:
+    results: dict[str, dict[tuple[str, str], list[Row]]] = {}
+    for name in _QUERIES:
+        groups = results[name] = defaultdict(list)
+        for row in connection.sql(query_of(f"page/{name}")).to_arrow_table().to_pylist():
+            groups[row["account"], row["currency"]].append(row)
+    keys = connection.execute("select distinct account, currency from channel_weekly order by all").fetchall()
+    return [_app(key, {name: groups[key] for name, groups in results.items()}, spec, looks) for key in keys]
+
+
+def _app(key: tuple[str, str], rows: Mapping[str, Sequence[Row]], spec: GrowthSpec, looks: Mapping[str, Look]) -> App:
+    name = ", ".join(key)
+    installs = _by_channel(rows["installs_daily"])
+    sparklines = {
+        channel: sparkline_svg(
+            f"Installs of {channel} by day, {name}", looks[channel], [row["installs"] for row in points]
+        )
+        for channel, points in installs.items()
+    }
+    curves = _by_channel(rows["ltv"])
+    # The installs behind a curve repeat on each of its points.
+    small = [channel for channel, points in curves.items() if (points[0]["installs"] or 0) < spec.minimum_installs]
+    weeks = _by_channel(rows["roas_weeks"])
+    return App(
+        *key,
+        week=rows["last_week"],
+        d7=rows["d7_week"],
+        campaigns=rows["campaigns"],
+        curves=sorted(
+            ({**points[-1], "d7_ltv": _value_at(points, 7, "ltv")} for points in curves.values()),
+            key=lambda row: -(row["installs"] or 0),
+        ),
+        small=small,
+        sparklines=sparklines,
+        ltv=_ltv_chart(name, {channel: points for channel, points in curves.items() if channel not in small}, looks),
+        roas=_roas_chart(name, weeks, spec, looks),
+        undrawn=[
+            channel
+            for channel, points in weeks.items()
+            if all((point["installs"] or 0) < spec.minimum_installs for point in points)
+        ],
+    )
+
+
+def _by_channel(rows: Sequence[Row]) -> Mapping[str, list[Row]]:
+    groups: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row["channel"]].append(row)
+    return groups
+
+
+def _value_at(points: Sequence[Row], day: int, column: str) -> float | None:
+    return next((point[column] for point in points if point["days_since_start"] == day), None)
+
+
+def _ltv_chart(name: str, curves: Mapping[str, Sequence[Row]], looks: Mapping[str, Look]) -> Chart | None:
+    days = range(max((points[0]["horizon"] for points in curves.values()), default=-1) + 1)
+    lines = [
+        Line(channel, looks[channel], [_value_at(curves[channel], day, "ltv") for day in days])
+        for channel in looks
+        if channel in curves
+    ]
+    return Chart(f"LTV by day since install, {name}", days, lines) if _has_values(lines) else None
+
+
+def _roas_chart(
+    name: str, weeks: Mapping[str, Sequence[Row]], spec: GrowthSpec, looks: Mapping[str, Look]
+) -> Chart | None:
+    rows = [row for points in weeks.values() for row in points]
+    known = [row["week"] for row in rows if row["d7_roas"] is not None]
+    if not known:
+        return None
+    dates = [min(known) + timedelta(days=days) for days in range(0, (max(known) - min(known)).days + 1, 7)]
+    values = {
+        (row["channel"], row["week"]): row["d7_roas"] for row in rows if (row["installs"] or 0) >= spec.minimum_installs
+    }
+    lines = [
+        Line(channel, looks[channel], [values.get((channel, week)) for week in dates])
+        for channel in looks
+        if channel in weeks
+    ]
+    return Chart(f"D7 ROAS by week, {name}", dates, lines, is_percent=True, level=1.0) if _has_values(lines) else None
+
+
+def _has_values(lines: Sequence[Line]) -> bool:
+    return any(value is not None for line in lines for value in line.values)
+
+
+def _summary(app: App, *, is_sandbox: bool) -> str:
+    """The LTV chart and the table of the last complete week, as Markdown."""
+    parts = ["**Sandbox: invented numbers.**"] if is_sandbox else []
+    if app.ltv is not None:
+        image = base64.b64encode(chart_png(app.ltv, most_bytes=_SHORT_FORM_BYTES)).decode()
+        parts.append(
+            f"LTV by day since install, {app.account}, {app.currency}\n\n![LTV](data:image/png;base64,{image})"
+        )
+    if app.week:
+        parts.append(
+            "\n".join(
+                [
+                    f"Week of {app.week[0]['week']}, {app.account}",
+                    "",
+                    f"| channel | spend, {app.currency} | installs | CAC, {app.currency} |",
+                    "|---|--:|--:|--:|",
+                    *(
+                        f"| {markdown_text(level_name(row))} | {number(row['spend'])} | {number(row['installs'])} | {number(row['cac'], 2)} |"
+                        for row in app.week
+                    ),
+                ]
+            )
+        )
+    return "\n\n".join(parts)
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("analytics_assets.growth", "."),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "number": number,
+        "percent": percent,
+        "change": change,
+        "points": points_of_percent,
+        "week": week_in_words,
+        "day": day_in_words,
+        "days": in_words,
+        "level_name": level_name,
+    }
+    environment.globals |= {"chart_svg": chart_svg}
+    return environment
