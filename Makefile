@@ -16,7 +16,7 @@ export DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR := 1
 
 .PHONY: demo test proof chaos soak fuzz upkeep dev check docs bench lock clean
 
-demo: $(READY)  ## Load the last 7 final days of everything from the sandbox, with the daemon and the sensor, and show what landed
+demo: $(READY)  ## Load the last 8 weeks of everything from the sandbox, with the daemon and the sensor, and show what landed
 	@$(BIN)/python -m analytics_assets.cli.demo
 
 test: $(READY)  ## Unit, contract and integration tests; no network beyond this machine

@@ -1,6 +1,6 @@
 """`make demo`: the whole main job in a minute or two, against the sandbox, through a real Dagster instance with its daemon and sensor.
 
-It starts the simulated vendors as a server and `dg dev`, asks for the snapshots and for the last 7 final days of every account through the
+It starts the simulated vendors as a server and `dg dev`, asks for the snapshots and for the last 8 weeks of every account through the
 API that the UI uses, shows what lands, waits for the sensor to see failed report tasks through, and ends everything it started.
 The history stays in data/dagster/sandbox and the tables in data/sandbox, so `make dev` shows what happened here.
 """
@@ -36,7 +36,8 @@ from analytics_assets.settings import VARIABLES, settings
 from analytics_assets.state.report_ledger import Ledger
 
 DEFS = Path(__file__).parents[1] / "defs"
-DAYS = 7
+# Eight weeks, so that the growth page has weeks that reached day 30.
+DAYS = 56
 PATIENCE_S = 150.0
 LOG = Path("data/demo.log")
 _AGAIN = "make demo"
