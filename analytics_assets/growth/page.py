@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import duckdb
 import jinja2
@@ -57,6 +58,13 @@ class Freshness:
     newest: date | None
     missing: Sequence[date]
     is_sandbox: bool
+
+    def age(self, now: datetime) -> str:
+        """How many days ago the newest day was, in the zone of the source; empty where nothing is stored."""
+        if self.newest is None:
+            return ""
+        days = (now.astimezone(ZoneInfo(self.zone)).date() - self.newest).days
+        return f"{days} day{'' if days == 1 else 's'} ago"
 
 
 @dataclass(frozen=True)

@@ -206,8 +206,8 @@ def test_sources_show_zone_newest_day_and_missing_days(tmp_path: Path) -> None:
     reports = [replace(one, zone="Asia/Seoul") for one in spec().reports]
     [rows] = Reader(made(lake, replace(spec(), reports=reports)).html).tables["sources"]
     assert [row[1:] for row in rows[1:]] == [
-        ["Asia/Seoul", "15 April 2026", "2026-03-18"],
-        ["Asia/Seoul", "15 April 2026", "2026-03-05"],
+        ["Asia/Seoul", "15 April 2026, 2 days ago", "1: 2026-03-18"],
+        ["Asia/Seoul", "15 April 2026, 2 days ago", "1: 2026-03-05"],
     ]
 
 
