@@ -34,6 +34,7 @@ from analytics_assets.lake.reader import LakeReader
 
 _QUERIES: Final = ("last_week", "installs_daily", "d7_week", "roas_weeks", "campaigns", "ltv")
 _SHOWN_CAMPAIGNS: Final = 8
+_DRAWN_CHANNELS: Final = 8
 _SHORT_FORM_BYTES: Final = 40_000
 
 Row = Mapping[str, Any]
@@ -95,7 +96,8 @@ class App:
         sparklines: Installs of each channel.
         ltv: Chart of the curves; None where no week is old enough.
         roas: Chart of D7 ROAS by week; None where no week is old enough.
-        undrawn: Channels with spend that have too few installs in each of its weeks.
+        paid_channels: Channels with spend in these weeks.
+        undrawn: Those of them that have too few installs in each of the weeks.
     """
 
     account: str
@@ -108,6 +110,7 @@ class App:
     sparklines: Mapping[str, Markup]
     ltv: Chart | None
     roas: Chart | None
+    paid_channels: int
     undrawn: Sequence[str]
 
 
@@ -161,6 +164,7 @@ def build_page(
             made_at=made_at,
             minimum_installs=spec.minimum_installs,
             shown_campaigns=_SHOWN_CAMPAIGNS,
+            drawn_channels=_DRAWN_CHANNELS,
             is_sandbox=is_sandbox,
         )
     )
@@ -212,6 +216,7 @@ def _app(key: tuple[str, str], rows: Mapping[str, Sequence[Row]], spec: GrowthSp
         sparklines=sparklines,
         ltv=_ltv_chart(name, {channel: points for channel, points in curves.items() if channel not in small}, looks),
         roas=_roas_chart(name, weeks, spec, looks),
+        paid_channels=len(weeks),
         undrawn=[
             channel
             for channel, points in weeks.items()
@@ -227,11 +232,20 @@ def _by_channel(rows: Sequence[Row]) -> Mapping[str, list[Row]]:
     return groups
 
 
+def _largest(groups: Mapping[str, Sequence[Row]]) -> Mapping[str, Sequence[Row]]:
+    """The channels with most installs, as many as a chart can show."""
+    sizes = {channel: sum(row["installs"] or 0 for row in rows) for channel, rows in groups.items()}
+    return {
+        channel: groups[channel] for channel in sorted(groups, key=lambda name: (-sizes[name], name))[:_DRAWN_CHANNELS]
+    }
+
+
 def _value_at(points: Sequence[Row], day: int, column: str) -> float | None:
     return next((point[column] for point in points if point["days_since_start"] == day), None)
 
 
 def _ltv_chart(name: str, curves: Mapping[str, Sequence[Row]], looks: Mapping[str, Look]) -> Chart | None:
+    curves = _largest(curves)
     days = range(max((points[0]["horizon"] for points in curves.values()), default=-1) + 1)
     lines = [
         Line(channel, looks[channel], [_value_at(curves[channel], day, "ltv") for day in days])
@@ -244,6 +258,7 @@ def _ltv_chart(name: str, curves: Mapping[str, Sequence[Row]], looks: Mapping[st
 def _roas_chart(
     name: str, weeks: Mapping[str, Sequence[Row]], spec: GrowthSpec, looks: Mapping[str, Look]
 ) -> Chart | None:
+    weeks = _largest(weeks)
     rows = [row for points in weeks.values() for row in points]
     known = [row["week"] for row in rows if row["d7_roas"] is not None]
     if not known:

@@ -178,6 +178,20 @@ def test_ltv_rests_on_weeks_that_reached_the_same_day(tmp_path: Path) -> None:
                 assert rows[channel][4] == percent(ratio(revenue, spend))
 
 
+def test_charts_show_the_eight_largest_channels(tmp_path: Path) -> None:
+    """The tables have all of them."""
+    small = small_lake()
+    more = [
+        replace(one, raw_channel=f"network {number}")
+        for one in small.groups
+        if one.raw_channel == "google.adwords" and one.account == "app_b"
+        for number in range(6)
+    ]
+    html = page_of(replace(small, groups=[*small.groups, *more]), tmp_path).html
+    assert len(Reader(html).tables["ltv"][1]) == 12
+    assert html.count("The 8 channels with most installs are drawn.") == 2
+
+
 def test_charts_leave_out_channels_with_few_installs(tmp_path: Path) -> None:
     """A sentence takes the place of a chart without lines."""
     lake = written(small_lake(), tmp_path)
