@@ -13,6 +13,7 @@ from analytics_assets.clock import utc_now
 from analytics_assets.errors import SourceError
 from analytics_assets.growth.build import Growth, GrowthSpec, build_growth
 from analytics_assets.growth.checks import CHECKS, in_words
+from analytics_assets.growth.freshness import read_freshness
 from analytics_assets.growth.tables import TABLES
 from analytics_assets.lake.content import content_hash
 from analytics_assets.lake.parquet import parquet
@@ -189,7 +190,7 @@ def _page_spec(key: dg.AssetKey, tables: Sequence[dg.AssetKey], address: str, ow
 
 def _store_page(lake: Lake, key: dg.AssetKey, spec: GrowthSpec, growth: Growth) -> dg.MaterializeResult[None]:
     # It imports matplotlib, which takes a second.
-    from analytics_assets.growth.page import build_page, read_freshness  # noqa: PLC0415
+    from analytics_assets.growth.page import build_page  # noqa: PLC0415
 
     page = build_page(growth.tables, spec, read_freshness(lake, spec), made_at=utc_now())
     path, content = page_path(lake), page.html.encode()

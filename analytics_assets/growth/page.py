@@ -8,16 +8,15 @@ import base64
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import duckdb
 import jinja2
 import pyarrow as pa
 from markupsafe import Markup
 
-from analytics_assets.dates import days_between, in_words
+from analytics_assets.dates import in_words
 from analytics_assets.growth.build import GrowthSpec, create_macros, query_of
 from analytics_assets.growth.charts import Chart, Line, Look, chart_png, chart_svg, find_looks, sparkline_svg
 from analytics_assets.growth.formats import (
@@ -30,7 +29,7 @@ from analytics_assets.growth.formats import (
     points_of_percent,
     week_in_words,
 )
-from analytics_assets.lake.reader import LakeReader
+from analytics_assets.growth.freshness import Freshness
 
 _QUERIES: Final = ("last_week", "installs_daily", "d7_week", "roas_weeks", "campaigns", "ltv")
 _SHOWN_CAMPAIGNS: Final = 8
@@ -38,34 +37,6 @@ _DRAWN_CHANNELS: Final = 8
 _SHORT_FORM_BYTES: Final = 40_000
 
 Row = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Freshness:
-    """How fresh the days of a source are.
-
-    Attributes:
-        system: The vendor.
-        account: The account.
-        zone: Zone of its days.
-        newest: Its newest stored day; None where nothing is stored.
-        missing: Days between its first and its newest stored day that are not stored.
-        is_sandbox: True if its numbers are invented.
-    """
-
-    system: str
-    account: str
-    zone: str
-    newest: date | None
-    missing: Sequence[date]
-    is_sandbox: bool
-
-    def age(self, now: datetime) -> str:
-        """How many days ago the newest day was, in the zone of the source; empty where nothing is stored."""
-        if self.newest is None:
-            return ""
-        days = (now.astimezone(ZoneInfo(self.zone)).date() - self.newest).days
-        return f"{days} day{'' if days == 1 else 's'} ago"
 
 
 @dataclass(frozen=True)
@@ -112,27 +83,6 @@ class App:
     roas: Chart | None
     paid_channels: int
     undrawn: Sequence[str]
-
-
-def read_freshness(lake: LakeReader, spec: GrowthSpec) -> list[Freshness]:
-    """How fresh the accounts are that feed the growth tables.
-
-    Raises:
-        LakeError: The lake cannot be listed.
-    """
-    return [
-        _account_freshness(lake, "Airbridge", report.account, report.totals.name, report.zone)
-        for report in spec.reports
-    ]
-
-
-def _account_freshness(lake: LakeReader, system: str, account: str, table: str, zone: str) -> Freshness:
-    days = lake.days(account, table)
-    if not days:
-        return Freshness(system, account, zone, None, (), is_sandbox=False)
-    newest = lake.usable(account, table, days[-1])
-    missing = sorted({*days_between(days[0], days[-1])} - {*days})
-    return Freshness(system, account, zone, days[-1], missing, newest is not None and newest.footer.is_sandbox)
 
 
 def build_page(

@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from analytics_assets.growth.build import build_growth
-from analytics_assets.growth.page import build_page, read_freshness
+from analytics_assets.growth.freshness import read_freshness
+from analytics_assets.growth.page import build_page
 from analytics_assets_tests.growth.small_lake import small_lake, spec, written
 
 pytestmark = pytest.mark.proof(1)

@@ -14,7 +14,8 @@ import pytest
 from analytics_assets.growth.build import GrowthSpec, build_growth
 from analytics_assets.growth.channels import ChannelRule
 from analytics_assets.growth.formats import change, markdown_text, number, percent, points_of_percent, week_in_words
-from analytics_assets.growth.page import GrowthPage, build_page, read_freshness
+from analytics_assets.growth.freshness import read_freshness
+from analytics_assets.growth.page import GrowthPage, build_page
 from analytics_assets.lake.reader import LakeReader
 from analytics_assets.orchestration.charts.canvas import SERIES
 from analytics_assets_tests.growth.small_lake import Group, SmallLake, small_lake, spec, written
