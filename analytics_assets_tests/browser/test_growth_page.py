@@ -89,10 +89,11 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
         small, groups=[replace(one, campaign=names.get(one.campaign, one.campaign)) for one in small.groups]
     )
     lake = written(small, folder / "lake")
+    settings = replace(spec(), reports=[replace(one, zone="America/Los_Angeles") for one in spec().reports])
     page = build_page(
-        build_growth(lake, spec()).tables,
-        spec(),
-        read_freshness(lake, spec()),
+        build_growth(lake, settings).tables,
+        settings,
+        read_freshness(lake, settings),
         made_at=datetime(2026, 4, 17, 9, 30, tzinfo=UTC),
     )
     (folder / "page.html").write_text(page.html, encoding="utf-8")

@@ -1,5 +1,7 @@
 """The growth page: its figures against plain loops, its words where figures are missing, and vendors' texts in it."""
 
+import base64
+import io
 import re
 from collections import defaultdict
 from dataclasses import replace
@@ -9,7 +11,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from analytics_assets.growth.build import GrowthSpec, build_growth
 from analytics_assets.growth.channels import ChannelRule
@@ -199,6 +203,20 @@ def test_charts_leave_out_channels_with_few_installs(tmp_path: Path) -> None:
     html = made(lake, replace(spec(), minimum_installs=10**6)).html
     assert "No channel has 1000000 installs in these weeks." in html
     assert "<svg" in made(lake, spec()).html
+
+
+def test_short_form_has_a_chart_and_a_table(tmp_path: Path) -> None:
+    """The chart has a line in the colour of each channel."""
+    summary = page_of(small_lake(), tmp_path).summary
+    match = re.search(r"!\[LTV\]\(data:image/png;base64,([^)]+)\)", summary)
+    assert match is not None
+    image = Image.open(io.BytesIO(base64.b64decode(match[1]))).convert("RGB")
+    # The legend is on the right.
+    pixels = np.asarray(image)[:, : image.width // 2].reshape(-1, 3).astype(int)
+    for colour in SERIES[:4]:
+        distances = np.abs(pixels - [int(colour[place : place + 2], 16) for place in (1, 3, 5)]).max(axis=1)
+        assert (distances < 12).sum() > 50
+    assert "| channel | spend, USD | installs | CAC, USD |" in summary
 
 
 def test_young_and_empty_lakes_say_what_is_missing(tmp_path: Path) -> None:
