@@ -210,10 +210,10 @@ def _roas_chart(
 ) -> Chart | None:
     weeks = _largest(weeks)
     rows = [row for points in weeks.values() for row in points]
-    known = [row["week"] for row in rows if row["d7_roas"] is not None]
-    if not known:
+    if not rows:
         return None
-    dates = [min(known) + timedelta(days=days) for days in range(0, (max(known) - min(known)).days + 1, 7)]
+    first, last = min(row["week"] for row in rows), max(row["week"] for row in rows)
+    dates = [first + timedelta(days=days) for days in range(0, (last - first).days + 1, 7)]
     values = {
         (row["channel"], row["week"]): row["d7_roas"] for row in rows if (row["installs"] or 0) >= spec.minimum_installs
     }

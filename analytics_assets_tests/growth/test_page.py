@@ -129,6 +129,20 @@ def test_d7_rows_equal_plain_loops(tmp_path: Path) -> None:
     assert shown == expected
 
 
+def test_unknown_d7_revenue_is_a_dash_and_not_an_older_week(tmp_path: Path) -> None:
+    """The newest week that reached day 7 is shown, though nothing is known of it."""
+    small = small_lake()
+    groups = [
+        replace(one, cells=(*one.cells[:7], None, *one.cells[8:]))
+        if D7_WEEK <= one.date < D7_WEEK + timedelta(days=7)
+        else one
+        for one in small.groups
+    ]
+    reader = Reader(page_of(replace(small, groups=groups), tmp_path).html)
+    assert "Installs of 30 March to 5 April 2026" in reader.text
+    assert {row[5] for row in reader.tables["d7"][0][1:]} == {"\N{EN DASH} \N{EN DASH}"}
+
+
 def test_week_rows_equal_plain_loops(tmp_path: Path) -> None:
     """Figures and changes of the last complete week."""
     small = small_lake()

@@ -1,7 +1,7 @@
 -- What each campaign adds to the change of D7 ROAS from the week before to the newest week whose cohorts have reached day 7.
 -- They are the campaigns of channels with spend, so the parts add up to the change of these channels. A campaign with an unknown revenue is left
 -- out and counted.
-with newest as (select account, max(week) as week from channel_weekly where d7_revenue is not null group by account),
+with newest as (select account, max(week) as week from cohort_ltv where is_complete and days_since_start = 7 group by account),
 weeks as (
   select
     a.account, n.week, a.currency, a.channel, a.campaign, week_of(a.date) = n.week as is_now,

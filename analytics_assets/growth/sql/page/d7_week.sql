@@ -1,5 +1,5 @@
 -- D7 figures of the newest week whose seven cohorts have all reached day 7, beside the week before. `level` as in last_week.sql.
-with newest as (select account, max(week) as week from channel_weekly where d7_revenue is not null group by account),
+with newest as (select account, max(week) as week from cohort_ltv where is_complete and days_since_start = 7 group by account),
 weeks as (
   select
     w.account, n.week, w.currency, w.channel, w.spend, w.installs, w.d7_revenue, w.cells, w.masked_cells, w.week = n.week as is_now
