@@ -26,6 +26,10 @@ _PROXIES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 VARIABLES: Mapping[str, tuple[str, str]] = {
     "ANALYTICS_MODE": ("sandbox", "`sandbox` runs against simulated vendors, without keys; `live` asks the vendors."),
     "ANALYTICS_LAKE": ("data/<mode>", "Folder or fsspec URL of the lake; a relative path belongs to the project."),
+    "ANALYTICS_READER_LAKE": (
+        "",
+        "Folder or URL of the lake where `growth.duckdb` is opened, if it differs from ANALYTICS_LAKE, as for a mounted disk.",
+    ),
     "ANALYTICS_STATE": (
         "sqlite:///data/<mode>.db",
         "SQLAlchemy URL of the database that holds report tasks, budgets and the last requests of unchanged days, one for each lake.",
@@ -78,6 +82,7 @@ class Settings:
     Attributes:
         mode: Whether vendors are simulated or asked.
         lake: Absolute path or fsspec URL of the lake.
+        reader_lake: Folder or URL of the lake for readers of the database of views, or None where it is that of the lake.
         state: SQLAlchemy URL of the state database.
         sandbox_url: Address of a sandbox server, or None for the one inside the process.
         start_date: First day of all daily tables.
@@ -89,6 +94,7 @@ class Settings:
 
     mode: Mode
     lake: str
+    reader_lake: str | None
     state: str
     sandbox_url: str | None
     start_date: date
@@ -114,6 +120,7 @@ def settings(environment: Mapping[str, str] | None = None, *, root: Path | None 
     return Settings(
         mode=cast("Mode", mode),
         lake=lake_place(given.get("ANALYTICS_LAKE") or f"data/{mode}", root),
+        reader_lake=_reader_lake(given),
         state=state_place(given.get("ANALYTICS_STATE") or f"sqlite:///data/{mode}.db", root),
         sandbox_url=given.get("ANALYTICS_SANDBOX_URL") or None,
         start_date=_start_date(given),
@@ -281,6 +288,16 @@ def _keep_runs(given: Mapping[str, str]) -> timedelta | None:
             remedy=f"Use {_LEAST_RUNS_DAYS} or more, or {_FOREVER}.",
         )
     return timedelta(days=int(value))
+
+
+def _reader_lake(given: Mapping[str, str]) -> str | None:
+    value = (given.get("ANALYTICS_READER_LAKE") or "").strip()
+    if _USER.search(value) or not value.isprintable():
+        raise PermanentError(
+            "ANALYTICS_READER_LAKE holds a password or a control character, and the database would show it.",
+            remedy="Write the folder or bucket only, such as /mnt/lake or s3://bucket/lake. Readers use their own credentials.",
+        )
+    return value.rstrip("/\\") or None
 
 
 def _repository(given: Mapping[str, str]) -> str | None:

@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 from pydantic import BaseModel
 
-from analytics_assets.growth.assets import PAGE
+from analytics_assets.growth.assets import DATABASE, PAGE
 from analytics_assets.orchestration.backfill_guard import PLAN_KEY
 from analytics_assets_tests.readme import fields
 
@@ -24,10 +24,10 @@ def undescribed(definitions: dg.Definitions, components: Sequence[type[BaseModel
     found: list[str] = []
     for spec in specs.values():
         name = f"asset {spec.key.to_user_string()}"
-        # The plan and the page are no tables.
+        # These are no tables.
         found += (
             _without(name, spec.description)
-            if spec.key == PLAN_KEY or spec.key.path[-1] == PAGE
+            if spec.key == PLAN_KEY or spec.key.path[-1] in {PAGE, DATABASE}
             else [f"{name}: {what}" for what in _of_asset(spec, specs)]
         )
     for key in repository.asset_graph.asset_check_keys:

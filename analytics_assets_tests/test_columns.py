@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 import duckdb
 
 from analytics_assets.definitions import defs
-from analytics_assets.growth.assets import PAGE
+from analytics_assets.growth.assets import DATABASE, PAGE
 from analytics_assets.lake.table import DATE
 from analytics_assets.orchestration.backfill_guard import PLAN_KEY
 from analytics_assets.sources.airbridge.tables import daily_tables
@@ -61,8 +61,8 @@ def reserved() -> dict[str, set[str]]:
 
 def columns() -> Iterator[tuple[str, str]]:
     """Every declared column with the asset key of its table, those of a ROAS report among them."""
-    tables = (spec for spec in defs().resolve_all_asset_specs() if spec.key != PLAN_KEY and spec.key.path[-1] != PAGE)
-    for spec in tables:
+    others = {PLAN_KEY.path[-1], PAGE, DATABASE}
+    for spec in (spec for spec in defs().resolve_all_asset_specs() if spec.key.path[-1] not in others):
         for column in spec.metadata["dagster/column_schema"].columns:
             yield spec.key.to_user_string(), column.name
     for table in daily_tables(spec_of_report(name="roas", metric="app_roas")):

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 DEFAULTS = Settings(
     mode="sandbox",
     lake=f"{ROOT}/data/sandbox",
+    reader_lake=None,
     state=f"sqlite:///{ROOT}/data/sandbox.db",
     sandbox_url=None,
     start_date=date(2025, 1, 1),
@@ -38,6 +39,7 @@ def test_live_mode_has_its_own_lake_and_state_and_runs_its_schedules() -> None:
     assert settings({"ANALYTICS_MODE": "live"}) == Settings(
         mode="live",
         lake=f"{ROOT}/data/live",
+        reader_lake=None,
         state=f"sqlite:///{ROOT}/data/live.db",
         sandbox_url=None,
         start_date=date(2025, 1, 1),
@@ -53,6 +55,7 @@ def test_every_variable_can_be_set() -> None:
     given = {
         "ANALYTICS_MODE": "live",
         "ANALYTICS_LAKE": "s3://bucket/lake",
+        "ANALYTICS_READER_LAKE": "/mnt/lake/",
         "ANALYTICS_STATE": "postgresql+psycopg2://host/state",
         "ANALYTICS_SANDBOX_URL": "http://127.0.0.1:8000",
         "ANALYTICS_START_DATE": "2024-02-29",
@@ -65,6 +68,7 @@ def test_every_variable_can_be_set() -> None:
     assert settings(given) == Settings(
         mode="live",
         lake="s3://bucket/lake",
+        reader_lake="/mnt/lake",
         state="postgresql+psycopg2://host/state",
         sandbox_url="http://127.0.0.1:8000",
         start_date=date(2024, 2, 29),
@@ -95,6 +99,12 @@ def test_schedules_can_be_on_in_the_sandbox() -> None:
             "ANALYTICS_START_DATE",
             "2025-02-29",
             "ANALYTICS_START_DATE='2025-02-29' is not a date. Write it as 2025-01-01.",
+        ),
+        (
+            "ANALYTICS_READER_LAKE",
+            "s3://ana:key@bucket/lake",
+            "ANALYTICS_READER_LAKE holds a password or a control character, and the database would show it. Write the folder or bucket only, "  # noqa: ISC004
+            "such as /mnt/lake or s3://bucket/lake. Readers use their own credentials.",
         ),
         *(
             (

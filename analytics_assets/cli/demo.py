@@ -26,7 +26,7 @@ from analytics_assets.cli.graphql import GraphQL, Load
 from analytics_assets.clock import utc_now
 from analytics_assets.dates import in_words
 from analytics_assets.errors import SourceError
-from analytics_assets.growth.assets import PAGE, READING, page_path, table_path
+from analytics_assets.growth.assets import DATABASE, PAGE, READING, database_path, page_path, table_path
 from analytics_assets.lake.reader import LakeReader, StoredDay
 from analytics_assets.orchestration.lake_resource import LakeResource
 from analytics_assets.orchestration.loading import whole
@@ -283,13 +283,13 @@ def _show(definitions: dg.Definitions, loads: Sequence[Load], *, since: datetime
 
 def _show_growth(definitions: dg.Definitions, lake: LakeReader) -> list[str]:
     """Prints the growth tables; returns what is not stored of them and the page."""
-    missing = []
+    missing, paths = [], {PAGE: page_path(lake), DATABASE: database_path(lake)}
     for key in tables(definitions, READING[1]):
         name = key.path[-1]
-        path = page_path(lake) if name == PAGE else table_path(lake, name)
+        path = paths.get(name) or table_path(lake, name)
         if lake.files.mark(path) is None:
             missing.append(f"{key.to_user_string()} is not stored")
-        elif name != PAGE:
+        elif name not in paths:
             with lake.files.opened(path) as file:
                 rows = pq.read_metadata(file).num_rows
             print(f"{key.to_user_string():<34}{'':>6}{rows:>9}{lake.files.listed_file(path).size:>11}")

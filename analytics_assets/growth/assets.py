@@ -1,7 +1,7 @@
-"""The growth tables and their page as Dagster assets: made whole in one step, one file each; the sensor that follows loads."""
+"""The growth tables, their page and the database of views as Dagster assets: made whole in one step; the sensor that follows loads."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +13,7 @@ from analytics_assets.clock import utc_now
 from analytics_assets.errors import SourceError
 from analytics_assets.growth.build import Growth, GrowthSpec, build_growth
 from analytics_assets.growth.checks import CHECKS, in_words
+from analytics_assets.growth.database import View, database_of, script_of
 from analytics_assets.growth.freshness import read_freshness
 from analytics_assets.growth.tables import TABLES
 from analytics_assets.lake.content import content_hash
@@ -25,6 +26,7 @@ from analytics_assets.settings import settings
 
 READING: Final = ("reading", "whole")
 PAGE: Final = "page"
+DATABASE: Final = "database"
 _SQL: Final = Path(__file__).parent / "sql"
 _UNFINISHED: Final = (
     dg.DagsterRunStatus.QUEUED,
@@ -45,22 +47,30 @@ def page_path(lake: LakeReader) -> str:
     return f"{lake.root}/_growth/page.html"
 
 
+def database_path(lake: LakeReader) -> str:
+    """Where the database of views is stored; the same views as SQL are beside it."""
+    return f"{lake.root}/_growth/growth.duckdb"
+
+
 def upstream_keys(spec: GrowthSpec) -> list[dg.AssetKey]:
     """The tables of the lake that the growth tables are made from."""
     return [asset_key(one.account, table.name) for one in spec.reports for table in (one.cohorts, one.totals)]
 
 
-def growth_assets(folder: str, spec: GrowthSpec, *, address: str, owners: Sequence[str] = ()) -> dg.AssetsDefinition:
-    """The step that makes all growth tables, evaluates their checks and makes the page."""
+def growth_assets(
+    folder: str, spec: GrowthSpec, *, address: str, views: Callable[[], list[View]], owners: Sequence[str] = ()
+) -> dg.AssetsDefinition:
+    """The step that makes all growth tables, evaluates their checks and makes the page and the database of views."""
     deps = upstream_keys(spec)
     names = {table.name: asset_key(folder, table.name) for table in TABLES}
-    page = asset_key(folder, PAGE)
+    page, database = asset_key(folder, PAGE), asset_key(folder, DATABASE)
 
     @dg.multi_asset(
         name=f"{folder}__tables",
         specs=[
             *(_asset_spec(folder, table, deps, address, owners) for table in TABLES),
             _page_spec(page, list(names.values()), address, owners),
+            _database_spec(database, list(names.values()), address, owners),
         ],
         check_specs=[
             dg.AssetCheckSpec(one.name, asset=names[one.table], description=one.description) for one in CHECKS
@@ -78,6 +88,8 @@ def growth_assets(folder: str, spec: GrowthSpec, *, address: str, owners: Sequen
             yield from _evaluate(context, names, lake, spec, growth)
             if page in context.selected_asset_keys:
                 yield _store_page(lake, page, spec, growth)
+            if database in context.selected_asset_keys:
+                yield _store_database(lake, database, views())
         except SourceError as error:
             raise dg.Failure(str(error), allow_retries=False) from None
         except duckdb.Error as error:
@@ -88,7 +100,9 @@ def growth_assets(folder: str, spec: GrowthSpec, *, address: str, owners: Sequen
     return tables
 
 
-def growth_sensor(folder: str, assets: dg.AssetsDefinition, spec: GrowthSpec) -> dg.SensorDefinition:
+def growth_sensor(
+    folder: str, assets: dg.AssetsDefinition, spec: GrowthSpec, views: Callable[[], list[View]]
+) -> dg.SensorDefinition:
     """The sensor, with its job, that asks for one run once tables of the lake have changed and no load of them is open."""
     job = dg.define_asset_job(
         f"{folder}_tables",
@@ -97,7 +111,6 @@ def growth_sensor(folder: str, assets: dg.AssetsDefinition, spec: GrowthSpec) ->
         executor_def=dg.in_process_executor,
     )
     upstream = upstream_keys(spec)
-    version = hashlib.sha256(repr(spec).encode()).hexdigest()[:12]
     job_names = {job.name, "snapshots", *(f"{report.account}_daily" for report in spec.reports)}
 
     @dg.sensor(
@@ -109,6 +122,7 @@ def growth_sensor(folder: str, assets: dg.AssetsDefinition, spec: GrowthSpec) ->
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         newest = _newest_storage_id(context.instance, upstream)
+        version = hashlib.sha256(repr((spec, views(), settings().reader_lake)).encode()).hexdigest()[:12]
         cursor = f"{newest}:{version}"
         if newest is None or cursor == context.cursor:
             return dg.SkipReason("The tables of the lake have not changed.")
@@ -203,6 +217,45 @@ def _store_page(lake: Lake, key: dg.AssetKey, spec: GrowthSpec, growth: Growth) 
             "page": dg.MetadataValue.path(lake.files.named(path)),
             "bytes": len(content),
             **({"summary": dg.MetadataValue.md(page.summary)} if page.summary else {}),
+        },
+    )
+
+
+def _database_spec(
+    key: dg.AssetKey, tables: Sequence[dg.AssetKey], address: str, owners: Sequence[str]
+) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        key,
+        description="A DuckDB file with a documented view over each table of the lake and each growth table, for BI tools. The same views "
+        "as SQL are in `growth.sql` beside it. docs/growth.md says how to open it.",
+        group_name=key.path[0],
+        kinds={"duckdb"},
+        owners=owners,
+        tags=dict([READING, ("layer", "growth")]),
+        deps=tables,
+        skippable=True,
+        metadata={
+            "dagster/uri": f"{address}/_growth/growth.duckdb",
+            "dagster/code_references": code_references([_SQL.with_name("database.py")], settings().repository),
+        },
+    )
+
+
+def _store_database(lake: Lake, key: dg.AssetKey, views: Sequence[View]) -> dg.MaterializeResult[None]:
+    path, readers_lake = database_path(lake), settings().reader_lake or lake.files.address
+    # A session that wrote into the file may have left its log, which DuckDB would apply to the new file.
+    lake.files.remove(f"{path}.wal")
+    lake.files.put(path, database_of(views, readers_lake))
+    # DuckDB creates no view without a file.
+    stored = [view for view in views if view.schema == "main" or lake.days(view.schema, view.table.name)]
+    script = path.replace(".duckdb", ".sql")
+    lake.files.put(script, script_of(stored, readers_lake).encode())
+    return dg.MaterializeResult(
+        asset_key=key,
+        metadata={
+            "database": dg.MetadataValue.path(lake.files.named(path)),
+            "script": dg.MetadataValue.path(lake.files.named(script)),
+            "views": len(views),
         },
     )
 

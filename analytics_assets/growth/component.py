@@ -4,6 +4,7 @@ Dagster concept: components, https://docs.dagster.io/guides/build/components
 """
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import dagster as dg
@@ -13,8 +14,10 @@ from analytics_assets.errors import FieldError
 from analytics_assets.growth.assets import growth_assets, growth_sensor
 from analytics_assets.growth.build import WEEKDAYS, GrowthSpec, Report
 from analytics_assets.growth.channels import ChannelRule, duplicate_rules
+from analytics_assets.growth.database import View, growth_views, lake_views
+from analytics_assets.growth.tables import TABLES
 from analytics_assets.orchestration.loading import quietly, unloadable
-from analytics_assets.orchestration.source_component import OWNER, account_of
+from analytics_assets.orchestration.source_component import OWNER, account_of, tables_of
 from analytics_assets.orchestration.yaml_component import YamlComponent
 from analytics_assets.orchestration.yaml_text import find_problems
 from analytics_assets.places import address
@@ -137,9 +140,24 @@ class Growth(YamlComponent):
         except FieldError as error:
             raise unloadable(file, find_problems(error, file.read_text(encoding="utf-8"), type(self))) from None
         spec = GrowthSpec(reports, [one.rule() for one in self.channels], self.week_start, self.minimum_installs)
-        assets = growth_assets(folder, spec, address=address(settings().lake), owners=self.owners)
-        sensor = growth_sensor(folder, assets, spec)
+
+        # Only a run and the sensor need the tables of all accounts, so loading the definitions does not wait for them.
+        @cache
+        def views() -> list[View]:
+            return _views(place.parent)
+
+        assets = growth_assets(folder, spec, address=address(settings().lake), views=views, owners=self.owners)
+        sensor = growth_sensor(folder, assets, spec, views)
         return dg.Definitions(assets=[assets], jobs=[sensor.job], sensors=[sensor])
+
+
+def _views(defs: Path) -> list[View]:
+    """The views of the database: all tables that `defs/` declares now."""
+    with quietly():
+        tree = dg.ComponentTree.for_project(defs)
+        folders = sorted(file.parent for file in defs.glob("*/defs.yaml"))
+        tables = tables_of({folder.name: tree.load_component(folder) for folder in folders})
+    return [*lake_views(tables), *growth_views(TABLES)]
 
 
 def _report(defs: Path, config: AcquisitionConfig, field: Sequence[str | int]) -> Report:

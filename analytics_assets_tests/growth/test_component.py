@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import dagster as dg
+import duckdb
 import pyarrow.parquet as pq
 import pytest
 
@@ -55,12 +56,12 @@ attributes:
     - {source: airbridge, pattern: google*, channel: "Google, other"}
     - {source: airbridge, pattern: facebook.*, channel: Meta}
 """
-Load = Callable[[str], dg.Definitions]
+Load = Callable[..., dg.Definitions]
 
 
 @pytest.fixture
 def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
-    """Loads a project of two apps, with this `defs/growth/defs.yaml`."""
+    """Loads a project of two apps, with this `defs/growth/defs.yaml` and this second app."""
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "pyproject.toml").write_text(
         f'[tool.dg]\ndirectory_type = "project"\n[tool.dg.project]\nroot_module = "{ROOT}"\nregistry_modules = ["analytics_assets"]\n'
@@ -74,8 +75,9 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
     monkeypatch.setenv("ANALYTICS_LAKE", str(tmp_path / "lake"))
     monkeypatch.setenv("ANALYTICS_STATE", f"sqlite:///{tmp_path}/state.db")
 
-    def loaded(text: str) -> dg.Definitions:
+    def loaded(text: str, app_b: str = APP) -> dg.Definitions:
         (defs / "growth/defs.yaml").write_text(text)
+        (defs / "app_b/defs.yaml").write_text(app_b)
         return whole(defs)
 
     yield loaded
@@ -91,7 +93,8 @@ def test_a_run_stores_each_table_and_evaluates_its_checks(load: Load, tmp_path: 
     expected = build_growth(lake, spec()).tables
     for table in TABLES:
         assert pq.read_table(tmp_path / f"lake/_growth/{table.name}.parquet").equals(expected[table.name])
-    [event] = result.asset_materializations_for_node("growth__tables")[-1:]
+    *_, event, database = result.asset_materializations_for_node("growth__tables")
+    assert database.asset_key == dg.AssetKey(["growth", "database"])
     assert event.asset_key == dg.AssetKey(["growth", "page"])
     assert event.metadata["page"].value == str(tmp_path / "lake/_growth/page.html")
     assert "app_b" in Path(str(event.metadata["page"].value)).read_text()
@@ -144,6 +147,34 @@ def test_wrong_yaml_is_refused_with_file_and_line(load: Load, wrong: str, instea
     assert words in str(caught.value)
 
 
+def test_a_run_stores_the_database_and_its_script(load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They have each table but raw ones, also of reports that feed nothing; the script leaves out tables without a day."""
+    written(small_lake(), tmp_path / "lake")
+    growth = tmp_path / "lake/_growth"
+    growth.mkdir()
+    # What a session leaves that wrote into an earlier file.
+    (growth / "growth.duckdb.wal").write_bytes(b"log of another file")
+    load(GROWTH).resolve_job_def("growth_tables").execute_in_process()
+
+    assert not (growth / "growth.duckdb.wal").exists()
+    views = "select schema_name || '.' || view_name from duckdb_views() where not internal"
+    with duckdb.connect(str(growth / "growth.duckdb"), read_only=True) as database, duckdb.connect() as script:
+        script.execute((growth / "growth.sql").read_text())
+        names, stored = ({name for (name,) in one.sql(views).fetchall()} for one in (database, script))
+        weeks = "select week, spend from channel_weekly order by all"
+        assert database.sql(weeks).fetchall() == script.sql(weeks).fetchall() != []
+    assert stored == {
+        *(f"main.{table.name}" for table in TABLES),
+        *(f"{app}.revenue_{name}" for app in ("app_a", "app_b") for name in ("cohorts", "cohort_totals")),
+    }
+    assert names > {*stored, "app_a.users_cohorts", "app_b.revenue_restatements", "app_b.catalog"}
+    assert not [name for name in names if name.endswith("_raw")]
+
+    monkeypatch.setenv("ANALYTICS_READER_LAKE", "/mnt/lake")
+    load(GROWTH).resolve_job_def("growth_tables").execute_in_process()
+    assert "'/mnt/lake') || '/app_a/revenue_cohorts/*/data.parquet'" in (growth / "growth.sql").read_text()
+
+
 def test_the_sensor_starts_one_run_after_loads_and_loses_no_day(load: Load, tmp_path: Path) -> None:
     """It waits for open loads, and a day that is stored after its request leads to another run."""
     definitions = load(GROWTH)
@@ -175,6 +206,13 @@ def test_the_sensor_starts_one_run_after_loads_and_loses_no_day(load: Load, tmp_
         assert (runs, later != cursor) == (1, True)
         # Another channel map makes other tables.
         sensor = load(GROWTH.replace("Meta", "Facebook")).get_repository_def().get_sensor_def("growth_follows_loads")
+        assert tick(later)[0] == 1
+        # A table more is a view more.
+        sensor = (
+            load(GROWTH, APP.replace("name: users", "name: buyers"))
+            .get_repository_def()
+            .get_sensor_def("growth_follows_loads")
+        )
         assert tick(later)[0] == 1
 
 
