@@ -3,5 +3,5 @@ with newest as (select account, max(week) as week from cohort_ltv where is_compl
 select w.account, w.currency, w.channel, w.week, w.d7_roas, w.installs
 from channel_weekly w
 join newest n on n.account = w.account and w.week > n.week - 84 and w.week <= n.week
-where w.spend > 0
+where w.spend > 0 and w.is_complete
 order by all
