@@ -72,11 +72,19 @@ class HeatMap:
 
 @dataclass(frozen=True)
 class Curve:
-    """One line, point x being its place in `values`; a gap where there is no value."""
+    """One line.
+
+    Attributes:
+        name: Its name.
+        values: Its points, from x = 0; a gap where there is no value.
+        is_masked: True if one of its numbers is masked.
+        colour: Number of its colour, where several charts share the colours of names; by default its place in the chart.
+    """
 
     name: str
     values: Sequence[float | None]
     is_masked: bool = False
+    colour: int | None = None
 
 
 @dataclass(frozen=True)

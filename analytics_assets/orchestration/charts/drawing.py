@@ -131,7 +131,8 @@ def _curves(content: Curves) -> Figure:
         values = _grid([curve.values])[0]
         name = text(curve.name) + (" *" if curve.is_masked else "")
         marker = "o" if np.isfinite(values).sum() == 1 else None
-        handles += axes.plot(values, color=_colour(number), linewidth=1.8, marker=marker, label=name)
+        colour = _colour(number if curve.colour is None else curve.colour)
+        handles += axes.plot(values, color=colour, linewidth=1.8, marker=marker, label=name)
     if content.level is not None:
         value, name = content.level
         check_context: dict[str, Any] = {"color": FAINT, "linewidth": 1, "linestyle": (0, (4, 3))}

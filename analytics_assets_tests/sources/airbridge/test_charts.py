@@ -118,62 +118,105 @@ def test_a_heat_map_names_app_currency_days_and_what_begins_a_cohort(lake: Lake)
     assert (found.row_title, found.column_title, found.unit) == ("day of app_install", "days since app_install", "EUR")
 
 
-def test_curves_divide_by_the_users_and_the_cost_of_the_cohorts_that_tell(lake: Lake) -> None:
-    """On day 2 there is one cohort of `a`, with 10 users and a cost of 20; `b` has no cost, so it has no ROAS."""
-    plant(lake, LAST - timedelta(days=1), {"a": [10, 20, 60], "b": [0, 0, 9]}, {"a": (10, 20), "b": (3, 0)})
-    plant(lake, LAST, {"a": [5, 10, None], "b": [MASKED_3, 3, None]}, {"a": (5, 30), "b": (3, 0)})
-    assert curves(lake, "ltv") == {"a": ([1.0, 2.0, 6.0], False), "b": ([0.5, 0.5, 3.0], True)}
-    assert curves(lake, "roas") == {"a": ([30.0, 60.0, 300.0], False)}
-    captions = {name: (one.caption.title, one.caption.unit) for name, one in pictures(lake).items()}
-    assert captions["ltv"] == ("Revenue per user so far (LTV) by channel", "EUR per user")
-    assert captions["roas"] == ("Revenue per cost so far (ROAS) by channel", "percent of cost, both in EUR")
+def test_a_heat_map_of_revenue_per_user_is_beside_the_other(lake: Lake) -> None:
+    """A row without its users has no number."""
+    plant(lake, LAST - timedelta(days=1), {"a": [10, 20, None], "b": [0, 4, None]}, {"a": (10, 1), "b": (2, 1)})
+    plant(lake, LAST, {"a": [4, None, None]}, {"a": (None, 1)})
+    found = pictures(lake)["cohort_heat_map_per_user"]
+    assert isinstance(found, HeatMap)
+    assert list(found.values)[-2:] == [[10 / 12, 2, None], [None, None, None]]
+    assert list(found.cells)[-2:] == [[PLAIN, PLAIN, UNREACHED], [MISSING, UNREACHED, UNREACHED]]
+    assert found.caption.unit == "EUR per user, up to and with that day"
+
+
+def test_all_points_of_a_curve_rest_on_the_same_cohorts(lake: Lake) -> None:
+    """Young, rich cohorts raised the first points of a curve, which then fell."""
+    for number in range(7):
+        plant(lake, LAST - timedelta(days=9 - number), {"a": [100, 200, 600]}, {"a": (100, 200)})
+    plant(lake, LAST - timedelta(days=1), {"a": [9000, 9000, None]}, {"a": (100, 200)})
+    plant(lake, LAST, {"a": [9000, None, None]}, {"a": (100, 200)})
+    assert curves(lake, "ltv") == {"a": ([1.0, 2.0, 6.0], False)}
+    assert curves(lake, "roas") == {"a": ([50.0, 100.0, 300.0], False)}
+    caption = pictures(lake)["ltv"].caption
+    assert (caption.title, caption.unit) == ("Revenue per user so far (LTV) by channel", "EUR per user")
+    assert (caption.first, caption.last) == (LAST - timedelta(days=9), LAST - timedelta(days=3))
+    assert caption.notes[0] == "The same 7 start dates are behind each point: each has reached day 2 since app_install."
+    caption = pictures(lake)["roas"].caption
+    assert (caption.title, caption.unit) == (
+        "Revenue per cost so far (ROAS) by channel",
+        "percent of cost, both in EUR",
+    )
+
+
+def test_curves_of_a_young_table_end_early(lake: Lake) -> None:
+    """With fewer than seven dates, where the youngest has got to; a masked number is marked."""
+    plant(lake, LAST - timedelta(days=1), {"a": [100, 200, 600], "b": [0, 0, 9]}, {"a": (100, 20), "b": (30, 0)})
+    plant(lake, LAST, {"a": [50, 100, None], "b": [MASKED_3, 6, None]}, {"a": (50, 30), "b": (30, 0)})
+    assert curves(lake, "ltv") == {"a": ([1.0, 2.0], False), "b": ([0.05, 0.1], True)}
+    assert curves(lake, "roas") == {"a": ([300.0, 600.0], False)}
 
 
 def test_a_cohort_without_its_number_is_left_out_above_and_below(lake: Lake) -> None:
-    """A missing value costs its interval, masked or not, missing users or cost the curve; none of them counts as zero."""
+    """From all points of the curve, so that they stay comparable; masked without a number is not known either."""
     for nothing in (NOT_SENT, MASKED_NULL):
-        plant(lake, LAST - timedelta(days=1), {"a": [8, nothing, 8]}, {"a": (4, None)})
-        plant(lake, LAST, {"a": [2, 6, 9]}, {"a": (2, 1)})
-        assert curves(lake, "ltv") == {"a": ([1.666666667, 3.0, 2.833333333], False)}
+        plant(lake, LAST - timedelta(days=1), {"a": [80, nothing, 80]}, {"a": (400, None)})
+        plant(lake, LAST, {"a": [200, 600, 900]}, {"a": (200, 100)})
+        assert curves(lake, "ltv") == {"a": ([1.0, 3.0, 4.5], False)}
     assert curves(lake, "roas") == {"a": ([200.0, 600.0, 900.0], False)}
-    plant(lake, LAST, {"a": [2, 6, 9]}, {"a": (None, None)})
-    assert curves(lake, "ltv") == {"a": ([2.0, None, 2.0], False)}
+    plant(lake, LAST, {"a": [200, 600, 900]}, {"a": (None, None)})
+    assert "ltv" not in pictures(lake)
     assert "roas" not in pictures(lake)
+
+
+def test_few_users_draw_no_curve(lake: Lake) -> None:
+    """Three users were a line like any other. Enough of them together are one."""
+    plant(lake, LAST, {"a": [100, 100, 100], "b": [9, 9, 9]}, {"a": (50, 1), "b": (49, 1)})
+    assert set(curves(lake, "ltv")) == {"a"}
+    plant(lake, LAST, {"b": [9, 9, 9], "c": [21, 21, 21]}, {"b": (49, 1), "c": (1, 1)})
+    assert curves(lake, "ltv") == {"2 others": ([0.6, 0.6, 0.6], False)}
 
 
 def test_the_largest_channels_are_named_and_the_rest_is_one_curve(lake: Lake) -> None:
     """By users; forty channels would be forty lines that nobody can tell apart. No channel has a name too."""
-    channels = {"": 100, **{f"c{number:02}": 50 - number for number in range(39)}}
+    channels = {"": 200, **{f"c{number:02}": 150 - number for number in range(39)}}
     plant(
         lake,
         LAST,
-        {name: [users, 2 * users, None] for name, users in channels.items()},
+        {name: [users, 2 * users, 2 * users] for name, users in channels.items()},
         {name: (users, 1) for name, users in channels.items()},
     )
     named = ["(organic or none)", *(f"c{number:02}" for number in range(7)), "32 others"]
-    assert curves(lake, "ltv") == {name: ([1.0, 2.0, None], False) for name in named}
+    assert curves(lake, "ltv") == {name: ([1.0, 2.0, 2.0], False) for name in named}
 
 
 def test_what_came_without_a_cost_earns_nothing_back_for_others(lake: Lake) -> None:
     """Of the ten channels after the eight largest five cost nothing; they have users, and no return on what others cost."""
-    channels = {f"c{number:02}": 50 - number for number in range(18)}
+    channels = {f"c{number:02}": 150 - number for number in range(18)}
     plant(
         lake,
         LAST,
-        {name: [users, None, None] for name, users in channels.items()},
+        {name: [users, users, users] for name, users in channels.items()},
         {name: (users, 2 * users if number % 2 else 0) for number, (name, users) in enumerate(channels.items())},
     )
-    assert curves(lake, "ltv")["10 others"] == ([1.0, None, None], False)
+    assert curves(lake, "ltv")["10 others"] == ([1.0, 1.0, 1.0], False)
     assert {name: values[0] for name, (values, _) in curves(lake, "roas").items()} == {
-        **{f"c{number:02}": 50.0 for number in (1, 3, 5, 7)},
-        "5 others": 50.0,
+        **{f"c{number:02}": 50.0 for number in range(1, 17, 2)},
+        "1 other": 50.0,
     }
+    colours = [
+        {curve.name: curve.colour for curve in chart.curves}
+        for chart in (pictures(lake)["ltv"], pictures(lake)["roas"])
+        if isinstance(chart, Curves)
+    ]
+    assert [colours[0][name] for name in ("c01", "c03")] == [colours[1][name] for name in ("c01", "c03")] == [1, 3]
+    assert len(set(colours[1].values())) == len(colours[1])
 
 
 def test_reports_of_counts_have_no_curves_and_ratios_have_no_picture(lake: Lake) -> None:
     """Ratios of different groups cannot be added."""
     assert set(pictures(lake, replace(OF, metric="app_user_count"))) == {"cohort_heat_map"}
-    assert set(pictures(lake, replace(OF, aggregation="on-day"))) == {"cohort_heat_map"}
+    on_day = pictures(lake, replace(OF, aggregation="on-day"))
+    assert set(on_day) == {"cohort_heat_map", "cohort_heat_map_per_user"}
     assert [has_pictures(replace(OF, metric=metric)) for metric in ("app_revenue", "app_roas", "app_arpu")] == [
         True,
         False,
