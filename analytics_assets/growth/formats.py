@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 UNKNOWN: Final = "\N{EN DASH}"
+_LARGE: Final = ((1e9, "B"), (1e6, "M"))
+# From here on decimals tell nothing.
+_WHOLE: Final = 1000
 _MINUS: Final = "\N{MINUS SIGN}"
 
 
@@ -13,9 +17,15 @@ def level_name(row: Mapping[str, Any]) -> str:
     return (row["channel"] or "no name", "Channels with spend", "All channels")[row["level"]]
 
 
-def number(value: float | None, decimals: int = 0) -> str:
-    """A number with thousands separated; a dash where it is unknown."""
-    return UNKNOWN if value is None else _minus(f"{value:,.{decimals}f}")
+def number(value: float | Decimal | None, decimals: int = 0) -> str:
+    """A number with thousands separated, large ones in millions or billions; a dash where it is unknown."""
+    if value is None:
+        return UNKNOWN
+    amount = float(value)
+    for unit, letter in _LARGE:
+        if abs(amount) >= unit:
+            return _minus(f"{amount / unit:,.2f}{letter}")
+    return _minus(f"{amount:,.{decimals if abs(amount) < _WHOLE else 0}f}")
 
 
 def percent(value: float | None) -> str:

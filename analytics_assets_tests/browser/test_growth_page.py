@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page
 from analytics_assets.growth.build import build_growth
 from analytics_assets.growth.freshness import read_freshness
 from analytics_assets.growth.page import build_page
-from analytics_assets_tests.growth.small_lake import small_lake, spec, written
+from analytics_assets_tests.growth.small_lake import Group, small_lake, spec, written
 
 pytestmark = pytest.mark.proof(1)
 
@@ -81,13 +81,14 @@ class Text:
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The page of a lake with a long name and one that reads from right to left."""
+    """The page of a lake with a long name, one that reads from right to left, and amounts in Korean won."""
     folder = tmp_path_factory.mktemp("growth")
     names = {"spring": LONG_NAME, "wide": "حملة الربيع"}
     small = small_lake()
     small = replace(
         small, groups=[replace(one, campaign=names.get(one.campaign, one.campaign)) for one in small.groups]
     )
+    small = replace(small, groups=[_in_won(one) if one.currency == "KRW" else one for one in small.groups])
     lake = written(small, folder / "lake")
     settings = replace(spec(), reports=[replace(one, zone="America/Los_Angeles") for one in spec().reports])
     page = build_page(
@@ -98,6 +99,11 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     )
     (folder / "page.html").write_text(page.html, encoding="utf-8")
     return (folder / "page.html").as_uri()
+
+
+def _in_won(group: Group) -> Group:
+    cells = tuple(None if value is None else value * 1300 for value in group.cells)
+    return replace(group, cost=None if group.cost is None else group.cost * 1300, cells=cells)
 
 
 def opened(browser: Browser, address: str, width: int, theme: str) -> tuple[Page, list[str]]:

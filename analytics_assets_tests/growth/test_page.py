@@ -294,7 +294,11 @@ def test_a_channel_has_one_colour_in_all_charts(tmp_path: Path) -> None:
     ("text", "expected"),
     [
         (number(None), "\N{EN DASH}"),
-        (number(-1234.5, 1), "\N{MINUS SIGN}1,234.5"),
+        (number(-123.5, 1), "\N{MINUS SIGN}123.5"),
+        (number(1234.56, 2), "1,235"),
+        (number(Decimal(999_999)), "999,999"),
+        (number(Decimal(12_345_678)), "12.35M"),
+        (number(-98_765_432_100), "\N{MINUS SIGN}98.77B"),
         (percent(0.0994), "9.9%"),
         (percent(0.0996), "10%"),
         (percent(None), "\N{EN DASH}"),
