@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from analytics_assets.clock import utc_now
 from analytics_assets.errors import SourceError
-from analytics_assets.growth.build import Growth, GrowthSpec, build_growth
+from analytics_assets.growth.build import Growth, GrowthSpec, build_growth, macros_of
 from analytics_assets.growth.checks import CHECKS, in_words
 from analytics_assets.growth.database import View, database_of, script_of
 from analytics_assets.growth.freshness import read_freshness
@@ -89,7 +89,7 @@ def growth_assets(
             if page in context.selected_asset_keys:
                 yield _store_page(lake, page, spec, growth)
             if database in context.selected_asset_keys:
-                yield _store_database(lake, database, views())
+                yield _store_database(lake, database, views(), macros_of(spec.week_start))
         except SourceError as error:
             raise dg.Failure(str(error), allow_retries=False) from None
         except duckdb.Error as error:
@@ -241,15 +241,15 @@ def _database_spec(
     )
 
 
-def _store_database(lake: Lake, key: dg.AssetKey, views: Sequence[View]) -> dg.MaterializeResult[None]:
+def _store_database(lake: Lake, key: dg.AssetKey, views: Sequence[View], macros: str) -> dg.MaterializeResult[None]:
     path, readers_lake = database_path(lake), settings().reader_lake or lake.files.address
     # A session that wrote into the file may have left its log, which DuckDB would apply to the new file.
     lake.files.remove(f"{path}.wal")
-    lake.files.put(path, database_of(views, readers_lake))
+    lake.files.put(path, database_of(views, readers_lake, macros))
     # DuckDB creates no view without a file.
     stored = [view for view in views if view.schema == "main" or lake.days(view.schema, view.table.name)]
     script = path.replace(".duckdb", ".sql")
-    lake.files.put(script, script_of(stored, readers_lake).encode())
+    lake.files.put(script, script_of(stored, readers_lake, macros).encode())
     return dg.MaterializeResult(
         asset_key=key,
         metadata={

@@ -104,9 +104,14 @@ def query_of(name: str) -> str:
 
 def create_macros(connection: duckdb.DuckDBPyConnection, week_start: str) -> None:
     """The macros that all queries may use."""
-    connection.execute(query_of("macros"))
+    connection.execute(macros_of(week_start))
+
+
+def macros_of(week_start: str) -> str:
+    """The SQL that creates the macros."""
     offset = WEEKDAYS.index(week_start)
-    connection.execute(f"create temp macro week_of(day) as day - ((isodow(day)::integer + 6 - {offset}) % 7)::integer")
+    week = f"create or replace macro week_of(day) as day - ((isodow(day)::integer + 6 - {offset}) % 7)::integer;\n"
+    return f"{query_of('macros')}\n-- The first day of a week.\n{week}"
 
 
 @contextmanager

@@ -49,18 +49,20 @@ def growth_views(tables: Sequence[Table]) -> list[View]:
     return [View("main", table, f"_growth/{table.name}.parquet") for table in tables]
 
 
-def script_of(views: Sequence[View], lake: str) -> str:
+def script_of(views: Sequence[View], lake: str, macros: str = "") -> str:
     """The SQL that creates the views and their comments.
 
     Args:
         views: The views.
         lake: Path or URL of the lake as readers reach it.
+        macros: SQL that creates the macros of the growth tables, for queries of readers.
     """
     schemas = dict.fromkeys(view.schema for view in views if view.schema != "main")
     with duckdb.connect() as connection:
         return "\n".join(
             [
                 f"-- Views over the lake {lake}, for DuckDB. For another path of the same lake: set variable lake = '...';",
+                macros,
                 *(f"create schema if not exists {_name(schema)};" for schema in schemas),
                 *(line for view in views for line in _statements(connection, view, lake)),
                 "",
@@ -68,7 +70,7 @@ def script_of(views: Sequence[View], lake: str) -> str:
         )
 
 
-def database_of(views: Sequence[View], lake: str) -> bytes:
+def database_of(views: Sequence[View], lake: str, macros: str = "") -> bytes:
     """A DuckDB file with the views. Nothing of the lake is read, so its path need not exist on this machine."""
     with TemporaryDirectory() as folder:
         for view in views:
@@ -82,7 +84,7 @@ def database_of(views: Sequence[View], lake: str) -> bytes:
             )
             # DuckDB reads the files of a view that it creates. Here it reads these empty ones.
             connection.execute(f"set variable lake = {_text(f'{folder}/lake')}")
-            connection.execute(script_of(views, lake))
+            connection.execute(script_of(views, lake, macros))
             connection.execute("use memory; detach _database")
         return Path(file).read_bytes()
 
