@@ -1,12 +1,14 @@
 """Makes the growth tables of a lake: one SQL file per table, run by DuckDB over the Parquet files.
 
-The SQL reads these relations: `cohorts` and `totals` (rows of all reports), `stored_days` (account, date), `channel_map` (source_system, raw_name,
+The SQL reads these relations: `cohorts` and `totals` (rows of all reports), `stored_days` (account, date), `plan` (planned spend), `channel_map` (source_system, raw_name,
 channel, rule), `week_reach`, and the growth tables made before. `week_of(date)` is the first day of a week.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import date
+from decimal import Decimal
 from importlib.resources import files
 from typing import Any, Final
 
@@ -16,7 +18,7 @@ import pyarrow as pa
 from analytics_assets.growth.channels import ChannelRule, find_rule
 from analytics_assets.growth.tables import TABLES
 from analytics_assets.lake.reader import LakeReader
-from analytics_assets.lake.table import Table
+from analytics_assets.lake.table import MONEY, Table
 
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _CELLS: Final = ("days_since_start", "value", "currency", "is_masked", "is_reached")
@@ -49,6 +51,25 @@ class Report:
 
 
 @dataclass(frozen=True)
+class PlannedSpend:
+    """Spend that is planned for a month.
+
+    Attributes:
+        account: The account.
+        month: First day of the month.
+        channel: Channel of the channel map.
+        currency: Currency of the amount.
+        amount: Amount in major units.
+    """
+
+    account: str
+    month: date
+    channel: str
+    currency: str
+    amount: Decimal
+
+
+@dataclass(frozen=True)
 class GrowthSpec:
     """What the growth tables are made from.
 
@@ -57,12 +78,14 @@ class GrowthSpec:
         rules: The channel map.
         week_start: First day of a week, such as monday.
         minimum_installs: Installs that a point of a chart rests on at least; fewer are not drawn.
+        plan: Planned spend, at most one amount per account, month, channel and currency.
     """
 
     reports: Sequence[Report]
     rules: Sequence[ChannelRule]
     week_start: str = "monday"
     minimum_installs: int = 50
+    plan: Sequence[PlannedSpend] = ()
 
 
 @dataclass(frozen=True)
@@ -137,6 +160,7 @@ def _create_inputs(connection: duckdb.DuckDBPyConnection, lake: LakeReader, spec
     connection.execute(f"create temp view totals as {' union all '.join(totals)}")
     schema = pa.schema([("account", pa.string()), ("date", pa.date32())])
     connection.register("stored_days", pa.Table.from_pylist(days, schema=schema))
+    connection.register("plan", _plan(spec.plan))
     connection.register("channel_map", _channel_map(connection, spec.rules))
     connection.execute(f"create temp table week_reach as {query_of('week_reach')}")
 
@@ -158,6 +182,17 @@ def _create_relation(
         connection.read_parquet(paths, hive_partitioning=False, union_by_name=True).create_view(name)
     else:
         connection.register(name, table.schema.empty_table())
+
+
+def _plan(plan: Sequence[PlannedSpend]) -> pa.Table:
+    names = {
+        "account": pa.string(),
+        "month": pa.date32(),
+        "channel": pa.string(),
+        "currency": pa.string(),
+        "amount": MONEY,
+    }
+    return pa.Table.from_pylist([asdict(planned) for planned in plan], schema=pa.schema(names))
 
 
 def _channel_map(connection: duckdb.DuckDBPyConnection, rules: Sequence[ChannelRule]) -> pa.Table:

@@ -4,6 +4,8 @@ Dagster concept: components, https://docs.dagster.io/guides/build/components
 """
 
 from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from pydantic import Field, field_validator, model_validator
 
 from analytics_assets.errors import FieldError
 from analytics_assets.growth.assets import growth_assets, growth_sensor
-from analytics_assets.growth.build import WEEKDAYS, GrowthSpec, Report
+from analytics_assets.growth.build import WEEKDAYS, GrowthSpec, PlannedSpend, Report
 from analytics_assets.growth.channels import ChannelRule, duplicate_rules
 from analytics_assets.growth.database import View, growth_views, lake_views
 from analytics_assets.growth.tables import TABLES
@@ -59,6 +61,28 @@ class ChannelConfig(dg.Model):
         return ChannelRule(self.source, self.channel, self.name, self.pattern)
 
 
+class PlanConfig(dg.Model):
+    """Spend that is planned for a month."""
+
+    month: str = Field(description="The month, such as 2026-11.")
+    account: str = Field(description="Account of the app, one of `acquisition`.")
+    channel: str = Field(description="Channel of the channel map.")
+    currency: str = Field(description="Currency of the amount, as in the table of acquisition, such as USD.")
+    amount: float = Field(ge=0, allow_inf_nan=False, description="Amount for the whole month, in major units.")
+
+    def planned(self) -> PlannedSpend:
+        """The planned spend.
+
+        Raises:
+            ValueError: The month is not a month, or the amount has more than six decimal places.
+        """
+        # The shortest text of a float is the number as the YAML has it.
+        amount = Decimal(str(self.amount))
+        if amount != round(amount, 6):
+            raise ValueError(f"{amount} has more than six decimal places")
+        return PlannedSpend(self.account, date.fromisoformat(f"{self.month}-01"), self.channel, self.currency, amount)
+
+
 class Growth(YamlComponent):
     """Tables for analysts, made from the lake after each load: acquisition by channel, LTV curves, weeks of a channel."""
 
@@ -77,6 +101,10 @@ class Growth(YamlComponent):
         default=50,
         ge=1,
         description="Installs that a point of a chart on the page rests on at least; fewer are not drawn.",
+    )
+
+    plan: list[PlanConfig] = Field(
+        default=[], description="Planned spend by month, for the table `spend_plan`; empty without a plan."
     )
 
     @field_validator("owners")
@@ -122,7 +150,37 @@ class Growth(YamlComponent):
             raise FieldError(
                 "a rule above has the same name or pattern.", "channels", number, remedy="Delete one of the two."
             )
+        self._check_plan(accounts)
         return self
+
+    def _check_plan(self, accounts: Sequence[str]) -> None:
+        keys = []
+        for number, config in enumerate(self.plan):
+            if config.account not in accounts:
+                raise FieldError(
+                    "no report of `acquisition` is of this account.",
+                    "plan",
+                    number,
+                    "account",
+                    remedy=f"Use {' or '.join(accounts)}.",
+                )
+            try:
+                planned = config.planned()
+            except ValueError:
+                raise FieldError(
+                    "this is not a month, or the amount has more than six decimal places.",
+                    "plan",
+                    number,
+                    remedy="Write it as {month: 2026-11, account: ..., channel: ..., currency: USD, amount: 1200.50}.",
+                ) from None
+            keys.append((planned.account, planned.month, planned.channel, planned.currency))
+            if keys.count(keys[-1]) > 1:
+                raise FieldError(
+                    "the plan has an amount above for the same account, month, channel and currency.",
+                    "plan",
+                    number,
+                    remedy="Keep one of the two.",
+                )
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """The growth tables, their job and the sensor.
@@ -139,7 +197,13 @@ class Growth(YamlComponent):
             ]
         except FieldError as error:
             raise unloadable(file, find_problems(error, file.read_text(encoding="utf-8"), type(self))) from None
-        spec = GrowthSpec(reports, [one.rule() for one in self.channels], self.week_start, self.minimum_installs)
+        spec = GrowthSpec(
+            reports,
+            [one.rule() for one in self.channels],
+            self.week_start,
+            self.minimum_installs,
+            [one.planned() for one in self.plan],
+        )
 
         # Only a run and the sensor need the tables of all accounts, so loading the definitions does not wait for them.
         @cache

@@ -202,5 +202,35 @@ CHANNEL_WEEKLY: Final = Table(
         *_MASKS,
     ),
 )
+SPEND_PLAN: Final = Table(
+    name="spend_plan",
+    description="Planned spend beside actual spend. One row per account, month, channel and currency of `plan` in the growth `defs.yaml`; spend "
+    "without a plan has no row. In a month that is not over, compare `spend_share` with `days_stored` by `days_in_month`.",
+    docs_url=DOCS_URL,
+    key=("account", "month", "channel", "currency"),
+    columns=(
+        _ACCOUNT,
+        Column("month", pa.date32(), "First day of the month, in the app's zone."),
+        Column("channel", pa.string(), "Channel of the plan, as in the channel map."),
+        _CURRENCY,
+        Column(
+            "planned_spend",
+            MONEY,
+            "Amount of the plan for the whole month. May be added over months and channels within a currency.",
+            unit=_MAJOR,
+        ),
+        _number(
+            "spend",
+            MONEY,
+            _MAJOR,
+            "Cost of the month's stored days. May be added within a currency. Null where a group of the row has no cost, or no group is stored.",
+        ),
+        _ratio("spend_share", "`spend` by `planned_spend`; 1 means that the plan is spent."),
+        Column(
+            "days_stored", pa.int64(), "Days of the month that are stored for the account. Never add it.", unit="days"
+        ),
+        Column("days_in_month", pa.int64(), "Days of the month. Never add it.", unit="days"),
+    ),
+)
 # In the order in which they are made: a later one may read an earlier one.
-TABLES: Final = (CHANNELS, ACQUISITION_DAILY, COHORT_LTV, CHANNEL_WEEKLY)
+TABLES: Final = (CHANNELS, ACQUISITION_DAILY, COHORT_LTV, CHANNEL_WEEKLY, SPEND_PLAN)

@@ -1,12 +1,12 @@
 """A small lake with two Airbridge apps, written by hand rules, and its rows as plain values."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from analytics_assets.growth.build import GrowthSpec, Report
+from analytics_assets.growth.build import GrowthSpec, PlannedSpend, Report
 from analytics_assets.growth.channels import ChannelRule
 from analytics_assets.lake.store import Lake
 from analytics_assets.sources.airbridge.report_spec import ReportSpec
@@ -170,10 +170,24 @@ def written(small: SmallLake, folder: Path | str) -> Lake:
     return lake
 
 
-def spec(week_start: str = "monday") -> GrowthSpec:
+PLAN = tuple(
+    PlannedSpend(account, month, channel, currency, Decimal(amount))
+    for account, month, channel, currency, amount in (
+        ("app_a", date(2026, 3, 1), "Google Ads", "USD", "5000.50"),
+        ("app_a", date(2026, 4, 1), "Google Ads", "USD", "1000"),
+        ("app_a", date(2026, 4, 1), "Google Ads", "EUR", "700"),
+        ("app_a", date(2026, 3, 1), "Organic", "USD", "10"),
+        ("app_b", date(2026, 4, 1), "Meta", "KRW", "0"),
+        ("app_b", date(2026, 5, 1), "Meta", "KRW", "900"),
+        ("app_b", date(2026, 3, 1), "Radio", "KRW", "900"),
+    )
+)
+
+
+def spec(week_start: str = "monday", plan: Sequence[PlannedSpend] = ()) -> GrowthSpec:
     """What the growth tables of that lake are made from."""
     reports = [
         Report(account, cohorts_table(REPORT), cohort_totals_table(REPORT), "channel", "campaign")
         for account in ("app_a", "app_b")
     ]
-    return GrowthSpec(reports, RULES, week_start)
+    return GrowthSpec(reports, RULES, week_start, plan=plan)

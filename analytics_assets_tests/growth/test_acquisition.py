@@ -12,7 +12,7 @@ import pytest
 
 from analytics_assets.growth.build import WEEKDAYS, build_growth
 from analytics_assets.growth.tables import TABLES
-from analytics_assets_tests.growth.small_lake import LAST_REACHED, Group, SmallLake, small_lake, spec, written
+from analytics_assets_tests.growth.small_lake import LAST_REACHED, PLAN, Group, SmallLake, small_lake, spec, written
 
 HORIZONS = (0, 1, 3, 7, 14, 30)
 Row = dict[str, Any]
@@ -25,7 +25,7 @@ def made(
     """The rows of the lake, the first day of a week, and the growth tables."""
     small = small_lake()
     lake = written(small, tmp_path_factory.mktemp("lake"))
-    return small, request.param, dict(build_growth(lake, spec(request.param)).tables)
+    return small, request.param, dict(build_growth(lake, spec(request.param, PLAN)).tables)
 
 
 def test_each_table_is_made_with_its_declared_columns(made: tuple[SmallLake, str, dict[str, pa.Table]]) -> None:
@@ -45,6 +45,36 @@ def test_acquisition_daily_equals_loops_over_the_rows(made: tuple[SmallLake, str
         )
     ]
     assert_rows(tables["acquisition_daily"], expected)
+
+
+def test_spend_plan_equals_loops_over_the_rows(made: tuple[SmallLake, str, dict[str, pa.Table]]) -> None:
+    """Spend without a known term, of no row or of a month that is not stored is not known; a plan of 0 has no share."""
+    small, _, tables = made
+    expected = []
+    for plan in PLAN:
+        month = plan.month.year, plan.month.month
+        days = {day for account, day in small.stored if account == plan.account and (day.year, day.month) == month}
+        groups = [
+            group
+            for group in small.groups
+            if (group.account, group.channel, group.currency) == (plan.account, plan.channel, plan.currency)
+            and group.date in days
+        ]
+        spend = _sum(group.cost for group in groups) if groups else None
+        expected.append(
+            {
+                "account": plan.account,
+                "month": plan.month,
+                "channel": plan.channel,
+                "currency": plan.currency,
+                "planned_spend": plan.amount,
+                "spend": spend,
+                "spend_share": _ratio(spend, plan.amount),
+                "days_stored": len(days),
+                "days_in_month": 30 if plan.month.month == 4 else 31,
+            }
+        )
+    assert_rows(tables["spend_plan"], expected)
 
 
 def test_cohort_ltv_equals_loops_over_the_rows(made: tuple[SmallLake, str, dict[str, pa.Table]]) -> None:
@@ -128,7 +158,7 @@ def assert_rows(content: pa.Table, expected: list[Row]) -> None:
     key = [
         name
         for name in names
-        if name in {"account", "date", "week", "channel", "campaign", "days_since_start", "currency"}
+        if name in {"account", "date", "week", "month", "channel", "campaign", "days_since_start", "currency"}
     ]
     order = sorted(expected, key=lambda row: [row[name] for name in key])
     by_key = {tuple(row[name] for name in key): row for row in actual}

@@ -56,6 +56,7 @@ attributes:
     - {source: airbridge, pattern: google*, channel: "Google, other"}
     - {source: airbridge, pattern: facebook.*, channel: Meta}
 """
+PLAN = "monday\n  plan: [{month: 2026-03, account: app_a, channel: Meta, currency: USD, amount: 12.5}, "
 Load = Callable[..., dg.Definitions]
 
 
@@ -133,6 +134,10 @@ def test_the_daily_checks_find_a_day_that_changed_by_hand(load: Load, tmp_path: 
         ("report: revenue", "report: signed_up", "cannot feed ROAS and LTV: its start_events are app_sign_up"),
         ("report: revenue\n", "report: revenue\n      channel: medium\n", "defs.yaml:7 attributes.acquisition.0.channel: the report revenue is not grouped by it"),
         ("monday", "monday\n  minimum_installs: 0", "growth/defs.yaml:10 attributes.minimum_installs: "),
+        ("monday", PLAN + "{month: 2026-03, account: app_c, channel: Meta, currency: USD, amount: 1}]", "attributes.plan.1.account: no report of `acquisition`"),
+        ("monday", PLAN + "{month: march, account: app_b, channel: Meta, currency: USD, amount: 1}]", "attributes.plan.1: this is not a month"),
+        ("monday", PLAN + "{month: 2026-04, account: app_b, channel: Meta, currency: USD, amount: -1}]", "attributes.plan.1.amount: "),
+        ("monday", PLAN + "{month: 2026-03, account: app_a, channel: Meta, currency: USD, amount: 1}]", "attributes.plan.1: the plan has an amount above"),
         ("monday", "mon", "growth/defs.yaml:9 attributes.week_start: this is not a day of the week. Use one of monday"),
         ('source: airbridge, name: ""', 'source: other, name: ""', "defs.yaml:11 attributes.channels.0.source: no table has raw names"),
         ("pattern: google*", "name: google.adwords", "defs.yaml:13 attributes.channels.2: a rule above has the same name or pattern"),
