@@ -56,6 +56,7 @@ check: $(READY)  ## Lint, types, import contracts, definitions
 docs: $(READY)  ## Write the parts of the README and of docs/ that are made from the code
 	@$(BIN)/python -m analytics_assets_tests.readme
 	@$(BIN)/python -m analytics_assets_tests.sources.airbridge.task_page
+	@$(BIN)/python -m analytics_assets_tests.growth.questions
 
 bench: $(BENCH)/.ready  ## Time this project against a bare loop, dlt and a plain loop; BENCH_ARGS="--json FILE" writes the figures too
 	@$(BENCH)/bin/python -m bench $(BENCH_ARGS)
