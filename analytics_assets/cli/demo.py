@@ -124,6 +124,7 @@ def _demonstrate(began: float) -> int:
         print(f"What Dagster and the sandbox said is in {LOG}.")
     else:
         print(next_step(before))
+        print(f"Tables for BI tools: duckdb -readonly {os.path.relpath(database_path(LakeResource().located()))}")
         print(f"Growth page: open {os.path.relpath(page_path(LakeResource().located()))} in a browser.")
     return 1 if missing else 0
 

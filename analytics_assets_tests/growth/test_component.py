@@ -182,6 +182,23 @@ def test_a_run_stores_the_database_and_its_script(load: Load, tmp_path: Path, mo
     assert "'/mnt/lake') || '/app_a/revenue_cohorts/*/data.parquet'" in (growth / "growth.sql").read_text()
 
 
+def test_the_database_of_a_bucket_reads_from_there(load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader has a copy of it, and its own access to the bucket."""
+    monkeypatch.setenv("ANALYTICS_LAKE", "memory://bucket/lake")
+    lake = written(small_lake(), "memory://bucket/lake")
+    assert load(GROWTH).resolve_job_def("growth_tables").execute_in_process().success
+
+    with lake.files.opened(f"{lake.root}/_growth/growth.duckdb") as file:
+        (tmp_path / "copy.duckdb").write_bytes(file.read())
+    with duckdb.connect(str(tmp_path / "copy.duckdb"), read_only=True) as reader:
+        reader.register_filesystem(lake.files.fs)
+        counts = "select (select count(*) from app_a.revenue_cohorts), (select count(*) from channel_weekly)"
+        [(cells, weeks)] = reader.sql(counts).fetchall()
+    lake.files.fs.rm("/bucket", recursive=True)
+    assert cells == sum(len(group.cells) for group in small_lake().groups if group.account == "app_a")
+    assert weeks > 0
+
+
 def test_the_sensor_starts_one_run_after_loads_and_loses_no_day(load: Load, tmp_path: Path) -> None:
     """It waits for open loads, and a day that is stored after its request leads to another run."""
     definitions = load(GROWTH)
