@@ -84,7 +84,7 @@ def database_of(views: Sequence[View], lake: str, macros: str = "") -> bytes:
             )
             # DuckDB reads the files of a view that it creates. Here it reads these empty ones.
             connection.execute(f"set variable lake = {_text(f'{folder}/lake')}")
-            connection.execute(script_of(views, lake, macros))
+            connection.execute(f"begin; {script_of(views, lake, macros)} commit;")
             connection.execute("use memory; detach _database")
         return Path(file).read_bytes()
 
