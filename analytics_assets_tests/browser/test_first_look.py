@@ -97,7 +97,8 @@ def look_at_a_day(page: Page, day: date) -> None:
 
 def find_the_heat_map(page: Page) -> None:
     """The picture of the newest day, behind its link, and that the browser could draw it."""
-    page.get_by_role("row").filter(has_text="cohort_heat_map").get_by_text("[Show Markdown]").click()
+    name = page.get_by_text("cohort_heat_map", exact=True)
+    page.get_by_role("row").filter(has=name).get_by_text("[Show Markdown]").click()
     picture = page.get_by_role("dialog").locator("img")
     expect(picture).to_be_visible()
     assert picture.evaluate("picture => picture.complete && picture.naturalWidth > 300")
