@@ -27,14 +27,14 @@ def add(subparsers: Any) -> None:
     testing.set_defaults(carry_out=_test)
 
 
-def _test(_chosen: argparse.Namespace, defs: Path, _clock: Clock) -> int:
+def _test(_arguments: argparse.Namespace, defs: Path, _clock: Clock) -> int:
     loaded = (component(defs / name, option="alerts") for name in folders(defs) if is_alerts(defs / name))
-    names = [name for one in loaded if isinstance(one, Alerts) for name in one.destinations]
+    names = [name for alerts in loaded if isinstance(alerts, Alerts) for name in alerts.destinations]
     if not names:
         raise RefusedError("no destination is configured: name one under `destinations` in defs/alerts/defs.yaml.")
-    words = "This is a test. Alerts arrive here: failed runs, report tasks in trouble, failed checks and late days."
-    message = Message(f"analytics_assets ({settings().mode}): alerts arrive here", words, SUCCESS)
+    text = "This is a test. Alerts arrive here: failed runs, report tasks in trouble, failed checks and late days."
+    message = Message(f"analytics_assets ({settings().mode}): alerts arrive here", text, SUCCESS)
     troubles = {name: send(name, message) for name in names}
-    for name, trouble in troubles.items():
-        print(f"{name}: {'arrived.' if trouble is None else f'did not arrive. {trouble}'}")
+    for name, error in troubles.items():
+        print(f"{name}: {'arrived.' if error is None else f'did not arrive. {error}'}")
     return int(any(troubles.values()))

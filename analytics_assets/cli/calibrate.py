@@ -35,16 +35,14 @@ def add(subparsers: Any) -> None:
     bento.set_defaults(carry_out=_calibrate)
 
 
-def _calibrate(chosen: argparse.Namespace, defs: Path, clock: Clock) -> int:
-    folder, asked = defs / chosen.account, chosen.day
+def _calibrate(arguments: argparse.Namespace, defs: Path, clock: Clock) -> int:
+    folder, day = defs / arguments.account, arguments.day
     newest = newest_day(clock())
-    if asked is not None and asked > newest:
-        raise RefusedError(
-            f"--day {asked}: the days around it are not over everywhere. Use {newest} or an earlier day."
-        )
+    if day is not None and day > newest:
+        raise RefusedError(f"--day {day}: the days around it are not over everywhere. Use {newest} or an earlier day.")
     resource = _bento_account(folder).resource()
-    print(f"Asking Bento ({settings().mode}), account {folder.name}, about {asked or newest} ...", flush=True)
-    finding = asyncio.run(_found(resource, asked or newest, clock))
+    print(f"Asking Bento ({settings().mode}), account {folder.name}, about {day or newest} ...", flush=True)
+    finding = asyncio.run(_found(resource, day or newest, clock))
     for number, line in enumerate(finding.seen, start=1):
         print(f"{number:>3}. {line}")
     print(finding.verdict)
@@ -54,17 +52,17 @@ def _calibrate(chosen: argparse.Namespace, defs: Path, clock: Clock) -> int:
     return 0
 
 
-async def _found(resource: BentoResource, asked: date, clock: Clock) -> CalibrationResult:
-    waiting = RequestOrigin(say=lambda words: print(words, file=sys.stderr, flush=True))
-    async with resource.open(clock=clock, origin=waiting) as client:
-        return await calibrate(client, day=asked, clock=clock)
+async def _found(resource: BentoResource, day: date, clock: Clock) -> CalibrationResult:
+    origin = RequestOrigin(say=lambda text: print(text, file=sys.stderr, flush=True))
+    async with resource.open(clock=clock, origin=origin) as client:
+        return await calibrate(client, day=day, clock=clock)
 
 
 def _bento_account(folder: Path) -> BentoStats:
-    found = component(folder, option="--account")
-    if not isinstance(found, BentoStats):
+    loaded = component(folder, option="--account")
+    if not isinstance(loaded, BentoStats):
         raise RefusedError(f"--account {folder.name}: defs/{folder.name}/defs.yaml is no analytics_assets.BentoStats.")
-    return found
+    return loaded
 
 
 def _yaml(window: WindowSpec) -> str:

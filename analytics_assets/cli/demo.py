@@ -159,10 +159,10 @@ def _sandbox(log: Any) -> Iterator[str]:
     command = [sys.executable, "-m", "analytics_assets.sandbox", *_SANDBOX, "--now", late, "--until", late]
     with _process(command, stdout=subprocess.PIPE, stderr=log) as server:
         assert server.stdout is not None
-        said = server.stdout.readline().decode().split()
-        if not said:
+        reply = server.stdout.readline().decode().split()
+        if not reply:
             raise SystemExit(f"The sandbox did not start; see {LOG}.")
-        yield said[-1]
+        yield reply[-1]
 
 
 @contextmanager
@@ -218,27 +218,30 @@ def _loads(definitions: dg.Definitions) -> list[Load]:
 
 def _follow(began: float, graphql: GraphQL, runs: Mapping[str, str]) -> None:
     """Says how far runs are until all have ended."""
-    said: dict[str, tuple[str, int]] = {}
+    printed: dict[str, tuple[str, int]] = {}
     until = time.monotonic() + PATIENCE_S
-    while time.monotonic() < until and {said.get(name, ("", 0))[0] for name in runs} - _ENDED:
+    while time.monotonic() < until and {printed.get(name, ("", 0))[0] for name in runs} - _ENDED:
         for name, run_id in runs.items():
-            seen = graphql.run(run_id)
-            if said.get(name) != seen:
-                said[name] = seen
-                _say(began, f"{name:<16} {seen[0].lower():<10} {seen[1]:>4} tables of a day have landed")
+            run = graphql.run(run_id)
+            if printed.get(name) != run:
+                printed[name] = run
+                _say(began, f"{name:<16} {run[0].lower():<10} {run[1]:>4} tables of a day have landed")
         time.sleep(1.0)
 
 
 def _wait_for_reports(began: float, graphql: GraphQL, accounts: Sequence[str]) -> None:
     """Says what the sensor does about report tasks until all have landed."""
-    ledger, said = Ledger(settings().state), ""
+    ledger, printed = Ledger(settings().state), ""
     until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until:
-        opened = [one for account in accounts for one in ledger.open_requests(account)]
-        words = "; ".join(f"{one.report} {in_words(one.days_left)}: task {one.attempts} {one.state}" for one in opened)
-        if words != said:
-            _say(began, f"report tasks     {words or 'all have stored'}")
-            said = words
+        opened = [request for account in accounts for request in ledger.open_requests(account)]
+        text = "; ".join(
+            f"{request.report} {in_words(request.days_left)}: task {request.attempts} {request.state}"
+            for request in opened
+        )
+        if text != printed:
+            _say(began, f"report tasks     {text or 'all have stored'}")
+            printed = text
         if not opened and not graphql.unfinished():
             return
         time.sleep(1.0)
@@ -254,20 +257,26 @@ def tables(definitions: dg.Definitions, reading: str) -> list[dg.AssetKey]:
 def _show(definitions: dg.Definitions, loads: Sequence[Load], *, since: datetime) -> list[str]:
     """Prints the tables of the lake, and the answer to a question; returns what this demo, begun at `since`, did not load."""
     lake, missing = LakeResource().located(), []
-    wanted = {load.job.removesuffix("_daily"): load for load in loads}
+    load_of = {load.job.removesuffix("_daily"): load for load in loads}
     print(f"\n{'table':<34}{'days':>6}{'rows':>9}{'bytes':>11}")
     for reading in ("daily", SNAPSHOT_TAG[1]):
         for key in tables(definitions, reading):
             account, table = key.path
-            load = wanted[account]
+            load = load_of[account]
             days = [
                 day
                 for day in lake.days(account, table)
                 if reading != "daily" or load.first <= day.isoformat() <= load.last
             ]
-            stored = [one for one in (lake.stored_day(account, table, day) for day in days) if one is not None]
-            rows = sum(one.rows for one in stored)
-            print(f"{key.to_user_string():<34}{len(stored):>6}{rows:>9}{sum(one.size for one in stored):>11}")
+            stored = [
+                stored_day
+                for stored_day in (lake.stored_day(account, table, day) for day in days)
+                if stored_day is not None
+            ]
+            rows = sum(stored_day.rows for stored_day in stored)
+            print(
+                f"{key.to_user_string():<34}{len(stored):>6}{rows:>9}{sum(stored_day.size for stored_day in stored):>11}"
+            )
             # What later readings changed is nothing at first.
             is_empty = not rows and not table.endswith("_restatements")
             if len(stored) < (DAYS if reading == "daily" else 1) or is_empty:
@@ -276,9 +285,9 @@ def _show(definitions: dg.Definitions, loads: Sequence[Load], *, since: datetime
                 missing.append(f"{key.to_user_string()} has {old} days that an earlier demo requested")
     missing += _show_growth(definitions, lake)
     print(f"\nThe lake is {os.path.relpath(lake.root)}; these numbers are the sandbox's.")
-    if not missing and (asked := wanted.get(_ASKED)):
+    if not missing and (report_load := load_of.get(_ASKED)):
         print(f"\n{_QUESTION}")
-        print(duckdb.sql(_ANSWER.format(lake=lake.root, first=asked.first, last=asked.last)))
+        print(duckdb.sql(_ANSWER.format(lake=lake.root, first=report_load.first, last=report_load.last)))
     return missing
 
 
@@ -299,13 +308,21 @@ def _show_growth(definitions: dg.Definitions, lake: LakeReader) -> list[str]:
 
 def stale_days(lake: LakeReader, stored: Sequence[StoredDay], *, since: datetime) -> int:
     """How many raw days were last requested before `since`; typed days carry no instant."""
-    raw = [one.footer for one in stored if one.footer.day is not None and one.footer.requested_at is not None]
-    last = (lake.last_request(one.account, one.table, one.day, one).requested_at for one in raw if one.day is not None)
-    return sum(at is not None and at < since for at in last)
+    raw = [
+        stored_day.footer
+        for stored_day in stored
+        if stored_day.footer.day is not None and stored_day.footer.requested_at is not None
+    ]
+    last = (
+        lake.last_request(stored_day.account, stored_day.table, stored_day.day, stored_day).requested_at
+        for stored_day in raw
+        if stored_day.day is not None
+    )
+    return sum(requested_at is not None and requested_at < since for requested_at in last)
 
 
-def _say(began: float, words: str) -> None:
-    print(f"{time.monotonic() - began:5.0f} s  {words}", flush=True)
+def _say(began: float, text: str) -> None:
+    print(f"{time.monotonic() - began:5.0f} s  {text}", flush=True)
 
 
 if __name__ == "__main__":

@@ -28,9 +28,9 @@ def add(subparsers: Any) -> None:
     examining.set_defaults(carry_out=_examine)
 
 
-def _examine(chosen: argparse.Namespace, defs: Path, clock: Clock) -> int:
-    lines = examine(defs, folders(defs), clock=clock, is_offline=chosen.offline)
+def _examine(arguments: argparse.Namespace, defs: Path, clock: Clock) -> int:
+    lines = examine(defs, folders(defs), clock=clock, is_offline=arguments.offline)
     print("\n".join(table(lines)))
-    if chosen.json is not None:
-        write_json(chosen.json, as_json(lines))
+    if arguments.json is not None:
+        write_json(arguments.json, as_json(lines))
     return int(is_wrong(lines))

@@ -54,12 +54,12 @@ class GraphQL:
     def is_ready(self) -> bool:
         """Whether the definitions are loaded."""
         try:
-            asked = self.ask(
+            response = self.ask(
                 "{ workspaceOrError { ... on Workspace { locationEntries { locationOrLoadError { __typename } } } } }"
             )
         except GraphQLError:
             return False
-        entries = asked["workspaceOrError"].get("locationEntries", [])
+        entries = response["workspaceOrError"].get("locationEntries", [])
         return bool(entries) and all(
             (entry["locationOrLoadError"] or {}).get("__typename") == "RepositoryLocation" for entry in entries
         )
@@ -67,7 +67,7 @@ class GraphQL:
     def launch(self, job: str, load: Load | None = None, assets: Sequence[dg.AssetKey] | None = None) -> str:
         """Queues a run of a job, for a range of days or some of its assets; returns its id."""
         days = {} if load is None else {"start": load.first, "end": load.last}
-        asked = self.ask(
+        response = self.ask(
             "mutation ($run: ExecutionParams!) { launchRun(executionParams: $run) "
             "{ __typename ... on LaunchRunSuccess { run { runId } } ... on Error { message } } }",
             run={
@@ -83,16 +83,16 @@ class GraphQL:
                 },
             },
         )["launchRun"]
-        if asked["__typename"] != "LaunchRunSuccess":
-            raise RuntimeError(f"Dagster did not take the run of {job}: {asked.get('message', asked)}")
-        return str(asked["run"]["runId"])
+        if response["__typename"] != "LaunchRunSuccess":
+            raise RuntimeError(f"Dagster did not take the run of {job}: {response.get('message', response)}")
+        return str(response["run"]["runId"])
 
     def launch_backfill(
         self, assets: Sequence[dg.AssetKey], first: str, last: str, tags: Mapping[str, str], title: str
     ) -> str:
         """Requests one backfill for a range of days of some tables, for the daemon; returns its id."""
         days = {"range": {"start": first, "end": last}}
-        asked = self.ask(
+        response = self.ask(
             "mutation ($backfill: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $backfill) "
             "{ __typename ... on LaunchBackfillSuccess { backfillId } ... on Error { message } } }",
             backfill={
@@ -101,26 +101,26 @@ class GraphQL:
                 "title": title,
             },
         )["launchPartitionBackfill"]
-        if asked["__typename"] != "LaunchBackfillSuccess":
-            raise RuntimeError(f"Dagster refused the backfill: {asked.get('message', asked)}")
-        return str(asked["backfillId"])
+        if response["__typename"] != "LaunchBackfillSuccess":
+            raise RuntimeError(f"Dagster refused the backfill: {response.get('message', response)}")
+        return str(response["backfillId"])
 
     def backfill(self, backfill_id: str) -> Backfill:
         """How far a backfill is."""
-        asked = self.ask(
+        response = self.ask(
             "query ($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status assetBackfillData "
             "{ assetBackfillStatuses { ... on AssetPartitionsStatusCounts { assetKey { path } numPartitionsMaterialized numPartitionsFailed } } } } "
             "... on Error { message } } }",
             id=backfill_id,
         )["partitionBackfillOrError"]
-        if "status" not in asked:
-            raise RuntimeError(f"Dagster cannot show the backfill {backfill_id}: {asked.get('message', asked)}")
-        counts = (asked["assetBackfillData"] or {}).get("assetBackfillStatuses", [])
-        tables = {tuple(one["assetKey"]["path"]): one for one in counts if one}
+        if "status" not in response:
+            raise RuntimeError(f"Dagster cannot show the backfill {backfill_id}: {response.get('message', response)}")
+        counts = (response["assetBackfillData"] or {}).get("assetBackfillStatuses", [])
+        tables = {tuple(status["assetKey"]["path"]): status for status in counts if status}
         return Backfill(
-            asked["status"],
-            {key: one["numPartitionsMaterialized"] for key, one in tables.items()},
-            {key: one["numPartitionsFailed"] for key, one in tables.items()},
+            response["status"],
+            {key: status["numPartitionsMaterialized"] for key, status in tables.items()},
+            {key: status["numPartitionsFailed"] for key, status in tables.items()},
         )
 
     def failures(self, backfill_id: str) -> list[str]:
@@ -129,10 +129,10 @@ class GraphQL:
             "query ($filter: RunsFilter!) { runsOrError(filter: $filter) { ... on Runs { results { runId } } } }",
             filter={"tags": [{"key": "dagster/backfill", "value": backfill_id}], "statuses": ["FAILURE"]},
         )["runsOrError"]
-        return [words for run in reversed(runs["results"]) for words in self._failures_of_run(run["runId"])]
+        return [message for run in reversed(runs["results"]) for message in self._failures_of_run(run["runId"])]
 
     def _failures_of_run(self, run_id: str) -> list[str]:
-        found: list[str] = []
+        messages: list[str] = []
         cursor, has_more = None, True
         while has_more:
             events = self.ask(
@@ -143,27 +143,27 @@ class GraphQL:
                 after=cursor,
             )["logsForRun"]
             for event in events.get("events", []):
-                told = (event.get("failureMetadata") or {}).get("description") or (event.get("error") or {}).get(
+                message = (event.get("failureMetadata") or {}).get("description") or (event.get("error") or {}).get(
                     "message"
                 )
-                found += [told] if told else []
+                messages += [message] if message else []
             cursor, has_more = events.get("cursor"), events.get("hasMore", False)
-        return found
+        return messages
 
     def run(self, run_id: str) -> tuple[str, int]:
         """Status of a run, and how many tables have landed in it so far, a day of a table counted once."""
-        asked = self.ask(
+        response = self.ask(
             "query ($id: ID!) { runOrError(runId: $id) { ... on Run { status assetMaterializations { partition } } } }",
             id=run_id,
         )["runOrError"]
-        return asked["status"], len(asked["assetMaterializations"])
+        return response["status"], len(response["assetMaterializations"])
 
     def unfinished(self) -> int:
         """Runs that are queued or at work."""
-        asked = self.ask(
+        response = self.ask(
             "{ runsOrError(filter: { statuses: [QUEUED, NOT_STARTED, STARTING, STARTED] }) { ... on Runs { results { runId } } } }"
         )
-        return len(asked["runsOrError"]["results"])
+        return len(response["runsOrError"]["results"])
 
     def ask(self, query: str, **variables: Any) -> Any:
         """The data of a query or mutation; raises `GraphQLError` without one."""

@@ -1,8 +1,4 @@
-"""`analytics-assets lake`: whether the lake is whole and Dagster's record agrees with it, and which lake is the right one.
-
-`verify` prints what is wrong and the loads that repair it; `accept` makes the lake that is set the one that the state database and the history belong to. What
-is looked at and done is `analytics_assets.operations.verify`; here it is printed.
-"""
+"""`analytics-assets lake`: `verify` prints problems and the loads that repair them; `accept` binds the state database and the history to a lake."""
 
 import argparse
 import sys
@@ -18,7 +14,7 @@ from analytics_assets.clock import Clock
 from analytics_assets.dates import in_words
 from analytics_assets.lake.table import Table
 from analytics_assets.operations.verify.files import Inventory, Name
-from analytics_assets.operations.verify.repairs import TOO_EARLY, Repair, recorded, repairs, too_early
+from analytics_assets.operations.verify.repairs import BEFORE_START, Repair, days_before_start, record_files, repairs
 from analytics_assets.operations.verify.verification import LakeScope, TableProblem, Verification, verify_tables
 from analytics_assets.orchestration.asset_specs import DailyTables, daily_tables
 from analytics_assets.orchestration.lake_binding import accept, bind, known_identity
@@ -52,26 +48,26 @@ def add(subparsers: Any) -> None:
     verifying = verbs.add_parser(
         "verify",
         help="read every file, and compare with Dagster's record",
-        description="Reads every file of the lake to its end, holds it against its table and its own footer, and Dagster's record against "
-        "the files. Nothing is changed unless an option says so.",
+        description="Reads every file of the lake to its end and compares it with its table, its footer and Dagster's record. "
+        "Nothing is changed unless an option says so.",
     )
     verifying.add_argument("--select", metavar="ACCOUNT[/TABLE],...", help="accounts and tables; all by default")
     verifying.add_argument("--from", dest="first", type=day, metavar="DAY", help="first day, as 2026-03-01")
     verifying.add_argument("--to", dest="last", type=day, metavar="DAY", help="last day, itself included")
-    verifying.add_argument("--json", type=Path, metavar="FILE", help="where the findings are also written to")
+    verifying.add_argument("--json", type=Path, metavar="FILE", help="also write the problems to this file")
     verifying.add_argument(
         "--record-again",
         action="store_true",
-        help="log a materialization of each file that Dagster does not know, as of a lake from a back-up",
+        help="log a materialization of each file that Dagster does not know, such as after restoring a back-up",
     )
     verifying.set_defaults(carry_out=_verify)
 
 
-def _accept(chosen: argparse.Namespace, _defs: Path, _clock: Clock) -> int:
-    lake = LakeResource(root=chosen.lake).located()
+def _accept(arguments: argparse.Namespace, _defs: Path, _clock: Clock) -> int:
+    lake = LakeResource(root=arguments.lake).located()
     with opened_instance(creates=True) as instance:
-        identity = accept(lake, state=None if chosen.lake else settings().state, instance=instance)
-    if chosen.lake:
+        identity = accept(lake, state=None if arguments.lake else settings().state, instance=instance)
+    if arguments.lake:
         print(f"{lake.files.address} is lake {identity[:8]}; Dagster's history knows it by this address from now on.")
         return 0
     print(
@@ -81,47 +77,52 @@ def _accept(chosen: argparse.Namespace, _defs: Path, _clock: Clock) -> int:
     return 0
 
 
-def _verify(chosen: argparse.Namespace, defs: Path, _clock: Clock) -> int:
-    if chosen.first and chosen.last and chosen.last < chosen.first:
-        raise RefusedError(f"--to {chosen.last} is before --from {chosen.first}.")
+def _verify(arguments: argparse.Namespace, defs: Path, _clock: Clock) -> int:
+    if arguments.first and arguments.last and arguments.last < arguments.first:
+        raise RefusedError(f"--to {arguments.last} is before --from {arguments.first}.")
     tables, resource = declared_tables(defs), LakeResource()
-    names = _chosen(chosen.select, tables)
+    names = _selected_names(arguments.select, tables)
     lake = resource.located()
-    with opened_instance(creates=chosen.record_again) as instance, quietly():
-        (bind if chosen.record_again else known_identity)(lake, state=settings().state, instance=instance)
+    with opened_instance(creates=arguments.record_again) as instance, quietly():
+        (bind if arguments.record_again else known_identity)(lake, state=settings().state, instance=instance)
         steps = daily_tables(whole(defs))
         daily = frozenset((step.account, table) for step in steps for table in step.tables)
-        place = LakeScope(lake, resource.is_sandbox(), instance, tables, daily, names, chosen.first, chosen.last)
-        found = verify_tables(place, lambda words: print(words, file=sys.stderr, flush=True))
-        loads = repairs(place, steps, found.wrong)
-        for line in [*_told(found.wrong), *_expired(found), *_others(found.inventory), *_repairs(steps, found, loads)]:
+        scope = LakeScope(lake, resource.is_sandbox(), instance, tables, daily, names, arguments.first, arguments.last)
+        result = verify_tables(scope, lambda text: print(text, file=sys.stderr, flush=True))
+        loads = repairs(scope, steps, result.problems)
+        for line in [
+            *_problem_lines(result.problems),
+            *_expired_problems(result),
+            *_inventory_lines(result.inventory),
+            *_repair_lines(steps, result, loads),
+        ]:
             print(line)
-        if chosen.json is not None:
-            write_json(chosen.json, [_as_json(one, loads, steps) for one in found.wrong])
-        if chosen.record_again:
-            repaired = {id(finding) for finding in recorded(place, found.wrong)}
-            found.wrong = [finding for finding in found.wrong if id(finding) not in repaired]
-            print(f"Recorded in Dagster: {len(repaired)} files that stand.")
-    print(_figures(place, found))
-    if not found.files and not found.wrong:
+        if arguments.json is not None:
+            write_json(arguments.json, [_as_json(problem, loads, steps) for problem in result.problems])
+        if arguments.record_again:
+            repaired = {id(problem) for problem in record_files(scope, result.problems)}
+            result.problems = [problem for problem in result.problems if id(problem) not in repaired]
+            print(f"Recorded in Dagster: {len(repaired)} stored files.")
+    print(_summary(scope, result))
+    if not result.files and not result.problems:
         raise RefusedError(
             f"Nothing was verified: {lake.files.address} has no file of these tables and days, and Dagster shows none. Check ANALYTICS_LAKE, "
             "ANALYTICS_MODE, DAGSTER_HOME and the options."
         )
-    return int(not found.is_well)
+    return int(not result.is_sound)
 
 
-def _expired(found: Verification) -> Iterator[str]:
-    for (account, table), days in found.expired.items():
-        yield f"Expired, without a file, and their typed days are stored: {account}/{table} {in_words(days)}."
+def _expired_problems(result: Verification) -> Iterator[str]:
+    for (account, table), days in result.expired.items():
+        yield f"Expired raw days, without a file, whose typed days are stored: {account}/{table} {in_words(days)}."
 
 
-def _repairs(steps: Sequence[DailyTables], found: Verification, loads: Sequence[Repair]) -> Iterator[str]:
+def _repair_lines(steps: Sequence[DailyTables], result: Verification, loads: Sequence[Repair]) -> Iterator[str]:
     if loads:
         yield "Repair with:"
         yield from (f"  {load.command}" for load in loads)
-    if days := too_early(steps, found.wrong):
-        yield f"{in_words(days)}: {TOO_EARLY}."
+    if days := days_before_start(steps, result.problems):
+        yield f"{in_words(days)}: {BEFORE_START}."
 
 
 def declared_tables(defs: Path) -> dict[Name, Table]:
@@ -129,73 +130,73 @@ def declared_tables(defs: Path) -> dict[Name, Table]:
     return tables_of({account: component(defs / account, option="--select") for account in accounts(defs)})
 
 
-def _chosen(select: str | None, tables: Mapping[Name, Table]) -> list[Name]:
+def _selected_names(select: str | None, tables: Mapping[Name, Table]) -> list[Name]:
     if select is None:
         return list(tables)
     names: list[Name] = []
-    for wanted in select.split(","):
-        meant = [name for name in tables if wanted in {name[0], "/".join(name)}]
+    for pattern in select.split(","):
+        meant = [name for name in tables if pattern in {name[0], "/".join(name)}]
         if not meant:
-            account = wanted.partition("/")[0]
-            there = ["/".join(name) for name in tables if name[0] == account] or sorted({name[0] for name in tables})
-            raise RefusedError(f"--select {wanted}: there is no such account or table. There are: {', '.join(there)}.")
+            account = pattern.partition("/")[0]
+            known = ["/".join(name) for name in tables if name[0] == account] or sorted({name[0] for name in tables})
+            raise RefusedError(f"--select {pattern}: there is no such account or table. There are: {', '.join(known)}.")
         names += meant
     return list(dict.fromkeys(names))
 
 
-def _told(wrong: Sequence[TableProblem]) -> Iterator[str]:
-    """A heading for each table, and a line for days with the same trouble."""
-    for table, of_table in groupby(wrong, lambda one: (one.account, one.table)):
+def _problem_lines(problems: Sequence[TableProblem]) -> Iterator[str]:
+    """A heading for each table, and a line for days with the same problem."""
+    for table, of_table in groupby(problems, lambda problem: (problem.account, problem.table)):
         yield "/".join(table)
         causes: dict[tuple[str, str, str], list[date]] = {}
-        for one in of_table:
-            causes.setdefault((one.kind.value, one.words, one.remedy), []).append(one.day)
-        for (kind, words, remedy), days in list(causes.items())[:_SHOWN]:
-            yield f"  {in_words(days)}: {kind}: {words}. {remedy[0].upper()}{remedy[1:]}."
+        for problem in of_table:
+            causes.setdefault((problem.kind.value, problem.description, problem.remedy), []).append(problem.day)
+        for (kind, description, remedy), days in list(causes.items())[:_SHOWN]:
+            yield f"  {in_words(days)}: {kind}: {description}. {remedy[0].upper()}{remedy[1:]}."
         if len(causes) > _SHOWN:
-            yield f"  and {len(causes) - _SHOWN} more causes; `--json FILE` has them all."
+            yield f"  and {len(causes) - _SHOWN} more problems; `--json FILE` has them all."
 
 
-def _others(there: Inventory) -> Iterator[str]:
-    """What is told and is no trouble."""
-    if there.strangers:
-        yield f"Of no table that a defs.yaml declares, so no load, check or reader uses them: {_some(_by_table(there.strangers))}."
-    if there.leftovers:
-        yield f"Left by writers that were killed, or of writers at work: {_some(there.leftovers)}."
-    if there.quarantined:
-        yield f"In the quarantine: {there.quarantined} files, kept for a person to read."
+def _inventory_lines(listing: Inventory) -> Iterator[str]:
+    """Files besides those of declared tables, which are no problem."""
+    if listing.strangers:
+        yield f"Files of no declared table, which no load, check or reader uses: {_first_names(_by_table(listing.strangers))}."
+    if listing.leftovers:
+        yield f"Temporary files of writers, killed or running: {_first_names(listing.leftovers)}."
+    if listing.quarantined:
+        yield f"In the quarantine: {listing.quarantined} files."
 
 
 def _by_table(names: Sequence[str]) -> list[str]:
-    """The files of a table's days as one entry with their number; other files by name."""
+    """Files by name; those of a table's days as one entry with their number."""
     counts = Counter(name if name.count("/") < _DEPTH else "/".join(name.split("/")[:2]) for name in names)
     return [name if name in names else f"{name} ({count} files)" for name, count in counts.items()]
 
 
-def _some(names: Sequence[str]) -> str:
+def _first_names(names: Sequence[str]) -> str:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more
 
 
-def _figures(place: LakeScope, found: Verification) -> str:
-    kinds = Counter(one.kind.value for one in found.wrong)
+def _summary(scope: LakeScope, result: Verification) -> str:
+    kinds = Counter(problem.kind.value for problem in result.problems)
     verdict = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
-    where = place.lake.files.named(place.lake.root)
-    read = f"{where}: {found.files} files of {len(found.days)} days in {len(place.chosen)} tables, {found.size / 2**20:.1f} MiB"
-    if not found.is_well:
-        return f"{read}: {len(found.wrong)} findings ({verdict})."
-    if found.wrong:
-        return f"{read}: all well; {len(found.wrong)} were stored for an earlier definition."
-    return f"{read}: {'all well.' if found.files else 'nothing has stored there yet.'}"
+    where = scope.lake.files.named(scope.lake.root)
+    read = f"{where}: {result.files} files of {len(result.days)} days in {len(scope.selected)} tables, {result.size / 2**20:.1f} MiB"
+    if not result.is_sound:
+        return f"{read}: {len(result.problems)} problems ({verdict})."
+    if result.problems:
+        return f"{read}: all correct; {len(result.problems)} were stored for an earlier definition."
+    return f"{read}: {'all correct.' if result.files else 'nothing is stored there yet.'}"
 
 
-def _as_json(one: TableProblem, loads: Sequence[Repair], steps: Sequence[DailyTables]) -> dict[str, Any]:
+def _as_json(problem: TableProblem, loads: Sequence[Repair], steps: Sequence[DailyTables]) -> dict[str, Any]:
     return {
-        "account": one.account,
-        "table": one.table,
-        "day": one.day.isoformat(),
-        "kind": one.kind.value,
-        "words": one.words,
-        "remedy": one.remedy,
-        "command": next((load.command for load in loads if load.is_for(one, steps)), None),
+        "account": problem.account,
+        "table": problem.table,
+        "day": problem.day.isoformat(),
+        "kind": problem.kind.value,
+        "description": problem.description,
+        "remedy": problem.remedy,
+        "command": next((load.command for load in loads if load.is_for(problem, steps)), None),
     }

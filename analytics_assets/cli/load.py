@@ -66,25 +66,25 @@ def add(subparsers: Any) -> None:
     loading.set_defaults(carry_out=_load)
 
 
-def _load(chosen: argparse.Namespace, defs: Path, clock: Clock) -> int:
-    if chosen.last < chosen.first:
-        raise RefusedError(f"--to {chosen.last} is before --from {chosen.first}.")
-    account = chosen.account
+def _load(arguments: argparse.Namespace, defs: Path, clock: Clock) -> int:
+    if arguments.last < arguments.first:
+        raise RefusedError(f"--to {arguments.last} is before --from {arguments.first}.")
+    account = arguments.account
     plan_of = account_plan(component(defs / account, option="load"), account, option="load")
     definitions = dg.Definitions.merge(whole(defs), dg.Definitions(loggers={"console": _progress_lines}))
     with quietly():
         steps = [step for step in daily_tables(definitions) if step.account == account]
-    selected = _selected(account, steps, chosen.tables)
-    plan = _plan(account, plan_of, selected, (chosen.first, chosen.last), clock())
+    selected = _selected(account, steps, arguments.tables)
+    plan = _plan(account, plan_of, selected, (arguments.first, arguments.last), clock())
     print("\n".join([*plan.lines(), f"Tables: {', '.join(table for step in selected for table in step.tables)}."]))
-    if not chosen.yes and not _is_confirmed():
+    if not arguments.yes and not _is_confirmed():
         print("Nothing was loaded.")
         return 2
     keys = [asset_key(account, table) for step in selected for table in step.tables]
-    tags = {LOAD_TAG: "analytics-assets load", **({REPLACE_TAG: "true"} if chosen.replace_other_mode else {})}
-    if chosen.url is not None:
-        return _load_through(chosen.url, account, keys, (chosen.first, chosen.last), tags)
-    days = days_between(chosen.first, chosen.last)
+    tags = {LOAD_TAG: "analytics-assets load", **({REPLACE_TAG: "true"} if arguments.replace_other_mode else {})}
+    if arguments.url is not None:
+        return _load_through(arguments.url, account, keys, (arguments.first, arguments.last), tags)
+    days = days_between(arguments.first, arguments.last)
     runs = [days[number : number + plan_of.days_per_run] for number in range(0, len(days), plan_of.days_per_run)]
     with quietly():
         job = definitions.resolve_job_def(f"{account}_daily")
@@ -131,13 +131,13 @@ def _selected(account: str, steps: Sequence[DailyTables], tables: str | None) ->
                 f"--tables {name}: {account} has no such daily table. There are: {', '.join(known)}. The job `snapshots` loads what has no "
                 "past days."
             )
-    found: list[DailyTables] = []
+    selected: list[DailyTables] = []
     for step in steps:
         if step.raw in names:
-            found.append(step)
+            selected.append(step)
         elif typed := [table for table in step.typed if table in names]:
-            found.append(replace(step, raw=None, typed=typed))
-    return found
+            selected.append(replace(step, raw=None, typed=typed))
+    return selected
 
 
 def _plan(
@@ -148,15 +148,15 @@ def _plan(
     Raises:
         RefusedError: A day cannot be loaded.
     """
-    here, known = settings(), {stream.name: stream for stream in plan_of.streams}
+    current, streams_by_name = settings(), {stream.name: stream for stream in plan_of.streams}
     streams = []
     for step in selected:
-        stream = known[step.name]
+        stream = streams_by_name[step.name]
         # Days that are derived are refused like days that are requested.
         counted = stream if step.raw else replace(stream, request_count=lambda _days: {}, is_exact=True)
         streams.append(replace(counted, sends_requests=True))
-    chosen = replace(plan_of, streams=streams)
-    plan = planned({account: chosen}, *span, start=here.start_date, now=now)
+    reduced = replace(plan_of, streams=streams)
+    plan = planned({account: reduced}, *span, start=current.start_date, now=now)
     if plan.refused:
         reasons = {
             f"{in_words(days)}: {reason}": None
@@ -203,14 +203,14 @@ def _load_here(
             raise_on_error=False,
         )
         stored_day = {(event.asset_key, event.partition) for event in result.get_asset_materialization_events()}
-        missing = [one for one in days if any((key, one.isoformat()) not in stored_day for key in keys)]
+        missing = [day for day in days if any((key, day.isoformat()) not in stored_day for key in keys)]
         failed += missing
         stored += len(days) - len(missing)
         print(f"Run {number} of {len(runs)}: stored {len(days) - len(missing)} of {len(days)} days.", flush=True)
-        for words in _reasons(result):
-            print(words, flush=True)
+        for reason in _reasons(result):
+            print(reason, flush=True)
         if missing and _ends_load(result):
-            failed += [one for later in runs[number:] for one in later]
+            failed += [day for later in runs[number:] for day in later]
             print("The other runs would fail in the same way and were not started.")
             break
     return _verdict(stored, sum(map(len, runs)), failed)
@@ -229,12 +229,12 @@ def _failures(result: dg.ExecuteInProcessResult) -> Iterator[tuple[str, Mapping[
         if event.is_step_failure:
             data = event.step_failure_data.user_failure_data
             error = event.step_failure_data.error
-            words = (data.description if data else None) or (error.message if error else None) or "a step failed"
-            yield words, data.metadata if data else {}
+            reason = (data.description if data else None) or (error.message if error else None) or "a step failed"
+            yield reason, data.metadata if data else {}
 
 
 def _reasons(result: dg.ExecuteInProcessResult) -> list[str]:
-    return [words for words, _ in _failures(result)]
+    return [reason for reason, _ in _failures(result)]
 
 
 def _ends_load(result: dg.ExecuteInProcessResult) -> bool:
@@ -261,8 +261,8 @@ def _load_through(
             reasons = [] if backfill.status == "COMPLETED_SUCCESS" else graphql.failures(backfill_id)
     except RuntimeError as error:
         raise RefusedError(f"--url {url}: {error}. Check the address and that the deployment runs.") from error
-    for words in reasons:
-        print(words)
+    for reason in reasons:
+        print(reason)
     # A table that the backfill does not show has nothing stored.
     stored = min((backfill.stored.get(tuple(key.path), 0) for key in keys), default=0)
     print(f"Stored {stored} of {len(days)} days; the backfill is {backfill.status}.")

@@ -31,37 +31,37 @@ def add(subparsers: Any) -> None:
     planning.set_defaults(carry_out=_plan)
 
 
-def account_plan(found: dg.Component, account: str, *, option: str) -> AccountPlan:
+def account_plan(loaded: dg.Component, account: str, *, option: str) -> AccountPlan:
     """What an account requests.
 
     Raises:
         RefusedError: The component loads no days.
     """
-    if not isinstance(found, AccountComponent):
-        raise RefusedError(f"{option} {account}: a {type(found).__name__} has no plan.")
-    return found.plan(account)
+    if not isinstance(loaded, AccountComponent):
+        raise RefusedError(f"{option} {account}: a {type(loaded).__name__} has no plan.")
+    return loaded.plan(account)
 
 
-def _plan(chosen: argparse.Namespace, defs: Path, clock: Clock) -> int:
-    if chosen.last < chosen.first:
-        raise RefusedError(f"--to {chosen.last} is before --from {chosen.first}.")
-    names = chosen.select.split(",") if chosen.select else accounts(defs)
-    asked: dict[str, AccountPlan] = {}
+def _plan(arguments: argparse.Namespace, defs: Path, clock: Clock) -> int:
+    if arguments.last < arguments.first:
+        raise RefusedError(f"--to {arguments.last} is before --from {arguments.first}.")
+    names = arguments.select.split(",") if arguments.select else accounts(defs)
+    plans: dict[str, AccountPlan] = {}
     for account in dict.fromkeys(names):
         if "/" in account:
             raise RefusedError(
                 f"--select {account}: a plan is of whole accounts. Use --select {account.partition('/')[0]}, or leave it out."
             )
-        found = component(defs / account, option="--select")
-        if isinstance(found, Comparisons) and not chosen.select:
+        loaded = component(defs / account, option="--select")
+        if isinstance(loaded, Comparisons) and not arguments.select:
             # They ask nobody for anything.
             continue
-        asked[account] = account_plan(found, account, option="--select")
-    here = settings()
-    plan = planned(asked, chosen.first, chosen.last, start=here.start_date, now=clock())
+        plans[account] = account_plan(loaded, account, option="--select")
+    current = settings()
+    plan = planned(plans, arguments.first, arguments.last, start=current.start_date, now=clock())
     print("\n".join(plan.lines()))
-    if not here.budget_on:
-        print(f"In {here.mode} mode as set here, budgets are off: nothing waits.")
-    if chosen.json is not None:
-        write_json(chosen.json, plan.as_json())
+    if not current.budget_on:
+        print(f"In {current.mode} mode as set here, budgets are off: nothing waits.")
+    if arguments.json is not None:
+        write_json(arguments.json, plan.as_json())
     return 0

@@ -25,14 +25,14 @@ def add(subparsers: Any) -> None:
     resuming.set_defaults(carry_out=_resume)
 
 
-def _resume(chosen: argparse.Namespace, defs: Path, clock: Clock) -> int:
-    name, here = chosen.account, settings()
-    found = component(defs / name, option="resume")
-    diagnostics = found.diagnostics().account if isinstance(found, Diagnosable) else None
+def _resume(arguments: argparse.Namespace, defs: Path, clock: Clock) -> int:
+    name, current = arguments.account, settings()
+    loaded = component(defs / name, option="resume")
+    diagnostics = loaded.diagnostics().account if isinstance(loaded, Diagnosable) else None
     if diagnostics is None:
         raise RefusedError(f"resume {name}: it sends no requests. Accounts: {', '.join(accounts(defs))}.")
-    if not here.budget_on:
-        print(f"{name}: budgets are off in {here.mode} mode as set here; no pause is kept.")
+    if not current.budget_on:
+        print(f"{name}: budgets are off in {current.mode} mode as set here; no pause is kept.")
         return 0
     pause = diagnostics.resource.rate_limiter(clock=clock).resume()
     if pause is None:

@@ -25,13 +25,13 @@ def backfill_asset(accounts: Mapping[str, AccountComponent], clock: Clock) -> dg
         accounts: The accounts that have days, by name.
         clock: The present instant.
     """
-    first = min(first_day(settings(), one.start_date) for one in accounts.values())
-    final_at = [one.final_at(account) for account, one in accounts.items()]
+    first = min(first_day(settings(), account_plan.start_date) for account_plan in accounts.values())
+    final_at = [account_plan.final_at(account) for account, account_plan in accounts.items()]
     partitions = daily_partitions(first, lambda day: min(of_account(day) for of_account in final_at))
-    most_days = min(one.schedule.confirm_over_days for one in accounts.values())
+    most_days = min(account_plan.schedule.confirm_over_days for account_plan in accounts.values())
 
     def plans() -> dict[str, AccountPlan]:
-        return {account: one.plan(account) for account, one in accounts.items()}
+        return {account: account_plan.plan(account) for account, account_plan in accounts.items()}
 
     guard = backfill_guard(plans, most_days, clock)
 

@@ -58,10 +58,10 @@ class WatchedCeleryRunLauncher(CeleryRunLauncher):
             super().launch_run(context)
         except (OperationalError, RuntimeError) as error:
             # RuntimeError is how Celery says that the result backend stays away.
-            words = (
+            message = (
                 f"The broker of ANALYTICS_BROKER cannot be reached: see that it runs. ({' '.join(str(error).split())})"
             )
-            instance_of(self).report_run_failed(run, words)
+            instance_of(self).report_run_failed(run, message)
             raise
 
     @property
@@ -81,8 +81,8 @@ class WatchedCeleryRunLauncher(CeleryRunLauncher):
             # PENDING is what a backend says of what it has forgotten, too: Redis that was started anew.
             if result.state not in {"STARTED", "PENDING"}:
                 return super().check_run_worker_health(run)
-            told = result.info
-            worker = str(told.get("hostname", "")) if isinstance(told, dict) else ""
+            outcome = result.info
+            worker = str(outcome.get("hostname", "")) if isinstance(outcome, dict) else ""
             if task_id in self._active(worker):
                 return CheckRunHealthResult(WorkerStatus.RUNNING)
         return CheckRunHealthResult(
@@ -97,8 +97,8 @@ class WatchedCeleryRunLauncher(CeleryRunLauncher):
         inspected = self.celery.control.inspect(
             destination=[worker] if worker else None, limit=1 if worker else None, timeout=_PATIENCE_S
         )
-        answers: dict[str, list[dict[str, Any]]] = inspected.active() or {}
-        return {str(task["id"]) for tasks in answers.values() for task in tasks}
+        active_by_worker: dict[str, list[dict[str, Any]]] = inspected.active() or {}
+        return {str(task["id"]) for tasks in active_by_worker.values() for task in tasks}
 
 
 def account_of(run: DagsterRun) -> str | None:

@@ -44,11 +44,11 @@ class WatchedRunLauncher(DefaultRunLauncher):
         numbers = [(pid, entry.timestamp) for entry in events if (pid := pid_of(entry)) is not None]
         if not numbers:
             return CheckRunHealthResult(WorkerStatus.RUNNING)
-        number, at = numbers[-1]
-        if is_alive(number, datetime.fromtimestamp(at, UTC)):
+        number, noted_at = numbers[-1]
+        if is_alive(number, datetime.fromtimestamp(noted_at, UTC)):
             return CheckRunHealthResult(WorkerStatus.RUNNING)
-        words = f"the process of the run (pid {number}) is gone: it was killed, or the machine was started anew"
-        return CheckRunHealthResult(WorkerStatus.FAILED, words)
+        message = f"the process of the run (pid {number}) is gone: it was killed, or the machine was started anew"
+        return CheckRunHealthResult(WorkerStatus.FAILED, message)
 
 
 def pid_of(entry: EventLogEntry) -> int | None:

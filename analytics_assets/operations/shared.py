@@ -60,21 +60,28 @@ class Shared(YamlComponent):
                 f"{', '.join(places)}: each has a `Shared`, and a project takes one.",
                 remedy="Delete all but one of them.",
             )
-        made = [context.build_defs(loc) for loc, kind in components if not issubclass(kind, Shared)]
-        specs = [spec for definitions in made for spec in _specs(definitions)]
-        here = settings()
+        account_definitions = [context.build_defs(loc) for loc, kind in components if not issubclass(kind, Shared)]
+        specs = [spec for definitions in account_definitions for spec in _specs(definitions)]
+        current = settings()
         # In sandbox mode nothing can be loaded from them.
-        left_out = {name for one in made for name in without_sandbox(one)} if here.mode == "sandbox" else set[str]()
+        left_out = (
+            {name for part in account_definitions for name in without_sandbox(part)}
+            if current.mode == "sandbox"
+            else set[str]()
+        )
         observed = [spec for spec in specs if spec.tags.get(SNAPSHOT_TAG[0]) == SNAPSHOT_TAG[1]]
         taken = [spec for spec in observed if spec.key.path[0] not in left_out]
         loaded = {
-            account_in(loc.file_path): one
+            account_in(loc.file_path): part
             for loc, _ in components
-            if isinstance(one := context.component_tree.load_component(loc), AccountComponent)
+            if isinstance(part := context.component_tree.load_component(loc), AccountComponent)
         }
-        with_days = {account: one for account, one in loaded.items() if one.has_days(account)}
-        is_on = here.schedules_on
-        keys, jobs = frozenset(spec.key for spec in specs), {job.name for one in made for job in one.jobs or ()}
+        with_days = {account: part for account, part in loaded.items() if part.has_days(account)}
+        is_on = current.schedules_on
+        keys, jobs = (
+            frozenset(spec.key for spec in specs),
+            {job.name for part in account_definitions for job in part.jobs or ()},
+        )
         owned = Owned(keys, frozenset({*jobs, "snapshots", "checks_daily", "housekeeping"}))
         schedules = [
             snapshots(_selected(taken), self.snapshots_cron, is_on=is_on),

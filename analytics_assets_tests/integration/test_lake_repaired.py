@@ -133,7 +133,7 @@ def test_a_range_is_loaded_in_runs_after_its_plan(project: Project, vendor: Sand
 def test_days_that_fail_are_named_with_the_reason_and_the_others_stored(
     project: Project, vendor: Sandbox, command: Command
 ) -> None:
-    """Status 1; a later load of that day alone makes all well."""
+    """Status 1; a later load of that day alone makes all correct."""
     vendor.spoil(kind="status", vendor="bento", endpoint="/stats/ads", contains="2026-03-01", status=404)
     status, said = command("load", "bento", *RANGE, "--yes")
     assert status == 1, said
@@ -231,7 +231,7 @@ def test_what_is_damaged_or_missing_is_repaired_and_nothing_else_is_requested(
     assert counts == {ADS: 1}
     status, said = command("lake", "verify")
     assert status == 0, said
-    assert ": all well." in said
+    assert ": all correct." in said
     assert "Expired, without a file, and their typed days are stored: bento/ads_raw 2026-03-03." in said
     assert "In the quarantine: 3 files, kept for a person to read." in said
 

@@ -91,7 +91,7 @@ def stored(world: SeededWorld, point: Callable[[str], Place]) -> tuple[Place, Ve
                 daily=frozenset(
                     name for name in TABLES if definitions.resolve_asset_graph().get(dg.AssetKey(name)).is_partitioned
                 ),
-                chosen=list(TABLES),
+                selected=list(TABLES),
             )
             found = verify_tables(scope, lambda _words: None)
     return place, found
@@ -134,5 +134,5 @@ def test_every_typed_row_of_a_fortnight_equals_what_the_world_holds(
     for name, wanted in expected.items():
         assert wanted, name
         assert in_order(rows(place.lake, *name.split("/"))) == in_order(wanted), name
-    assert (found.wrong, found.inventory.strangers, found.inventory.leftovers) == ([], [], [])
+    assert (found.problems, found.inventory.strangers, found.inventory.leftovers) == ([], [], [])
     assert found.files == len(list(place.lake.glob("*/*/*/data.parquet")))

@@ -24,7 +24,7 @@ from analytics_assets.lake.raw import RawDay
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.stream import DayFetcher, Stream
 from analytics_assets.lake.table import MONEY, Column, Table
-from analytics_assets.operations.verify.files import OutdatedError, examined
+from analytics_assets.operations.verify.files import OutdatedError, examine_file
 from analytics_assets.sources.airbridge.report_spec import spec_hash
 from analytics_assets.sources.airbridge.restatements import history, restatements_table
 from analytics_assets.sources.airbridge.tables import (
@@ -126,7 +126,7 @@ def test_every_reader_refuses_a_file_of_the_earlier_schema(
         assert str(refused.value) == f"{path} cannot be used: an earlier version wrote its columns {columns}. {REMEDY}"
     assert lake.usable("shop", table.name, DAY) is None
     with pytest.raises(OutdatedError, match=f"^an earlier version wrote its columns {columns}$"):
-        examined(lake, "shop", table, DAY, is_sandbox=False)
+        examine_file(lake, "shop", table, DAY, is_sandbox=False)
 
 
 async def test_typed_tables_are_made_again_from_raw_without_a_request(lake: Lake) -> None:
@@ -223,7 +223,7 @@ def test_the_script_of_the_page_keeps_every_value(disk: Lake) -> None:
     for (account, _), table in changed.items():
         rows = table.valid_day(table.rows([filled(table, number) for number in range(4)]), DAY).content
         assert disk.read(account, table).to_pylist() == rows.to_pylist()
-        stored = examined(disk, account, table, DAY, is_sandbox=True)
+        stored = examine_file(disk, account, table, DAY, is_sandbox=True)
         assert stored is not None
         assert (stored.footer.content_hash, stored.footer.requested_at) == (content_hash(table, rows), NOW)
     assert path.stat().st_mtime_ns == before

@@ -38,7 +38,7 @@ class Alerts(YamlComponent):
     @field_validator("destinations")
     @classmethod
     def _names(cls, value: list[str]) -> list[str]:
-        names = [variable_name(one) for one in value]
+        names = [variable_name(variable) for variable in value]
         if len(set(names)) < len(names):
             raise ValueError("destinations: a variable is named twice, so each alert would come twice. Name it once.")
         return names

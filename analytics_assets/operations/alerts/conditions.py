@@ -43,14 +43,14 @@ def _failed_key(request: Request) -> IssueKey:
 
 
 def _task(request: Request, redact: Redact) -> Detection:
-    words = request.reason or f"The vendor gives no reason; the state is {request.state}."
+    reason = request.reason or f"The vendor gives no reason; the state is {request.state}."
     occurrence = Occurrence(
         severity=FAILURE if request.is_paused else WARNING,
         about=f"{request.account}/{request.report}",
         headline="the report task is paused"
         if request.is_paused
         else f"report task {request.state} in attempt {request.attempts}",
-        reasons=reason_lines([Reason(request.state, words, request.days_left)], redact),
+        reasons=reason_lines([Reason(request.state, reason, request.days_left)], redact),
         next=request.issue or "",
         path=f"/assets/{request.account}/{request.report}_tasks",
     )
@@ -77,8 +77,8 @@ def failed_checks(
     """
     detections: list[Detection] = []
     undecided: set[IssueKey] = set()
-    wanted = [key for key in keys if key.name != REPORTS and _kind(key) in kinds]
-    newest = instance.event_log_storage.get_latest_asset_check_execution_by_key(wanted)
+    selected = [key for key in keys if key.name != REPORTS and _kind(key) in kinds]
+    newest = instance.event_log_storage.get_latest_asset_check_execution_by_key(selected)
     for key, record in sorted(newest.items()):
         evaluation = _evaluation(record.event)
         if evaluation is not None and evaluation.passed:
@@ -115,12 +115,12 @@ def _check_key(key: dg.AssetCheckKey) -> IssueKey:
 def _check(key: dg.AssetCheckKey, evaluation: dg.AssetCheckEvaluation, redact: Redact) -> Detection:
     table = key.asset_key.to_user_string()
     is_late = _kind(key) is IssueKind.LATE
-    words = evaluation.description or "The check gives no reason."
+    description = evaluation.description or "The check gives no reason."
     occurrence = Occurrence(
         severity=FAILURE if evaluation.severity is dg.AssetCheckSeverity.ERROR else WARNING,
         about=table,
         headline="the newest final day has not landed" if is_late else f"check {key.name} failed",
-        reasons=reason_lines([Reason(key.name, words)], redact),
+        reasons=reason_lines([Reason(key.name, description)], redact),
         next=(
             "The schedule asks for it again with its next run; or materialize the day now."
             if is_late

@@ -64,14 +64,14 @@ def deliver(
             issues = log.claim(destination, repeat=repeat, now=clock())
             if not issues:
                 break
-            trouble = send(destination, writer.message(issues))
-            if trouble is None:
+            error = send(destination, writer.message(issues))
+            if error is None:
                 log.sent(issues, now=clock())
                 arrived, failures = arrived + 1, 0
             else:
                 tries = min(issue.tries for issue in issues)
                 pause = min(LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(tries, 10))
-                log.failed(issues, trouble, next_try_at=clock() + pause)
+                log.failed(issues, error, next_try_at=clock() + pause)
                 failures += 1
         return arrived
 
@@ -108,11 +108,11 @@ def send(destination: str, message: Message, *, environment: Mapping[str, str] |
     if not is_split:
         service.overflow_mode = apprise.OverflowMode.TRUNCATE
         message = replace(message, body=fit_body(message.body, _room(service, message.title)))
-    said = _notify(services, message)
+    failure = _notify(services, message)
     # After a time-out one part has perhaps arrived already; several parts may never arrive within the time.
-    if said is not None and (short := shorten(message)) is not None and (is_split or said != _LATE):
-        said = _notify(services, short) and said
-    return None if said is None else Vendor(destination, destination, _secrets(address)).redact(said)
+    if failure is not None and (short := shorten(message)) is not None and (is_split or failure != _LATE):
+        failure = _notify(services, short) and failure
+    return None if failure is None else Vendor(destination, destination, _secrets(address)).redact(failure)
 
 
 def _notify(services: "apprise.Apprise", message: Message) -> str | None:
@@ -130,8 +130,8 @@ def _notify(services: "apprise.Apprise", message: Message) -> str | None:
         return None
     if result.status == apprise.AppriseResultStatus.TIMEOUT:
         return _LATE
-    said = " ".join(dict.fromkeys(log.message for log in result.logs()))
-    return said or "It was refused without a reason."
+    error = " ".join(dict.fromkeys(log.message for log in result.logs()))
+    return error or "It was refused without a reason."
 
 
 def _room(service: "apprise.NotifyBase", title: str) -> int:
@@ -144,4 +144,4 @@ def _room(service: "apprise.NotifyBase", title: str) -> int:
 def _secrets(address: str) -> list[str]:
     """The parts of an address that could be a secret: all of them that are no number and no word of the form."""
     parts = re.split(r"[:/@?&=;,#\s]+", address)
-    return [one for part in parts for one in {part, unquote(part)} if len(one) >= _SHORTEST_SECRET]
+    return [text for part in parts for text in {part, unquote(part)} if len(text) >= _SHORTEST_SECRET]

@@ -115,10 +115,10 @@ def _failure_events(
     instance: dg.DagsterInstance, since: datetime, known: Collection[str]
 ) -> Iterator[dg.EventLogRecord]:
     """The events of runs that failed and are not known, oldest first."""
-    chosen = dg.RunStatusChangeRecordsFilter(DagsterEventType.RUN_FAILURE, after_timestamp=since.timestamp())
+    run_filter = dg.RunStatusChangeRecordsFilter(DagsterEventType.RUN_FAILURE, after_timestamp=since.timestamp())
     cursor, has_more = None, True
     while has_more:
-        page = instance.fetch_run_status_changes(chosen, limit=_PAGE, cursor=cursor, ascending=True)
+        page = instance.fetch_run_status_changes(run_filter, limit=_PAGE, cursor=cursor, ascending=True)
         yield from (record for record in page.records if record.run_id not in known)
         cursor, has_more = page.cursor, page.has_more
 
@@ -131,13 +131,13 @@ def _steps(
     stored: dict[str, set[str]] = {}
     tables_of: dict[str, set[str]] = {}
     failures: dict[str, dg.DagsterEvent | None] = {}
-    wanted = {
+    event_types = {
         DagsterEventType.STEP_FAILURE,
         DagsterEventType.ASSET_MATERIALIZATION_PLANNED,
         DagsterEventType.ASSET_MATERIALIZATION,
         DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED,
     }
-    for entry in instance.all_logs(run.run_id, of_type=wanted):
+    for entry in instance.all_logs(run.run_id, of_type=event_types):
         event, key = entry.dagster_event, entry.step_key or ""
         assert event is not None
         if event.is_step_failure:
@@ -169,8 +169,8 @@ def _steps(
 def _reasons(event: dg.DagsterEvent | None) -> tuple[list[Reason], str]:
     """The reasons of a failure and what to do: the days that it names, or the exception's own words."""
     if event is None or not event.is_step_failure:
-        words = event.message if event else None
-        return [Reason(_OF_THE_RUN, words or "The run failed and Dagster does not say why.")], _FIX
+        message = event.message if event else None
+        return [Reason(_OF_THE_RUN, message or "The run failed and Dagster does not say why.")], _FIX
     failure, error = event.step_failure_data.user_failure_data, event.step_failure_data.error
     if failure is not None and isinstance(table := failure.metadata.get(DAYS_NOT_STORED), dg.TableMetadataValue):
         days: dict[tuple[str, str], list[date]] = {}
@@ -179,14 +179,14 @@ def _reasons(event: dg.DagsterEvent | None) -> tuple[list[Reason], str]:
             text = composed(str(row.get("message", row.get("reason"))), str(row.get("remedy", "")))
             days.setdefault((str(row["kind"]), text), []).append(date.fromisoformat(str(row["day"])))
         advice = failure.metadata.get(NEXT)
-        reasons = [Reason(kind, words, tuple(of_reason)) for (kind, words), of_reason in days.items()]
+        reasons = [Reason(kind, message, tuple(of_reason)) for (kind, message), of_reason in days.items()]
         return reasons, str(advice.value) if advice is not None else _FIX
     if failure is not None and failure.description:
         return [Reason("Failure", failure.description)], _FIX
     while error is not None and error.cause is not None:
         error = error.cause
-    words = error.message.strip() if error else "The step failed and Dagster does not say why."
-    return [Reason((error.cls_name if error else None) or "Error", words)], _FIX
+    message = error.message.strip() if error else "The step failed and Dagster does not say why."
+    return [Reason((error.cls_name if error else None) or "Error", message)], _FIX
 
 
 def _detection(
@@ -202,8 +202,8 @@ def _detection(
     days = set().union(*missing.values())
     reasons = step.reasons
     if days and _NO_DAY not in days:
-        kept = {reason: tuple(day for day in reason.days if str(day) in days) for reason in reasons}
-        reasons = [replace(reason, days=kept[reason]) for reason in reasons if kept[reason] or not reason.days]
+        days_of = {reason: tuple(day for day in reason.days if str(day) in days) for reason in reasons}
+        reasons = [replace(reason, days=days_of[reason]) for reason in reasons if days_of[reason] or not reason.days]
     reasons = sorted(reasons, key=lambda reason: -len(reason.days)) or step.reasons
     schedule = run.tags.get("dagster/schedule_name")
     again = f" The schedule {schedule} requests its days again with its next run." if schedule else ""

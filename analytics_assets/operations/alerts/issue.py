@@ -64,14 +64,14 @@ def reason_lines(reasons: Sequence[Reason], redact: Redact) -> tuple[str, ...]:
 
 def _line(reason: Reason, redact: Redact) -> str:
     # First redacted, then cut: half a key would be found by no search.
-    words = redact(reason.words)
-    words = words if len(words) <= _LONGEST_WORDS else f"{words[:_LONGEST_WORDS]}..."
-    return f"{_days(reason.days)}: {words}" if reason.days else words
+    text = redact(reason.words)
+    text = text if len(text) <= _LONGEST_WORDS else f"{text[:_LONGEST_WORDS]}..."
+    return f"{_days(reason.days)}: {text}" if reason.days else text
 
 
 def _days(days: Sequence[date]) -> str:
     """Days in words, with their number where there are several; many scattered days as first and last."""
-    words = in_words(days)
-    if len(words) > _LONGEST_DAYS:
-        words = f"between {min(days)} and {max(days)}"
-    return words if len(days) == 1 else f"{words} ({len(days)} days)"
+    text = in_words(days)
+    if len(text) > _LONGEST_DAYS:
+        text = f"between {min(days)} and {max(days)}"
+    return text if len(days) == 1 else f"{text} ({len(days)} days)"

@@ -99,10 +99,10 @@ def fit_body(body: str, room: int) -> str:
         if len(shorter) <= room:
             return shorter
     paragraphs = shorter.split("\n\n")
-    for kept in range(len(paragraphs) - 1, 0, -1):
-        missing = len(paragraphs) - kept
+    for count in range(len(paragraphs) - 1, 0, -1):
+        missing = len(paragraphs) - count
         text = "\n\n".join(
-            [*paragraphs[:kept], f"{missing} of {len(paragraphs)} paragraphs do not fit here. Dagster's UI has them."]
+            [*paragraphs[:count], f"{missing} of {len(paragraphs)} paragraphs do not fit here. Dagster's UI has them."]
         )
         if len(text) <= room:
             return text
@@ -113,9 +113,9 @@ def shorten(message: Message) -> Message | None:
     """The title and where to look, for a destination that has refused the message; None where it is as short already."""
     if len(message.title) + len(message.body) <= _SHORTEST:
         return None
-    look = next((line for line in message.body.split("\n") if line.startswith(_LOOK)), "Look: Dagster's UI.")
+    link = next((line for line in message.body.split("\n") if line.startswith(_LOOK)), "Look: Dagster's UI.")
     return Message(
-        _cut(message.title, _TITLE), f"The whole alert was refused here.\n{_cut(look, _TITLE)}", message.severity
+        _cut(message.title, _TITLE), f"The whole alert was refused here.\n{_cut(link, _TITLE)}", message.severity
     )
 
 

@@ -108,14 +108,14 @@ def alert_sensor(spec: AlertSpec, *, clock: Clock) -> dg.SensorDefinition:
             return dg.SkipReason(
                 "No destination is configured: name one under `destinations` in the YAML of the alerts."
             )
-        repository, here, began = context.repository_def, settings(), clock()
+        repository, current, began = context.repository_def, settings(), clock()
         assert repository is not None
-        log, writer = AlertLog(here.state), Writer(spec.ui.rstrip("/"), here.mode)
+        log, writer = AlertLog(current.state), Writer(spec.ui.rstrip("/"), current.mode)
         tables = {key.to_user_string() for key in repository.asset_graph.get_all_asset_keys()}
         redact = Vendor("", "", _keys(repository)).redact
         origin = context.code_location_origin
         location = None if origin is None else origin.location_name
-        scope = Scope(context.instance, repository, tables, Ledger(here.state), redact, location)
+        scope = Scope(context.instance, repository, tables, Ledger(current.state), redact, location)
         new = _record(scope, spec, log, clock)
         sent = deliver(
             log,
@@ -126,7 +126,7 @@ def alert_sensor(spec: AlertSpec, *, clock: Clock) -> dg.SensorDefinition:
             has_time=lambda: clock() - began < timedelta(seconds=_UNTIL_S),
         )
         if undelivered := log.undelivered():
-            each = " ".join(f"{name}: {words}" for name, words in undelivered.items())
+            each = " ".join(f"{name}: {error}" for name, error in undelivered.items())
             raise TransientError(f"Alerts did not arrive and are sent again. {each}")
         return dg.SkipReason(f"{new} new, {sent} sent.")
 
@@ -159,11 +159,11 @@ def _record(scope: Scope, spec: AlertSpec, log: AlertLog, clock: Clock) -> int:
             scope.instance, keys, kinds=spec.kinds, warnings=spec.warnings, redact=scope.redact
         )
         detections, undecided = [*detections, *checks], undecided | running
-    seen = {detection.key for detection in detections} | undecided
+    detected = {detection.key for detection in detections} | undecided
     return log.record(
         detections,
         runs=runs,
-        over=[issue for issue in log.open_issues() if issue.key not in seen and _is_over(scope, issue)],
+        over=[issue for issue in log.open_issues() if issue.key not in detected and _is_over(scope, issue)],
         kinds=spec.kinds,
         destinations=spec.destinations,
         now=began,
@@ -180,7 +180,7 @@ def _is_over(scope: Scope, issue: OpenIssue) -> bool:
 
 def _keys(repository: dg.RepositoryDefinition) -> list[str]:
     """The values of all accounts' keys; no message may hold one, even where an exception of a library quotes it."""
-    found = []
+    keys = []
     for resource in repository.get_top_level_resources().values():
         kind: Any = getattr(resource, "configurable_resource_cls", object)
         if not issubclass(kind, SourceResource):
@@ -189,7 +189,7 @@ def _keys(repository: dg.RepositoryDefinition) -> list[str]:
         configured = resource.config_schema.default_value
         for name in kind.secret_fields:
             try:
-                found.append(secret(configured.get(name, kind.model_fields[name].default)))
+                keys.append(secret(configured.get(name, kind.model_fields[name].default)))
             except AccessRefusedError:
                 continue  # What is not set cannot be quoted.
-    return found
+    return keys

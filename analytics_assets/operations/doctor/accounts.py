@@ -48,12 +48,12 @@ def budget(account: ExaminedAccount, clock: Clock, mode: str) -> Iterator[Line]:
         remedy = "ANALYTICS_BUDGET=on keeps one; nothing waits without."
         yield Line("budget", account.name, "not checked", f"budgets are off in {mode} mode as set here", remedy)
     elif pause is not None:
-        found = f"all requests are paused until {pause.until:%Y-%m-%d %H:%M:%S} UTC ({pause.reason})"
+        state = f"all requests are paused until {pause.until:%Y-%m-%d %H:%M:%S} UTC ({pause.reason})"
         remedy = (
             f"Wait; all processes do. `analytics-assets resume {account.name}` ends the pause now. "
             f"If it comes back, lower `budget` in defs/{account.name}/defs.yaml."
         )
-        yield Line("budget", account.name, "warning", found, remedy)
+        yield Line("budget", account.name, "warning", state, remedy)
     elif not left:
         remedy = "Wait; requests go on by themselves, scheduled ones before those of a backfill."
         yield Line("budget", account.name, "warning", f"all of {account.diagnostics.budget} are spent", remedy)
@@ -62,17 +62,17 @@ def budget(account: ExaminedAccount, clock: Clock, mode: str) -> Iterator[Line]:
 
 
 def report_tasks(
-    accounts: Sequence[ExaminedAccount], chosen: Settings, now: datetime, *, folders: Collection[str]
+    accounts: Sequence[ExaminedAccount], current: Settings, now: datetime, *, folders: Collection[str]
 ) -> Iterator[Line]:
     """The report requests that are open, and those that were closed lately because their report is gone.
 
     Args:
         accounts: The accounts that load.
-        chosen: Where the state database is.
+        current: Where the state database is.
         now: The present instant.
         folders: Names of all accounts, also of those that do not load.
     """
-    ledger, names = Ledger(chosen.state), {account.name for account in accounts}
+    ledger, names = Ledger(current.state), {account.name for account in accounts}
     opened = ledger.open_requests(None)
     of_accounts = [request for request in opened if request.account in names]
     if not of_accounts:
@@ -81,13 +81,13 @@ def report_tasks(
         yield Line("report tasks", _named(request), *task(request.account, request, now))
     for name in sorted(names):
         for request in ledger.removed(name, since=now - _SHOWN_FOR):
-            found = f"closed {request.closed_at:%Y-%m-%d %H:%M} UTC ({(request.reason or '').rstrip('.')})"
-            yield Line("report tasks", _named(request), "warning", found, _RENAMED)
+            state = f"closed {request.closed_at:%Y-%m-%d %H:%M} UTC ({(request.reason or '').rstrip('.')})"
+            yield Line("report tasks", _named(request), "warning", state, _RENAMED)
     for request in opened:
         is_recent = now - (request.polled_at or request.opened_at) < _SHOWN_FOR
         if request.account not in folders and is_recent:
-            found = f"{request.state}, and no folder of defs/ is called {request.account}"
-            yield Line("report tasks", _named(request), "warning", found, _NO_FOLDER)
+            state = f"{request.state}, and no folder of defs/ is called {request.account}"
+            yield Line("report tasks", _named(request), "warning", state, _NO_FOLDER)
 
 
 def _named(request: Request) -> str:
@@ -97,44 +97,44 @@ def _named(request: Request) -> str:
 def task(account: str, request: Request, now: datetime) -> tuple[Verdict, str, str]:
     """Verdict, finding and remedy of an open request."""
     reason = f" ({request.reason.rstrip('.')})" if request.reason else ""
-    seen = request.polled_at or request.opened_at
+    since = request.polled_at or request.opened_at
     if request.is_paused:
-        return "wrong", f"paused since {seen:%Y-%m-%d %H:%M} UTC{reason}", request.issue or ""
+        return "wrong", f"paused since {since:%Y-%m-%d %H:%M} UTC{reason}", request.issue or ""
     if request.issue is not None:
-        found = f"{request.state} in attempt {request.attempts}{reason}"
+        state = f"{request.state} in attempt {request.attempts}{reason}"
         advice = (
             "Compare the response kept under `_quarantine` in the lake with the vendor's page."
             if request.is_unusable
             else "If this goes on, ask the vendor about these tasks."
         )
-        return "wrong" if request.is_unusable else "warning", found, f"{request.issue} {advice}"
+        return "wrong" if request.is_unusable else "warning", state, f"{request.issue} {advice}"
     begun = request.posted_at or request.opened_at
-    found = f"{request.state} in attempt {request.attempts}, asked for {ago(now - begun)} ago, last seen {ago(now - seen)} ago"
-    if now - seen > _UNSEEN and (request.next_poll_at is None or now - request.next_poll_at > _UNSEEN):
-        return "warning", found, f"See that the daemon runs and the sensor {account}_reports is on: nobody looks."
-    return "ok", found, ""
+    state = f"{request.state} in attempt {request.attempts}, asked for {ago(now - begun)} ago, last seen {ago(now - since)} ago"
+    if now - since > _UNSEEN and (request.next_poll_at is None or now - request.next_poll_at > _UNSEEN):
+        return "warning", state, f"See that the daemon runs and the sensor {account}_reports is on: nobody looks."
+    return "ok", state, ""
 
 
-def late(account: ExaminedAccount, chosen: Settings, now: datetime) -> Iterator[Line]:
+def late(account: ExaminedAccount, current: Settings, now: datetime) -> Iterator[Line]:
     """The days of the account's daily tables that could have landed and have not."""
     diagnostics = account.diagnostics
-    begins = first_day(chosen, diagnostics.start_date)
+    begins = first_day(current, diagnostics.start_date)
     newest = newest_due_day(
         daily_partitions(begins, diagnostics.final_at), diagnostics.final_at, diagnostics.limits, now
     )
-    look = CheckContext(Lake(chosen.lake), account.name, [], newest, diagnostics.final_at, begins=begins)
+    context = CheckContext(Lake(current.lake), account.name, [], newest, diagnostics.final_at, begins=begins)
     stored: list[str] = []
     empty: list[str] = []
     for table in account.tables:
-        found = late_days(look, table, account.made_from.get(table, ()))
+        late_results = late_days(context, table, account.made_from.get(table, ()))
         by_words: dict[tuple[str, str], list[date]] = {}
-        for day, finding in found.items():
+        for day, finding in late_results.items():
             by_words.setdefault((finding.words, finding.level), []).append(day)
         missing = {key: days for key, days in by_words.items() if key[0]}
-        (stored if found and not missing else empty if not found else []).append(table)
-        for (words, level), days in missing.items():
+        (stored if late_results and not missing else empty if not late_results else []).append(table)
+        for (description, level), days in missing.items():
             verdict: Verdict = "wrong" if level == "error" else "warning"
-            yield Line("days", f"{account.name}/{table}", verdict, f"{in_words(days)}: {words}", LOAD_LATE_DAYS)
+            yield Line("days", f"{account.name}/{table}", verdict, f"{in_words(days)}: {description}", LOAD_LATE_DAYS)
     if stored:
         yield Line("days", account.name, "ok", f"up to {newest}: {', '.join(stored)}")
     if empty:

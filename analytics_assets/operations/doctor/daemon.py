@@ -106,17 +106,17 @@ def hearts(needed: Sequence[str], beats: Mapping[str, Heartbeat], now: datetime)
 def switches(instance: dg.DagsterInstance, defined: Iterable[Switched], mode: Mode) -> Iterator[Line]:
     """Each schedule and sensor of the project: whether it runs, and whether its last tick failed."""
     states = instance.all_instigator_state()
-    for one in sorted(defined, key=lambda switch: (isinstance(switch, dg.SensorDefinition), switch.name)):
+    for defined_switch in sorted(defined, key=lambda switch: (isinstance(switch, dg.SensorDefinition), switch.name)):
         # A code location that was renamed leaves its states behind: the one that ticked last is in use.
         ticked = [
             (state.status.value, _last_tick(instance, state.instigator_origin_id, state.selector_id))
             for state in states
-            if state.name == one.name
+            if state.name == defined_switch.name
         ]
         status, tick = (
             max(ticked, key=lambda pair: pair[1].at.timestamp() if pair[1] else 0.0) if ticked else (None, None)
         )
-        yield switched(one, status, tick, mode)
+        yield switched(defined_switch, status, tick, mode)
 
 
 def _last_tick(instance: dg.DagsterInstance, origin: str, selector: str) -> DaemonTick | None:
@@ -128,44 +128,44 @@ def _last_tick(instance: dg.DagsterInstance, origin: str, selector: str) -> Daem
     return None
 
 
-def switched(one: Switched, status: str | None, tick: DaemonTick | None, mode: Mode) -> Line:
+def switched(switch: Switched, status: str | None, tick: DaemonTick | None, mode: Mode) -> Line:
     """A schedule or sensor, by what was chosen in the UI and its last finished tick.
 
     Args:
-        one: The schedule or sensor.
+        switch: The schedule or sensor.
         status: RUNNING or STOPPED as chosen in the UI; anything else leaves the choice to the code.
         tick: Its last finished tick.
         mode: Sandbox or live.
     """
-    is_sensor = isinstance(one, dg.SensorDefinition)
+    is_sensor = isinstance(switch, dg.SensorDefinition)
     kind, subject = ("sensor", "sensors") if is_sensor else ("schedule", "schedules")
-    is_on_by_itself = one.default_status.value == _RUNNING
+    is_on_by_itself = switch.default_status.value == _RUNNING
     is_on = status == _RUNNING if status in {_RUNNING, _STOPPED} else is_on_by_itself
     if is_on:
         if tick is not None and tick.failure is not None:
-            found = f"on; its last tick failed at {tick.at:%Y-%m-%d %H:%M} UTC: {tick.failure}"
+            state = f"on; its last tick failed at {tick.at:%Y-%m-%d %H:%M} UTC: {tick.failure}"
             return Line(
                 subject,
-                one.name,
+                switch.name,
                 "wrong",
-                found,
+                state,
                 f"Mend what it names; the tick of the {kind} in the UI has all of it.",
             )
-        return Line(subject, one.name, "ok", "on" if tick else "on; no tick yet")
+        return Line(subject, switch.name, "ok", "on" if tick else "on; no tick yet")
     if is_on_by_itself:
         return Line(
             subject,
-            one.name,
+            switch.name,
             "wrong",
             f"switched off, though the project needs this {kind}",
             "Switch it on in the UI under Automation.",
         )
     if not is_sensor and mode == "live":
         remedy = "Switch it on in the UI under Automation, or all with ANALYTICS_SCHEDULES=on."
-        return Line(subject, one.name, "warning", "off: no day is asked for by itself", remedy)
+        return Line(subject, switch.name, "warning", "off: no day is asked for by itself", remedy)
     return Line(
         subject,
-        one.name,
+        switch.name,
         "ok",
         "off, as it is without a destination" if is_sensor else "off, as schedules are in the sandbox",
     )

@@ -34,34 +34,34 @@ def opens(stack: ExitStack, into: list[dg.DagsterInstance], *, creates: bool = F
         creates: Whether a history that has not begun is created.
     """
     home = dagster_home()
-    here = project() or Path.cwd()
-    if (issue := _placed(home, here)) is not None:
+    start = project() or Path.cwd()
+    if (issue := _placed(home, start)) is not None:
         yield issue
         return
-    found = f"DAGSTER_HOME is {home}" if home else f"DAGSTER_HOME is not set; the {_FILE} of {here} is read"
+    state = f"DAGSTER_HOME is {home}" if home else f"DAGSTER_HOME is not set; the {_FILE} of {start} is read"
     if home is not None and not (Path(home).expanduser() / _FILE).is_file():
         remedy = f"Copy the {_FILE} of this project there; without it Dagster runs with settings of its own."
-        yield Line("dagster", "home", "warning", f"{found}, without a {_FILE}", remedy)
+        yield Line("dagster", "home", "warning", f"{state}, without a {_FILE}", remedy)
     else:
-        yield Line("dagster", "home", "ok", found)
+        yield Line("dagster", "home", "ok", state)
     try:
         if home is not None:
             reference = InstanceRef.from_dir(str(Path(home).expanduser()))
         else:
             # As `dg dev` does it: what is given no place of its own is thrown away.
             aside = stack.enter_context(tempfile.TemporaryDirectory())
-            reference = InstanceRef.from_dir(aside, config_dir=str(here))
+            reference = InstanceRef.from_dir(aside, config_dir=str(start))
         if not creates and (folder := missing_history(reference)) is not None:
             yield Line("dagster", HISTORY, "not checked", f"Dagster has no history in {folder} yet", _START)
             return
         instance = dg.DagsterInstance.from_ref(reference)
     except (dg.DagsterInvalidConfigError, yaml.YAMLError) as error:
-        remedy = f"Correct {Path(home or here).expanduser() / _FILE}."
+        remedy = f"Correct {Path(home or start).expanduser() / _FILE}."
         yield Line(
             "dagster",
             _FILE,
             "wrong",
-            f"{_FILE} does not load: {_refusal(error, Path(home or here).expanduser() / _FILE)}",
+            f"{_FILE} does not load: {_refusal(error, Path(home or start).expanduser() / _FILE)}",
             remedy,
         )
         return
@@ -73,28 +73,28 @@ def opens(stack: ExitStack, into: list[dg.DagsterInstance], *, creates: bool = F
     yield Line("dagster", _FILE, "ok", f"{_FILE} loads")
 
 
-def _placed(home: str | None, here: Path) -> Line | None:
+def _placed(home: str | None, start: Path) -> Line | None:
     """What is wrong with the place itself."""
     if home is None:
-        if (here / _FILE).is_file():
+        if (start / _FILE).is_file():
             return None
-        found = f"DAGSTER_HOME is not set, and there is no {_FILE} in {here}"
+        state = f"DAGSTER_HOME is not set, and there is no {_FILE} in {start}"
         return Line(
-            "dagster", "home", "wrong", found, f"Run it in the checkout, or set DAGSTER_HOME to where {_FILE} is."
+            "dagster", "home", "wrong", state, f"Run it in the checkout, or set DAGSTER_HOME to where {_FILE} is."
         )
     folder = Path(home).expanduser()
     if not folder.is_absolute() or not folder.is_dir():
-        found = f"DAGSTER_HOME is {home}, which is {'no folder' if folder.is_absolute() else 'no absolute path'}"
+        state = f"DAGSTER_HOME is {home}, which is {'no folder' if folder.is_absolute() else 'no absolute path'}"
         return Line(
-            "dagster", "home", "wrong", found, f"Set DAGSTER_HOME to the absolute path of the folder with {_FILE}."
+            "dagster", "home", "wrong", state, f"Set DAGSTER_HOME to the absolute path of the folder with {_FILE}."
         )
     if not os.access(folder, os.W_OK):
-        found = f"DAGSTER_HOME is {home}, which cannot be written"
+        state = f"DAGSTER_HOME is {home}, which cannot be written"
         return Line(
             "dagster",
             "home",
             "wrong",
-            found,
+            state,
             "Give the user of the daemon and the code server the right to write there.",
         )
     return None
@@ -103,10 +103,12 @@ def _placed(home: str | None, here: Path) -> Line | None:
 def _refusal(error: dg.DagsterInvalidConfigError | yaml.YAMLError, file: Path) -> str:
     """Why it does not load, without the values, one of which may be a password."""
     if isinstance(error, dg.DagsterInvalidConfigError):
-        is_unresolved = any(one.reason.value == "FAILED_POST_PROCESSING" for one in error.errors)
+        is_unresolved = any(problem.reason.value == "FAILED_POST_PROCESSING" for problem in error.errors)
         if is_unresolved and (missing := next(_unset_variables(yaml.safe_load(file.read_text())), None)):
             return f"the environment variable {missing} is not set"
-        return "; ".join(_mismatch(one.stack.levels, one.reason.value, one.error_data) for one in error.errors)
+        return "; ".join(
+            _mismatch(problem.stack.levels, problem.reason.value, problem.error_data) for problem in error.errors
+        )
     mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
     return f"line {mark.line + 1} is no YAML" if mark else "it is no YAML"
 
@@ -145,21 +147,23 @@ def storage(instance: dg.DagsterInstance) -> Iterator[Line]:
     yield Line("dagster", "storage", "ok", "runs, events and states can be read")
 
 
-def bound(instance: dg.DagsterInstance, chosen: Settings) -> Iterator[Line]:
+def bound(instance: dg.DagsterInstance, current: Settings) -> Iterator[Line]:
     """Whether the days that the history shows are those of the lake that is set."""
-    known_identity(Lake(chosen.lake), state=None, instance=instance)
-    known = lake_of_history(instance)
-    found = (
-        f"it shows the days of lake {known.lake[:8]}" if known else "it belongs to no lake yet; the first run decides"
+    known_identity(Lake(current.lake), state=None, instance=instance)
+    lake_id = lake_of_history(instance)
+    state = (
+        f"it shows the days of lake {lake_id.lake[:8]}"
+        if lake_id
+        else "it belongs to no lake yet; the first run decides"
     )
-    yield Line("dagster", HISTORY, "ok", found)
+    yield Line("dagster", HISTORY, "ok", state)
 
 
 def configured(instance: dg.DagsterInstance) -> Iterator[Line]:
     """The settings this project relies on, and what comes of it where they differ."""
     runs = instance.get_concurrency_config().run_queue_config
     most = runs.max_concurrent_runs if runs else None
-    wanted = (
+    expected = (
         (instance.run_monitoring_enabled, "run_monitoring", "enabled: true", "a killed run stays STARTED for ever"),
         (
             instance.run_launcher.supports_check_run_worker_health,
@@ -188,11 +192,11 @@ def configured(instance: dg.DagsterInstance) -> Iterator[Line]:
         ),
         (not instance.telemetry_enabled, "telemetry", "enabled: false", "Dagster reports its use to its makers"),
     )
-    fine = [name for holds, name, _, _ in wanted if holds]
+    fine = [name for holds, name, _, _ in expected if holds]
     if fine:
         verdict: Verdict = "ok"
         yield Line("dagster", "settings", verdict, f"as this project needs them: {', '.join(fine)}")
-    for holds, name, value, effect in wanted:
+    for holds, name, value, effect in expected:
         if not holds:
             yield Line(
                 "dagster",

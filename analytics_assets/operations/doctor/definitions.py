@@ -35,8 +35,8 @@ class Loaded:
 
     def daily_tables(self) -> list[str]:
         """Tables with a day to miss: those that are checked for it."""
-        made = [one for one in self.definitions.assets or [] if isinstance(one, dg.AssetsDefinition)]
-        keys = [key for assets in made for key in assets.check_keys]
+        definitions = [asset for asset in self.definitions.assets or [] if isinstance(asset, dg.AssetsDefinition)]
+        keys = [key for assets in definitions for key in assets.check_keys]
         return sorted(key.asset_key.path[-1] for key in keys if key.name == LATEST_DAY)
 
     def made_from(self) -> dict[str, list[str]]:
@@ -45,8 +45,8 @@ class Loaded:
 
     def all_tables(self) -> set[str]:
         """Every table of the account."""
-        made = [one for one in self.definitions.assets or [] if isinstance(one, dg.AssetsDefinition)]
-        return {key.path[-1] for assets in made for key in assets.keys}
+        definitions = [asset for asset in self.definitions.assets or [] if isinstance(asset, dg.AssetsDefinition)]
+        return {key.path[-1] for assets in definitions for key in assets.keys}
 
 
 def loads(defs: Path, name: str, into: list[Loaded]) -> Iterator[Line]:
@@ -71,10 +71,10 @@ def loads_together(defs: Path) -> Iterator[Line]:
     try:
         whole(defs).get_repository_def()
     except Exception as error:
-        cause = error.__cause__ or error
-        if not isinstance(cause, dg.DagsterError):
+        origin = error.__cause__ or error
+        if not isinstance(origin, dg.DagsterError):
             raise
         remedy = "Change one of the two; `dg check defs` shows the whole error."
-        yield Line("definitions", TOGETHER, "wrong", f"the folders load one by one only: {cause}", remedy)
+        yield Line("definitions", TOGETHER, "wrong", f"the folders load one by one only: {origin}", remedy)
     else:
         yield Line("definitions", TOGETHER, "ok", "the folders of defs/ load together")

@@ -101,15 +101,21 @@ def without_secrets(lines: Iterable[Line], secrets: Iterable[str]) -> list[Line]
 
 def table(lines: Sequence[Line]) -> list[str]:
     """The lines by subject, each remedy beneath what it is for, and how many of each verdict there are."""
-    told: list[str] = []
+    rows: list[str] = []
     for subject in dict.fromkeys(line.subject for line in lines):
-        told.append(subject)
-        for line in (one for one in lines if one.subject == subject):
-            told.append(f"  {line.verdict:<11}  {line.what}: {line.found}")
-            told += [f"  {'':<11}  -> {line.remedy}"] if line.remedy else []
+        rows.append(subject)
+        for line in (candidate for candidate in lines if candidate.subject == subject):
+            rows.append(f"  {line.verdict:<11}  {line.what}: {line.found}")
+            rows += [f"  {'':<11}  -> {line.remedy}"] if line.remedy else []
     counts = Counter(line.verdict for line in lines)
-    told.append(", ".join(f"{counts[one]} {one}" for one in ("wrong", "warning", "not checked", "ok") if counts[one]))
-    return told
+    rows.append(
+        ", ".join(
+            f"{counts[candidate]} {candidate}"
+            for candidate in ("wrong", "warning", "not checked", "ok")
+            if counts[candidate]
+        )
+    )
+    return rows
 
 
 def as_json(lines: Iterable[Line]) -> list[dict[str, Any]]:

@@ -23,19 +23,19 @@ from analytics_assets.state.lakes import is_there, known_lake
 _SHOWN: Final = 10
 
 
-def identity(chosen: Settings) -> Iterator[Line]:
+def identity(current: Settings) -> Iterator[Line]:
     """Whether the lake is there and is the one that the state database knows."""
-    files = Lake(chosen.lake).files
+    files = Lake(current.lake).files
     present = read_identity(files)
-    in_state = known_lake(chosen.state)
+    in_state = known_lake(current.state)
     refuse_another(files, present, {"the state database": Known(*in_state) if in_state else None})
-    found = f"lake {present[:8]}" if present else "the lake gets it at the next write"
-    yield Line("lake", "identity", "ok", found)
+    state = f"lake {present[:8]}" if present else "the lake gets it at the next write"
+    yield Line("lake", "identity", "ok", state)
 
 
-def writable(chosen: Settings) -> Iterator[Line]:
+def writable(current: Settings) -> Iterator[Line]:
     """Whether days can be put into the lake; a folder that is not there is not created for it."""
-    files = Lake(chosen.lake).files
+    files = Lake(current.lake).files
     if files.is_local and not Path(files.root).exists():
         above = next(folder for folder in Path(files.root).parents if folder.exists())
         if not (above.is_dir() and os.access(above, os.W_OK)):
@@ -48,56 +48,58 @@ def writable(chosen: Settings) -> Iterator[Line]:
     yield Line("lake", "writable", "ok", f"{files.address} can be written")
 
 
-def unmixed(chosen: Settings, tables: Mapping[str, Sequence[str]]) -> Iterator[Line]:
+def unmixed(current: Settings, tables: Mapping[str, Sequence[str]]) -> Iterator[Line]:
     """Whether what stands, by account and table, is of the mode that is set."""
-    lake, count = Lake(chosen.lake), 0
+    lake, count = Lake(current.lake), 0
     for account, table in ((account, table) for account, names in tables.items() for table in names):
         days = lake.days(account, table)
         for day in dict.fromkeys([*days[:1], *days[-1:]]):
             if (stored := lake.stored_day(account, table, day)) is not None:
-                refuse_other_mode(stored, is_sandbox=chosen.mode == "sandbox")
+                refuse_other_mode(stored, is_sandbox=current.mode == "sandbox")
         count += bool(days)
-    found = f"{chosen.mode} numbers, in {count} of the daily tables" if count else "no day has landed yet"
-    yield Line("lake", "mode", "ok", found)
+    state = f"{current.mode} numbers, in {count} of the daily tables" if count else "no day has landed yet"
+    yield Line("lake", "mode", "ok", state)
 
 
-def undeclared(chosen: Settings, declared: Mapping[str, Collection[str] | None]) -> Iterator[Line]:
+def undeclared(current: Settings, declared: Mapping[str, Collection[str] | None]) -> Iterator[Line]:
     """The tables that the lake has and no account declares.
 
     Args:
-        chosen: Where the lake is.
+        current: Where the lake is.
         declared: The tables of each account; None for an account that does not load.
     """
-    files = Lake(chosen.lake).files
-    found = [
+    files = Lake(current.lake).files
+    folders = [
         f"{account}/{table}"
         for account in _folders(files, files.root)
         if not account.startswith(("_", ".")) and declared.get(account, ()) is not None
         for table in _folders(files, f"{files.root}/{account}")
         if table not in (declared.get(account) or ())
     ]
-    if found:
-        shown = ", ".join(found[:_SHOWN]) + (f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else "")
-        words = f"no defs.yaml declares {shown}: nothing loads, checks or removes their files"
-        yield Line("lake", "undeclared", "ok", words, "Move or delete the folders if you do not keep them on purpose.")
+    if folders:
+        shown = ", ".join(folders[:_SHOWN]) + (f" and {len(folders) - _SHOWN} more" if len(folders) > _SHOWN else "")
+        problem = f"no defs.yaml declares {shown}: nothing loads, checks or removes their files"
+        yield Line(
+            "lake", "undeclared", "ok", problem, "Move or delete the folders if you do not keep them on purpose."
+        )
 
 
 def _folders(files: Files, folder: str) -> list[str]:
     """Names of the folders directly in a folder, sorted; none if it does not exist."""
     with files.errors_of(folder, "listed"):
         try:
-            found = files.fs.ls(folder, detail=True)
+            entries = files.fs.ls(folder, detail=True)
         except FileNotFoundError:
             return []
-        return sorted(PurePosixPath(one["name"]).name for one in found if one["type"] == "directory")
+        return sorted(PurePosixPath(entry["name"]).name for entry in entries if entry["type"] == "directory")
 
 
-def state(chosen: Settings) -> Iterator[Line]:
+def state(current: Settings) -> Iterator[Line]:
     """Whether the state database can be reached, and is of the version that this program knows."""
-    shown = make_url(chosen.state).render_as_string(hide_password=True)
-    if not is_there(chosen.state):
+    shown = make_url(current.state).render_as_string(hide_password=True)
+    if not is_there(current.state):
         yield Line("state", "database", "ok", f"{shown} is created when it is first used")
         return
-    with engine(chosen.state).connect().execution_options(is_reading=True) as connection:
+    with engine(current.state).connect().execution_options(is_reading=True) as connection:
         version = connection.execute(select(schema_version.c.version)).scalar_one()
     yield Line("state", "database", "ok", f"{shown} can be used, schema {version}")

@@ -80,8 +80,8 @@ async def _asked(account: VendorDiagnostics, clock: Clock) -> Outcome:
     return Outcome(error, origin.meter.ahead_s, asyncio.get_running_loop().time() - began)
 
 
-def _refuse_to_wait(words: str) -> None:
-    raise WaitsError(words)
+def _refuse_to_wait(message: str) -> None:
+    raise WaitsError(message)
 
 
 def judged(
@@ -94,56 +94,60 @@ def judged(
     if isinstance(error, WaitsError):
         return "not checked", str(error).rstrip("."), "Ask again then; the budget holds for the doctor too."
     if not isinstance(error, SourceError):
-        found = f"{account.resource.base_url} gave no complete answer within {ASKING_S:g} s"
-        return "wrong", found, f"Check the network, and `base_url` in {yaml}."
-    said = happened(error)
+        problem = f"{account.resource.base_url} gave no complete answer within {ASKING_S:g} s"
+        return "wrong", problem, f"Check the network, and `base_url` in {yaml}."
+    message = happened(error)
     if isinstance(error, UnreachableError):
         if isinstance(error, BlockedError):
-            found = f"{said}: the keys were not looked at"
+            problem = f"{message}: the keys were not looked at"
             remedy = f"Allow this machine's address and User-Agent there; check HTTPS_PROXY, and `base_url` in {yaml}."
         else:
-            found, remedy = said, f"Check the network, the name resolution and `base_url` in {yaml}."
-        return "wrong", found, remedy
+            problem, remedy = message, f"Check the network, the name resolution and `base_url` in {yaml}."
+        return "wrong", problem, remedy
     if error.status is None:
         remedy = f"Ask again; if it stays, check the network and `base_url` in {yaml}."
         # Where nothing could be sent at all, the error says what to look at.
-        return ("warning", said, remedy) if isinstance(error, TransientError) else ("wrong", said, error.remedy)
-    return _answered(error.status, said, error, name=name, account=account, keys=", ".join(keys), now=now)
+        return ("warning", message, remedy) if isinstance(error, TransientError) else ("wrong", message, error.remedy)
+    return _answered(error.status, message, error, name=name, account=account, keys=", ".join(keys), now=now)
 
 
 def _answered(
-    status: int, said: str, error: SourceError, *, name: str, account: VendorDiagnostics, keys: str, now: datetime
+    status: int, message: str, error: SourceError, *, name: str, account: VendorDiagnostics, keys: str, now: datetime
 ) -> tuple[Verdict, str, str]:
     """The same for an answer that came but was no success, or not the vendor's."""
     vendor, yaml = account.vendor, f"defs/{name}/defs.yaml"
     wait = error.retry_after_s if isinstance(error, TransientError) else None
     closed = f"{now + timedelta(seconds=wait):%Y-%m-%d %H:%M:%S} UTC" if wait else "a time it does not name"
-    known: Mapping[int, tuple[Verdict, str, str]] = {
+    verdicts: Mapping[int, tuple[Verdict, str, str]] = {
         THROTTLED: (
             "warning",
             f"{vendor} wants no request until {closed} (HTTP 429)",
             f"Wait; all processes do. `analytics-assets resume {name}` ends the pause now. If it comes back, lower `budget` in {yaml}.",
         ),
-        UNAUTHORIZED: ("wrong", f"{said}: the keys are refused", f"Set {keys} to active keys of the account."),
+        UNAUTHORIZED: ("wrong", f"{message}: the keys are refused", f"Set {keys} to active keys of the account."),
         FORBIDDEN: (
             "wrong",
-            f"{said}: the keys lack the permission",
+            f"{message}: the keys lack the permission",
             f"Give the role behind {keys} the right to read.",
         ),
-        NOT_FOUND: ("wrong", f"{said}: {account.unknown} is unknown", f"Check it, {keys}, and `base_url` in {yaml}."),
+        NOT_FOUND: (
+            "wrong",
+            f"{message}: {account.unknown} is unknown",
+            f"Check it, {keys}, and `base_url` in {yaml}.",
+        ),
     }
-    if status in known:
-        return known[status]
+    if status in verdicts:
+        return verdicts[status]
     if status >= SERVER_FAULT:
-        return "warning", said, f"Ask again later; if it stays, {vendor}'s status page or support knows more."
+        return "warning", message, f"Ask again later; if it stays, {vendor}'s status page or support knows more."
     if _SUCCESS <= status < _REDIRECT:
         return (
             "wrong",
-            said,
+            message,
             f"See what answers in place of {vendor} at {account.resource.base_url}: a proxy, a log-in page.",
         )
-    moved = ": moved elsewhere, and keys are sent nowhere else" if status < _INVALID else ""
-    return "wrong", f"{said}{moved}", f"Check `base_url` and the names in {yaml}."
+    addition = ": moved elsewhere, and keys are sent nowhere else" if status < _INVALID else ""
+    return "wrong", f"{message}{addition}", f"Check `base_url` and the names in {yaml}."
 
 
 def clocks(ahead: Mapping[str, float | None], *, is_offline: bool, is_in_process: bool) -> Line:
@@ -164,18 +168,18 @@ def clocks(ahead: Mapping[str, float | None], *, is_offline: bool, is_in_process
             "Mend what keeps the vendors from answering.",
         )
     worst = max(map(abs, dated.values()))
-    told = ", ".join(
+    clocks_text = ", ".join(
         f"{vendor}'s: {abs(seconds):.0f} s {'ahead' if seconds > 0 else 'behind'}" for vendor, seconds in dated.items()
     )
     verdict: Verdict = "wrong" if worst > _CLOCK_WRONG_S else "warning" if worst > _CLOCK_WARNS_S else "ok"
     remedy = "Set the clock by NTP: days would be asked for too early or too late." if verdict != "ok" else ""
-    return Line("clock", what, verdict, f"beside {told}", remedy)
+    return Line("clock", what, verdict, f"beside {clocks_text}", remedy)
 
 
 def started(start: datetime, now: datetime) -> Line:
     """Whether the first day of all tables has begun."""
-    found = f"ANALYTICS_START_DATE is {start:%Y-%m-%d}"
+    state = f"ANALYTICS_START_DATE is {start:%Y-%m-%d}"
     if start > now:
         remedy = "Set ANALYTICS_START_DATE to a past day: until then no table has a day."
-        return Line("clock", "first day", "wrong", f"{found}, in the future", remedy)
-    return Line("clock", "first day", "ok", found)
+        return Line("clock", "first day", "wrong", f"{state}, in the future", remedy)
+    return Line("clock", "first day", "ok", state)

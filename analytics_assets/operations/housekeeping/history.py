@@ -152,8 +152,8 @@ def _ended_at(record: Any) -> datetime:
 
 
 def _is_finished_backfill(instance: dg.DagsterInstance, backfill: str) -> bool:
-    found = instance.get_backfill(backfill)
-    return found is None or found.status.value in _FINISHED_BACKFILL
+    backfill_record = instance.get_backfill(backfill)
+    return backfill_record is None or backfill_record.status.value in _FINISHED_BACKFILL
 
 
 def _newest_materializations(instance: dg.DagsterInstance, run: dg.DagsterRun) -> list[dg.EventLogRecord]:
@@ -174,8 +174,8 @@ def _newest(
     instance: dg.DagsterInstance, key: dg.AssetKey, day: str | None, *, limit: int
 ) -> Sequence[dg.EventLogRecord]:
     """The newest materializations of an asset and day, newest first."""
-    wanted = dg.AssetRecordsFilter(key, asset_partitions=None if day is None else [day])
-    return instance.fetch_materializations(wanted, limit=limit).records
+    record_filter = dg.AssetRecordsFilter(key, asset_partitions=None if day is None else [day])
+    return instance.fetch_materializations(record_filter, limit=limit).records
 
 
 def _is_unsettled(instance: dg.DagsterInstance, graph: Any, run: dg.DagsterRun) -> bool:
@@ -230,9 +230,9 @@ def _report_again(instance: dg.DagsterInstance, run: dg.DagsterRun, record: dg.E
         metadata = {**materialization.metadata, "came_from": dg.MetadataValue.text(origin)}
         instance.report_runless_asset_event(materialization.with_metadata(metadata))
         before = [
-            one
-            for one in _newest(instance, materialization.asset_key, materialization.partition, limit=3)
-            if one.run_id or one.storage_id == record.storage_id
+            newest
+            for newest in _newest(instance, materialization.asset_key, materialization.partition, limit=3)
+            if newest.run_id or newest.storage_id == record.storage_id
         ]
         if before[0].storage_id == record.storage_id:
             return number

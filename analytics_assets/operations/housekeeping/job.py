@@ -54,14 +54,14 @@ def housekeeping(owned: Owned, cron: str, clock: Clock, *, is_on: bool) -> dg.Sc
         description="Removes files that killed writers left, and old quarantined responses and closed report requests.",
     )
     def leftovers(context: dg.OpExecutionContext) -> Iterator[dg.Output[None]]:
-        chosen, now = settings(), clock()
+        current, now = settings(), clock()
         lake = context.resources.lake.open()
         metadata = {"files_left_aside_removed": len(lake.files.sweep(before=now - LEFT_AFTER))}
-        if chosen.keep_runs is not None:
-            before = now - chosen.keep_runs
-            forget_budgets(chosen.state, before=before)
+        if current.keep_runs is not None:
+            before = now - current.keep_runs
+            forget_budgets(current.state, before=before)
             metadata["quarantined_responses_removed"] = lake.quarantine.sweep(before=before.astimezone(UTC).date())
-            metadata["report_requests_removed"] = delete_stored(chosen.state, before=before)
+            metadata["report_requests_removed"] = delete_stored(current.state, before=before)
         yield dg.Output(None, metadata=metadata)
 
     @dg.job(
@@ -72,5 +72,5 @@ def housekeeping(owned: Owned, cron: str, clock: Clock, *, is_on: bool) -> dg.Sc
         dagster_history()
         leftovers()
 
-    words = "Removes once a day what is older than ANALYTICS_KEEP_RUNS_DAYS."
-    return once_a_day(housekeeping, cron, words, is_on=is_on)
+    description = "Removes once a day what is older than ANALYTICS_KEEP_RUNS_DAYS."
+    return once_a_day(housekeeping, cron, description, is_on=is_on)

@@ -1,5 +1,4 @@
-"""Whether the lake is whole and Dagster's record agrees with it, and what repairs the rest.
+"""Compares the files of the lake with their tables and with Dagster's record. `cli/lake.py` prints the result.
 
-`files.py` lists what there is and looks at each file; `record.py` is Dagster's record of the same tables;
-`verification.py` puts both side by side; `repairs.py` names the loads that repair it and records files. What is printed of it is `cli/lake.py`.
+`files.py` examines files, `record.py` reads Dagster's record, `verification.py` compares, `repairs.py` proposes loads and records files.
 """

@@ -1,7 +1,6 @@
-"""What there is in a lake, file by file, and whether each is what its table declares, to its last byte.
+"""Lists the files of a lake and examines each to its last byte.
 
-A file is read whole once. Its rows have to be a valid day of its table as a landing wants it (`lake/table.py`) and to hash to what the footer
-says. Columns that were declared later are null and may be missing. Keep Dagster out of here (`record.py`) and remedies too (`verification.py`).
+Rows have to be a valid day of their table and to match the content hash of the footer. Columns declared later may be missing.
 """
 
 import errno
@@ -29,11 +28,11 @@ _QUARANTINE = "_quarantine/"
 
 
 class DamagedError(Exception):
-    """A file is not what its table declares; says in which way."""
+    """A file does not match its table or its footer; the message says how."""
 
 
 class EarlierError(Exception):
-    """A file is whole, and was stored for an earlier definition of its table; says in which way.
+    """A file is whole and was stored for an earlier definition of its table; the message says how.
 
     Attributes:
         stored: The file.
@@ -45,7 +44,7 @@ class EarlierError(Exception):
 
 
 class OutdatedError(Exception):
-    """A file has columns that an earlier version of this program named or typed otherwise; says which."""
+    """A file has columns as an earlier version of this program wrote them; the message names them."""
 
 
 class ForeignError(Exception):
@@ -57,10 +56,10 @@ class Inventory:
     """The files of a lake.
 
     Attributes:
-        days: The days that stand of each declared table, by account and table, oldest first.
-        strangers: Files that no declared table has there.
-        leftovers: Files of writers that were killed, or are at work.
-        quarantined: How many are kept in the quarantine.
+        days: Stored days of each declared table, oldest first.
+        strangers: Files of no declared table.
+        leftovers: Temporary files of writers, killed or running.
+        quarantined: Number of files in the quarantine.
     """
 
     days: Mapping[Name, Sequence[date]]
@@ -70,97 +69,99 @@ class Inventory:
 
 
 def inventory(lake: Lake, declared: Mapping[Name, Table]) -> Inventory:
-    """Lists a lake. Other names that begin with `_` are not tables of accounts: the lake's identity, growth tables, and monthly copies of earlier versions.
+    """Lists a lake. Other names that begin with `_` belong to no account: the lake's identity, growth tables, monthly copies of earlier versions.
 
     Raises:
         LakeError: It cannot be listed.
     """
     days: dict[Name, list[date]] = {name: [] for name in declared}
-    found = Inventory(days)
+    listing = Inventory(days)
     for path in sorted(lake.files.under(lake.root)):
         name = str(path).removeprefix(lake.root).lstrip("/")
         if name.startswith(_QUARANTINE):
-            found.quarantined += 1
+            listing.quarantined += 1
         elif is_leftover(path.name):
-            found.leftovers.append(name)
-        elif (standing := _standing(name, declared)) is not None:
-            days[standing[0]].append(standing[1])
+            listing.leftovers.append(name)
+        elif (day_of_table := _table_and_day(name, declared)) is not None:
+            days[day_of_table[0]].append(day_of_table[1])
         elif not name.startswith("_"):
-            found.strangers.append(name)
-    return found
+            listing.strangers.append(name)
+    return listing
 
 
-def examined(lake: Lake, account: str, table: Table, day: date, *, is_sandbox: bool) -> StoredDay | None:
-    """What stands for a day, read to its end and found right; None where it has gone meanwhile.
+def examine_file(lake: Lake, account: str, table: Table, day: date, *, is_sandbox: bool) -> StoredDay | None:
+    """The stored day, read to its end and right; None where there is no file.
 
     Raises:
-        DamagedError: It is not right.
-        EarlierError: It is right, and its table had another definition when it was stored.
-        OutdatedError: An earlier version of this program wrote it, with other columns.
-        ForeignError: Its numbers are invented and those of the lake are not, or the other way round.
+        DamagedError: It does not match its table or footer.
+        EarlierError: It was stored for an earlier definition of its table.
+        OutdatedError: An earlier version of this program wrote its columns.
+        ForeignError: It holds numbers of the other mode.
         LakeError: The lake cannot be read.
     """
     path = lake.path(account, table.name, day)
-    body = _body(lake, path)
+    body = _read_bytes(lake, path)
     if body is None:
         return None
-    footer, content = _read(body)
+    footer, content = _parse_file(body)
     if footer.table and (footer.account, footer.table, footer.day) != (account, table.name, day):
         other_day = f" {footer.day}" if footer.day != day else ""
         raise DamagedError(f"it is the file of {footer.account}/{footer.table}{other_day}")
     if footer.is_sandbox != is_sandbox:
-        kind, wanted = ("sandbox", "live") if footer.is_sandbox else ("live", "sandbox")
-        raise ForeignError(f"it holds {kind} numbers, and ANALYTICS_MODE is {wanted}")
+        kind, expected = ("sandbox", "live") if footer.is_sandbox else ("live", "sandbox")
+        raise ForeignError(f"it holds {kind} numbers, and ANALYTICS_MODE is {expected}")
     if columns := earlier_columns(content.schema):
         raise OutdatedError(f"an earlier version wrote its columns {', '.join(columns)}")
     stored = StoredDay(lake.files.named(path), content.num_rows, len(body), footer, is_changed=False)
     try:
-        _judge(table, day, content, footer)
+        _check_content(table, day, content, footer)
     except DamagedError as error:
-        if (difference := _difference(table, content)) and _is_whole(table, day, content, footer):
+        if (difference := _column_difference(table, content)) and _matches_footer(table, day, content, footer):
             raise EarlierError(difference, stored) from error
         raise
     return stored
 
 
-def _judge(table: Table, day: date, content: pa.Table, footer: Footer) -> None:
-    held = _as_held(table, content)
-    valid = _valid(held, day, content)
-    # The footer of a day whose time was over says what its rows were, and that they are gone.
-    is_as_said = not valid.num_rows if footer.emptied_at else content_hash(held, valid) == footer.content_hash
+def _check_content(table: Table, day: date, content: pa.Table, footer: Footer) -> None:
+    stored = _stored_table(table, content)
+    valid = _valid_rows(stored, day, content)
+    # An emptied day keeps the hash of its former rows in the footer.
+    is_as_said = not valid.num_rows if footer.emptied_at else content_hash(stored, valid) == footer.content_hash
     if not is_as_said:
-        raise DamagedError("its content is not what its footer says: it was changed after it had landed")
+        raise DamagedError("its content does not match its footer: it was changed after it was stored")
 
 
-def _difference(table: Table, content: pa.Table) -> str:
-    """In which way the columns of a file are not those its table declares; empty where they are."""
-    held, declared = content.schema, table.schema
-    found = {
-        "no longer declared": [name for name in held.names if name not in declared.names],
-        "declared since": [name for name in declared.names if name not in held.names],
-        "of another type by now": [
-            name for name in held.names if name in declared.names and held.field(name).type != declared.field(name).type
+def _column_difference(table: Table, content: pa.Table) -> str:
+    """How the columns of a file differ from those of its table; empty where they do not."""
+    stored, declared = content.schema, table.schema
+    differences = {
+        "no longer declared": [name for name in stored.names if name not in declared.names],
+        "declared since": [name for name in declared.names if name not in stored.names],
+        "of another type now": [
+            name
+            for name in stored.names
+            if name in declared.names and stored.field(name).type != declared.field(name).type
         ],
     }
-    told = [f"{', '.join(names)} {words}" for words, names in found.items() if names]
-    if not told and held.names != declared.names:
-        told = ["its columns have another order by now"]
-    return "; ".join(told)
+    parts = [f"{', '.join(names)} {verb}" for verb, names in differences.items() if names]
+    if not parts and stored.names != declared.names:
+        parts = ["its columns have another order now"]
+    return "; ".join(parts)
 
 
-def _is_whole(table: Table, day: date, content: pa.Table, footer: Footer) -> bool:
-    """Whether a file holds what its footer says of its own columns, for its own day, whatever its table declares by now."""
+def _matches_footer(table: Table, day: date, content: pa.Table, footer: Footer) -> bool:
+    """True if the rows match the footer's hash over the file's own columns, whatever its table declares now."""
     if DATE not in content.schema.names or set(content[DATE].unique().to_pylist()) - {day}:
         return False
     if footer.emptied_at:
         return not content.num_rows
-    known = {column.name: column for column in table.columns}
+    declared = {column.name: column for column in table.columns}
     columns = [
         Column(
             field.name,
             _plain_type(field.type),
             "",
-            is_observation=field.name in known and known[field.name].is_observation,
+            is_observation=field.name in declared and declared[field.name].is_observation,
         )
         for field in content.schema
     ]
@@ -168,12 +169,12 @@ def _is_whole(table: Table, day: date, content: pa.Table, footer: Footer) -> boo
 
 
 def _plain_type(kind: pa.DataType) -> pa.DataType:
-    """Parquet names the inside of a list otherwise than Arrow, which the content hash would notice."""
+    """The type with Arrow's name for list items; Parquet's name changes the content hash."""
     return pa.list_(kind.value_type) if pa.types.is_list(kind) else kind
 
 
-def _body(lake: Lake, path: str) -> bytes | None:
-    """The bytes of a file, or None where there is none.
+def _read_bytes(lake: Lake, path: str) -> bytes | None:
+    """The bytes of a file; None where there is none.
 
     Raises:
         DamagedError: The disk cannot give them.
@@ -190,47 +191,47 @@ def _body(lake: Lake, path: str) -> bytes | None:
         raise DamagedError(f"it cannot be read to its end ({error.__cause__})") from error
 
 
-def _read(body: bytes) -> tuple[Footer, pa.Table]:
+def _parse_file(body: bytes) -> tuple[Footer, pa.Table]:
     try:
-        held = pq.ParquetFile(pa.BufferReader(body), page_checksum_verification=True)
-        footer = footer_of(held.metadata)
-        return footer, held.read()
+        parquet_file = pq.ParquetFile(pa.BufferReader(body), page_checksum_verification=True)
+        footer = footer_of(parquet_file.metadata)
+        return footer, parquet_file.read()
     except (KeyError, msgspec.DecodeError) as error:
-        raise DamagedError("it was not written by a lake: its footer says nothing of a day") from error
+        raise DamagedError("it was not written by a lake: its footer names no day") from error
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DamagedError(f"it cannot be read to its end ({str(error).strip().rstrip('.')})") from error
 
 
-def _as_held(table: Table, content: pa.Table) -> Table:
-    """The declaration as far as a file has it: what was declared later is null there, whatever the declaration says by now.
+def _stored_table(table: Table, content: pa.Table) -> Table:
+    """The table as far as a file has its columns; columns declared later are null there.
 
     Raises:
-        DamagedError: The file has a column of another type, one that is not declared, or lacks one that tells rows apart.
+        DamagedError: A column has another type or is not declared, or a key column is missing.
     """
     types = {column.name: column.type for column in table.columns}
     other = [name for name in content.schema.names if name in types and content.schema.field(name).type != types[name]]
     if other:
-        told = ", ".join(f"{name} is {content.schema.field(name).type} and not {types[name]}" for name in other)
-        raise DamagedError(f"columns are of other types than its table declares: {told}")
+        mismatches = ", ".join(f"{name} is {content.schema.field(name).type} and not {types[name]}" for name in other)
+        raise DamagedError(f"columns are of other types than its table declares: {mismatches}")
     if strange := [name for name in content.schema.names if name not in types]:
         raise DamagedError(f"columns are not declared by its table: {', '.join(strange)}")
     if lacking := [name for name in ("date", *table.key) if name not in content.schema.names]:
-        raise DamagedError(f"columns are missing that tell its rows apart: {', '.join(lacking)}")
+        raise DamagedError(f"key columns are missing: {', '.join(lacking)}")
     return replace(table, columns=[column for column in table.columns if column.name in content.schema.names])
 
 
-def _valid(table: Table, day: date, content: pa.Table) -> pa.Table:
+def _valid_rows(table: Table, day: date, content: pa.Table) -> pa.Table:
     try:
         return table.validated(content.select(table.schema.names), day)
     except UnexpectedPayloadError as error:
         raise DamagedError(f"its rows are not valid: {error.message.removesuffix('.')}") from error
 
 
-def _standing(name: str, declared: Mapping[Name, Table]) -> tuple[Name, date] | None:
-    found = _DAY_FILE.fullmatch(name)
-    if found is None or (found[1], found[2]) not in declared:
+def _table_and_day(name: str, declared: Mapping[Name, Table]) -> tuple[Name, date] | None:
+    match = _DAY_FILE.fullmatch(name)
+    if match is None or (match[1], match[2]) not in declared:
         return None
     try:
-        return (found[1], found[2]), date.fromisoformat(found[3])
+        return (match[1], match[2]), date.fromisoformat(match[3])
     except ValueError:
         return None

@@ -1,6 +1,6 @@
-"""What repairs the days that `verification.py` finds: loads of exactly these days, and records of files that Dagster does not know.
+"""Repairs of problems: loads of exactly these days, and materializations of files that Dagster does not know.
 
-A typed day whose raw day is whole is loaded from it, without a request.
+A typed day whose raw day is whole is made from it, without a request.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ from analytics_assets.operations.verify.verification import (
 )
 from analytics_assets.orchestration.asset_specs import DailyTables, asset_key, materialization
 
-TOO_EARLY = "before the first day of its account, so it cannot be loaded. Set `start_date` in its YAML, or ANALYTICS_START_DATE, to an earlier day first"
+BEFORE_START = "before the first day of its account, so it cannot be loaded. Set `start_date` in its YAML, or ANALYTICS_START_DATE, to an earlier day first"
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class Repair:
         account: The account.
         first: The first day.
         last: The last day.
-        tables: The tables to name; a raw table brings all tables made from it.
-        replaces_other_mode: Whether files of the other mode are among them.
+        tables: Tables to name; a raw table includes all tables made from it.
+        replaces_other_mode: True if files of the other mode are among them.
     """
 
     account: str
@@ -41,29 +41,29 @@ class Repair:
 
     @property
     def command(self) -> str:
-        """What a person types."""
+        """The command line."""
         option = " --replace-other-mode" if self.replaces_other_mode else ""
         return f"analytics-assets load {self.account} --from {self.first} --to {self.last} --tables {','.join(self.tables)}{option}"
 
-    def is_for(self, wrong: TableProblem, steps: Sequence[DailyTables]) -> bool:
-        """Whether this load repairs a day."""
-        is_in_range = wrong.account == self.account and self.first <= wrong.day <= self.last
-        made = {
+    def is_for(self, problem: TableProblem, steps: Sequence[DailyTables]) -> bool:
+        """True if this load repairs the problem."""
+        is_in_range = problem.account == self.account and self.first <= problem.day <= self.last
+        derived = {
             table for step in steps if step.account == self.account and step.raw in self.tables for table in step.typed
         }
-        return is_in_range and wrong.kind in LOADED_AGAIN and wrong.table in {*self.tables, *made}
+        return is_in_range and problem.kind in LOADED_AGAIN and problem.table in {*self.tables, *derived}
 
 
-def repairs(place: LakeScope, steps: Sequence[DailyTables], wrong: Sequence[TableProblem]) -> list[Repair]:
-    """The loads that repair what is wrong, account by account."""
-    wanted: dict[tuple[str, date], tuple[list[str], bool]] = {}
+def repairs(scope: LakeScope, steps: Sequence[DailyTables], problems: Sequence[TableProblem]) -> list[Repair]:
+    """The loads that repair the problems, account by account."""
+    tables_of: dict[tuple[str, date], tuple[list[str], bool]] = {}
     for step in steps:
-        for day, of_day in _by_day(step, wrong).items():
-            tables, is_foreign = wanted.get((step.account, day), ([], False))
-            is_foreign = is_foreign or any(one.kind is ProblemKind.FOREIGN for one in of_day)
-            wanted[step.account, day] = [*tables, *_tables(place, step, day, of_day)], is_foreign
+        for day, of_day in _problems_by_day(step, problems).items():
+            tables, is_foreign = tables_of.get((step.account, day), ([], False))
+            is_foreign = is_foreign or any(problem.kind is ProblemKind.FOREIGN for problem in of_day)
+            tables_of[step.account, day] = [*tables, *_tables_to_load(scope, step, day, of_day)], is_foreign
     days: dict[tuple[str, tuple[str, ...], bool], list[date]] = {}
-    for (account, day), (tables, is_foreign) in sorted(wanted.items()):
+    for (account, day), (tables, is_foreign) in sorted(tables_of.items()):
         days.setdefault((account, tuple(tables), is_foreign), []).append(day)
     return [
         Repair(account, span[0], span[-1], tables, is_foreign)
@@ -72,58 +72,61 @@ def repairs(place: LakeScope, steps: Sequence[DailyTables], wrong: Sequence[Tabl
     ]
 
 
-def too_early(steps: Sequence[DailyTables], wrong: Sequence[TableProblem]) -> list[date]:
+def days_before_start(steps: Sequence[DailyTables], problems: Sequence[TableProblem]) -> list[date]:
     """The days that could be loaded again if their account began earlier."""
     first = {(step.account, table): step.first for step in steps for table in step.tables}
     return sorted(
         {
-            one.day
-            for one in wrong
-            if one.kind in LOADED_AGAIN and one.day < first.get((one.account, one.table), date.min)
+            problem.day
+            for problem in problems
+            if problem.kind in LOADED_AGAIN and problem.day < first.get((problem.account, problem.table), date.min)
         }
     )
 
 
-def _by_day(step: DailyTables, wrong: Sequence[TableProblem]) -> Mapping[date, Sequence[TableProblem]]:
-    """What is wrong with the tables of a step and can be loaded again."""
+def _problems_by_day(step: DailyTables, problems: Sequence[TableProblem]) -> Mapping[date, Sequence[TableProblem]]:
+    """Problems of a step's tables that a load repairs, by day."""
     days: dict[date, list[TableProblem]] = {}
-    for one in wrong:
-        is_of_step = one.account == step.account and one.table in step.tables
-        if is_of_step and one.kind in LOADED_AGAIN and one.day >= step.first:
-            days.setdefault(one.day, []).append(one)
+    for problem in problems:
+        is_of_step = problem.account == step.account and problem.table in step.tables
+        if is_of_step and problem.kind in LOADED_AGAIN and problem.day >= step.first:
+            days.setdefault(problem.day, []).append(problem)
     return days
 
 
-def _tables(place: LakeScope, step: DailyTables, day: date, wrong: Sequence[TableProblem]) -> Sequence[str]:
-    """The raw table where it is not whole; else the tables to make from it."""
-    bad = {one.table for one in wrong}
-    if step.raw is not None and (step.raw in bad or not _is_raw_whole(place, step.account, step.raw, day)):
+def _tables_to_load(scope: LakeScope, step: DailyTables, day: date, problems: Sequence[TableProblem]) -> Sequence[str]:
+    """The raw table if it is not whole, otherwise the tables to make from it."""
+    bad = {problem.table for problem in problems}
+    if step.raw is not None and (step.raw in bad or not _is_raw_whole(scope, step.account, step.raw, day)):
         return [step.raw]
     return [table for table in step.typed if table in bad]
 
 
-def _is_raw_whole(place: LakeScope, account: str, raw: str, day: date) -> bool:
-    """Whether typed tables of a day can be made from its raw one: it is there, with its rows."""
-    if not is_sound(place, (account, raw), day):
+def _is_raw_whole(scope: LakeScope, account: str, raw: str, day: date) -> bool:
+    """True if the raw day is stored with its rows, so that typed tables can be made from it."""
+    if not is_sound(scope, (account, raw), day):
         return False
-    stored = place.lake.usable(account, raw, day)
+    stored = scope.lake.usable(account, raw, day)
     return stored is not None and stored.footer.emptied_at is None
 
 
-def recorded(place: LakeScope, wrong: Iterable[TableProblem]) -> Iterator[TableProblem]:
-    """Logs a materialization of each file that stands and that Dagster does not know so, as its landing would; yields each one logged."""
-    for one in wrong:
-        if one.kind not in RECORDED_AGAIN or one.stored is None:
+def record_files(scope: LakeScope, problems: Iterable[TableProblem]) -> Iterator[TableProblem]:
+    """Logs a materialization of each stored file that Dagster does not know; yields the problems that it repaired."""
+    for problem in problems:
+        if problem.kind not in RECORDED_AGAIN or problem.stored is None:
             continue
-        is_daily = (one.account, one.table) in place.daily
-        figures = {"recorded": "from the file that stood", **({} if is_daily else {"observed_on": one.day.isoformat()})}
-        footer = place.lake.last_request(one.account, one.table, one.day, one.stored.footer)
+        is_daily = (problem.account, problem.table) in scope.daily
+        figures = {
+            "recorded": "from the stored file",
+            **({} if is_daily else {"observed_on": problem.day.isoformat()}),
+        }
+        footer = scope.lake.last_request(problem.account, problem.table, problem.day, problem.stored.footer)
         event = materialization(
-            asset_key(one.account, one.table),
-            one.stored,
+            asset_key(problem.account, problem.table),
+            problem.stored,
             figures,
-            partition=one.day.isoformat() if is_daily else None,
+            partition=problem.day.isoformat() if is_daily else None,
             requested_at=footer.requested_at,
         )
-        place.instance.report_runless_asset_event(event)
-        yield one
+        scope.instance.report_runless_asset_event(event)
+        yield problem

@@ -1,8 +1,7 @@
-"""The lake and Dagster's record side by side: what is wrong with which day of which table, and what to do.
+"""Compares the lake with Dagster's record: the problems of each table's days, with remedies.
 
-A table is looked at a few files at a time, so that memory stays flat. Where the two disagree they are read once more, because a day may have
-landed meanwhile: a file stands a moment before Dagster knows of it. Keep printing
-out of here (`cli/lake.py`).
+A few files are read at a time, so that memory stays flat. Days that differ are read a second time, because a file is stored a moment before
+Dagster records it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -25,7 +24,7 @@ from analytics_assets.operations.verify.files import (
     Inventory,
     Name,
     OutdatedError,
-    examined,
+    examine_file,
     inventory,
 )
 from analytics_assets.operations.verify.record import recorded_versions
@@ -41,51 +40,51 @@ class ProblemKind(Enum):
     MISSING = "missing"
     UNRELATED = "of another raw day"
     UNRECORDED = "not recorded"
-    OTHERWISE = "recorded otherwise"
+    RECORDED_DIFFERENTLY = "recorded otherwise"
     EARLIER = "earlier definition"
     OUTDATED = "earlier version"
 
 
 # What a load of the day repairs, and what `--record-again` does.
 LOADED_AGAIN = (ProblemKind.DAMAGED, ProblemKind.FOREIGN, ProblemKind.MISSING, ProblemKind.UNRELATED)
-RECORDED_AGAIN = (ProblemKind.UNRECORDED, ProblemKind.OTHERWISE)
+RECORDED_AGAIN = (ProblemKind.UNRECORDED, ProblemKind.RECORDED_DIFFERENTLY)
 
 _REMEDIES: Mapping[ProblemKind, str] = {
     ProblemKind.DAMAGED: "load the day again: the file moves to the quarantine",
     ProblemKind.FOREIGN: "sandbox and live numbers must not be in one lake: load the day again, and the file moves to the quarantine",
     ProblemKind.MISSING: "load the day again",
     ProblemKind.UNRELATED: "load the day again from its raw day, which needs no request",
-    ProblemKind.UNRECORDED: f"{_RECORD} records what stands",
-    ProblemKind.OTHERWISE: f"{_RECORD} records what stands; materialize the day for a new answer",
+    ProblemKind.UNRECORDED: f"{_RECORD} records the stored file",
+    ProblemKind.RECORDED_DIFFERENTLY: f"{_RECORD} records the stored file; materialize the day to load it again",
     ProblemKind.OUTDATED: f"{CONVERT[0].lower()}{CONVERT[1:]}",
-    ProblemKind.EARLIER: "nothing has to be done: columns declared since are null, and others are not read; materialize the day to load it again, as far as "
+    ProblemKind.EARLIER: "nothing has to be done: columns declared since are null, and dropped columns are not read; materialize the day to load it again, if "
     "the vendor still has it",
 }
 _LOST = (
-    "the vendor keeps no history of it, so only a back-up has that day. Without one, remove the file if it is damaged and launch the job "
+    "the vendor keeps no history of it, so only a back-up has that day. Without one, remove the damaged file and launch the job "
     "`snapshots`, which stores the present day"
 )
 
 
 @dataclass(frozen=True)
 class TableProblem:
-    """One day of one table that is not as it should be.
+    """A day of a table that is not as it should be.
 
     Attributes:
         account: The table's account.
         table: The table's name.
         day: The day.
-        kind: What is wrong.
-        words: What was seen.
+        kind: Its kind.
+        description: What is wrong, for people.
         remedy: What to do.
-        stored: What stands, where it is whole.
+        stored: The stored day, where it is whole.
     """
 
     account: str
     table: str
     day: date
     kind: ProblemKind
-    words: str
+    description: str
     remedy: str
     stored: StoredDay | None = None
 
@@ -95,32 +94,32 @@ class FileProblem:
     """What is wrong with a file by itself.
 
     Attributes:
-        kind: What is wrong.
-        words: What was seen.
+        kind: Its kind.
+        description: What is wrong, for people.
         stored: The file, where it is whole.
     """
 
     kind: ProblemKind
-    words: str
+    description: str
     stored: StoredDay | None = None
 
 
-Seen = Mapping[date, StoredDay | FileProblem | None]
+FilesByDay = Mapping[date, StoredDay | FileProblem | None]
 
 
 @dataclass(frozen=True)
 class LakeScope:
-    """What is looked at.
+    """What is verified.
 
     Attributes:
         lake: The lake.
-        is_sandbox: Whether its numbers are invented.
-        instance: Where Dagster's record is.
+        is_sandbox: True if its numbers are invented.
+        instance: The instance with Dagster's record.
         tables: Every declared table, by account and name.
-        daily: Those of them whose days can be asked for; the others are snapshots.
-        chosen: Those to look at.
-        first: The first day to look at, or None for all before `last`.
-        last: The last day to look at, or None for all from `first` on.
+        daily: Names of daily tables; the others are snapshots.
+        selected: Tables to verify.
+        first: First day; None for all before `last`.
+        last: Last day; None for all from `first` on.
     """
 
     lake: Lake
@@ -128,12 +127,12 @@ class LakeScope:
     instance: dg.DagsterInstance
     tables: Mapping[Name, Table]
     daily: frozenset[Name]
-    chosen: Sequence[Name]
+    selected: Sequence[Name]
     first: date | None = None
     last: date | None = None
 
     def within(self, days: Iterable[date]) -> list[date]:
-        """Those of some days that are looked at, oldest first."""
+        """The days within `first` and `last`, oldest first."""
         return sorted(
             day for day in days if (self.first is None or day >= self.first) and (self.last is None or day <= self.last)
         )
@@ -141,18 +140,18 @@ class LakeScope:
 
 @dataclass
 class Verification:
-    """What a look has found.
+    """The result of a verification.
 
     Attributes:
-        wrong: The days that are not as they should be, table by table.
+        problems: Problems, table by table.
         inventory: All files of the lake.
-        files: Files that were read.
-        days: Different days they are of.
-        size: Bytes of them that were found right.
-        expired: Raw days without a file whose typed days are all stored.
+        files: Number of files read.
+        days: Their days.
+        size: Bytes of the files that are right.
+        expired: Raw days without a file whose typed days are all stored, by table.
     """
 
-    wrong: list[TableProblem]
+    problems: list[TableProblem]
     inventory: Inventory
     files: int = 0
     days: set[date] = field(default_factory=set)
@@ -160,74 +159,74 @@ class Verification:
     expired: dict[Name, list[date]] = field(default_factory=dict)
 
     @property
-    def is_well(self) -> bool:
-        """Whether nothing has to be done: days of an earlier definition stay as they are."""
-        return all(one.kind is ProblemKind.EARLIER for one in self.wrong)
+    def is_sound(self) -> bool:
+        """True if nothing has to be done: days of an earlier definition may stay."""
+        return all(problem.kind is ProblemKind.EARLIER for problem in self.problems)
 
 
-def verify_tables(place: LakeScope, say: Callable[[str], None]) -> Verification:
-    """Looks at every chosen table; `say` is told of each before it is read.
+def verify_tables(scope: LakeScope, say: Callable[[str], None]) -> Verification:
+    """Verifies every selected table; `say` gets a line of progress before each.
 
     Raises:
         LakeError: The lake cannot be read.
         PermanentError: It is empty where Dagster shows days, or a lake of the other mode.
     """
-    found = Verification([], inventory(place.lake, place.tables))
-    for number, name in enumerate(place.chosen, start=1):
-        days = place.within(found.inventory.days[name])
-        say(f"{number} of {len(place.chosen)}: {'/'.join(name)}, {len(days)} files")
-        files = by_day(days, lambda day, name=name: _file(place, name, day))  # type: ignore[misc]
-        found.files += len(files)
-        found.days.update(days)
-        right = [one.stored if isinstance(one, FileProblem) else one for one in files.values()]
-        found.size += sum(one.size for one in right if one is not None)
-        wrong = list(_compared(place, name, files))
-        expired = _expired(found.inventory, place, wrong)
+    result = Verification([], inventory(scope.lake, scope.tables))
+    for number, name in enumerate(scope.selected, start=1):
+        days = scope.within(result.inventory.days[name])
+        say(f"{number} of {len(scope.selected)}: {'/'.join(name)}, {len(days)} files")
+        files = by_day(days, lambda day, name=name: _examine_day(scope, name, day))  # type: ignore[misc]
+        result.files += len(files)
+        result.days.update(days)
+        right = [file.stored if isinstance(file, FileProblem) else file for file in files.values()]
+        result.size += sum(file.size for file in right if file is not None)
+        problems = list(_find_problems(scope, name, files))
+        expired = _expired_problems(result.inventory, scope, problems)
         if expired:
-            found.expired[name] = [one.day for one in expired]
-        found.wrong += [one for one in wrong if one not in expired]
-    _refuse_wrong_settings(place, found)
-    return found
+            result.expired[name] = [problem.day for problem in expired]
+        result.problems += [problem for problem in problems if problem not in expired]
+    _refuse_wrong_settings(scope, result)
+    return result
 
 
-def _expired(there: Inventory, place: LakeScope, wrong: Sequence[TableProblem]) -> list[TableProblem]:
+def _expired_problems(listing: Inventory, scope: LakeScope, problems: Sequence[TableProblem]) -> list[TableProblem]:
     """Missing days of a raw table that every table made from it has."""
-    missing = [one for one in wrong if one.kind is ProblemKind.MISSING]
+    missing = [problem for problem in problems if problem.kind is ProblemKind.MISSING]
     if not missing:
         return []
     account, raw = missing[0].account, missing[0].table
-    made = [name for name in place.daily if name[0] == account and _origin(place.tables[name]) == raw]
-    days = set.intersection(*(set(there.days[name]) for name in made)) if made else set()
-    return [one for one in missing if one.day in days]
+    derived = [name for name in scope.daily if name[0] == account and _origin(scope.tables[name]) == raw]
+    days = set.intersection(*(set(listing.days[name]) for name in derived)) if derived else set()
+    return [problem for problem in missing if problem.day in days]
 
 
 def _origin(table: Table) -> str | None:
     return None if table.origin is None else table.origin.table.name
 
 
-def _refuse_wrong_settings(place: LakeScope, found: Verification) -> None:
-    """What is wrong with all of a lake is wrong with the settings: nothing of it must be put away or asked for again."""
-    where, kinds = place.lake.files.named(place.lake.root), {one.kind for one in found.wrong}
-    if not any(found.inventory.days.values()) and ProblemKind.MISSING in kinds:
+def _refuse_wrong_settings(scope: LakeScope, result: Verification) -> None:
+    """Refuses where every file has the same problem: then the settings are wrong, and no repair must begin."""
+    where, kinds = scope.lake.files.named(scope.lake.root), {problem.kind for problem in result.problems}
+    if not any(result.inventory.days.values()) and ProblemKind.MISSING in kinds:
         raise PermanentError(
-            f"No table has a file in {where}, and Dagster shows {len(found.wrong)} that have landed.",
-            remedy="Set ANALYTICS_LAKE and ANALYTICS_MODE to "
-            "the lake of this instance; one that is lost is put back from a back-up, or loaded again with `analytics-assets load`.",
+            f"No table has a file in {where}, and Dagster shows {len(result.problems)} stored days.",
+            remedy="Set ANALYTICS_LAKE and ANALYTICS_MODE to the lake of this instance. Restore a lost lake from a back-up, or load it again with "
+            "`analytics-assets load`.",
         )
-    foreign = [one for one in found.wrong if one.kind is ProblemKind.FOREIGN]
-    if foreign and len(foreign) == found.files:
+    foreign = [problem for problem in result.problems if problem.kind is ProblemKind.FOREIGN]
+    if foreign and len(foreign) == result.files:
         raise PermanentError(
-            f"Every file of {where}: {foreign[0].words}.",
-            remedy="Set ANALYTICS_MODE or ANALYTICS_LAKE to what belongs together.",
+            f"Every file of {where}: {foreign[0].description}.",
+            remedy="Set ANALYTICS_MODE and ANALYTICS_LAKE to values that belong together.",
         )
 
 
-def _file(place: LakeScope, name: Name, day: date) -> StoredDay | FileProblem | None:
-    """What stands for a day, or what is wrong with it, or None."""
+def _examine_day(scope: LakeScope, name: Name, day: date) -> StoredDay | FileProblem | None:
+    """The stored day, its problem, or None where there is no file."""
     account, _ = name
-    table = place.tables[name]
+    table = scope.tables[name]
     try:
-        stored = examined(place.lake, account, table, day, is_sandbox=place.is_sandbox)
+        stored = examine_file(scope.lake, account, table, day, is_sandbox=scope.is_sandbox)
     except DamagedError as error:
         return FileProblem(ProblemKind.DAMAGED, str(error))
     except EarlierError as error:
@@ -236,58 +235,58 @@ def _file(place: LakeScope, name: Name, day: date) -> StoredDay | FileProblem | 
         return FileProblem(ProblemKind.OUTDATED, str(error))
     except ForeignError as error:
         return FileProblem(ProblemKind.FOREIGN, str(error))
-    raw = place.lake.usable(account, table.origin.table.name, day) if stored and table.origin else None
+    raw = scope.lake.usable(account, table.origin.table.name, day) if stored and table.origin else None
     if stored and raw and not belongs_to(stored.footer, raw.footer, table.name):
         return FileProblem(
-            ProblemKind.UNRELATED, "it was not made from the raw day that is stored, and differs from what was"
+            ProblemKind.UNRELATED, "it was not made from the stored raw day, and differs from the table that was"
         )
     return stored
 
 
-def is_sound(place: LakeScope, name: Name, day: date) -> bool:
-    """Whether the file of a day is there, whole and of this mode."""
-    found = _file(place, name, day)
-    return found.kind is ProblemKind.EARLIER if isinstance(found, FileProblem) else found is not None
+def is_sound(scope: LakeScope, name: Name, day: date) -> bool:
+    """True if the day is stored, whole and of this mode."""
+    file = _examine_day(scope, name, day)
+    return file.kind is ProblemKind.EARLIER if isinstance(file, FileProblem) else file is not None
 
 
-def _compared(place: LakeScope, name: Name, files: Seen) -> Iterator[TableProblem]:
-    doubtful = {day for day, _, _ in _differences(place, name, files)}
-    again = {**files, **{day: _file(place, name, day) for day in doubtful}}
-    for day, kind, words in _differences(place, name, again) if doubtful else ():
+def _find_problems(scope: LakeScope, name: Name, files: FilesByDay) -> Iterator[TableProblem]:
+    doubtful = {day for day, _, _ in _differences(scope, name, files)}
+    again = {**files, **{day: _examine_day(scope, name, day) for day in doubtful}}
+    for day, kind, description in _differences(scope, name, again) if doubtful else ():
         stored = again.get(day)
-        held = stored.stored if isinstance(stored, FileProblem) else stored
-        yield TableProblem(*name, day, kind, words, _remedy(place, name, kind), held)
+        stored_day = stored.stored if isinstance(stored, FileProblem) else stored
+        yield TableProblem(*name, day, kind, description, _remedy(scope, name, kind), stored_day)
 
 
-def _differences(place: LakeScope, name: Name, files: Seen) -> Iterator[tuple[date, ProblemKind, str]]:
-    versions = recorded_versions(place.instance, dg.AssetKey(name), is_daily=name in place.daily)
-    standing = {day: one for day, one in files.items() if one is not None}
-    # Of a snapshot Dagster remembers the last reading alone.
-    newest = max(standing, default=None)
-    for day in sorted({*standing, *place.within(versions)}):
-        held = standing.get(day)
-        if isinstance(held, FileProblem):
-            yield day, held.kind, held.words
-            held = held.stored
-            if held is None:
+def _differences(scope: LakeScope, name: Name, files: FilesByDay) -> Iterator[tuple[date, ProblemKind, str]]:
+    versions = recorded_versions(scope.instance, dg.AssetKey(name), is_daily=name in scope.daily)
+    existing = {day: file for day, file in files.items() if file is not None}
+    # Dagster remembers only the newest day of a snapshot.
+    newest = max(existing, default=None)
+    for day in sorted({*existing, *scope.within(versions)}):
+        stored = existing.get(day)
+        if isinstance(stored, FileProblem):
+            yield day, stored.kind, stored.description
+            stored = stored.stored
+            if stored is None:
                 continue
-        if held is None:
+        if stored is None:
             yield day, ProblemKind.MISSING, "Dagster shows it as materialized, and there is no file"
         elif day in versions:
-            if versions[day] != held.footer.content_hash:
+            if versions[day] != stored.footer.content_hash:
                 yield (
                     day,
-                    ProblemKind.OTHERWISE,
+                    ProblemKind.RECORDED_DIFFERENTLY,
                     "Dagster's newest materialization has another data version than the file",
                 )
-        elif name in place.daily or (not versions and day == newest):
-            yield day, ProblemKind.UNRECORDED, "the file stands, and Dagster has no materialization of it"
+        elif name in scope.daily or (not versions and day == newest):
+            yield day, ProblemKind.UNRECORDED, "the file is stored, and Dagster has no materialization of it"
 
 
-def _remedy(place: LakeScope, name: Name, kind: ProblemKind) -> str:
-    if kind in LOADED_AGAIN and name not in place.daily:
+def _remedy(scope: LakeScope, name: Name, kind: ProblemKind) -> str:
+    if kind in LOADED_AGAIN and name not in scope.daily:
         return _LOST
-    words = _REMEDIES[kind]
-    if kind in LOADED_AGAIN and kind is not ProblemKind.UNRELATED and place.tables[name].only_grows:
-        words += ", empty: what earlier readings had added is in no later one"
-    return words
+    remedy = _REMEDIES[kind]
+    if kind in LOADED_AGAIN and kind is not ProblemKind.UNRELATED and scope.tables[name].only_grows:
+        remedy += ", but without the rows that earlier loads added, which no later load has"
+    return remedy

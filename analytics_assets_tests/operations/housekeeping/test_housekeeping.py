@@ -21,7 +21,7 @@ from analytics_assets.operations.housekeeping.history import Owned
 from analytics_assets.operations.housekeeping.job import housekeeping
 from analytics_assets.settings import settings
 from analytics_assets_tests.lake.vendor import NOW, NUMBERS
-from analytics_assets_tests.operations.verify.scene import SHOP_TABLES, look
+from analytics_assets_tests.operations.verify.scene import SHOP_TABLES, verify
 from analytics_assets_tests.shop import TABLES, Shop, span, table_key
 
 OWNED = Owned(frozenset(map(table_key, TABLES)), frozenset({"shop_daily", "checks_daily", "housekeeping"}))
@@ -114,8 +114,8 @@ def test_monthly_copies_of_an_earlier_version_are_ignored(shop: Shop) -> None:
     assert said["leftovers"]["files_left_aside_removed"] == 0
     assert path.read_bytes() == planted
     assert shop.lake.read("shop", NUMBERS).equals(before)
-    found = look(shop)
-    assert (found.wrong, found.inventory.strangers, found.inventory.leftovers) == ([], [], [])
+    found = verify(shop)
+    assert (found.problems, found.inventory.strangers, found.inventory.leftovers) == ([], [], [])
     chosen = replace(settings({}), lake=str(shop.folder))
     declared = {"shop": {table for _, table in SHOP_TABLES}}
     assert list(undeclared(chosen, declared)) == []

@@ -1,4 +1,4 @@
-"""The hand-made shop with days that landed, as `lake verify` looks at it. Keep expectations in the tests."""
+"""The hand-made shop with stored days."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,20 +15,20 @@ from analytics_assets_tests.shop import Shop
 SHOP_TABLES = {("shop", table.name): table for table in (RAW, NUMBERS, SUMS)}
 
 
-def place(shop: Shop, **changes: object) -> LakeScope:
+def scope(shop: Shop, **changes: object) -> LakeScope:
     """The whole of the shop's lake and record, or as changed."""
-    made = LakeScope(shop.lake, False, shop.instance, SHOP_TABLES, frozenset(SHOP_TABLES), list(SHOP_TABLES))
-    return replace(made, **changes)  # type: ignore[arg-type]
+    scope_of_shop = LakeScope(shop.lake, False, shop.instance, SHOP_TABLES, frozenset(SHOP_TABLES), list(SHOP_TABLES))
+    return replace(scope_of_shop, **changes)  # type: ignore[arg-type]
 
 
-def look(shop: Shop, **changes: object) -> Verification:
-    """What a look finds."""
-    return verify_tables(place(shop, **changes), lambda _words: None)
+def verify(shop: Shop, **changes: object) -> Verification:
+    """The verification of the shop."""
+    return verify_tables(scope(shop, **changes), lambda _words: None)
 
 
-def told(found: Verification) -> list[tuple[str, str, str]]:
+def problem_rows(result: Verification) -> list[tuple[str, str, str]]:
     """Table, day as the end of its date, and kind of what is wrong."""
-    return [(one.table, f"{one.day:%d}", one.kind.value) for one in found.wrong]
+    return [(problem.table, f"{problem.day:%d}", problem.kind.value) for problem in result.problems]
 
 
 def file(shop: Shop, table: str, day: date) -> Path:
@@ -42,7 +42,7 @@ def steps(shop: Shop) -> list[DailyTables]:
 
 
 def with_origin() -> dict[Name, Table]:
-    """The tables of the shop, the typed ones made from the raw one."""
+    """The tables of the shop, the typed ones made from the raw table."""
     return {
         name: table if table is RAW else replace(table, origin=Origin(RAW, "body"))
         for name, table in SHOP_TABLES.items()

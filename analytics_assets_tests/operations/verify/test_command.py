@@ -13,14 +13,14 @@ from analytics_assets.__main__ import DEFS, main
 from analytics_assets.cli.lake import declared_tables
 from analytics_assets.definitions import defs
 from analytics_assets.lake.store import Lake
-from analytics_assets.operations.verify.repairs import TOO_EARLY
+from analytics_assets.operations.verify.repairs import BEFORE_START
 from analytics_assets.sources.bento.tables import ADS_CHART, ADS_TOTALS
 from analytics_assets_tests.lake.vendor import days
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 VERIFY = ("lake", "verify", "--select", "bento/ads_totals")
 FIRST, SECOND = days(2)
-REMEDY = "`analytics-assets lake verify --record-again` records what stands"
+REMEDY = "`analytics-assets lake verify --record-again` records the stored file"
 
 
 def clock() -> datetime:
@@ -45,20 +45,20 @@ def test_what_is_wrong_is_told_by_table_with_its_remedy_and_recorded(lake: Lake,
         lake.store_day("old_account", ADS_TOTALS, day, ADS_TOTALS.rows([]), is_sandbox=True)
     for name in ("bento/notes.txt", f"bento/_{'a' * 32}.tmp"):
         lake.files.put(f"{lake.root}/{name}", b"")
-    size = sum(one.size for one in stored)
+    size = sum(problem.size for problem in stored)
     others = (
-        "Of no table that a defs.yaml declares, so no load, check or reader uses them: bento/notes.txt, old_account/ads_totals (2 files).\n"
-        f"Left by writers that were killed, or of writers at work: bento/_{'a' * 32}.tmp.\n"
+        "Files of no declared table, which no load, check or reader uses: bento/notes.txt, old_account/ads_totals (2 files).\n"
+        f"Temporary files of writers, killed or running: bento/_{'a' * 32}.tmp.\n"
     )
     figures = f"{lake.root}: 2 files of 2 days in 1 tables, {size / 2**20:.1f} MiB"
     told = (
         "bento/ads_totals\n"
-        "  2026-03-01 to 2026-03-02: not recorded: the file stands, and Dagster has no materialization of it. "
+        "  2026-03-01 to 2026-03-02: not recorded: the file is stored, and Dagster has no materialization of it. "
         f"{REMEDY}.\n{others}"
     )
-    report = tmp_path / "found.json"
+    report = tmp_path / "result.json"
     assert main((*VERIFY, "--json", str(report)), clock=clock) == 1
-    verdict = f"{figures}: 2 findings (2 not recorded).\n"
+    verdict = f"{figures}: 2 problems (2 not recorded).\n"
     home = tmp_path / "home"
     missing = f"Dagster has no history in {home} yet: no file is recorded.\n"
     assert capsys.readouterr() == (f"{told}{verdict}", f"{missing}1 of 1: bento/ads_totals, 2 files\n")
@@ -68,18 +68,18 @@ def test_what_is_wrong_is_told_by_table_with_its_remedy_and_recorded(lake: Lake,
             "table": "ads_totals",
             "day": str(day),
             "kind": "not recorded",
-            "words": "the file stands, and Dagster has no materialization of it",
+            "description": "the file is stored, and Dagster has no materialization of it",
             "remedy": REMEDY,
             "command": None,
         }
         for day in (FIRST, SECOND)
     ]
     assert main((*VERIFY, "--record-again"), clock=clock) == 0
-    assert capsys.readouterr().out == f"{told}Recorded in Dagster: 2 files that stand.\n{figures}: all well.\n"
+    assert capsys.readouterr().out == f"{told}Recorded in Dagster: 2 stored files.\n{figures}: all correct.\n"
     assert main(VERIFY, clock=clock) == 0
-    assert capsys.readouterr().out == f"{others}{figures}: all well.\n"
+    assert capsys.readouterr().out == f"{others}{figures}: all correct.\n"
     assert main((*VERIFY, "--from", "2026-03-02"), clock=clock) == 0
-    assert capsys.readouterr().out.endswith(f"{lake.root}: 1 files of 1 days in 1 tables, 0.0 MiB: all well.\n")
+    assert capsys.readouterr().out.endswith(f"{lake.root}: 1 files of 1 days in 1 tables, 0.0 MiB: all correct.\n")
 
 
 def test_what_recording_does_not_repair_keeps_status_1(lake: Lake, capsys) -> None:
@@ -90,39 +90,39 @@ def test_what_recording_does_not_repair_keeps_status_1(lake: Lake, capsys) -> No
     for counted in (1, 0):
         assert main((*VERIFY, "--record-again"), clock=clock) == 1
         out = capsys.readouterr().out.splitlines()
-        assert out[-2] == f"Recorded in Dagster: {counted} files that stand."
-        assert out[-1].endswith(" MiB: 1 findings (1 damaged).")
+        assert out[-2] == f"Recorded in Dagster: {counted} stored files."
+        assert out[-1].endswith(" MiB: 1 problems (1 damaged).")
 
 
 def test_a_file_that_cannot_be_written_is_refused_after_the_findings(lake: Lake, tmp_path: Path, capsys) -> None:
     """What was read to the end of every file is not lost, and nothing is mended that the file would not have told."""
     lake.store_day("bento", ADS_TOTALS, FIRST, ADS_TOTALS.rows([]), is_sandbox=True)
-    file = tmp_path / "none/found.json"
+    file = tmp_path / "none/result.json"
     assert main((*VERIFY, "--record-again", "--json", str(file)), clock=clock) == 2
     out, err = capsys.readouterr()
-    told = f"bento/ads_totals\n  2026-03-01: not recorded: the file stands, and Dagster has no materialization of it. {REMEDY}.\n"
+    told = f"bento/ads_totals\n  2026-03-01: not recorded: the file is stored, and Dagster has no materialization of it. {REMEDY}.\n"
     words = f"analytics-assets: --json {file}: it cannot be written (No such file or directory).\n"
     assert (out, err.partition("\n")[2]) == (told, words)
 
 
 def test_days_that_a_load_repairs_are_named_with_its_command(lake: Lake, tmp_path: Path, capsys) -> None:
-    """On the terminal once for adjacent days, and with each finding for programs; a day before the account's first one has none."""
+    """On the terminal once for adjacent days, and with each finding for programs; a day before the first day of the account has none."""
     lake.store_day("bento", ADS_CHART, SECOND, ADS_CHART.rows([]), is_sandbox=True)
     with dg.DagsterInstance.get() as instance:
         for day in ("2020-02-27", *map(str, days(2)), "2026-03-05"):
             instance.report_runless_asset_event(
                 dg.AssetMaterialization(dg.AssetKey(["bento", "ads_totals"]), partition=day)
             )
-    report = tmp_path / "found.json"
+    report = tmp_path / "result.json"
     assert main((*VERIFY, "--json", str(report)), clock=clock) == 1
     load = "analytics-assets load bento --from {} --to {} --tables ads_raw"
     assert capsys.readouterr().out.splitlines()[-5:-1] == [
         "Repair with:",
         f"  {load.format(FIRST, SECOND)}",
         f"  {load.format('2026-03-05', '2026-03-05')}",
-        f"2020-02-27: {TOO_EARLY}.",
+        f"2020-02-27: {BEFORE_START}.",
     ]
-    commands = {one["day"]: one["command"] for one in json.loads(report.read_text())}
+    commands = {problem["day"]: problem["command"] for problem in json.loads(report.read_text())}
     assert commands["2026-03-02"] == load.format(FIRST, SECOND)
 
 
@@ -187,7 +187,7 @@ def test_a_look_from_another_folder_finds_the_lake_and_creates_nothing(
     home, before = tmp_path / "home", sorted(tmp_path.rglob("*"))
     assert main(VERIFY, clock=clock) == 1
     out, err = capsys.readouterr()
-    assert "1 files of 1 days in 1 tables, 0.0 MiB: 1 findings (1 not recorded)." in out
+    assert "1 files of 1 days in 1 tables, 0.0 MiB: 1 problems (1 not recorded)." in out
     assert err.startswith(f"Dagster has no history in {home}/data/dagster/sandbox yet: no file is recorded.\n")
     assert sorted(tmp_path.rglob("*")) == before
     assert main((*VERIFY, "--record-again"), clock=clock) == 0
@@ -201,8 +201,8 @@ def test_a_lake_of_the_other_mode_is_refused_with_the_remedy(lake: Lake, capsys)
     lake.store_day("bento", ADS_TOTALS, FIRST, ADS_TOTALS.rows([]))
     assert main(VERIFY, clock=clock) == 2
     assert capsys.readouterr().err.splitlines()[-1] == (
-        f"analytics-assets: Every file of {lake.root}: it holds live numbers, and ANALYTICS_MODE is sandbox. Set ANALYTICS_MODE or "
-        "ANALYTICS_LAKE to what belongs together."
+        f"analytics-assets: Every file of {lake.root}: it holds live numbers, and ANALYTICS_MODE is sandbox. Set ANALYTICS_MODE and "
+        "ANALYTICS_LAKE to values that belong together."
     )
     assert lake.days("bento", ADS_TOTALS.name) == [FIRST]
 
@@ -215,8 +215,8 @@ def test_an_empty_lake_is_refused_where_dagster_shows_days(lake: Lake, capsys) -
         )
     assert main(VERIFY, clock=clock) == 2
     assert capsys.readouterr().err.splitlines()[-1] == (
-        f"analytics-assets: No table has a file in {lake.root}, and Dagster shows 1 that have landed. Set ANALYTICS_LAKE and ANALYTICS_MODE "
-        "to the lake of this instance; one that is lost is put back from a back-up, or loaded again with `analytics-assets load`."
+        f"analytics-assets: No table has a file in {lake.root}, and Dagster shows 1 stored days. Set ANALYTICS_LAKE and ANALYTICS_MODE "
+        "to the lake of this instance. Restore a lost lake from a back-up, or load it again with `analytics-assets load`."
     )
 
 

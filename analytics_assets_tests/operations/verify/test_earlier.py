@@ -15,7 +15,7 @@ import pytest
 from analytics_assets.lake.parquet import parquet
 from analytics_assets.lake.store import Lake, StoredDay
 from analytics_assets.lake.table import Column, Table
-from analytics_assets.operations.verify.files import DamagedError, EarlierError, examined
+from analytics_assets.operations.verify.files import DamagedError, EarlierError, examine_file
 from analytics_assets.operations.verify.verification import (
     LOADED_AGAIN,
     LakeScope,
@@ -32,7 +32,7 @@ from analytics_assets_tests.sources.airbridge.vendor import spec
 FIRST, SECOND, THIRD = days(3)
 NAME = ("app", "revenue_cohorts")
 NOTHING_TO_DO = (
-    "nothing has to be done: columns declared since are null, and others are not read; materialize the day to load it again, as far as the "
+    "nothing has to be done: columns declared since are null, and dropped columns are not read; materialize the day to load it again, if the "
     "vendor still has it"
 )
 
@@ -53,18 +53,18 @@ def stored(lake: Lake, table: Table, day: date, **groups: str) -> StoredDay:
     return lake.store_day(NAME[0], table, day, rows(table, day, **groups), is_sandbox=True)
 
 
-def look(lake: Lake, instance: dg.DagsterInstance, table: Table, **changes: Any) -> Verification:
+def verify(lake: Lake, instance: dg.DagsterInstance, table: Table, **changes: Any) -> Verification:
     """What `lake verify` finds under a definition."""
     tables = {NAME: table}
-    place = LakeScope(lake, True, instance, tables, frozenset(tables), list(tables))
-    return verify_tables(replace(place, **changes), lambda _words: None)
+    scope_of_lake = LakeScope(lake, True, instance, tables, frozenset(tables), list(tables))
+    return verify_tables(replace(scope_of_lake, **changes), lambda _words: None)
 
 
 CHANGES: dict[str, tuple[Sequence[str], Sequence[str], str]] = {
     "one field less": (["channel", "campaign"], ["channel"], "campaign no longer declared"),
     "one field more": (["channel"], ["channel", "campaign"], "campaign declared since"),
     "another field": (["campaign"], ["channel"], "campaign no longer declared; channel declared since"),
-    "another order": (["channel", "campaign"], ["campaign", "channel"], "its columns have another order by now"),
+    "another order": (["channel", "campaign"], ["campaign", "channel"], "its columns have another order now"),
 }
 
 
@@ -79,24 +79,24 @@ def test_a_regrouped_report_leaves_its_past_whole(disk: Lake, change: str) -> No
             instance.report_runless_asset_event(
                 materialization(dg.AssetKey(NAME), stored_day, {}, partition=day.isoformat(), requested_at=None)
             )
-        found = look(disk, instance, today)
-    assert [(one.day, one.kind, one.words, one.remedy) for one in found.wrong] == [
+        result = verify(disk, instance, today)
+    assert [(problem.day, problem.kind, problem.description, problem.remedy) for problem in result.problems] == [
         (day, ProblemKind.EARLIER, f"stored for an earlier definition of this report: {words}", NOTHING_TO_DO)
         for day in (FIRST, SECOND)
     ]
-    assert (found.is_well, found.files) == (True, 3)
+    assert (result.is_sound, result.files) == (True, 3)
 
 
 def test_a_day_of_an_earlier_definition_is_still_compared_with_the_record(disk: Lake) -> None:
     """What Dagster does not know of it is a finding of its own, and can be recorded."""
     stored_day = stored(disk, cohorts("channel", "campaign"), FIRST, channel="x", campaign="y")
     with dg.DagsterInstance.ephemeral() as instance:
-        found = look(disk, instance, cohorts("channel"))
-    assert [(one.kind, one.stored and one.stored.path) for one in found.wrong] == [
+        result = verify(disk, instance, cohorts("channel"))
+    assert [(problem.kind, problem.stored and problem.stored.path) for problem in result.problems] == [
         (ProblemKind.EARLIER, stored_day.path),
         (ProblemKind.UNRECORDED, stored_day.path),
     ]
-    assert not found.is_well
+    assert not result.is_sound
 
 
 def test_a_damaged_file_of_an_earlier_definition_is_damaged(disk: Lake) -> None:
@@ -113,11 +113,11 @@ def test_a_damaged_file_of_an_earlier_definition_is_damaged(disk: Lake) -> None:
     ):
         disk.files.put(path, parquet(content, {b"analytics_assets": msgspec.json.encode(footer)}))
         with pytest.raises(DamagedError):
-            examined(disk, NAME[0], today, FIRST, is_sandbox=True)
+            examine_file(disk, NAME[0], today, FIRST, is_sandbox=True)
     stored_elsewhere = Path(stored(disk, earlier, SECOND, channel="x", campaign="y").path)
     Path(path).write_bytes(stored_elsewhere.read_bytes())
     with pytest.raises(DamagedError):
-        examined(disk, NAME[0], today, FIRST, is_sandbox=True)
+        examine_file(disk, NAME[0], today, FIRST, is_sandbox=True)
 
 
 def test_a_column_whose_type_was_changed_is_an_earlier_definition_too(disk: Lake) -> None:
@@ -133,8 +133,8 @@ def test_a_column_whose_type_was_changed_is_an_earlier_definition_too(disk: Lake
     disk.store_day("app", earlier, FIRST, content, is_sandbox=True)
     today = replace(earlier, columns=[columns[0], replace(columns[1], type=pa.string()), columns[3]])
     with pytest.raises(EarlierError) as told:
-        examined(disk, "app", today, FIRST, is_sandbox=True)
-    assert str(told.value).endswith(": codes no longer declared; amount of another type by now")
+        examine_file(disk, "app", today, FIRST, is_sandbox=True)
+    assert str(told.value).endswith(": codes no longer declared; amount of another type now")
 
 
 def test_a_file_of_an_earlier_version_is_a_finding_that_no_load_repairs(disk: Lake) -> None:
@@ -143,8 +143,8 @@ def test_a_file_of_an_earlier_version_is_a_finding_that_no_load_repairs(disk: La
     stored(disk, table, FIRST, channel="x")
     make_earlier(disk, NAME[0], table, FIRST)
     with dg.DagsterInstance.ephemeral() as instance:
-        found = look(disk, instance, table)
-    assert [(one.day, one.kind.value, one.words, one.remedy) for one in found.wrong] == [
+        result = verify(disk, instance, table)
+    assert [(problem.day, problem.kind.value, problem.description, problem.remedy) for problem in result.problems] == [
         (
             FIRST,
             "earlier version",
@@ -152,7 +152,7 @@ def test_a_file_of_an_earlier_version_is_a_finding_that_no_load_repairs(disk: La
             'convert the lake, as described in docs/lake.md under "A lake of an earlier version"',
         )
     ]
-    assert not found.is_well
+    assert not result.is_sound
     assert ProblemKind.OUTDATED not in LOADED_AGAIN
 
 

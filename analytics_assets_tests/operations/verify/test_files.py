@@ -14,7 +14,7 @@ from analytics_assets.lake.footer import Footer
 from analytics_assets.lake.parquet import parquet
 from analytics_assets.lake.store import Lake
 from analytics_assets.lake.table import Column
-from analytics_assets.operations.verify.files import DamagedError, ForeignError, examined, inventory
+from analytics_assets.operations.verify.files import DamagedError, ForeignError, examine_file, inventory
 from analytics_assets_tests.lake.sample import DAY, NEXT, TABLE, land, row
 
 NAME = ("airbridge", TABLE.name)
@@ -60,15 +60,15 @@ DAMAGES: dict[str, tuple[Callable[[Lake], None], str]] = {
     ),
     "a part of the key missing": (
         lambda lake: planted(lake, without("country")),
-        "columns are missing that tell its rows apart: country",
+        "key columns are missing: country",
     ),
     "other content than its hash": (
         lambda lake: planted(lake, TABLE.rows([row()]), content_hash=content_hash(TABLE, TABLE.rows([row(clicks=8)]))),
-        "its content is not what its footer says: it was changed after it had landed",
+        "its content does not match its footer: it was changed after it was stored",
     ),
     "no footer of a lake": (
         lambda lake: lake.files.put(lake.path("airbridge", TABLE.name, DAY), parquet(TABLE.rows([row()]))),
-        "it was not written by a lake: its footer says nothing of a day",
+        "it was not written by a lake: its footer names no day",
     ),
 }
 
@@ -80,9 +80,9 @@ def test_a_file_that_is_not_as_declared_is_told_in_words(lake: Lake, damage: str
     plant, words = DAMAGES[damage]
     plant(lake)
     with pytest.raises(DamagedError) as caught:
-        examined(lake, "airbridge", TABLE, DAY, is_sandbox=False)
+        examine_file(lake, "airbridge", TABLE, DAY, is_sandbox=False)
     assert str(caught.value) == words
-    assert examined(lake, "airbridge", TABLE, NEXT, is_sandbox=False) == lake.stored_day(*NAME, NEXT)
+    assert examine_file(lake, "airbridge", TABLE, NEXT, is_sandbox=False) == lake.stored_day(*NAME, NEXT)
 
 
 def test_a_file_that_is_cut_off_anywhere_is_damaged(disk: Lake) -> None:
@@ -92,7 +92,7 @@ def test_a_file_that_is_cut_off_anywhere_is_damaged(disk: Lake) -> None:
     for length in (0, 3, 40, len(whole) // 2, len(whole) - 1):
         path.write_bytes(whole[:length])
         with pytest.raises(DamagedError, match="it cannot be read to its end"):
-            examined(disk, "airbridge", TABLE, DAY, is_sandbox=False)
+            examine_file(disk, "airbridge", TABLE, DAY, is_sandbox=False)
 
 
 def test_no_byte_of_a_value_can_change_unseen(disk: Lake) -> None:
@@ -104,11 +104,11 @@ def test_no_byte_of_a_value_can_change_unseen(disk: Lake) -> None:
     for position in range(4, of_footer):
         path.write_bytes(whole[:position] + bytes([whole[position] ^ 0x10]) + whole[position + 1 :])
         try:
-            found = examined(disk, "airbridge", TABLE, DAY, is_sandbox=False)
+            result = examine_file(disk, "airbridge", TABLE, DAY, is_sandbox=False)
         except DamagedError:
             continue
         # Sizes and statistics that a page says of itself and nobody needs.
-        unseen += [position] if found is None or disk.held(*NAME, DAY).to_pylist() != [row()] else []
+        unseen += [position] if result is None or disk.held(*NAME, DAY).to_pylist() != [row()] else []
     assert unseen == []
 
 
@@ -118,7 +118,7 @@ def test_an_older_file_may_lack_a_column_that_was_declared_later(disk: Lake) -> 
     later = Column("colour", pa.string(), "Of the banner; not null since it is told.")
     columns = [*TABLE.columns[:3], later, *TABLE.columns[3:]]
     table = type(TABLE)(TABLE.name, TABLE.description, columns, TABLE.key)
-    assert examined(disk, "airbridge", table, DAY, is_sandbox=False) == type(stored)(
+    assert examine_file(disk, "airbridge", table, DAY, is_sandbox=False) == type(stored)(
         stored.path, 1, stored.size, stored.footer, is_changed=False
     )
 
@@ -127,7 +127,7 @@ def test_numbers_of_the_other_mode_are_no_damage_of_the_file(disk: Lake) -> None
     """They are told by themselves, because a wrong setting looks the same."""
     land(disk, row())
     with pytest.raises(ForeignError) as caught:
-        examined(disk, "airbridge", TABLE, DAY, is_sandbox=True)
+        examine_file(disk, "airbridge", TABLE, DAY, is_sandbox=True)
     assert str(caught.value) == "it holds live numbers, and ANALYTICS_MODE is sandbox"
 
 
@@ -150,9 +150,9 @@ def test_whatever_is_in_a_lake_is_listed_as_what_it_is(lake: Lake) -> None:
     }
     for name in (name for names in others.values() for name in names):
         lake.files.put(f"{lake.root}/{name}", b"")
-    found = inventory(lake, {NAME: TABLE, ("airbridge", "empty"): TABLE})
-    assert dict(found.days) == {NAME: [DAY, NEXT, far], ("airbridge", "empty"): []}
-    assert (found.strangers, found.leftovers, found.quarantined) == (
+    result = inventory(lake, {NAME: TABLE, ("airbridge", "empty"): TABLE})
+    assert dict(result.days) == {NAME: [DAY, NEXT, far], ("airbridge", "empty"): []}
+    assert (result.strangers, result.leftovers, result.quarantined) == (
         sorted(others["strangers"]),
         sorted(others["leftovers"]),
         1,

@@ -9,18 +9,18 @@ import msgspec
 import pytest
 
 from analytics_assets.lake.parquet import parquet
-from analytics_assets.operations.verify.repairs import Repair, recorded, repairs, too_early
+from analytics_assets.operations.verify.repairs import Repair, days_before_start, record_files, repairs
 from analytics_assets.operations.verify.verification import ProblemKind
 from analytics_assets_tests.lake.vendor import RAW as RAW_TABLE
 from analytics_assets_tests.lake.vendor import Vendor, days
 from analytics_assets_tests.operations.verify.scene import (
     SHOP_TABLES,
     file,
-    look,
     names,
-    place,
+    problem_rows,
+    scope,
     steps,
-    told,
+    verify,
     with_origin,
 )
 from analytics_assets_tests.shop import Shop, span, table_key
@@ -31,9 +31,12 @@ FIRST, SECOND, THIRD = days(3)
 
 def loads(shop: Shop, **changes: object) -> Sequence[str]:
     """The loads that repair what a look finds, without the name of the command."""
-    found = look(shop, **changes)
+    result = verify(shop, **changes)
     prefix = "analytics-assets load shop --from 2026-03-"
-    return [one.command.removeprefix(prefix) for one in repairs(place(shop, **changes), steps(shop), found.wrong)]
+    return [
+        problem.command.removeprefix(prefix)
+        for problem in repairs(scope(shop, **changes), steps(shop), result.problems)
+    ]
 
 
 def test_raw_that_is_not_whole_is_requested_and_the_rest_made_of_it(shop: Shop) -> None:
@@ -64,9 +67,9 @@ def test_a_raw_day_without_a_file_has_expired_where_its_typed_days_are_stored(sh
     for day in (FIRST, SECOND):
         file(shop, "numbers_raw", day).unlink()
     file(shop, "sums", SECOND).unlink()
-    found = look(shop, tables=tables)
-    assert found.expired == {("shop", "numbers_raw"): [FIRST]}
-    assert told(found) == [("numbers_raw", "02", "missing"), ("sums", "02", "missing")]
+    result = verify(shop, tables=tables)
+    assert result.expired == {("shop", "numbers_raw"): [FIRST]}
+    assert problem_rows(result) == [("numbers_raw", "02", "missing"), ("sums", "02", "missing")]
     assert loads(shop, tables=tables) == ["02 --to 2026-03-02 --tables numbers_raw"]
 
 
@@ -77,20 +80,20 @@ def test_a_typed_day_of_another_raw_day_is_never_recorded(shop: Shop) -> None:
     shop.vendor = Vendor({SECOND: ["7"]}, requested_at=datetime(2026, 4, 2, tzinfo=UTC))
     shop.run(span("02", "02"))
     file(shop, "sums", SECOND).write_bytes(stale)
-    found = look(shop, tables=tables)
-    assert told(found) == [("sums", "02", "of another raw day")]
-    assert list(recorded(place(shop, tables=tables), found.wrong)) == []
+    result = verify(shop, tables=tables)
+    assert problem_rows(result) == [("sums", "02", "of another raw day")]
+    assert list(record_files(scope(shop, tables=tables), result.problems)) == []
     assert loads(shop, tables=tables) == ["02 --to 2026-03-02 --tables sums"]
     shop.vendor = Vendor()
     shop.run(span("02", "02"), tables=["sums"])
-    assert (shop.vendor.asked, look(shop, tables=tables).wrong) == ([], [])
+    assert (shop.vendor.asked, verify(shop, tables=tables).problems) == ([], [])
 
 
 def test_a_file_of_another_table_is_damaged(shop: Shop) -> None:
     """Though it is whole, its columns fit and Dagster's record agrees."""
     file(shop, "numbers", THIRD).write_bytes(file(shop, "numbers", SECOND).read_bytes())
-    [wrong] = look(shop).wrong
-    assert (wrong.kind, wrong.words) == (ProblemKind.DAMAGED, "it is the file of shop/numbers 2026-03-02")
+    [wrong] = verify(shop).problems
+    assert (wrong.kind, wrong.description) == (ProblemKind.DAMAGED, "it is the file of shop/numbers 2026-03-02")
 
 
 def test_a_file_of_the_other_mode_needs_the_option(shop: Shop) -> None:
@@ -109,11 +112,11 @@ def test_a_snapshot_is_repaired_by_no_load(shop: Shop) -> None:
     """Its vendor keeps no history."""
     file(shop, "sums", THIRD).write_bytes(b"PAR1")
     daily = frozenset(names(["numbers_raw", "numbers"]))
-    found = look(shop, daily=daily, chosen=names(["sums"]))
+    result = verify(shop, daily=daily, selected=names(["sums"]))
     of_daily = [replace(step, typed=["numbers"]) for step in steps(shop)]
-    damaged = [one for one in found.wrong if one.kind is ProblemKind.DAMAGED]
+    damaged = [problem for problem in result.problems if problem.kind is ProblemKind.DAMAGED]
     assert len(damaged) == 1
-    assert repairs(place(shop, daily=daily), of_daily, found.wrong) == []
+    assert repairs(scope(shop, daily=daily), of_daily, result.problems) == []
     assert damaged[0].remedy.startswith("the vendor keeps no history of it, so only a back-up has that day.")
 
 
@@ -122,9 +125,9 @@ def test_a_day_before_the_first_of_its_account_is_not_loaded(shop: Shop) -> None
     day = days(1)[0].replace(month=2)
     event = dg.AssetMaterialization(table_key("numbers"), partition=day.isoformat(), tags={"dagster/data_version": "1"})
     shop.instance.report_runless_asset_event(event)
-    found = look(shop)
-    assert told(found) == [("numbers", "01", "missing")]
-    assert too_early(steps(shop), found.wrong) == [day]
+    result = verify(shop)
+    assert problem_rows(result) == [("numbers", "01", "missing")]
+    assert days_before_start(steps(shop), result.problems) == [day]
     assert loads(shop) == []
 
 
@@ -132,8 +135,10 @@ def test_what_only_grows_is_told_to_be_lost(shop: Shop) -> None:
     """Before it is loaded again."""
     tables = {**SHOP_TABLES, ("shop", "sums"): replace(SHOP_TABLES["shop", "sums"], only_grows=True)}
     file(shop, "sums", SECOND).unlink()
-    [lost] = look(shop, tables=tables, chosen=names(["sums"])).wrong
-    assert lost.remedy.endswith("load the day again, empty: what earlier readings had added is in no later one")
+    [lost] = verify(shop, tables=tables, selected=names(["sums"])).problems
+    assert lost.remedy.endswith(
+        "load the day again, but without the rows that earlier loads added, which no later load has"
+    )
 
 
 @pytest.mark.parametrize("table", ["numbers", "sums"])
@@ -150,9 +155,9 @@ def test_typed_days_whose_raw_has_no_rows_are_requested(shop: Shop, table: str, 
         footer = msgspec.structs.replace(stored.footer, emptied_at=NOW)
         content = parquet(RAW_TABLE.schema.empty_table(), {b"analytics_assets": msgspec.json.encode(footer)})
         path.write_bytes(content.to_pybytes())
-        assert look(shop).wrong == []
+        assert verify(shop).problems == []
     file(shop, table, SECOND).unlink()
-    assert loads(shop, chosen=names([table])) == ["02 --to 2026-03-02 --tables numbers_raw"]
+    assert loads(shop, selected=names([table])) == ["02 --to 2026-03-02 --tables numbers_raw"]
 
 
 def test_a_load_repairs_its_own_days_and_tables() -> None:

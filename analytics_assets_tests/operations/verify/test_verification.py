@@ -12,12 +12,12 @@ import pytest
 
 from analytics_assets.errors import PermanentError
 from analytics_assets.lake.files import Files
-from analytics_assets.operations.verify.repairs import recorded
+from analytics_assets.operations.verify.repairs import record_files
 from analytics_assets.operations.verify.verification import ProblemKind
 from analytics_assets.orchestration.asset_specs import materialization
 from analytics_assets.orchestration.lake_binding import StateConfirmations
 from analytics_assets_tests.lake.vendor import NOW, NUMBERS, Vendor, days
-from analytics_assets_tests.operations.verify.scene import file, look, names, place, told
+from analytics_assets_tests.operations.verify.scene import file, names, problem_rows, scope, verify
 from analytics_assets_tests.shop import Shop, span, table_key
 
 FIRST, SECOND, THIRD = days(3)
@@ -25,10 +25,10 @@ FIRST, SECOND, THIRD = days(3)
 
 def test_a_lake_whose_days_are_recorded_is_well(shop: Shop) -> None:
     """Every file is read and counted."""
-    found = look(shop)
-    standing = [shop.lake.stored_day("shop", table, day) for _, table in place(shop).chosen for day in days(3)]
-    assert (found.wrong, found.files, sorted(found.days)) == ([], 9, days(3))
-    assert found.size == sum(one.size for one in standing if one)
+    result = verify(shop)
+    standing = [shop.lake.stored_day("shop", table, day) for _, table in scope(shop).selected for day in days(3)]
+    assert (result.problems, result.files, sorted(result.days)) == ([], 9, days(3))
+    assert result.size == sum(problem.size for problem in standing if problem)
 
 
 def test_each_disagreement_is_told_once_with_what_to_do(shop: Shop) -> None:
@@ -37,18 +37,18 @@ def test_each_disagreement_is_told_once_with_what_to_do(shop: Shop) -> None:
     file(shop, "numbers", SECOND).unlink()
     shop.lake.store_day("shop", NUMBERS, date(2026, 3, 7), NUMBERS.rows([]))
     shop.lake.store_day("shop", NUMBERS, THIRD, NUMBERS.rows([]))
-    found = look(shop)
-    assert told(found) == [
+    result = verify(shop)
+    assert problem_rows(result) == [
         ("numbers_raw", "01", "damaged"),
         ("numbers", "02", "missing"),
         ("numbers", "03", "recorded otherwise"),
         ("numbers", "07", "not recorded"),
     ]
-    assert [one.remedy for one in found.wrong] == [
+    assert [problem.remedy for problem in result.problems] == [
         "load the day again: the file moves to the quarantine",
         "load the day again",
-        "`analytics-assets lake verify --record-again` records what stands; materialize the day for a new answer",
-        "`analytics-assets lake verify --record-again` records what stands",
+        "`analytics-assets lake verify --record-again` records the stored file; materialize the day to load it again",
+        "`analytics-assets lake verify --record-again` records the stored file",
     ]
 
 
@@ -57,7 +57,9 @@ def test_only_what_is_chosen_is_looked_at(shop: Shop) -> None:
     for table in ("numbers_raw", "numbers"):
         for day in days(3):
             file(shop, table, day).unlink()
-    assert told(look(shop, chosen=names(["numbers"]), first=SECOND, last=SECOND)) == [("numbers", "02", "missing")]
+    assert problem_rows(verify(shop, selected=names(["numbers"]), first=SECOND, last=SECOND)) == [
+        ("numbers", "02", "missing")
+    ]
 
 
 def test_a_day_that_failed_after_it_had_landed_is_well(shop: Shop) -> None:
@@ -65,7 +67,7 @@ def test_a_day_that_failed_after_it_had_landed_is_well(shop: Shop) -> None:
     shop.vendor = Vendor({SECOND: PermanentError("refused")})
     assert shop.run(span("01", "03")).status == dg.DagsterRunStatus.FAILURE
     assert shop.statuses("numbers")["02"] == "FAILED"
-    assert told(look(shop)) == []
+    assert problem_rows(verify(shop)) == []
 
 
 def test_a_lake_from_a_backup_is_recorded_where_dagster_knows_nothing(shop: Shop, tmp_path: Path) -> None:
@@ -74,10 +76,10 @@ def test_a_lake_from_a_backup_is_recorded_where_dagster_knows_nothing(shop: Shop
     before = {path: path.read_bytes() for path in sorted((tmp_path / "lake").rglob("*.parquet"))}
     with dg.DagsterInstance.local_temp(str(tmp_path / "new")) as instance:
         restored = Shop(tmp_path / "lake", instance)
-        found = look(restored)
-        assert {one.kind for one in found.wrong} == {ProblemKind.UNRECORDED}
-        assert len(list(recorded(place(restored), found.wrong))) == 9
-        assert look(restored).wrong == []
+        result = verify(restored)
+        assert {problem.kind for problem in result.problems} == {ProblemKind.UNRECORDED}
+        assert len(list(record_files(scope(restored), result.problems))) == 9
+        assert verify(restored).problems == []
         assert restored.statuses("sums") == shop.statuses("sums") == dict.fromkeys(("01", "02", "03"), "MATERIALIZED")
         event = instance.get_latest_data_version_record(table_key("sums"), partition_key="2026-03-02")
     assert event is not None
@@ -85,13 +87,13 @@ def test_a_lake_from_a_backup_is_recorded_where_dagster_knows_nothing(shop: Shop
     standing = shop.lake.stored_day("shop", "sums", SECOND)
     assert made is not None
     assert standing is not None
-    assert made.metadata["recorded"].value == "from the file that stood"
+    assert made.metadata["recorded"].value == "from the stored file"
     assert (made.tags or {})["dagster/data_version"] == standing.footer.content_hash
     assert {path: path.read_bytes() for path in sorted((tmp_path / "lake").rglob("*.parquet"))} == before
 
 
 def test_a_raw_day_is_recorded_with_the_instant_of_its_last_request(shop: Shop, tmp_path: Path) -> None:
-    """Its file is of an earlier one."""
+    """Its file is of an earlier problem."""
     lake, later = shop.lake, NOW + timedelta(hours=1)
     stored = lake.stored_day("shop", "numbers_raw", SECOND)
     assert stored is not None
@@ -100,8 +102,8 @@ def test_a_raw_day_is_recorded_with_the_instant_of_its_last_request(shop: Shop, 
     (tmp_path / "new").mkdir()
     with dg.DagsterInstance.local_temp(str(tmp_path / "new")) as instance:
         restored = Shop(tmp_path / "lake", instance)
-        found = look(restored, lake=lake, chosen=names(["numbers_raw"]))
-        assert len(list(recorded(place(restored, lake=lake), found.wrong))) == 3
+        result = verify(restored, lake=lake, selected=names(["numbers_raw"]))
+        assert len(list(record_files(scope(restored, lake=lake), result.problems))) == 3
         records = instance.fetch_materializations(table_key("numbers_raw"), limit=3).records
     shown = {
         record.partition_key: record.asset_materialization.metadata["requested_at"].value
@@ -113,27 +115,27 @@ def test_a_raw_day_is_recorded_with_the_instant_of_its_last_request(shop: Shop, 
 
 def test_of_a_snapshot_the_last_reading_alone_is_in_the_record(shop: Shop) -> None:
     """Readings before it have no record of their own, and none is missed; a table never recorded is told by its newest file."""
-    snapshots = {"daily": frozenset(names(["numbers_raw", "numbers"])), "chosen": names(["sums"])}
-    found = look(shop, **snapshots)
-    assert told(found) == [("sums", "03", "not recorded")]
-    assert [one.day for one in recorded(place(shop, **snapshots), found.wrong)] == [THIRD]
-    assert told(look(shop, **snapshots)) == []
+    snapshots = {"daily": frozenset(names(["numbers_raw", "numbers"])), "selected": names(["sums"])}
+    result = verify(shop, **snapshots)
+    assert problem_rows(result) == [("sums", "03", "not recorded")]
+    assert [problem.day for problem in record_files(scope(shop, **snapshots), result.problems)] == [THIRD]
+    assert problem_rows(verify(shop, **snapshots)) == []
     file(shop, "sums", FIRST).unlink()
-    assert told(look(shop, **snapshots)) == []
+    assert problem_rows(verify(shop, **snapshots)) == []
     file(shop, "sums", THIRD).unlink()
-    [lost] = look(shop, **snapshots).wrong
+    [lost] = verify(shop, **snapshots).problems
     assert (lost.day, lost.kind, "only a back-up has that day" in lost.remedy) == (THIRD, ProblemKind.MISSING, True)
 
 
 def test_a_lake_of_the_other_mode_is_refused_and_a_few_such_files_are_told(shop: Shop) -> None:
     """A wrong setting must not put a whole lake into the quarantine."""
     with pytest.raises(PermanentError, match=r"Every file of .*: it holds live numbers, and ANALYTICS_MODE is sandbox"):
-        look(shop, is_sandbox=True)
+        verify(shop, is_sandbox=True)
     file(shop, "sums", FIRST).unlink()
-    content = shop.lake.read("shop", place(shop).tables["shop", "sums"], [SECOND])
+    content = shop.lake.read("shop", scope(shop).tables["shop", "sums"], [SECOND])
     file(shop, "sums", SECOND).unlink()
-    shop.lake.store_day("shop", place(shop).tables["shop", "sums"], SECOND, content, is_sandbox=True)
-    assert told(look(shop)) == [("sums", "01", "missing"), ("sums", "02", "of the other mode")]
+    shop.lake.store_day("shop", scope(shop).tables["shop", "sums"], SECOND, content, is_sandbox=True)
+    assert problem_rows(verify(shop)) == [("sums", "01", "missing"), ("sums", "02", "of the other mode")]
 
 
 class Busy(Files):
@@ -163,7 +165,7 @@ def test_a_day_that_lands_while_the_lake_is_read_is_not_told(shop: Shop) -> None
 
     lake = shop.lake
     lake.files = Busy(lake.root, file(shop, "numbers", SECOND), landing)
-    assert look(shop, lake=lake).wrong == []
+    assert verify(shop, lake=lake).problems == []
     landing_seen = shop.lake.stored_day("shop", "numbers", SECOND)
     assert landing_seen is not None
     assert landing_seen.rows == 0
