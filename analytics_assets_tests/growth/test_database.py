@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -108,6 +108,19 @@ def test_the_script_makes_the_same_views(tmp_path: Path) -> None:
         from_script = connection.sql(columns).fetchall()
 
     assert from_script == opened(tmp_path, views, str(tmp_path / "lake")).sql(columns).fetchall()
+
+
+def test_a_connected_reader_sees_new_days_after_a_replacement(tmp_path: Path) -> None:
+    """It keeps the file that it opened, and the views of that read the lake."""
+    lake = Lake(str(tmp_path / "lake"))
+    reader = opened(tmp_path, lake_views(TABLES_OF_ALL), lake.root)
+    (tmp_path / "next").write_bytes(database_of([], lake.root))
+    (tmp_path / "next").replace(tmp_path / "growth.duckdb")
+
+    for number in (1, 2):
+        day = DAY + timedelta(days=number)
+        lake.store_day("shop-1", ORDERS, day, ORDERS.rows([{"date": day}]))
+        assert reader.sql('select count(*) from "shop-1".orders').fetchall() == [(number,)]
 
 
 def test_tools_with_an_older_duckdb_can_open_it(tmp_path: Path) -> None:
