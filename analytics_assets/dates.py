@@ -17,10 +17,10 @@ def hours_after(day: date, hours: float, zone: tzinfo = UTC) -> datetime:
     return datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC) + timedelta(hours=hours)
 
 
-def spans(wanted: Collection[date], *, longest: int) -> Iterable[list[date]]:
+def spans(days: Collection[date], *, longest: int) -> Iterable[list[date]]:
     """Runs of adjacent days, oldest first, none longer than `longest`."""
     span: list[date] = []
-    for day in sorted(wanted):
+    for day in sorted(days):
         if span and (day - span[-1] != timedelta(days=1) or len(span) == longest):
             yield span
             span = []

@@ -33,8 +33,8 @@ def project_root(home: str | None) -> Path | None:
         return _PACKAGE.parent
     if home:
         return Path(home).expanduser().resolve()
-    here = Path.cwd()
-    return next((folder for folder in (here, *here.parents) if _is_project(folder)), None)
+    start = Path.cwd()
+    return next((folder for folder in (start, *start.parents) if _is_project(folder)), None)
 
 
 def lake_place(value: str, root: Path | None, *, setting: str = "ANALYTICS_LAKE") -> str:
@@ -54,11 +54,11 @@ def lake_place(value: str, root: Path | None, *, setting: str = "ANALYTICS_LAKE"
             f"{setting} chains file systems with `::`, and files would be written to only one of them.",
             remedy="Name a single folder or bucket.",
         )
-    protocol, separator, rest = text.partition("://")
+    protocol, separator, path = text.partition("://")
     if not separator:
         return str(_local(text, root, setting))
     if protocol not in _LOCAL:
-        host, slash, key = rest.partition("/")
+        host, slash, key = path.partition("/")
         key = key.rstrip("/")
         if {"", ".", ".."} & set(key.split("/")) and key:
             raise PermanentError(
@@ -67,11 +67,11 @@ def lake_place(value: str, root: Path | None, *, setting: str = "ANALYTICS_LAKE"
             )
         _refuse_odd(f"{host.rpartition('@')[2]}{slash}{key}", setting)
         return f"{protocol}://{host}{slash if key else ''}{key}"
-    if not rest.startswith("/"):
+    if not path.startswith("/"):
         raise PermanentError(
             f"{setting} has a relative path in a file URL.", remedy="Write it as file:///srv/lake, or as a path."
         )
-    return str(_local(rest, root, setting))
+    return str(_local(path, root, setting))
 
 
 def state_place(value: str, root: Path | None, *, setting: str = "ANALYTICS_STATE") -> str:

@@ -114,20 +114,20 @@ def settings(environment: Mapping[str, str] | None = None, *, root: Path | None 
     Raises:
         PermanentError: A variable has a value that cannot be used; the message names it.
     """
-    given = os.environ if environment is None else environment
-    mode = _mode(given)
-    root = root or project_root(given.get("DAGSTER_HOME"))
+    variables = os.environ if environment is None else environment
+    mode = _mode(variables)
+    root = root or project_root(variables.get("DAGSTER_HOME"))
     return Settings(
         mode=cast("Mode", mode),
-        lake=lake_place(given.get("ANALYTICS_LAKE") or f"data/{mode}", root),
-        reader_lake=_reader_lake(given),
-        state=state_place(given.get("ANALYTICS_STATE") or f"sqlite:///data/{mode}.db", root),
-        sandbox_url=given.get("ANALYTICS_SANDBOX_URL") or None,
-        start_date=_start_date(given),
-        schedules_on=_is_on(given, "ANALYTICS_SCHEDULES", mode),
-        budget_on=_is_on(given, "ANALYTICS_BUDGET", mode),
-        repository=_repository(given),
-        keep_runs=_keep_runs(given),
+        lake=lake_place(variables.get("ANALYTICS_LAKE") or f"data/{mode}", root),
+        reader_lake=_reader_lake(variables),
+        state=state_place(variables.get("ANALYTICS_STATE") or f"sqlite:///data/{mode}.db", root),
+        sandbox_url=variables.get("ANALYTICS_SANDBOX_URL") or None,
+        start_date=_start_date(variables),
+        schedules_on=_is_on(variables, "ANALYTICS_SCHEDULES", mode),
+        budget_on=_is_on(variables, "ANALYTICS_BUDGET", mode),
+        repository=_repository(variables),
+        keep_runs=_keep_runs(variables),
     )
 
 
@@ -137,10 +137,10 @@ def unknown_variables(used: str) -> Iterator[tuple[str, str, str]]:
     Args:
         used: Text of all files that may name a variable of their own.
     """
-    known = [*VARIABLES, *_DEPLOYMENT]
+    known_names = [*VARIABLES, *_DEPLOYMENT]
     named = set(re.findall(r"\w+", used))
     suffixes = [name.removeprefix(_PREFIX) for name in VARIABLES]
-    for name in sorted(name for name in os.environ if name.startswith(_PREFIX) and name not in {*known, *named}):
+    for name in sorted(name for name in os.environ if name.startswith(_PREFIX) and name not in {*known_names, *named}):
         if name in _REMOVED:
             yield name, "this setting of an earlier version has no effect", _REMOVED[name]
             continue
@@ -175,27 +175,27 @@ def secrets(*variables: str, environment: Mapping[str, str] | None = None, advic
         AccessRefusedError: Some are not set, hold a control character, or are shorter than `SHORTEST_KEY`; the message names the
             variables, unless one looks like the key itself.
     """
-    if not all(is_variable(one) for one in variables):
+    if not all(is_variable(name) for name in variables):
         raise AccessRefusedError(
             "The YAML holds something else than the name of an environment variable where a key's variable belongs.",
             remedy="Write the name there, such as BENTO_SECRET_KEY.",
         )
-    given = os.environ if environment is None else environment
-    values = {one: given.get(one, "").strip() for one in variables}
-    if missing := [one for one, value in values.items() if not value]:
+    environment_values = os.environ if environment is None else environment
+    values = {name: environment_values.get(name, "").strip() for name in variables}
+    if missing := [name for name, value in values.items() if not value]:
         named = f"variable {missing[0]} is" if len(missing) == 1 else f"variables {', '.join(missing)} are"
         needed = f"Live mode needs {'it' if len(missing) == 1 else 'them'}; ANALYTICS_MODE=sandbox needs no key."
         raise AccessRefusedError(f"The environment {named} not set.", remedy=advice or needed)
-    if broken := [one for one, value in values.items() if not value.isprintable()]:
+    if broken := [name for name, value in values.items() if not value.isprintable()]:
         raise AccessRefusedError(
             f"{broken[0]} holds more than a key: a line break or another control character.", remedy="Set it anew."
         )
-    if short := [one for one, value in values.items() if len(value) < SHORTEST_KEY]:
+    if short := [name for name, value in values.items() if len(value) < SHORTEST_KEY]:
         raise AccessRefusedError(
             f"{', '.join(short)}: the value is shorter than {SHORTEST_KEY} characters, so it is only a part of a key.",
             remedy="Copy the whole key.",
         )
-    return [values[one] for one in variables]
+    return [values[name] for name in variables]
 
 
 def mode() -> Mode:
@@ -229,18 +229,18 @@ def proxy_for(host: str, environment: Mapping[str, str] | None = None) -> str | 
 
     HTTPS_PROXY, else ALL_PROXY, in either case. This machine and the hosts in NO_PROXY are reached directly.
     """
-    given = os.environ if environment is None else environment
-    excluded = re.split(r"[,\s]+", (given.get("no_proxy") or given.get("NO_PROXY") or "").lower())
+    variables = os.environ if environment is None else environment
+    excluded = re.split(r"[,\s]+", (variables.get("no_proxy") or variables.get("NO_PROXY") or "").lower())
     names = [entry.removeprefix("*.").removeprefix(".").removesuffix(":443") for entry in excluded if entry]
     if host in LOOPBACK or "*" in names or any(host == name or host.endswith(f".{name}") for name in names):
         return None
-    return next((value for name in _PROXIES if (value := given.get(name, "").strip())), None)
+    return next((value for name in _PROXIES if (value := variables.get(name, "").strip())), None)
 
 
 def certificate_paths(environment: Mapping[str, str] | None = None) -> tuple[str | None, str | None]:
     """SSL_CERT_FILE and SSL_CERT_DIR: what is trusted in place of the authorities that come with the program."""
-    given = os.environ if environment is None else environment
-    return given.get("SSL_CERT_FILE") or None, given.get("SSL_CERT_DIR") or None
+    variables = os.environ if environment is None else environment
+    return variables.get("SSL_CERT_FILE") or None, variables.get("SSL_CERT_DIR") or None
 
 
 def is_set(name: str) -> bool:
@@ -253,23 +253,23 @@ def is_variable(name: str) -> bool:
     return re.fullmatch(r"[A-Z_][A-Z0-9_]*", name) is not None and ("_" in name or len(name) < _LONG_NAME)
 
 
-def _mode(given: Mapping[str, str]) -> str:
-    return _one_of(given, "ANALYTICS_MODE", ("sandbox", "live"), "sandbox")
+def _mode(variables: Mapping[str, str]) -> str:
+    return _one_of(variables, "ANALYTICS_MODE", ("sandbox", "live"), "sandbox")
 
 
-def _is_on(given: Mapping[str, str], name: str, mode: str) -> bool:
-    return _one_of(given, name, ("on", "off"), "on" if mode == "live" else "off") == "on"
+def _is_on(variables: Mapping[str, str], name: str, mode: str) -> bool:
+    return _one_of(variables, name, ("on", "off"), "on" if mode == "live" else "off") == "on"
 
 
-def _one_of(given: Mapping[str, str], name: str, allowed: tuple[str, ...], default: str) -> str:
-    value = given.get(name) or default
+def _one_of(variables: Mapping[str, str], name: str, allowed: tuple[str, ...], default: str) -> str:
+    value = variables.get(name) or default
     if value not in allowed:
         raise PermanentError(f"{name}={value!r} is not known.", remedy=f"Use {' or '.join(allowed)}.")
     return value
 
 
-def _start_date(given: Mapping[str, str]) -> date:
-    value = given.get("ANALYTICS_START_DATE") or VARIABLES["ANALYTICS_START_DATE"][0]
+def _start_date(variables: Mapping[str, str]) -> date:
+    value = variables.get("ANALYTICS_START_DATE") or VARIABLES["ANALYTICS_START_DATE"][0]
     try:
         return date.fromisoformat(value)
     except ValueError as error:
@@ -278,8 +278,8 @@ def _start_date(given: Mapping[str, str]) -> date:
         ) from error
 
 
-def _keep_runs(given: Mapping[str, str]) -> timedelta | None:
-    value = given.get("ANALYTICS_KEEP_RUNS_DAYS") or VARIABLES["ANALYTICS_KEEP_RUNS_DAYS"][0]
+def _keep_runs(variables: Mapping[str, str]) -> timedelta | None:
+    value = variables.get("ANALYTICS_KEEP_RUNS_DAYS") or VARIABLES["ANALYTICS_KEEP_RUNS_DAYS"][0]
     if value == _FOREVER:
         return None
     if not re.fullmatch(r"[0-9]{1,5}", value) or int(value) < _LEAST_RUNS_DAYS:
@@ -290,8 +290,8 @@ def _keep_runs(given: Mapping[str, str]) -> timedelta | None:
     return timedelta(days=int(value))
 
 
-def _reader_lake(given: Mapping[str, str]) -> str | None:
-    value = (given.get("ANALYTICS_READER_LAKE") or "").strip()
+def _reader_lake(variables: Mapping[str, str]) -> str | None:
+    value = (variables.get("ANALYTICS_READER_LAKE") or "").strip()
     if _USER.search(value) or not value.isprintable():
         raise PermanentError(
             "ANALYTICS_READER_LAKE holds a password or a control character, and the database would show it.",
@@ -300,8 +300,8 @@ def _reader_lake(given: Mapping[str, str]) -> str | None:
     return value.rstrip("/\\") or None
 
 
-def _repository(given: Mapping[str, str]) -> str | None:
-    value = given.get("ANALYTICS_REPOSITORY")
+def _repository(variables: Mapping[str, str]) -> str | None:
+    value = variables.get("ANALYTICS_REPOSITORY")
     if value and not re.fullmatch(r"https?://[^\s@]+", value):
         raise PermanentError(
             "ANALYTICS_REPOSITORY is no address of a web page.",

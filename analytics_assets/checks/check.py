@@ -98,7 +98,7 @@ class CheckContext:
         """Bytes of each file of a table, by day, also of one that cannot be a day; listed once."""
         if table not in self._listed:
             listed = self.lake.listed(self.account, table)
-            self._listed[table] = {day: one.size for day, one in listed.items()}
+            self._listed[table] = {day: file.size for day, file in listed.items()}
         return self._listed[table]
 
     def all_days(self, table: str) -> list[date]:
@@ -107,8 +107,8 @@ class CheckContext:
 
     def standing(self, table: str) -> list[date]:
         """The days in question that stand in a table."""
-        held = set(self.all_days(table))
-        return [day for day in self.days if day in held]
+        stored = set(self.all_days(table))
+        return [day for day in self.days if day in stored]
 
     def read(self, table: Table, day: date, columns: Sequence[str] | None = None) -> pa.Table:
         """One day of a table."""

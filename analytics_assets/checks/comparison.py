@@ -37,11 +37,11 @@ class Side:
     def name(self) -> str:
         """For messages."""
         figure = self.figure
-        of = f" of {figure.column}" if figure.column else ""
+        column = f" of {figure.column}" if figure.column else ""
         where = (
             f" where {', '.join(f'{name} is {value}' for name, value in figure.where.items())}" if figure.where else ""
         )
-        return f"{self.account}/{figure.table}: {figure.aggregation}{of}{where}"
+        return f"{self.account}/{figure.table}: {figure.aggregation}{column}{where}"
 
     def declared_currency(self) -> str | None:
         """The currency that the declaration alone tells, or None."""
@@ -64,13 +64,13 @@ class Side:
         column = self.figure.column
         if column is None or "currency" not in rows.schema.names or not _is_money(column, rows):
             return self.currency
-        held = sorted({str(one) for one in rows["currency"].to_pylist()})
-        if len(held) > 1:
+        currencies = sorted({str(currency) for currency in rows["currency"].to_pylist()})
+        if len(currencies) > 1:
             raise PermanentError(
-                f"{self.name} adds up {', '.join(held)}, and currencies are never added.",
+                f"{self.name} adds up {', '.join(currencies)}, and currencies are never added.",
                 remedy="Name one as `currency` in `where`.",
             )
-        return held[0] if held else self.declared_currency()
+        return currencies[0] if currencies else self.declared_currency()
 
 
 @dataclass(frozen=True)
@@ -144,8 +144,8 @@ class Comparison:
         difference = abs(left[0] - right[0])
         bound = max(Decimal(str(self.absolute)), Decimal(str(self.relative)) * max(abs(left[0]), abs(right[0])))
         numbers = {"left": float(left[0]), "right": float(right[0]), "difference": float(difference)}
-        words = f"{float(left[0]):.10g} against {float(right[0]):.10g}" if difference > bound else ""
-        return CheckResult(words, "warning" if words else "fine", numbers)
+        message = f"{float(left[0]):.10g} against {float(right[0]):.10g}" if difference > bound else ""
+        return CheckResult(message, "warning" if message else "fine", numbers)
 
 
 def _other_money(comparison: Comparison, left: str | None, right: str | None) -> PermanentError:

@@ -38,18 +38,18 @@ def days_stored(table: Table) -> Check:
         except (SourceError, pa.ArrowException) as error:
             return CheckResult(str(error), "error")
         if before := stored.footer.losses.get(table.name):
-            words = f"{stored.rows} rows where {before} were stored for the same request; the loss was accepted"
-            return CheckResult(words, "warning", {"rows": stored.rows, "rows_before": before})
+            message = f"{stored.rows} rows where {before} were stored for the same request; the loss was accepted"
+            return CheckResult(message, "warning", {"rows": stored.rows, "rows_before": before})
         return CheckResult(numbers={"rows": stored.rows})
 
     def find(context: CheckContext) -> CheckResults:
         errors = context.errors(table.name)
-        told = {day: CheckResult(errors[day], "error") for day in context.days if day in errors}
+        failed = {day: CheckResult(errors[day], "error") for day in context.days if day in errors}
         files = context.files(table.name)
-        stands = by_day(
-            [day for day in context.days if day in files and day not in told], lambda day: valid(context, day)
+        stored = by_day(
+            [day for day in context.days if day in files and day not in failed], lambda day: valid(context, day)
         )
-        return dict(sorted({**told, **stands}.items()))
+        return dict(sorted({**failed, **stored}.items()))
 
     return Check(
         DAYS_STORED,
@@ -65,14 +65,14 @@ def days_stored(table: Table) -> Check:
     )
 
 
-def latest_day_stored(table: Table, made: Collection[Table] = ()) -> Check:
+def latest_day_stored(table: Table, derived: Collection[Table] = ()) -> Check:
     """Whether the newest day that could have landed has, and no day before it is left out.
 
     Args:
         table: The table.
-        made: The tables made from it. A day that all of them have needs no file of this one.
+        derived: The tables made from it. A day that all of them have needs no file of this one.
     """
-    names = [one.name for one in made]
+    names = [derived_table.name for derived_table in derived]
     return Check(
         LATEST_DAY,
         table.name,
@@ -84,34 +84,36 @@ def latest_day_stored(table: Table, made: Collection[Table] = ()) -> Check:
     )
 
 
-def late_days(context: CheckContext, table: str, made: Collection[str] = ()) -> Mapping[date, CheckResult]:
+def late_days(context: CheckContext, table: str, derived: Collection[str] = ()) -> Mapping[date, CheckResult]:
     """The days of a table that could have landed and have not; without one the newest as fine, and nothing where none ever landed.
 
     A raw day without a file has expired, and is not missing, where all tables that are `made` from it have the day.
     """
-    expired = set.intersection(*(set(context.all_days(name)) for name in made)) if made else set()
-    standing = set(context.all_days(table)) | expired
-    if not standing or context.newest is None:
+    expired = set.intersection(*(set(context.all_days(name)) for name in derived)) if derived else set()
+    stored = set(context.all_days(table)) | expired
+    if not stored or context.newest is None:
         return {}
-    first, last = max(min(standing), context.begins), max(standing)
-    missing = [day for day in days_between(first, context.newest) if day not in standing]
-    found: dict[date, CheckResult] = {}
+    first, last = max(min(stored), context.begins), max(stored)
+    missing = [day for day in days_between(first, context.newest) if day not in stored]
+    results: dict[date, CheckResult] = {}
     for span in spans(missing, longest=max(1, len(missing))):
-        words = f"missing; could have landed since {context.due_at(span[0]):%Y-%m-%d %H:%M %Z}"
-        found |= {day: CheckResult(words, "error" if day > last and not context.is_run else "warning") for day in span}
-    return found or {context.newest: CheckResult()}
+        message = f"missing; could have landed since {context.due_at(span[0]):%Y-%m-%d %H:%M %Z}"
+        results |= {
+            day: CheckResult(message, "error" if day > last and not context.is_run else "warning") for day in span
+        }
+    return results or {context.newest: CheckResult()}
 
 
 def snapshot_stored(table: Table) -> Check:
     """Whether the newest day that is over was looked at, of a table that has no past days."""
 
     def find(context: CheckContext) -> CheckResults:
-        standing = context.all_days(table.name)
-        if not standing or context.newest is None:
+        stored = context.all_days(table.name)
+        if not stored or context.newest is None:
             return {}
-        if standing[-1] >= context.newest:
-            return {standing[-1]: CheckResult()}
-        missing = days_between(standing[-1] + _DAY, context.newest)
+        if stored[-1] >= context.newest:
+            return {stored[-1]: CheckResult()}
+        missing = days_between(stored[-1] + _DAY, context.newest)
         return {day: CheckResult("no reading was taken, and none can be taken any more", "error") for day in missing}
 
     return Check(

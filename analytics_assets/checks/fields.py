@@ -49,19 +49,19 @@ def fields_as_known(table: Table, read: Callable[[pa.Table], Fields]) -> Check:
     """
 
     def find(context: CheckContext) -> CheckResults:
-        wanted = context.standing(table.name)
-        if not wanted:
+        days = context.standing(table.name)
+        if not days:
             return {}
-        earlier = [day for day in context.all_days(table.name) if day < wanted[0]][-_BEFORE:]
-        sent = by_day([*earlier, *wanted], lambda day: read(context.read(table, day)))
+        earlier = [day for day in context.all_days(table.name) if day < days[0]][-_BEFORE:]
+        sent = by_day([*earlier, *days], lambda day: read(context.read(table, day)))
         before: deque[frozenset[str]] = deque(maxlen=_BEFORE)
-        found: dict[date, CheckResult] = {}
+        results: dict[date, CheckResult] = {}
         for day, fields in sent.items():
-            found[day] = _judged(fields, before)
+            results[day] = _judged(fields, before)
             # A day without any answer says nothing of fields.
             if fields.known:
                 before.append(fields.known)
-        return {day: found[day] for day in wanted}
+        return {day: results[day] for day in days}
 
     return Check(
         "fields_as_known",
@@ -78,12 +78,12 @@ def _judged(fields: Fields, before: deque[frozenset[str]]) -> CheckResult:
     parents = {_parent(path) for path in fields.known}
     always = frozenset.intersection(*before) if len(before) >= _LEAST_BEFORE else frozenset[str]()
     gone = sorted(path for path in always - fields.known if _parent(path) in parents)
-    words = [
+    messages = [
         *([f"unknown: {', '.join(sorted(fields.unknown))}"] if fields.unknown else []),
         *([f"vanished: {', '.join(gone)}"] if gone else []),
     ]
     numbers = {"fields": len(fields.known), "unknown": len(fields.unknown), "vanished": len(gone)}
-    return CheckResult("; ".join(words), "warning" if words else "fine", numbers)
+    return CheckResult("; ".join(messages), "warning" if messages else "fine", numbers)
 
 
 def _parent(path: str) -> str:

@@ -74,13 +74,13 @@ class Figure:
             )
         for name, value in self.where.items():
             try:
-                kept = pc.equal(content[name], pa.scalar(value, content.schema.field(name).type))
+                is_match = pc.equal(content[name], pa.scalar(value, content.schema.field(name).type))
             except (pa.ArrowException, TypeError, ValueError) as error:
                 raise PermanentError(
                     f"{account}/{self.table}: {name} is never {value!r} ({error}).",
                     remedy="Correct `where` in defs.yaml.",
                 ) from error
-            content = content.filter(kept)
+            content = content.filter(is_match)
         kept_names = dict.fromkeys([*named, *(name for name in more if name in content.schema.names)])
         return content.select(list(kept_names)) if kept_names else content
 
@@ -95,8 +95,8 @@ class Figure:
         if rows[self.column].null_count:
             return None
         try:
-            made = {"sum": pc.sum, "min": pc.min, "max": pc.max}[self.aggregation](rows[self.column]).as_py()
-            return None if made is None else Decimal(str(made))
+            aggregate = {"sum": pc.sum, "min": pc.min, "max": pc.max}[self.aggregation](rows[self.column]).as_py()
+            return None if aggregate is None else Decimal(str(aggregate))
         except (pa.ArrowException, ArithmeticError) as error:
             raise PermanentError(
                 f"{self.table}: {self.column} holds no numbers to take the {self.aggregation} of.",
@@ -108,23 +108,23 @@ def volume_as_usual(figure: Figure, limits: Limits) -> Check:
     """Whether a day is as large as the same weekdays of the last weeks, where enough of them stand."""
 
     def find(context: CheckContext) -> CheckResults:
-        wanted, standing = context.standing(figure.table), set(context.all_days(figure.table))
-        before = {day: [day - _WEEK * number for number in range(1, _WEEKS + 1)] for day in wanted}
-        needed = {*wanted, *(one for days in before.values() for one in days if one in standing)}
-        held = by_day(sorted(needed), lambda day: _volume(figure, context, day))
-        found: dict[date, CheckResult] = {}
-        for day in wanted:
-            usual = [one for one in (held.get(earlier) for earlier in before[day]) if one is not None]
-            here = held[day]
-            if here is not None and len(usual) >= _LEAST_WEEKS:
-                found[day] = _judged(here, median(usual), len(usual), limits)
-        return found
+        stored_days, stored = context.standing(figure.table), set(context.all_days(figure.table))
+        before = {day: [day - _WEEK * number for number in range(1, _WEEKS + 1)] for day in stored_days}
+        needed = {*stored_days, *(one for days in before.values() for one in days if one in stored)}
+        volumes = by_day(sorted(needed), lambda day: _volume(figure, context, day))
+        results: dict[date, CheckResult] = {}
+        for day in stored_days:
+            usual = [one for one in (volumes.get(earlier) for earlier in before[day]) if one is not None]
+            volume = volumes[day]
+            if volume is not None and len(usual) >= _LEAST_WEEKS:
+                results[day] = _judged(volume, median(usual), len(usual), limits)
+        return results
 
-    of = "rows" if figure.column is None else f"`{figure.column}`"
+    unit = "rows" if figure.column is None else f"`{figure.column}`"
     return Check(
         "volume_as_usual",
         figure.table,
-        f"A day is far smaller or larger than usual: its {of} are less than {limits.volume_least:g} or more than {limits.volume_most:g} times "
+        f"A day is far smaller or larger than usual: its {unit} are less than {limits.volume_least:g} or more than {limits.volume_most:g} times "
         f"the median of the same weekday in the {_WEEKS} weeks before, and by more than chance explains. Without {_LEAST_WEEKS} such days "
         "nothing is said.",
         "Ask whether the business had such a day. If not, see whether tracking or the report's settings changed, then materialize the day "
@@ -139,13 +139,13 @@ def _volume(figure: Figure, context: CheckContext, day: date) -> float | None:
         stored = context.lake.stored_day(context.account, figure.table, day)
         return None if stored is None else float(stored.rows)
     rows = figure.rows(context.lake, context.account, day)
-    made = None if rows is None else figure.of(rows)
-    return None if made is None else float(made)
+    number = None if rows is None else figure.of(rows)
+    return None if number is None else float(number)
 
 
-def _judged(here: float, usual: float, weeks: int, limits: Limits) -> CheckResult:
-    numbers = {"volume": here, "usual": usual, "weeks": weeks}
-    is_odd = not limits.volume_least * usual <= here <= limits.volume_most * usual
-    if not is_odd or abs(here - usual) <= _ROOTS * math.sqrt(max(usual, 0)):
+def _judged(volume: float, usual: float, weeks: int, limits: Limits) -> CheckResult:
+    numbers = {"volume": volume, "usual": usual, "weeks": weeks}
+    is_odd = not limits.volume_least * usual <= volume <= limits.volume_most * usual
+    if not is_odd or abs(volume - usual) <= _ROOTS * math.sqrt(max(usual, 0)):
         return CheckResult(numbers=numbers)
-    return CheckResult(f"{here:g} instead of about {usual:g}", "warning", numbers)
+    return CheckResult(f"{volume:g} instead of about {usual:g}", "warning", numbers)

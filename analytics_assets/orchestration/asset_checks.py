@@ -102,46 +102,46 @@ def evaluations(
         if dg.AssetCheckKey(key, check.name) not in context.selected_asset_check_keys:
             continue
         try:
-            found = verdict(check, check.find(check_context))
+            evaluation = verdict(check, check.find(check_context))
         except SourceError as error:
-            found = _not_evaluated(check, error.dated)
+            evaluation = _not_evaluated(check, error.dated)
         except (pa.ArrowException, OSError) as error:
-            found = _not_evaluated(check, f"a file of the lake cannot be read: {error}")
+            evaluation = _not_evaluated(check, f"a file of the lake cannot be read: {error}")
         except Exception as error:
             context.log.exception("The check %s of %s cannot be evaluated.", check.name, key.to_user_string())
-            words = f"the check failed with {type(error).__name__} ({error}); the run's log has the traceback"
-            found = _not_evaluated(check, words)
-        yield dg.AssetCheckResult(asset_key=key, check_name=check.name, **found)
+            message = f"the check failed with {type(error).__name__} ({error}); the run's log has the traceback"
+            evaluation = _not_evaluated(check, message)
+        yield dg.AssetCheckResult(asset_key=key, check_name=check.name, **evaluation)
 
 
-def _not_evaluated(check: Check, words: str) -> dict[str, Any]:
-    return verdict(check, {"not evaluated": CheckResult(words, "error")})
+def _not_evaluated(check: Check, message: str) -> dict[str, Any]:
+    return verdict(check, {"not evaluated": CheckResult(message, "error")})
 
 
-def verdict(check: Check, found: CheckResults) -> dict[str, Any]:
+def verdict(check: Check, results: CheckResults) -> dict[str, Any]:
     """What an evaluation says: whether it passed, how badly it failed, in words and as a table with a row a day."""
-    failures = {day: finding for day, finding in found.items() if finding.is_failure}
+    failures = {day: finding for day, finding in results.items() if finding.is_failure}
     is_error = any(finding.level == "error" for finding in failures.values())
-    words = _in_words(failures) or _in_words({day: one for day, one in found.items() if one.words})
+    description = _in_words(failures) or _in_words({day: result for day, result in results.items() if result.words})
     return {
         "passed": not failures,
         "severity": dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
-        "description": f"{words}. {check.remedy}" if failures else words or None,
+        "description": f"{description}. {check.remedy}" if failures else description or None,
         "metadata": {
-            "days_looked_at": dg.MetadataValue.int(len(found)),
-            **({"days": dg.MetadataValue.table(_records(found))} if found else {}),
+            "days_looked_at": dg.MetadataValue.int(len(results)),
+            **({"days": dg.MetadataValue.table(_records(results))} if results else {}),
         },
     }
 
 
-def _in_words(found: Mapping[Any, CheckResult]) -> str:
+def _in_words(results: Mapping[Any, CheckResult]) -> str:
     """Days with equal words share them."""
     by_words: dict[str, list[Any]] = {}
-    for day, finding in found.items():
+    for day, finding in results.items():
         by_words.setdefault(finding.words, []).append(day)
-    told = [f"{_days(days)}: {words.rstrip('.')}" for words, days in by_words.items()]
-    more = [f"and {len(told) - _SHOWN} more, see `days`"] if len(told) > _SHOWN else []
-    return "; ".join([*told[-_SHOWN:], *more])
+    lines = [f"{_days(days)}: {message.rstrip('.')}" for message, days in by_words.items()]
+    more = [f"and {len(lines) - _SHOWN} more, see `days`"] if len(lines) > _SHOWN else []
+    return "; ".join([*lines[-_SHOWN:], *more])
 
 
 def _days(days: list[Any]) -> str:
@@ -149,7 +149,7 @@ def _days(days: list[Any]) -> str:
     return ", ".join([*([in_words(dates)] if dates else []), *(day for day in days if isinstance(day, str))])
 
 
-def _records(found: Mapping[Any, CheckResult]) -> list[dg.TableRecord]:
+def _records(results: Mapping[Any, CheckResult]) -> list[dg.TableRecord]:
     return [
         dg.TableRecord(
             {
@@ -159,7 +159,7 @@ def _records(found: Mapping[Any, CheckResult]) -> list[dg.TableRecord]:
                 "measured": ", ".join(f"{name} {_number(value)}" for name, value in finding.numbers.items()),
             }
         )
-        for day, finding in list(found.items())[-_ROWS:]
+        for day, finding in list(results.items())[-_ROWS:]
     ]
 
 
@@ -202,9 +202,13 @@ def daily_check_context(
 
     def red(table: str) -> Mapping[date, str]:
         keys = [day.isoformat() for day in last]
-        held = context.instance.get_status_by_partition(asset_key(account, table), keys, partitions) or {}
-        words = "the last run that asked for it did not land it; its error names the reason"
-        return {date.fromisoformat(key): words for key, one in held.items() if one == dg.AssetPartitionStatus.FAILED}
+        statuses = context.instance.get_status_by_partition(asset_key(account, table), keys, partitions) or {}
+        message = "the last run that asked for it did not land it; its error names the reason"
+        return {
+            date.fromisoformat(key): message
+            for key, status in statuses.items()
+            if status == dg.AssetPartitionStatus.FAILED
+        }
 
     return CheckContext(lake, account, last, newest, final_at, red, resource=resource, begins=begins)
 
@@ -294,5 +298,5 @@ def checks_daily(selection: dg.AssetSelection, cron: str, *, is_on: bool) -> dg.
         description="Evaluates every check over the last days of the lake, the missing ones included. Nothing is asked or materialized.",
         executor_def=dg.in_process_executor,
     )
-    words = "Evaluates every check once a day, when all loads of the day before have had their time."
-    return once_a_day(job, cron, words, is_on=is_on)
+    description = "Evaluates every check once a day, when all loads of the day before have had their time."
+    return once_a_day(job, cron, description, is_on=is_on)

@@ -66,7 +66,7 @@ class DailyTables:
 
 def daily_tables(definitions: dg.Definitions) -> list[DailyTables]:
     """The daily tables of all accounts, step by step."""
-    found: list[DailyTables] = []
+    steps: list[DailyTables] = []
     for assets in definitions.assets or ():
         if not isinstance(assets, dg.AssetsDefinition) or not isinstance(
             assets.partitions_def, dg.DailyPartitionsDefinition
@@ -79,8 +79,8 @@ def daily_tables(definitions: dg.Definitions) -> list[DailyTables]:
         raw = [spec.key.path[-1] for spec in specs if spec.tags.get("layer") == "raw"]
         typed = [spec.key.path[-1] for spec in specs if spec.tags.get("layer") != "raw"]
         first = assets.partitions_def.start.date()
-        found.append(DailyTables(account, name, raw[0] if raw else None, typed, first))
-    return found
+        steps.append(DailyTables(account, name, raw[0] if raw else None, typed, first))
+    return steps
 
 
 def asset_key(account: str, table: str) -> dg.AssetKey:

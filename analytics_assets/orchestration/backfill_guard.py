@@ -51,12 +51,12 @@ class BackfillGuard:
             return
         backfill = tags.get("dagster/backfill")
         keys = backfill_keys(context.instance, backfill, key) if backfill else []
-        wanted = [date.fromisoformat(one) for one in keys] or list(days)
-        if len(wanted) > self.most_days:
+        run_days = [date.fromisoformat(one) for one in keys] or list(days)
+        if len(run_days) > self.most_days:
             what = "backfill" if backfill else "run"
-            costs = "\n".join(self.costs(wanted))
+            costs = "\n".join(self.costs(run_days))
             raise dg.Failure(
-                f"This {what} has {len(wanted)} days, {in_words(wanted)}. More than {self.most_days} have to be confirmed, so nothing was "
+                f"This {what} has {len(run_days)} days, {in_words(run_days)}. More than {self.most_days} have to be confirmed, so nothing was "
                 f"requested.\n{costs}\nTo load them, launch it again with the tag `{CONFIRM_TAG}` set to `true`. To load fewer, choose a "
                 "shorter range.",
                 allow_retries=False,

@@ -121,15 +121,15 @@ def planned(accounts: Mapping[str, AccountPlan], first: date, last: date, *, sta
         runs = [partitions[number : number + longest] for number in range(0, len(partitions), longest)]
         plan.runs[name] = len(runs)
         requests: Counter[str] = Counter()
-        for stream in [one for one in account.streams if one.sends_requests]:
-            asked, refused = _sorted_out(stream, days, start=first_day, now=now)
+        for stream in [candidate for candidate in account.streams if candidate.sends_requests]:
+            requested, refused = _sorted_out(stream, days, start=first_day, now=now)
             if refused:
                 plan.refused[f"{name}/{stream.name}"] = refused
             # A report task covers days of one run.
             for run in runs:
-                of_run = [day for day in run if day in asked]
+                of_run = [day for day in run if day in requested]
                 requests.update(stream.request_count(of_run) if of_run else {})
-            if asked and not stream.is_exact and name not in plan.at_least:
+            if requested and not stream.is_exact and name not in plan.at_least:
                 plan.at_least.append(name)
         plan.requests[name] = dict(sorted(requests.items()))
         if tasks := sum(number for endpoint, number in requests.items() if endpoint.startswith("POST ")):
@@ -154,7 +154,7 @@ def _sorted_out(
     """The days that are asked for, and the others by reason."""
     if stream.final_at is None:
         return set(), {NO_HISTORY: list(days)}
-    asked: set[date] = set()
+    requested: set[date] = set()
     refused: dict[str, list[date]] = {}
     reason = ""
     for day in days:
@@ -164,5 +164,5 @@ def _sorted_out(
             reason = reason or f"not final yet: {day} can be loaded from {final.astimezone(UTC):%Y-%m-%d %H:%M} UTC on"
             refused.setdefault(reason, []).append(day)
         else:
-            asked.add(day)
-    return asked, refused
+            requested.add(day)
+    return requested, refused

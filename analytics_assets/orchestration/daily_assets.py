@@ -87,7 +87,7 @@ async def _land(
     progress = Progress(len(days), work.origin.meter, options.clock, say=context.log.info)
     errors: dict[date, SourceError] = {}
     quarantined: dict[date, str] = {}
-    seen: list[DayResult] = []
+    stored: list[DayResult] = []
     number = 0
     try:
         # The days are let go before the stream they are read from is closed.
@@ -97,7 +97,7 @@ async def _land(
         ):
             async for result in results:
                 number += 1
-                seen.append(result)
+                stored.append(result)
                 for event in await _materializations(stream, work, result, is_newest=number == len(days)):
                     yield event
                 await asyncio.to_thread(progress.step, number, is_stored=result.error is None)
@@ -112,7 +112,7 @@ async def _land(
         if number == len(days):
             raise
         errors |= dict.fromkeys(days[number:], error)
-    for event in await _drawn_late(stream, work, seen, days):
+    for event in await _drawn_late(stream, work, stored, days):
         yield event
     reasons = {day: told(error, quarantined.get(day)) for day, error in errors.items()}
     for evaluation in await evaluated(context, stream, options, work, of_run=(days, reasons)):
@@ -120,7 +120,7 @@ async def _land(
     say_spent(work.origin.meter, context.log.info)
     if errors:
         what = f"{stream.account}/{stream.name}"
-        raise failure(errors, of=len(days), what=what, quarantined=quarantined)
+        raise failure(errors, count=len(days), what=what, quarantined=quarantined)
 
 
 async def _materializations(
@@ -138,13 +138,13 @@ async def _materializations(
 
 
 async def _drawn_late(
-    stream: SourceStream, work: Work, seen: Sequence[DayResult], days: Sequence[date]
+    stream: SourceStream, work: Work, results: Sequence[DayResult], days: Sequence[date]
 ) -> list[dg.AssetMaterialization]:
     """The events of the newest day that landed, once more and with pictures, where the last day did not; the data version is the same.
 
     That no later day lands is known at the end only, and no event waits for that: it would be lost with a run that is killed.
     """
-    newest = next((result for result in reversed(seen) if result.tables), None)
+    newest = next((result for result in reversed(results) if result.tables), None)
     if newest is None or newest.day == days[-1]:
         return []
     return [

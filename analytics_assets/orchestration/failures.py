@@ -20,7 +20,7 @@ _SHOWN = 20
 def failure(
     errors: Mapping[date, SourceError],
     *,
-    of: int,
+    count: int,
     what: str,
     quarantined: Mapping[date, str],
 ) -> dg.Failure:
@@ -28,7 +28,7 @@ def failure(
 
     Args:
         errors: The days that did not land, with the reason.
-        of: Days the step was for.
+        count: Days the step was for.
         what: What was to land, such as `bento/ads`.
         quarantined: Where the answers that could not be used are kept.
     """
@@ -43,7 +43,7 @@ def failure(
     )
     advice = _advice(list(errors.values()))
     return dg.Failure(
-        f"{what}: {len(errors)} of {of} days did not land.\n" + "\n".join(lines) + f"{more}\n{advice}",
+        f"{what}: {len(errors)} of {count} days did not land.\n" + "\n".join(lines) + f"{more}\n{advice}",
         metadata={
             NEXT: advice,
             DAYS_NOT_STORED: dg.MetadataValue.table(
@@ -76,6 +76,6 @@ def _advice(errors: Sequence[SourceError]) -> str:
     return "Fix the cause, then re-execute from failure."
 
 
-def told(error: SourceError, kept: str | None) -> str:
+def told(error: SourceError, quarantine: str | None) -> str:
     """Why a day did not land, and where the answer that could not be used is kept."""
-    return str(error) if kept is None else f"{error} The answer is kept in {kept}."
+    return str(error) if quarantine is None else f"{error} The answer is kept in {quarantine}."

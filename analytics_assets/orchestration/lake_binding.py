@@ -78,13 +78,13 @@ def known_identity(
     """The identity of a lake that is the known one, or None for one that is still to begin; nothing is written. Raises as `bind`."""
     present = read_identity(lake.files)
     in_state = known_lake(state) if state is not None else None
-    known = {
+    identities = {
         "the state database": Known(*in_state) if in_state else None,
         "Dagster's history": None
         if instance is None
         else lake_of_history(instance, lake.files.address if is_named else None),
     }
-    refuse_another(lake.files, present, known, accept=f"{ACCEPT} {lake.files.address}" if is_named else ACCEPT)
+    refuse_another(lake.files, present, identities, accept=f"{ACCEPT} {lake.files.address}" if is_named else ACCEPT)
     return present
 
 
@@ -120,8 +120,8 @@ def _remember(
         _set(instance, Known(identity, lake.files.address), address)
 
 
-def _set(instance: dg.DagsterInstance, known: Known, address: str | None) -> None:
-    instance.daemon_cursor_storage.set_cursor_values({_key(address): msgspec.json.encode(known).decode()})
+def _set(instance: dg.DagsterInstance, identity: Known, address: str | None) -> None:
+    instance.daemon_cursor_storage.set_cursor_values({_key(address): msgspec.json.encode(identity).decode()})
 
 
 def _key(address: str | None) -> str:

@@ -31,9 +31,9 @@ class LakeResource(dg.ConfigurableResource[Lake]):
 
     def located(self) -> Lake:
         """The lake, of which nothing is known yet; for looking only."""
-        chosen = settings()
-        lake = Lake(lake_place(self.root, project()) if self.root else chosen.lake)
-        lake.confirmations = StateConfirmations(lake.files, chosen.state)
+        current = settings()
+        lake = Lake(lake_place(self.root, project()) if self.root else current.lake)
+        lake.confirmations = StateConfirmations(lake.files, current.state)
         return lake
 
     def open(self) -> Lake:

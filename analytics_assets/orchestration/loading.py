@@ -28,7 +28,9 @@ class UnloadableError(PermanentError):
 
 def unloadable(file: Path, problems: Sequence[Problem]) -> UnloadableError:
     """The error of an account's file, a line for each problem."""
-    return UnloadableError("\n".join(f"defs/{file.parent.name}/{file.name}:{one.line} {one}" for one in problems))
+    return UnloadableError(
+        "\n".join(f"defs/{file.parent.name}/{file.name}:{problem.line} {problem}" for problem in problems)
+    )
 
 
 def check_places(defs: Path) -> None:
@@ -80,12 +82,12 @@ def _is_component(name: str) -> bool:
         # Dagster looks for a name that begins with a dot in the project.
         return name.startswith(".")
     try:
-        found = getattr(importlib.import_module(module), attribute, None)
+        candidate = getattr(importlib.import_module(module), attribute, None)
     except ModuleNotFoundError as error:
         if f"{module}.".startswith(f"{error.name}."):
             return False
         raise
-    return isinstance(found, type) and issubclass(found, dg.Component)
+    return isinstance(candidate, type) and issubclass(candidate, dg.Component)
 
 
 def alone(defs: Path, name: str) -> tuple[dg.Component, dg.Definitions]:

@@ -41,13 +41,13 @@ class Progress:
         if done % self._every and done < self._days and now - self._told < QUIET:
             return
         self._told = now
-        words = f"{self._landed} of {self._days} days landed"
-        words += f", {done - self._landed} did not" if done > self._landed else ""
+        message = f"{self._landed} of {self._days} days landed"
+        message += f", {done - self._landed} did not" if done > self._landed else ""
         if self._meter.requests:
-            words += f"; {self._meter.requests.total()} requests, {self._meter.waited_s:.0f} s waited for the budget"
+            message += f"; {self._meter.requests.total()} requests, {self._meter.waited_s:.0f} s waited for the budget"
             left = self._meter.remaining()
-            words += "" if left is None else f", {left} left of it now"
+            message += "" if left is None else f", {left} left of it now"
         if done < self._days:
             end = now + (now - self._began) / done * (self._days - done)
-            words += f"; end expected at {end:%Y-%m-%d %H:%M:%S} UTC"
-        self._say(f"{words}.")
+            message += f"; end expected at {end:%Y-%m-%d %H:%M:%S} UTC"
+        self._say(f"{message}.")

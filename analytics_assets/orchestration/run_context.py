@@ -67,7 +67,7 @@ def open_loader(
     resources = context.resources
     lake: LakeResource = resources.lake
     root = context.instance.get_run_by_id(context.run.root_run_id) if context.run.root_run_id else None
-    of = attempt_group(root or context.run)
+    group = attempt_group(root or context.run)
     try:
         opened = lake.open()
     except SourceError as error:
@@ -78,7 +78,7 @@ def open_loader(
     landing = DayLoader(
         lake=opened,
         selected={key.path[-1] for key in context.selected_asset_keys},
-        attempt_group=of,
+        attempt_group=group,
         clock=clock,
         is_sandbox=lake.is_sandbox(),
         since=_began(context.instance, root, context.run.tags),
@@ -88,7 +88,7 @@ def open_loader(
     return landing, Work(
         resource=getattr(resources, account),
         lake=landing.lake,
-        attempt_group=of,
+        attempt_group=group,
         owner=context.run.run_id,
         log=context.log,
         tags=context.run.tags,

@@ -91,20 +91,20 @@ def daily_load(
         start = partitions.start.date()
         if not load.changing:
             oldest = lookback(newest, load.lookback_days, start=start)
-            keys = [key for one in assets for key in one.keys]
+            keys = [key for asset in assets for key in asset.keys]
             # A tick that is tried out, as the demo does it, has no instance, and so no history.
             again = left_behind(context.instance, keys, partitions, before=oldest) if context.instance_ref else set()
             days = [*again, *days_between(oldest, newest)]
             return [_range_run(tick, span[0], span[-1], None) for span in spans(days, longest=len(days))]
         lake: Lake = context.resources.lake.open()
-        wanted: dict[date, list[dg.AssetKey]] = {}
+        assets_by_day: dict[date, list[dg.AssetKey]] = {}
         for changing in load.changing:
             first = changing.first(lake, newest)
             if first is not None:
-                wanted.setdefault(max(first, start), []).extend(changing.assets)
-        if not wanted:
+                assets_by_day.setdefault(max(first, start), []).extend(changing.assets)
+        if not assets_by_day:
             return dg.SkipReason(f"Nothing of {account} changes any more.")
-        return [_range_run(tick, first, newest, keys) for first, keys in sorted(wanted.items())]
+        return [_range_run(tick, first, newest, keys) for first, keys in sorted(assets_by_day.items())]
 
     return schedule
 
@@ -120,15 +120,15 @@ def left_behind(
 
     What Dagster shows counts, and not the lake: a day that failed when it was read again still stands there, as it was.
     """
-    found: set[date] = set()
+    behind: set[date] = set()
     days = days_between(partitions.start.date(), before - timedelta(days=1))
     names = [str(day) for day in days]
     for key in keys:
         shown = instance.get_status_by_partition(key, names, partitions) or {}
         first = next((number for number, name in enumerate(names) if shown.get(name) is not None), len(names))
-        wanted = days[max(first, len(days) - REACH_DAYS) :]
-        found |= {day for day in wanted if shown.get(str(day)) in {dg.AssetPartitionStatus.FAILED, None}}
-    return found
+        recent = days[max(first, len(days) - REACH_DAYS) :]
+        behind |= {day for day in recent if shown.get(str(day)) in {dg.AssetPartitionStatus.FAILED, None}}
+    return behind
 
 
 def _range_run(tick: str, first: date, newest: date, keys: Sequence[dg.AssetKey] | None) -> dg.RunRequest:

@@ -60,11 +60,11 @@ async def _read(
             day = stream.day_of(options.clock())
             async for result in landing.load(stream, [day], fetcher):
                 if result.error is not None:
-                    kept = {} if result.quarantine is None else {day: result.quarantine}
+                    quarantined = {} if result.quarantine is None else {day: result.quarantine}
                     reasons = {day: told(result.error, result.quarantine)}
                     for evaluation in await evaluated(context, stream, options, work, of_run=([day], reasons)):
                         yield evaluation
-                    raise failure({day: result.error}, of=1, what=what, quarantined=kept)
+                    raise failure({day: result.error}, count=1, what=what, quarantined=quarantined)
                 for name, stored in result.tables.items():
                     figures = {"observed_on": day.isoformat(), **result.figures.get(name, {})}
                     if stream.raw is not None and name == stream.raw.name:
@@ -76,7 +76,7 @@ async def _read(
         today = stream.day_of(options.clock())
         for evaluation in await evaluated(context, stream, options, work, of_run=([today], {today: str(error)})):
             yield evaluation
-        raise failure({today: error}, of=1, what=what, quarantined={}) from error
+        raise failure({today: error}, count=1, what=what, quarantined={}) from error
     finally:
         say_spent(work.origin.meter, context.log.info)
     for evaluation in await evaluated(context, stream, options, work, of_run=([day], {})):

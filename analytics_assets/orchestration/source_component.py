@@ -100,8 +100,8 @@ class BudgetConfig(dg.Model):
 
     def settings(self, default: BudgetSettings) -> BudgetSettings:
         """The budget for the account's resource; what is unset is as in `default`."""
-        given = {name: value for name, value in self.model_dump().items() if value is not None}
-        return BudgetSettings(**{**default.model_dump(), **given})
+        values = {name: value for name, value in self.model_dump().items() if value is not None}
+        return BudgetSettings(**{**default.model_dump(), **values})
 
 
 class AccountComponent(YamlComponent):
@@ -191,7 +191,7 @@ class AccountComponent(YamlComponent):
 
     def definitions(self, account: str, clock: Clock = utc_now) -> dg.Definitions:
         """The account's assets, resource, daily job, schedule and sensors. The assets link to the code beside the resource."""
-        here, resource, partitions, schedule = settings(), self.resource(), self.partitions(account), self.schedule
+        current, resource, partitions, schedule = settings(), self.resource(), self.partitions(account), self.schedule
         options = AssetOptions(
             resource.vendor,
             partitions,
@@ -202,13 +202,13 @@ class AccountComponent(YamlComponent):
             guard=backfill_guard(lambda: {account: self.plan(account)}, schedule.confirm_over_days, clock),
         )
         place = AccountTables(
-            address(here.lake), self.owners, Path(inspect.getfile(type(resource))).parent, here.repository
+            address(current.lake), self.owners, Path(inspect.getfile(type(resource))).parent, current.repository
         )
         streams = self.streams(account)
         daily = [daily_assets(stream, options) for stream in streams if not stream.is_snapshot]
         snapshots = [snapshot_assets(stream, options) for stream in streams if stream.is_snapshot]
         load = DailyLoad(schedule.cron, schedule.lookback_days, self.final_at(account), self.changing(account))
-        loads = [daily_load(account, daily, load, partitions, is_on=here.schedules_on)] if daily else []
+        loads = [daily_load(account, daily, load, partitions, is_on=current.schedules_on)] if daily else []
         return dg.Definitions(
             assets=dg.map_asset_specs(lambda spec: placed(spec, place), [*daily, *snapshots]),
             resources={account: resource},
@@ -250,9 +250,9 @@ def tables_of(components: Mapping[str, dg.Component]) -> dict[tuple[str, str], T
     """Every table of components, by account and name; `components` by the folder they are loaded from."""
     return {
         (account, table.name): table
-        for account, one in components.items()
-        if isinstance(one, AccountComponent)
-        for stream in one.streams(account)
+        for account, component in components.items()
+        if isinstance(component, AccountComponent)
+        for stream in component.streams(account)
         for table in stream.tables
     }
 

@@ -174,12 +174,14 @@ class SourceResource(dg.ConfigurableResource[Client], Generic[Client]):
         Raises:
             AccessRefusedError: A key is not set in live mode; the message names its variable.
         """
-        here, requester = settings(), origin or RequestOrigin()
+        current, requester = settings(), origin or RequestOrigin()
         secrets = self.secrets()
         options = SessionOptions(
-            destination=destination(here, vendor=self.vendor, base_url=self.base_url, documented=self.documented_url),
+            destination=destination(
+                current, vendor=self.vendor, base_url=self.base_url, documented=self.documented_url
+            ),
             clock=clock,
-            rate_limiter=self.budget.rate_limiter(here, partial(self.budget_key, secrets), requester, clock=clock),
+            rate_limiter=self.budget.rate_limiter(current, partial(self.budget_key, secrets), requester, clock=clock),
             meter=requester.meter,
             retries=retries,
         )
@@ -191,4 +193,8 @@ class SourceResource(dg.ConfigurableResource[Client], Generic[Client]):
 def without_sandbox(definitions: dg.Definitions) -> list[str]:
     """The accounts whose vendor the sandbox does not simulate."""
     resources = definitions.resources or {}
-    return sorted(name for name, one in resources.items() if isinstance(one, SourceResource) and not one.has_sandbox())
+    return sorted(
+        name
+        for name, resource in resources.items()
+        if isinstance(resource, SourceResource) and not resource.has_sandbox()
+    )

@@ -57,19 +57,19 @@ class BudgetSettings(dg.Config):
         return " ".join([vendor, *([self.name] if self.name else counted_by)])
 
     def rate_limiter(
-        self, chosen: Settings, key: Callable[[], str], origin: RequestOrigin, *, clock: Clock
+        self, current: Settings, key: Callable[[], str], origin: RequestOrigin, *, clock: Clock
     ) -> RateLimiter:
         """What a session asks before each attempt.
 
         Args:
-            chosen: Whether budgets are kept, and where the state database is.
+            current: Whether budgets are kept, and where the state database is.
             key: Gives what the vendor counts by; called where budgets are kept.
             origin: Who asks.
             clock: The present instant.
         """
         return (
-            SharedRateLimiter(chosen.state, key(), self.budget(), origin, clock=clock)
-            if chosen.budget_on
+            SharedRateLimiter(current.state, key(), self.budget(), origin, clock=clock)
+            if current.budget_on
             else NoRateLimit()
         )
 

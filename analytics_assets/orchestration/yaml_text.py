@@ -131,11 +131,11 @@ def _fields(model: type[BaseModel], path: Sequence[str | int]) -> set[str]:
     types: list[Any] = [model]
     for step in path:
         if isinstance(step, int):
-            inner = [get_args(one)[0] for one in types if get_origin(one) in (list, tuple)]
+            inner = [get_args(kind)[0] for kind in types if get_origin(kind) in (list, tuple)]
         else:
             inner = [fields[step].annotation for fields in map(_own_fields, types) if step in fields]
         types = [arm for annotation in inner for arm in _arms(annotation)]
-    return {name for one in types for name in _own_fields(one)}
+    return {name for kind in types for name in _own_fields(kind)}
 
 
 def _own_fields(kind: Any) -> Mapping[str, FieldInfo]:
@@ -146,32 +146,32 @@ def _keys(root: yaml.Node, path: Sequence[str | int]) -> set[str]:
     """The fields that a file has at a path."""
     node = root
     for step in path:
-        found = _step(node, step)
-        if found is None:
+        child = _step(node, step)
+        if child is None:
             return set()
-        _, node = found
+        _, node = child
     return {str(key.value) for key, _ in node.value} if isinstance(node, yaml.MappingNode) else set()
 
 
 def _problem(root: yaml.Node, details: ErrorDetails, meant: Sequence[str]) -> Problem:
-    cause = details.get("ctx", {}).get("error")
-    field = ("attributes", *details["loc"], *(cause.field if isinstance(cause, FieldError) else ()))
+    original = details.get("ctx", {}).get("error")
+    field = ("attributes", *details["loc"], *(original.field if isinstance(original, FieldError) else ()))
     line, path = locate(root, field)
     if details["type"] == "extra_forbidden":
         return _unknown(line, path, *(f"Did you mean `{name}`?" for name in meant))
     # What is missing is not in the file, and neither are the steps that say which of several types pydantic tried.
     shown = field if details["type"] == "missing" else path
-    return Problem(line, _dotted(shown), details["msg"] if cause is None else str(cause))
+    return Problem(line, _dotted(shown), details["msg"] if original is None else str(original))
 
 
 def locate(root: yaml.Node, field: Sequence[str | int]) -> tuple[int, Sequence[str | int]]:
     """The line of a field, and the steps of its path that the file has."""
     line, node = 1, root
     for number, step in enumerate(field):
-        found = _step(node, step)
-        if found is None:
+        child = _step(node, step)
+        if child is None:
             return line, field[:number]
-        line, node = found
+        line, node = child
     return line, field
 
 
@@ -187,8 +187,8 @@ def _step(node: yaml.Node, step: str | int) -> tuple[int, yaml.Node] | None:
     for key, value in node.value:
         if key.tag == f"{_TAG}merge":
             for part in value.value if isinstance(value, yaml.SequenceNode) else [value]:
-                if found := _step(part, step):
-                    return found
+                if child := _step(part, step):
+                    return child
     return None
 
 
@@ -214,8 +214,8 @@ def find_misreadings(component: type, text: str) -> list[Problem]:
         text: The file.
     """
     document = yaml.compose(text, Loader=yaml.SafeLoader)
-    found = _step(document, "attributes")
-    return [] if found is None else list(_walk(found[1], component, "attributes"))
+    attributes = _step(document, "attributes")
+    return [] if attributes is None else list(_walk(attributes[1], component, "attributes"))
 
 
 def _walk(node: yaml.Node, annotation: Any, field: str) -> Iterator[Problem]:
@@ -225,7 +225,7 @@ def _walk(node: yaml.Node, annotation: Any, field: str) -> Iterator[Problem]:
         if reason is not None:
             yield Problem(node.start_mark.line + 1, field, reason)
     elif isinstance(node, yaml.SequenceNode):
-        inner = next((get_args(one)[0] for one in types if get_origin(one) in (list, tuple)), _any_of(types))
+        inner = next((get_args(kind)[0] for kind in types if get_origin(kind) in (list, tuple)), _any_of(types))
         for number, item in enumerate(node.value):
             yield from _walk(item, inner, f"{field}.{number}")
     elif isinstance(node, yaml.MappingNode):
@@ -233,8 +233,8 @@ def _walk(node: yaml.Node, annotation: Any, field: str) -> Iterator[Problem]:
 
 
 def _walk_mapping(node: yaml.MappingNode, types: list[Any], field: str) -> Iterator[Problem]:
-    model = next((one for one in types if isinstance(one, type) and issubclass(one, BaseModel)), None)
-    of_values = next((get_args(one)[1] for one in types if get_origin(one) is dict), _any_of(types))
+    model = next((kind for kind in types if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+    of_values = next((get_args(kind)[1] for kind in types if get_origin(kind) is dict), _any_of(types))
     names: set[str] = set()
     for key, value in node.value:
         if key.tag == f"{_TAG}merge":
@@ -255,8 +255,8 @@ def _walk_mapping(node: yaml.MappingNode, types: list[Any], field: str) -> Itera
 
 def _arms(annotation: Any) -> Iterator[Any]:
     if get_origin(annotation) in (Union, UnionType):
-        for one in get_args(annotation):
-            yield from _arms(one)
+        for arm in get_args(annotation):
+            yield from _arms(arm)
     else:
         yield annotation
 

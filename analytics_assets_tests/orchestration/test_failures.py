@@ -25,7 +25,7 @@ MARCH = [date(2026, 3, 1) + timedelta(days=number) for number in range(31)]
 
 def of(errors: dict[date, SourceError], quarantined: dict[date, str] | None = None) -> dg.Failure:
     """The failure of a step of ten days."""
-    return failure(errors, of=10, what="shop/numbers", quarantined=quarantined or {})
+    return failure(errors, count=10, what="shop/numbers", quarantined=quarantined or {})
 
 
 def test_days_with_one_cause_share_a_line() -> None:

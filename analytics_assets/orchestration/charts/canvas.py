@@ -53,9 +53,9 @@ class Margins:
 
 def figure(height_px: int, margins: Margins, *, panels: int = 1, columns: int = 1) -> tuple[Figure, list[Axes]]:
     """A figure of so many equal panels over a common x, without a word on it yet."""
-    made = Figure(figsize=(WIDTH_PX / _DPI, height_px / _DPI), dpi=_DPI, facecolor=PANEL)
-    FigureCanvasAgg(made)
-    grid = made.subplots(
+    drawn = Figure(figsize=(WIDTH_PX / _DPI, height_px / _DPI), dpi=_DPI, facecolor=PANEL)
+    FigureCanvasAgg(drawn)
+    grid = drawn.subplots(
         -(-panels // columns),
         columns,
         squeeze=False,
@@ -71,29 +71,31 @@ def figure(height_px: int, margins: Margins, *, panels: int = 1, columns: int = 
     axes = cast("list[Axes]", list(grid.flat))
     for left_over in axes[panels:]:
         left_over.remove()
-    for one in axes[:panels]:
-        one.set_facecolor(PANEL)
-        one.tick_params(colors=FAINT, labelcolor=INK, labelsize=9, length=3, labelfontfamily=_FONT)
-        for side, spine in one.spines.items():
+    for panel in axes[:panels]:
+        panel.set_facecolor(PANEL)
+        panel.tick_params(colors=FAINT, labelcolor=INK, labelsize=9, length=3, labelfontfamily=_FONT)
+        for side, spine in panel.spines.items():
             spine.set_visible(side in {"left", "bottom"})
             spine.set_color(RULE)
-    return made, axes[:panels]
+    return drawn, axes[:panels]
 
 
-def captioned(made: Figure, caption: Caption, *, is_sandbox: bool) -> None:
+def captioned(drawn: Figure, caption: Caption, *, is_sandbox: bool) -> None:
     """Writes title, app, days and unit on top, and whether the numbers are invented."""
     days = f"{caption.first} to {caption.last}" if caption.first != caption.last else f"{caption.first}"
     below = f"{text(caption.of, longest=40)}  ·  {days}  ·  {text(caption.unit, longest=70)}"
-    height_px = made.get_figheight() * _DPI
+    height_px = drawn.get_figheight() * _DPI
     title = text(caption.title, longest=60)
     for line, at_px, size, colour, weight in ((title, 10, 13, INK, "bold"), (below, 35, 9.5, FAINT, "normal")):
-        made.text(
+        drawn.text(
             12 / WIDTH_PX, 1 - at_px / height_px, line, va="top", fontsize=size, fontweight=weight, **words(colour)
         )
     if is_sandbox:
         box = {"boxstyle": "round,pad=0.35", "facecolor": SANDBOX, "edgecolor": "none"}
-        at = 1 - 12 / WIDTH_PX, 1 - 12 / height_px
-        made.text(*at, "sandbox data: invented numbers", ha="right", va="top", fontsize=9, bbox=box, **words("white"))
+        corner = 1 - 12 / WIDTH_PX, 1 - 12 / height_px
+        drawn.text(
+            *corner, "sandbox data: invented numbers", ha="right", va="top", fontsize=9, bbox=box, **words("white")
+        )
 
 
 def words(colour: str) -> dict[str, Any]:
@@ -103,20 +105,20 @@ def words(colour: str) -> dict[str, Any]:
 
 def text(name: str, *, longest: int = _LONGEST_NAME) -> str:
     """Somebody's name for something, fit to be set: one line, not too long, letters that the font lacks as boxes."""
-    known = _known_letters()
+    letters = _known_letters()
     line = " ".join(name.split())
     line = line if len(line) <= longest else f"{line[: longest - 1]}…"
-    return "".join(letter if ord(letter) in known else "□" for letter in line)
+    return "".join(letter if ord(letter) in letters else "□" for letter in line)
 
 
-def legend(of: Axes | Figure, handles: Sequence[Artist]) -> None:
+def legend(parent: Axes | Figure, handles: Sequence[Artist]) -> None:
     """A legend to the right of a panel, or in one line at the foot of a figure."""
     place: dict[str, Any] = (
         {"loc": "upper left", "bbox_to_anchor": (1.015, 1.0)}
-        if isinstance(of, Axes)
+        if isinstance(parent, Axes)
         else {"loc": "lower right", "bbox_to_anchor": (1.0, 0.0), "ncols": len(handles)}
     )
-    made = of.legend(
+    drawn = parent.legend(
         handles=handles,
         frameon=False,
         prop=FontProperties(family=_FONT, size=9),
@@ -125,25 +127,25 @@ def legend(of: Axes | Figure, handles: Sequence[Artist]) -> None:
         borderaxespad=0.3,
         **place,
     )
-    for label in made.get_texts():
+    for label in drawn.get_texts():
         label.set_parse_math(False)
 
 
-def png(made: Figure, *, most_bytes: int) -> bytes:
+def png(drawn: Figure, *, most_bytes: int) -> bytes:
     """The figure as PNG of few colours, smaller and of fewer where it would be too large. The same figure gives the same bytes.
 
     Raises:
         PermanentError: It does not fit however small.
     """
-    for scale, kept in _SIZES:
-        made.set_dpi(_DPI * scale)
-        canvas = cast("FigureCanvasAgg", made.canvas)
+    for scale, colours in _SIZES:
+        drawn.set_dpi(_DPI * scale)
+        canvas = cast("FigureCanvasAgg", drawn.canvas)
         canvas.draw()  # type: ignore[no-untyped-call]
         pixels = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")  # type: ignore[no-untyped-call]
-        held = io.BytesIO()
-        pixels.quantize(kept, dither=Image.Dither.NONE).save(held, "PNG", optimize=True)
-        if held.tell() <= most_bytes:
-            return held.getvalue()
+        buffer = io.BytesIO()
+        pixels.quantize(colours, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
+        if buffer.tell() <= most_bytes:
+            return buffer.getvalue()
     raise PermanentError(
         f"The picture has more than {most_bytes} bytes however small it is drawn.", remedy="Draw fewer series."
     )

@@ -129,13 +129,13 @@ class Trends:
 Content = HeatMap | Curves | Bars | Trends
 
 
-def days_to(last: date, most: int, *, standing: Collection[date]) -> list[date]:
+def days_to(last: date, most: int, *, stored: Collection[date]) -> list[date]:
     """The days up to `last`, oldest first: `most` of them, or only those from the first that stands, but a week at least.
 
     Days before the first were never wanted, and a young table would drown in them.
     """
     days = days_between(last - timedelta(days=most - 1), last)
-    before = next((number for number, day in enumerate(days) if day in standing), most)
+    before = next((number for number, day in enumerate(days) if day in stored), most)
     return days[min(before, most - _WEEK) :]
 
 

@@ -55,19 +55,19 @@ def drawn(content: Content, *, is_sandbox: bool) -> Figure:
     """The picture of it."""
     match content:
         case HeatMap():
-            made = _heat_map(content)
+            chart = _heat_map(content)
         case Curves():
-            made = _curves(content)
+            chart = _curves(content)
         case Bars():
-            made = _bars(content)
+            chart = _bars(content)
         case Trends():
-            made = _trends(content)
-    captioned(made, content.caption, is_sandbox=is_sandbox)
-    return made
+            chart = _trends(content)
+    captioned(chart, content.caption, is_sandbox=is_sandbox)
+    return chart
 
 
 def _heat_map(content: HeatMap) -> Figure:
-    made, [axes] = figure(min(640, 160 + 11 * len(content.rows)), Margins(left=112, right=84, bottom=76))
+    chart, [axes] = figure(min(640, 160 + 11 * len(content.rows)), Margins(left=112, right=84, bottom=76))
     cells = np.array(content.cells, dtype=int)
     values = _grid(content.values)
     has_number = np.isin(cells, [ChartCell.PLAIN, ChartCell.PARTLY_MASKED])
@@ -104,12 +104,12 @@ def _heat_map(content: HeatMap) -> Figure:
     axes.set_yticks([place + 0.5 for place in places], labels=[text(content.rows[place]) for place in places])
     axes.tick_params(length=0)
     if has_number.any() and np.nanmax(np.abs(values)) > 0:
-        bar = made.colorbar(image, cax=axes.inset_axes((1.015, 0.0, 0.018, 1.0)), format=FuncFormatter(_short))
+        bar = chart.colorbar(image, cax=axes.inset_axes((1.015, 0.0, 0.018, 1.0)), format=FuncFormatter(_short))
         bar.ax.tick_params(labelsize=9, labelcolor=INK, colors=FAINT)
         bar.ax.spines["outline"].set_visible(False)
         bar.ax.set_title(text(content.unit), fontsize=9, loc="left", **words(FAINT))
-    legend(made, handles)
-    return made
+    legend(chart, handles)
+    return chart
 
 
 def _painted(
@@ -125,7 +125,7 @@ def _painted(
 
 
 def _curves(content: Curves) -> Figure:
-    made, [axes] = figure(470, _BESIDE_LEGEND)
+    chart, [axes] = figure(470, _BESIDE_LEGEND)
     handles: list[Artist] = []
     for number, curve in enumerate(content.curves):
         values = _grid([curve.values])[0]
@@ -144,42 +144,42 @@ def _curves(content: Curves) -> Figure:
     if any(curve.is_masked for curve in content.curves):
         handles.append(Line2D([], [], linestyle="none", label="* some of it masked"))
     legend(axes, handles)
-    return made
+    return chart
 
 
 def _bars(content: Bars) -> Figure:
-    made, panels = figure(
+    chart, panels = figure(
         130 + 280 * len(content.panels), replace(_BESIDE_LEGEND, between_y=0.12), panels=len(content.panels)
     )
-    at = np.arange(len(content.days))
+    positions = np.arange(len(content.days))
     colour = _colours(content.panels.values())
     for axes, (unit, stacks) in zip(panels, content.panels.items(), strict=True):
-        above, below = np.zeros(len(at)), np.zeros(len(at))
+        above, below = np.zeros(len(positions)), np.zeros(len(positions))
         handles: list[Artist] = []
         for name, sent in stacks.items():
             values = np.nan_to_num(_grid([sent])[0])
             bottom = np.where(values >= 0, above, below)
             check_context: dict[str, Any] = {"color": colour[name], "label": text(name)}
-            axes.bar(at, values, 0.82, bottom=bottom, linewidth=0, **check_context)
+            axes.bar(positions, values, 0.82, bottom=bottom, linewidth=0, **check_context)
             above += np.maximum(values, 0)
             below += np.minimum(values, 0)
             handles.append(Patch(**check_context))
         if unit in content.totals:
             whole = _grid([content.totals[unit]])[0]
-            handles += axes.plot(at, whole, "_", color=INK, markersize=9, label="total of the day")
+            handles += axes.plot(positions, whole, "_", color=INK, markersize=9, label="total of the day")
         handles += _gaps(axes, content.days, content.absent)
         _scaled(axes)
         axes.set_ylabel(text(unit), fontsize=9.5, **words(INK))
         _dates(axes, content.days, most=8, is_named=axes is panels[-1])
         legend(axes, handles)
-    return made
+    return chart
 
 
 def _trends(content: Trends) -> Figure:
     columns = min(3, len(content.panels))
     rows = -(-len(content.panels) // columns)
     margins = Margins(left=56, right=18, bottom=56, top=22, between_x=0.2, between_y=0.42)
-    made, panels = figure(144 + 135 * rows, margins, panels=len(content.panels), columns=columns)
+    chart, panels = figure(144 + 135 * rows, margins, panels=len(content.panels), columns=columns)
     handles: list[Artist] = []
     for number, (axes, (name, sent)) in enumerate(zip(panels, content.panels.items(), strict=True)):
         axes.plot(_grid([sent])[0], color=SERIES[0], linewidth=1.5, marker=".", markersize=4, label=text(name))
@@ -188,8 +188,8 @@ def _trends(content: Trends) -> Figure:
         _scaled(axes, ticks=3)
         _dates(axes, content.days, most=4, is_named=number + columns >= len(panels))
     if handles:
-        legend(made, handles)
-    return made
+        legend(chart, handles)
+    return chart
 
 
 def _gaps(axes: Axes, days: Sequence[date], absent: frozenset[date]) -> list[Artist]:
@@ -245,9 +245,9 @@ def _colour(number: int) -> str:
 
 def _colours(panels: Iterable[Iterable[str]]) -> dict[str, str]:
     """One colour a name in all panels, and within one as many as there are."""
-    chosen: dict[str, str] = {}
+    colours: dict[str, str] = {}
     for names in map(list, panels):
-        free = [one for one in SERIES if one not in {chosen.get(name) for name in names}]
-        for name in (one for one in names if one not in chosen):
-            chosen[name] = free.pop(0) if free else REST
-    return chosen
+        free = [colour for colour in SERIES if colour not in {colours.get(name) for name in names}]
+        for name in (colour for colour in names if colour not in colours):
+            colours[name] = free.pop(0) if free else REST
+    return colours

@@ -93,7 +93,7 @@ def report_pictures(
 
     Each report has `cohort_heat_map`, revenue has `cohort_heat_map_per_user` too, and cumulative revenue `ltv` and `roas`.
     """
-    days, reading = days_to(last, DAYS, standing=set(lake.days(account, cohorts_table(spec).name))), _ChartData()
+    days, reading = days_to(last, DAYS, stored=set(lake.days(account, cohorts_table(spec).name))), _ChartData()
     is_revenue = (spec.metric, spec.aggregation) == ("app_revenue", "cumulative")
     for day in days:
         _read(account, spec, lake, day, reading)

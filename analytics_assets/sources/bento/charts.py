@@ -28,7 +28,7 @@ def ads_pictures(
     account: str, lake: Lake, last: date, *, dimension: str, mode: str, value: str | None
 ) -> Mapping[str, Content]:
     """Revenue of at most `DAYS` days up to `last`: `revenue_by_<dimension>`, in one revenue mode, filtered to `value` if there is one."""
-    days = days_to(last, DAYS, standing=set(lake.days(account, ADS_TOTALS.name)))
+    days = days_to(last, DAYS, stored=set(lake.days(account, ADS_TOTALS.name)))
     cents: dict[str, _Cents] = defaultdict(lambda: defaultdict(dict))
     totals: dict[str, dict[date, int | None]] = defaultdict(dict)
     absent, unsent, truncated = set[date](), 0, set[date]()

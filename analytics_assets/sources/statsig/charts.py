@@ -21,7 +21,7 @@ _Key = tuple[str, str, str]
 
 def value_pictures(account: str, lake: Lake, last: date) -> Mapping[str, Content]:
     """Values of at most `DAYS` days up to `last`: `metric_trends`, at most `MOST` metrics in one unit type each."""
-    days = days_to(last, DAYS, standing=set(lake.days(account, METRIC_VALUES.name)))
+    days = days_to(last, DAYS, stored=set(lake.days(account, METRIC_VALUES.name)))
     chosen: list[_Key] = []
     values: dict[_Key, dict[date, float | None]] = {}
     absent = set[date]()

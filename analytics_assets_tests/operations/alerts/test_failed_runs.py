@@ -227,7 +227,7 @@ def test_a_snapshot_that_fails_is_over_with_the_next_that_is_read(
     @dg.multi_asset(name=f"{account}__my_list", specs=[dg.AssetSpec([account, "list"], tags={"stream": "my_list"})])
     def read() -> dg.MaterializeResult[None]:
         if is_down[0]:
-            raise failure({FIRST: down("a")}, of=1, what=f"{account}/my_list", quarantined={})
+            raise failure({FIRST: down("a")}, count=1, what=f"{account}/my_list", quarantined={})
         return dg.MaterializeResult(asset_key=[account, "list"])
 
     defined = dg.Definitions(assets=[read], jobs=[dg.define_asset_job("shop_daily")])

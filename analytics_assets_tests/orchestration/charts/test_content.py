@@ -23,7 +23,7 @@ LAST = date(2026, 3, 31)
 )
 def test_a_picture_begins_with_the_first_day_of_its_window_that_stands(standing: list[int], shown: int) -> None:
     """Days before it were never wanted; a week is shown at least, gaps within are kept, and it ends with the last day."""
-    days = days_to(LAST, 28, standing={LAST - timedelta(days=back) for back in standing})
+    days = days_to(LAST, 28, stored={LAST - timedelta(days=back) for back in standing})
     assert days == [LAST - timedelta(days=back) for back in range(shown - 1, -1, -1)]
 
 
