@@ -14,7 +14,7 @@ Where do I go to...
     see what the doctor looks at    doctor/
     see the simulated vendors       sandbox/
 
-The component types named in `defs.yaml` are found here by name and loaded only when asked for, so that clients and the sandbox
+The component types named in `defs.yaml` are found here by name and loaded only when requested, so that clients and the sandbox
 run without loading Dagster.
 """
 

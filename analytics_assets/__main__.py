@@ -2,7 +2,6 @@
 
 Each command is a module of `cli/`. Modes, addresses and keys are those of the runs: the sandbox unless ANALYTICS_MODE is live. Answers
 go to stdout, what went wrong to stderr. Status: 0 as it should be, 1 not (the words say what to do), 2 not asked or refused.
-Keep what a command does out of here; this module reads arguments, calls the command and turns what is raised into a status.
 """
 
 import argparse

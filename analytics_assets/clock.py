@@ -1,7 +1,6 @@
 """The real clock, in one place.
 
 Everything else takes a `Clock` as an argument, so that tests and simulations can hold time still.
-Keep calendar rules out of here: when a vendor's day is final is each source's own.
 """
 
 from collections.abc import Callable

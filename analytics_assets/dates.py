@@ -1,7 +1,4 @@
-"""Runs of adjacent days: how days are grouped into requests, runs and messages.
-
-Keep the meaning of a day out of here; it is each source's own.
-"""
+"""Runs of adjacent days: how days are grouped into requests, runs and messages."""
 
 from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime, time, timedelta, tzinfo

@@ -12,12 +12,11 @@
     |   |-- UnusableFileError    the file of one day of one table is damaged, or belongs elsewhere. A load replaces it
     |   |   `-- EarlierSchemaError  it has the columns of an earlier version. A load replaces it only from its own raw day
     |   `-- NotFinalError        the day is not over yet where the vendor counts; says when it will be
-    `-- UnexpectedPayloadError   the answer is not what the vendor documents, or its rows do not belong to the day
-        `-- LossError            the answer would take most of its rows from a day, and nobody has accepted that
+    `-- UnexpectedPayloadError   the response is not what the vendor documents, or its rows do not belong to the day
+        `-- LossError            the response would take most of its rows from a day, and nobody has accepted that
 
 The class decides what happens next, never the text. An error carries its parts as fields; text is composed where people read it.
 Message and remedy hold no secret.
-Keep Dagster out of here (`orchestration/failures.py` translates) and HTTP too (`http/` raises these).
 """
 
 from dataclasses import dataclass
@@ -27,13 +26,13 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Evidence:
-    """What was received when an answer could not be used, kept aside for a person to read.
+    """What was received when a response could not be used, kept aside for a person to read.
 
     Attributes:
         endpoint: Method and path template, such as `GET /stats/ads`.
-        status: HTTP status; None where no answer came.
-        body: The answer as text with secrets removed; empty where there was none.
-        trace_id: The vendor's own id of the request, where the answer names one.
+        status: HTTP status; None where no response came.
+        body: The response as text with secrets removed; empty where there was none.
+        trace_id: The vendor's own id of the request, where the response names one.
     """
 
     endpoint: str
@@ -109,7 +108,7 @@ class TransientError(SourceError):
 
 
 class UnreachableError(TransientError):
-    """The vendor cannot be reached at all, so asking for other days now would only repeat the wait."""
+    """The vendor cannot be reached at all, so requesting other days now would only repeat the wait."""
 
 
 class BlockedError(UnreachableError):
@@ -125,11 +124,11 @@ class PermanentError(SourceError):
 
 
 class AccessRefusedError(PermanentError):
-    """The account as a whole is refused, so asking for its other days would only repeat the answer."""
+    """The account as a whole is refused, so requesting its other days would only repeat the response."""
 
 
 class LakeError(PermanentError):
-    """The lake cannot be read or written, so what is asked for now could not be kept."""
+    """The lake cannot be read or written, so what is requested now could not be kept."""
 
 
 class FieldError(PermanentError, ValueError):
@@ -173,12 +172,12 @@ class NotFinalError(PermanentError):
 
 
 class UnexpectedPayloadError(SourceError):
-    """The answer is not what the vendor documents, or its rows do not belong to the day that was asked for."""
+    """The response is not what the vendor documents, or its rows do not belong to the day that was requested."""
 
 
 class LossError(UnexpectedPayloadError):
-    """The answer to the same request has so few rows that the stored day is kept, until a person accepts the loss."""
+    """The response to the same request has so few rows that the stored day is kept, until a person accepts the loss."""
 
 
-# After one of these, asking for other days would only repeat it, or bring what cannot be kept.
+# After one of these, requesting other days would only repeat it, or bring what cannot be kept.
 STOPS_REQUESTS = (AccessRefusedError, UnreachableError, LakeError)

@@ -80,14 +80,14 @@ class Settings:
     """Where and how this process runs.
 
     Attributes:
-        mode: Whether vendors are simulated or asked.
+        mode: True if vendors are simulated or asked.
         lake: Absolute path or fsspec URL of the lake.
         reader_lake: Folder or URL of the lake for readers of the database of views, or None where it is that of the lake.
         state: SQLAlchemy URL of the state database.
         sandbox_url: Address of a sandbox server, or None for the one inside the process.
         start_date: First day of all daily tables.
-        schedules_on: Whether schedules run by default.
-        budget_on: Whether requests wait for the budget of their account.
+        schedules_on: True if schedules run by default.
+        budget_on: True if requests wait for the budget of their account.
         repository: Address of the checkout's root where its code is read, or None for the files of this machine.
         keep_runs: How long a run stays in Dagster's history after its end, or None for ever.
     """

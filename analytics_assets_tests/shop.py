@@ -43,7 +43,7 @@ def span(first: str, last: str) -> dict[str, str]:
 
 @dataclass
 class Shop:
-    """One account: what its vendor does, and where its days land.
+    """One account: what its vendor does, and where its days are stored.
 
     Attributes:
         folder: Folder of the lake.
@@ -75,7 +75,7 @@ class Shop:
 
     @property
     def lake(self) -> Lake:
-        """Where its days land."""
+        """Where its days are stored."""
         return Lake(str(self.folder))
 
     def assets(self) -> dg.AssetsDefinition:

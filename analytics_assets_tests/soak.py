@@ -55,7 +55,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=None, help="without one it is drawn")
     chosen = parser.parse_args()
     if chosen.days < FEWEST_DAYS:
-        parser.error(f"--days {chosen.days}: an outage and its mending need {FEWEST_DAYS}")
+        parser.error(f"--days {chosen.days}: an outage and its fixing need {FEWEST_DAYS}")
     seed = Random().randint(1, 10_000) if chosen.seed is None else chosen.seed
 
     def say(words: str) -> None:

@@ -53,7 +53,7 @@ def test_every_file_the_pages_point_to_exists() -> None:
 
 
 def test_the_readme_holds_no_placeholder() -> None:
-    """What a newcomer reads first is real: the demo's output ends with its answer, and no word stands for later."""
+    """What a newcomer reads first is real: the demo's output ends with its response, and no word stands for later."""
     text = README.read_text()
 
     assert re.findall(r"^(?:DEMO|TODO|TBD)$", text, re.MULTILINE) == []

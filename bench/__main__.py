@@ -1,7 +1,6 @@
 """Runs every way of every work in processes of their own against a server of its own, shows the medians and judges them: `make bench`.
 
 `--json FILE` writes a list of {work, way, wall_s, cpu_s, peak_mb, requests, rows}. Requests are those the server counted.
-Keep what is done out of here (`works.py` and one module a way), and what is held to which limit (`limits.py`).
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """What the benchmark's server answers: bodies of the vendors' shapes, made before the first request, from seeded numbers.
 
-The shapes are those of the sandbox's answers (`analytics_assets.sandbox`); the numbers mean nothing. Keep sockets out of here (`server.py`).
+The shapes are those of the sandbox's answers (`analytics_assets.sandbox`); the numbers mean nothing.
 """
 
 import random
@@ -51,7 +51,7 @@ class Bodies:
         return _encoded({"data": {"taskId": f"{body['from']}_{body['to']}"}})
 
     def ready(self) -> None:
-        """Makes the pages that the ways will ask for, so that none of them waits for that."""
+        """Makes the pages that the ways will request, so that none of them waits for that."""
         for first, last in ((self._days[0], self._days[-1]), *((day, day) for day in self._days)):
             for skip, size in _steps(len(self._sub_rows)):
                 self.page(f"{first}_{last}", skip, size)

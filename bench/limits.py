@@ -1,6 +1,6 @@
 """What the figures are held to: each limit beside the value measured.
 
-Wall times are those of ways of one work, run in turns. Keep measuring out of here (`__main__.py`).
+Wall times are those of ways of one work, run in turns.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

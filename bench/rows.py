@@ -1,7 +1,7 @@
 """Answers to Arrow, as a script for one purpose would make it: column by column, nothing checked, nothing hashed.
 
 Shared by the ways that are not this project's. The columns, types and rows are those of the project's typed tables; JSON is read with the
-project's payload structs. Keep requests and files out of here.
+project's payload structs.
 """
 
 from collections import defaultdict

@@ -1,7 +1,7 @@
 """The vendors' side of the benchmark, a process of its own: prepared bodies, a fixed delay a request, no limits, a count of requests.
 
 It is written on bare sockets so that it is not the brake: `ceiling` says how many requests a second it answers without a delay.
-Run as `python -m bench.server`; it prints its address once it answers. Keep what is answered out of here (`bodies.py`).
+Run as `python -m bench.server`; it prints its address once it answers.
 """
 
 import argparse
@@ -30,7 +30,7 @@ class _Count:
 
 
 class _Connection(asyncio.Protocol):
-    """One connection; a client sends its next request after the answer to the last."""
+    """One connection; a client sends its next request after the response to the last."""
 
     def __init__(self, bodies: Bodies, count: _Count, delay_s: float) -> None:
         self._bodies, self._count, self._delay_s = bodies, count, delay_s
@@ -119,7 +119,7 @@ def main() -> None:
     """Serves until ended."""
     parser = argparse.ArgumentParser(prog="python -m bench.server", description="Prepared answers after a fixed delay.")
     parser.add_argument("--today", type=date.fromisoformat, required=True, help="the day the works count from")
-    parser.add_argument("--delay", type=float, required=True, help="seconds before each answer")
+    parser.add_argument("--delay", type=float, required=True, help="seconds before each response")
     parser.add_argument("--small", action="store_true", help="small works")
     chosen = parser.parse_args()
     bodies = Bodies(sizes(chosen.today, is_small=chosen.small))

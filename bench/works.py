@@ -1,7 +1,6 @@
 """The works: how much is asked, for which days, and the specifications that this project asks with.
 
 A work is the same for every way: the same requests where the way can ask so, the same rows in the end (the number of rows is compared).
-Keep how it is done out of here (one module a way) and what the server answers too (`bodies.py`).
 """
 
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""What is checked of numbers that have landed: each check declared once, and read from the lake alone.
+"""What is checked of numbers that are stored: each check declared once, and read from the lake alone.
 
 `finding.py` says what a check, a finding and a look at the lake are; `stored.py` whether days stand, `volume.py` whether they are as large
 as usual, `fields.py` whether answers have the fields they had, `comparison.py` whether two figures agree. What only one vendor's numbers

@@ -1,7 +1,6 @@
 """What a check is: a name, what its failure means, what to do then, and a look at the lake that gives a finding a day.
 
 A check is read from the lake alone, so that a run says of its days what the daily job says of them later.
-Keep particular checks out of here, and Dagster too (`orchestration/asset_checks.py`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +26,7 @@ class CheckResult:
 
     Attributes:
         words: What was found; empty where there is nothing to say.
-        level: Whether the check fails by it: warnings and errors do, the others are told only.
+        level: True if the check fails by it: warnings and errors do, the others are told only.
         numbers: What was measured, by name.
     """
 
@@ -37,7 +36,7 @@ class CheckResult:
 
     @property
     def is_failure(self) -> bool:
-        """Whether the check fails by it."""
+        """True if the check fails by it."""
         return self.level in {"warning", "error"}
 
 
@@ -76,11 +75,11 @@ class CheckContext:
         account: The account they belong to.
         days: The days in question, oldest first: those of the run, or the last ones.
         newest: The newest day that ought to stand, or None.
-        due_at: From when on a day could have landed.
-        errors: Of a table the days that did not land when they were asked for last, with the reason.
-        is_run: Whether these are the days of a run that has just found them valid.
+        due_at: From when on a day could be stored.
+        errors: Of a table the days that were not stored when they were requested last, with the reason.
+        is_run: True if these are the days of a run that has just found them valid.
         resource: The account's resource.
-        begins: First day of all daily tables; days before it can be asked for no more, whatever stands of them.
+        begins: First day of all daily tables; days before it can be requested no more, whatever stands of them.
     """
 
     lake: Lake

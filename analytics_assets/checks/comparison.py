@@ -1,7 +1,7 @@
 """Whether two figures that somebody declares to be the same are, day by day and within a tolerance.
 
 Nothing is compared unless it is declared: vendors count days in zones of their own, and what they call a sign-up need not be one thing.
-Money compares with money of the same currency alone. Keep YAML out of here (`orchestration/comparisons.py`).
+Money compares with money of the same currency alone.
 """
 
 from collections.abc import Sequence

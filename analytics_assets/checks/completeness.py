@@ -1,8 +1,7 @@
-"""Whether days stand: each that was asked for, as its table declares it, and none left out up to the newest that could.
+"""Whether days stand: each that was requested, as its table declares it, and none left out up to the newest that could.
 
 A day whose columns, types, keys or dates are not right never becomes visible (`lake/load.py`); here it is told, with the place of
-the answer that was kept. Days before the oldest that stands were never wanted, so nobody misses them.
-Keep what a day holds out of here.
+the response that was kept. Days before the oldest that stands were never wanted, so nobody misses them.
 """
 
 from collections.abc import Collection, Mapping
@@ -26,7 +25,7 @@ _DAY: Final = timedelta(days=1)
 
 
 def days_stored(table: Table) -> Check:
-    """Whether each day that was asked for landed, and what stands is a valid day of the table."""
+    """Whether each day that was requested landed, and what stands is a valid day of the table."""
 
     def valid(context: CheckContext, day: date) -> CheckResult:
         try:
@@ -54,11 +53,11 @@ def days_stored(table: Table) -> Check:
     return Check(
         DAYS_STORED,
         table.name,
-        "A day that was asked for did not land: its request was refused, or the answer had other columns or types, a key twice or rows of "
+        "A day that was requested was not stored: its request was refused, or the response had other columns or types, a key twice or rows of "
         "another day. What stood before stands still. Or a file of the lake is damaged, or older than a column of its table. A warning says that a "
         "person accepted a response with far fewer rows than were stored for the same request.",
-        "Read the reason; an answer that could not be used is kept under the path named. Mend the cause and re-execute the run from failure: "
-        "only these days are asked for. A damaged file goes to the quarantine when its day is loaded again, as with `analytics-assets load`; one that "
+        "Read the reason; a response that could not be used is kept under the path named. Fix the cause and re-execute the run from failure: "
+        "only these days are requested. A damaged file goes to the quarantine when its day is loaded again, as with `analytics-assets load`; one that "
         "is older than a column is made anew by materializing the typed tables alone. After a loss that was accepted by mistake, materialize the "
         "day again; the raw day that was replaced is in the quarantine.",
         find,
@@ -66,7 +65,7 @@ def days_stored(table: Table) -> Check:
 
 
 def latest_day_stored(table: Table, derived: Collection[Table] = ()) -> Check:
-    """Whether the newest day that could have landed has, and no day before it is left out.
+    """Whether the newest day that could be stored has, and no day before it is left out.
 
     Args:
         table: The table.
@@ -77,7 +76,7 @@ def latest_day_stored(table: Table, derived: Collection[Table] = ()) -> Check:
         LATEST_DAY,
         table.name,
         "Days that the vendor has finished are not in the lake: an error where they are the newest, a warning where others stand on both "
-        "sides, or right after a run, which may have been for older days alone. Days before the first that ever landed or before the account's first day do not "
+        "sides, or right after a run, which may have been for older days alone. Days before the first that was ever stored or before the account's first day do not "
         "count, nor does a day in its hours of grace.",
         LOAD_LATE_DAYS,
         lambda context: late_days(context, table.name, names),
@@ -85,7 +84,7 @@ def latest_day_stored(table: Table, derived: Collection[Table] = ()) -> Check:
 
 
 def late_days(context: CheckContext, table: str, derived: Collection[str] = ()) -> Mapping[date, CheckResult]:
-    """The days of a table that could have landed and have not; without one the newest as fine, and nothing where none ever landed.
+    """The days of a table that could be stored and are not; without one the newest as fine, and nothing where none was ever stored.
 
     A raw day without a file has expired, and is not missing, where all tables that are `made` from it have the day.
     """
@@ -97,7 +96,7 @@ def late_days(context: CheckContext, table: str, derived: Collection[str] = ()) 
     missing = [day for day in days_between(first, context.newest) if day not in stored]
     results: dict[date, CheckResult] = {}
     for span in spans(missing, longest=max(1, len(missing))):
-        message = f"missing; could have landed since {context.due_at(span[0]):%Y-%m-%d %H:%M %Z}"
+        message = f"missing; could be stored since {context.due_at(span[0]):%Y-%m-%d %H:%M %Z}"
         results |= {
             day: CheckResult(message, "error" if day > last and not context.is_run else "warning") for day in span
         }

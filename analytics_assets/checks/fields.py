@@ -1,4 +1,4 @@
-"""Whether a vendor's answers have the fields they had: new ones nobody knows, and old ones that are gone.
+"""Whether a vendor's responses have the fields they had: new ones nobody knows, and old ones that are gone.
 
 An unknown field is kept in raw and goes nowhere else; a field that is gone becomes null in the typed tables, which nobody sees by itself.
 Which fields are known is each source's own (`sources/<vendor>/checks.py`).
@@ -24,7 +24,7 @@ _LEAST_BEFORE: Final = 3
 
 @dataclass(frozen=True)
 class Fields:
-    """The fields of the answers of a day, as paths such as `data[].value`: those known here, and those not."""
+    """The fields of the responses of a day, as paths such as `data[].value`: those known here, and those not."""
 
     known: frozenset[str]
     unknown: frozenset[str]
@@ -42,7 +42,7 @@ def fields_of(kind: type[msgspec.Struct]) -> Callable[[pa.Table], Fields]:
 
 
 def fields_as_known(table: Table, read: Callable[[pa.Table], Fields]) -> Check:
-    """Whether the answers of a raw table have no field that is unknown, and every field that the readings before had.
+    """Whether the responses of a raw table have no field that is unknown, and every field that the readings before had.
 
     Only a field that all of the last readings had can vanish, and only out of an object that is still there: what is sometimes left out, or
     lies in an empty list, is none.

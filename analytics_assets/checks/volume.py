@@ -1,7 +1,4 @@
-"""Whether a day is as large as its table usually is: against the median of the same weekdays before it.
-
-Keep what is a volume out of here; each source says which figure of which table (`sources/<vendor>/checks.py`).
-"""
+"""Whether a day is as large as its table usually is: against the median of the same weekdays before it."""
 
 import math
 from collections.abc import Mapping

@@ -1,7 +1,4 @@
-"""What commands share: accounts by the names of their folders, a day as typed, a file for programs, a refusal in words, and Dagster's instance.
-
-Keep what a command does out of here; each has its own module.
-"""
+"""What commands share: accounts by the names of their folders, a day as typed, a file for programs, a refusal in words, and Dagster's instance."""
 
 import argparse
 import json
@@ -40,7 +37,7 @@ def day(text: str) -> date:
 
 
 def write_json(file: Path, content: Any) -> None:
-    """Writes what `--json` asks for.
+    """Writes what `--json` requests.
 
     Raises:
         RefusedError: It cannot be written there.
@@ -92,7 +89,7 @@ def opened_instance(*, creates: bool) -> Iterator[dg.DagsterInstance]:
     """The instance.
 
     Args:
-        creates: Whether a history that has not begun is created; else an empty one in memory stands for it.
+        creates: True if a history that has not begun is created; else an empty one in memory stands for it.
 
     Raises:
         RefusedError: There is none, or it cannot be opened; in the doctor's words, which hold no password.

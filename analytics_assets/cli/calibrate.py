@@ -27,7 +27,7 @@ def add(subparsers: Any) -> None:
         "bento",
         help="how Bento reads dates: zone, end and spelling",
         description="Asks a site for at most 12 overlapping windows of past days, of the about 30 an hour that Bento allows, and prints "
-        "the `window` that fits the answers.",
+        "the `window` that fits the responses.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     bento.add_argument("--account", default="bento", help="folder under defs/")

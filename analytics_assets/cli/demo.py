@@ -1,7 +1,7 @@
 """`make demo`: the whole main job in a minute or two, against the sandbox, through a real Dagster instance with its daemon and sensor.
 
-It starts the simulated vendors as a server and `dg dev`, asks for the snapshots and for the last 8 weeks of every account through the
-API that the UI uses, shows what lands, waits for the sensor to see failed report tasks through, and ends everything it started.
+It starts the simulated vendors as a server and `dg dev`, requests the snapshots and for the last 8 weeks of every account through the
+API that the UI uses, shows what is stored, waits for the sensor to see failed report tasks through, and ends everything it started.
 The history stays in data/dagster/sandbox and the tables in data/sandbox, so `make dev` shows what happened here.
 """
 
@@ -68,7 +68,8 @@ def main() -> int:
         return _demonstrate(began)
     except KeyboardInterrupt:
         print(
-            f"Stopped: Dagster and the sandbox have ended. What landed stays; `{_AGAIN}` starts over.", file=sys.stderr
+            f"Stopped: Dagster and the sandbox have ended. What is stored stays; `{_AGAIN}` starts over.",
+            file=sys.stderr,
         )
         return _INTERRUPTED
 
@@ -201,7 +202,7 @@ def _process(command: Sequence[str], *, stdout: Any, stderr: Any) -> Iterator["s
 
 
 def _loads(definitions: dg.Definitions) -> list[Load]:
-    """The last days that each daily schedule would ask for now."""
+    """The last days that each daily schedule would request now."""
     loads = []
     names = {f"{key.path[0]}_daily" for key in tables(definitions, DAILY_TAG[1])}
     for schedule in definitions.schedules or []:
@@ -225,12 +226,12 @@ def _follow(began: float, graphql: GraphQL, runs: Mapping[str, str]) -> None:
             run = graphql.run(run_id)
             if printed.get(name) != run:
                 printed[name] = run
-                _say(began, f"{name:<16} {run[0].lower():<10} {run[1]:>4} tables of a day have landed")
+                _say(began, f"{name:<16} {run[0].lower():<10} {run[1]:>4} tables of a day are stored")
         time.sleep(1.0)
 
 
 def _wait_for_reports(began: float, graphql: GraphQL, accounts: Sequence[str]) -> None:
-    """Says what the sensor does about report tasks until all have landed."""
+    """Says what the sensor does about report tasks until all are stored."""
     ledger, printed = Ledger(settings().state), ""
     until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until:
@@ -255,7 +256,7 @@ def tables(definitions: dg.Definitions, reading: str) -> list[dg.AssetKey]:
 
 
 def _show(definitions: dg.Definitions, loads: Sequence[Load], *, since: datetime) -> list[str]:
-    """Prints the tables of the lake, and the answer to a question; returns what this demo, begun at `since`, did not load."""
+    """Prints the tables of the lake, and the response to a question; returns what this demo, begun at `since`, did not load."""
     lake, missing = LakeResource().located(), []
     load_of = {load.job.removesuffix("_daily"): load for load in loads}
     print(f"\n{'table':<34}{'days':>6}{'rows':>9}{'bytes':>11}")

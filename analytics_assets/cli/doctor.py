@@ -19,7 +19,7 @@ def add(subparsers: Any) -> None:
         "doctor",
         help="what is wrong with this set-up",
         description="Looks at definitions, keys, clock, lake, state, Dagster, the daemon, schedules, budgets, report tasks and late days, and says "
-        "of each what was found and what to do. Sends one request to each account; mends nothing.",
+        "of each what was found and what to do. Sends one request to each account; fixes nothing.",
     )
     examining.add_argument(
         "--json", type=Path, metavar="FILE", help="where the lines are also written to, for programs"

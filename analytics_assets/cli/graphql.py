@@ -37,7 +37,7 @@ class Backfill:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more comes."""
+        """True if nothing more comes."""
         return self.status.startswith("COMPLETED") or self.status in {"FAILED", "CANCELED"}
 
 
@@ -52,7 +52,7 @@ class GraphQL:
         self._session.close()
 
     def is_ready(self) -> bool:
-        """Whether the definitions are loaded."""
+        """True if the definitions are loaded."""
         try:
             response = self.ask(
                 "{ workspaceOrError { ... on Workspace { locationEntries { locationOrLoadError { __typename } } } } }"
@@ -151,7 +151,7 @@ class GraphQL:
         return messages
 
     def run(self, run_id: str) -> tuple[str, int]:
-        """Status of a run, and how many tables have landed in it so far, a day of a table counted once."""
+        """Status of a run, and how many tables are stored in it so far, a day of a table counted once."""
         response = self.ask(
             "query ($id: ID!) { runOrError(runId: $id) { ... on Run { status assetMaterializations { partition } } } }",
             id=run_id,

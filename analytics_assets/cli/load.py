@@ -168,7 +168,7 @@ def _plan(
 
 
 def _is_confirmed() -> bool:
-    """Whether a person agrees to the plan.
+    """True if a person agrees to the plan.
 
     Raises:
         RefusedError: There is no terminal to ask at.
@@ -238,7 +238,7 @@ def _reasons(result: dg.ExecuteInProcessResult) -> list[str]:
 
 
 def _ends_load(result: dg.ExecuteInProcessResult) -> bool:
-    """Whether each failed day says that the account, the vendor or the lake as a whole is the cause."""
+    """True if each failed day says that the account, the vendor or the lake as a whole is the cause."""
     kinds: list[str] = []
     for _, metadata in _failures(result):
         table = metadata.get(DAYS_NOT_STORED)

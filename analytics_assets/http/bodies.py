@@ -128,13 +128,13 @@ def _text(string: bytes) -> str:
 
 
 def is_too_deep(body: bytes) -> bool:
-    """Whether well-formed JSON text is nested deeper than `DEEPEST`, without building anything of it."""
+    """True if well-formed JSON text is nested deeper than `DEEPEST`, without building anything of it."""
     # Brackets in texts can only hide an end, so what is shallow with them is shallow; only the rest is looked at closely.
     return _is_deep(body) and _is_deep(_TEXTS.sub(b"", body))
 
 
 def _is_deep(body: bytes) -> bool:
-    """Whether brackets are left once the innermost pairs have been taken away as often as levels are allowed."""
+    """True if brackets are left once the innermost pairs have been taken away as often as levels are allowed."""
     left = body.translate(_AS_LISTS, _NOT_BRACKETS)
     for _ in range(DEEPEST):
         shorter = left.replace(b"[]", b"")

@@ -1,8 +1,7 @@
-"""From a failure of the HTTP library to one of our errors: what never became an answer.
+"""From a failure of the HTTP library to one of our errors: what never became a response.
 
 httpx and aiohttp spell the same failure in two ways, and the transport between them reports a connection cut after sending as a connect
 time-out; so the aiohttp error underneath decides. What matters to the caller is whether a connection was there at all.
-Keep answers with a status out of here; they are in `statuses.py`.
 """
 
 import aiohttp
@@ -18,7 +17,7 @@ FAULTS = (
     httpx.CookieConflict,
     aiohttp.ClientError,
     OSError,
-    # A host name that no resolver can be asked for.
+    # A host name that cannot be resolved.
     UnicodeError,
 )
 _NO_CONNECTION = (

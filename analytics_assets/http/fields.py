@@ -1,7 +1,4 @@
-"""Fields a vendor sends that are not known here: named, so that a person learns of them, and never fatal.
-
-Keep what is done with the names out of here; transforms put them into the figures of a day, raw keeps the fields themselves.
-"""
+"""Fields a vendor sends that are not known here: named, so that a person learns of them, and never fatal."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
@@ -60,7 +57,7 @@ def _sent_inside(held: msgspec.Raw, inner: type[msgspec.Struct], prefix: str) ->
 
 
 def _holds_only_known(text: msgspec.Raw | bytes | str, kind: type[msgspec.Struct]) -> bool:
-    """Whether one reading, far quicker than a walk, finds all fields known; a value of another type than documented leaves it open."""
+    """True if one reading, far quicker than a walk, finds all fields known; a value of another type than documented leaves it open."""
     try:
         _known(kind).decode(text)
     except msgspec.ValidationError:
@@ -89,7 +86,7 @@ def _names_of(annotation: Any) -> Any:
 
 
 def is_list(held: Any) -> bool:
-    """Whether a field, as text or as plain values, holds a list."""
+    """True if a field, as text or as plain values, holds a list."""
     return _first(held) == b"[" if isinstance(held, msgspec.Raw) else isinstance(held, list)
 
 

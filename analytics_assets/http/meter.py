@@ -24,7 +24,7 @@ class Meter:
         retries: Requests that repeated an earlier one.
         waited_s: Seconds spent waiting for the gate.
         remaining: How many requests may be sent now; see `http.rate_limiter.RateLimiter.left`.
-        ahead_s: Seconds by which the clock here was ahead of the one the last answer was dated with; None before a dated one.
+        ahead_s: Seconds by which the clock here was ahead of the one the last response was dated with; None before a dated one.
     """
 
     requests: Counter[str] = field(default_factory=Counter)

@@ -9,11 +9,11 @@ from analytics_assets.http.retry_after import LONGEST_PAUSE_S
 
 @dataclass(frozen=True)
 class Pause:
-    """A pause of all requests that share a rate limit, as a vendor's Retry-After asked for it.
+    """A pause of all requests that share a rate limit, as a vendor's Retry-After asks for.
 
     Attributes:
         until: Its end.
-        reason: The response that asked for it.
+        reason: The response that requested it.
     """
 
     until: datetime
@@ -33,7 +33,7 @@ class RateLimiter(Protocol):
         """Waits until a request may be sent; returns the seconds waited."""
 
     def pause_for(self, seconds: float, reason: str) -> None:
-        """Pauses the requests of every process for that long; `reason` is the response that asked for it."""
+        """Pauses the requests of every process for that long; `reason` is the response that requested it."""
 
     def remaining(self) -> int | None:
         """How many requests may be sent now without waiting for the budget; None where none is kept."""

@@ -1,7 +1,4 @@
-"""One HTTP answer as it was received, with what was asked and when.
-
-Keep vendors' fields out of here: clients turn an `JsonResponse` into records, the lake keeps it as raw.
-"""
+"""One HTTP answer as it was received, with what was asked and when."""
 
 import sys
 from collections.abc import Callable
@@ -27,7 +24,7 @@ class JsonResponse:
 
     Attributes:
         endpoint: Method and path template, such as `GET /stats/ads`.
-        path: The path asked for, percent-encoded.
+        path: The path requested, percent-encoded.
         params: The query as pairs, without what identifies the account or authorises.
         status: HTTP status.
         body: The body as sent, but for its byte order mark, secrets, and halves of characters; see `bodies.py`.
@@ -79,7 +76,7 @@ class Response(JsonResponse, Generic[T]):
 
     @classmethod
     def of(cls, answer: JsonResponse, data: T, find_unknown: Callable[[], AbstractSet[str]]) -> "Response[T]":
-        """The response of an answer whose decoded body is `data`."""
+        """A response whose decoded body is `data`."""
         sent = {field.name: getattr(answer, field.name) for field in fields(JsonResponse)}
         return cls(**sent, data=data, find_unknown=find_unknown)
 
@@ -97,7 +94,7 @@ def read(body: bytes | str, kind: type[T], *, vendor: str, endpoint: str) -> T:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         text = body if isinstance(body, str) else body.decode(errors="replace")
         raise UnexpectedPayloadError(
-            f"{vendor} {endpoint}: the answer is not as documented: {error}.",
+            f"{vendor} {endpoint}: the response is not as documented: {error}.",
             remedy="The body is kept in the quarantine folder of the lake; compare it with the vendor's page.",
             evidence=Evidence(endpoint, body=text),
         ) from error

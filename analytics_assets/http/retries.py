@@ -2,7 +2,6 @@
 
 The loop is stamina's; the class of the error decides. A vendor's Retry-After is obeyed to the second where it fits the patience,
 and otherwise handed on at once, so that no run sleeps for an hour in silence.
-Keep statuses out of here (`statuses.py`) and budgets too (`state/rate_limit.py` says no before a request is sent).
 """
 
 import logging
@@ -71,7 +70,7 @@ set_on_retry_hooks([_tell])
 
 
 def is_untaken(error: Exception) -> bool:
-    """Whether the vendor did not take the request, so that repeating one that starts work cannot start it twice."""
+    """True if the vendor did not take the request, so that repeating one that starts work cannot start it twice."""
     if isinstance(error, UnreachableError):
         return True
     status = error.status if isinstance(error, TransientError) else None

@@ -1,9 +1,8 @@
 """Sends requests of one account of one vendor: bounded in time, number and size; retried where worth it; errors as ours.
 
-A `Session` is shared by all calls of a client. It never follows redirects (keys go nowhere else), keeps no cookies, reads an answer only up
+A `Session` is shared by all calls of a client. It never follows redirects (keys go nowhere else), keeps no cookies, reads a response only up
 to a limit, takes keys out of what repeats them, and lets nothing of the HTTP library escape. Swap the transport, not the session: production
 sends over sockets, the sandbox in-process.
-Keep paths and fields out of here; they are each source's `client.py`.
 """
 
 import asyncio
@@ -73,7 +72,7 @@ class Session:
             transport: Where bytes go.
             headers: Sent with every request; credentials and User-Agent.
             clock: The present instant.
-            private_params: Query parameters that identify the account: sent, but in no answer, message or file.
+            private_params: Query parameters that identify the account: sent, but in no response, message or file.
             retries: Bounds of the retries of one request.
             rate_limiter: Asked before each attempt.
             meter: Counts what is sent.
@@ -141,7 +140,7 @@ class Session:
     async def post(self, endpoint: str, path: str, body: Any) -> JsonResponse:
         """Sends a JSON body; as `get`, but only repeated where the vendor certainly did not take the first one.
 
-        After a time-out, a cut connection, a broken answer or a 5xx other than 503 the vendor may have begun the work.
+        After a time-out, a cut connection, a broken response or a 5xx other than 503 the vendor may have begun the work.
         """
         return await self._ask("POST", endpoint, path, params={}, content=msgspec.json.encode(body), is_safe=False)
 
@@ -258,7 +257,7 @@ class Session:
             size += len(part)
             if size > self._largest_body:
                 raise UnexpectedPayloadError(
-                    f"{self.vendor.name} {name}: the answer is larger than {self._largest_body / 2**20:g} MiB.",
+                    f"{self.vendor.name} {name}: the response is larger than {self._largest_body / 2**20:g} MiB.",
                     remedy="Ask for less at once (page size, days) in the YAML.",
                     evidence=Evidence(name, status=response.status_code),
                 )

@@ -1,7 +1,7 @@
-"""From an answer that is not a success to one of our errors, in words a person can act on.
+"""From a response that is not a success to one of our errors, in words a person can act on.
 
 One table for all vendors: the status decides, never the text (Airbridge spells its titles in three ways, Bento answers HTML from its
-firewall). What a 404 means is the caller's to say. Keep waiting and retrying out of here; `retries.py` decides by the class.
+firewall). What a 404 means is the caller's to say.
 """
 
 import base64
@@ -115,7 +115,7 @@ def error_of(
     now: datetime,
     longest_pause_s: float = LONGEST_PAUSE_S,
 ) -> SourceError:
-    """The error for an answer that is not 2xx.
+    """The error for a response that is not 2xx.
 
     `headers` are looked up in lower case. The vendor's own words are quoted shortened and without secrets.
     """

@@ -81,7 +81,7 @@ def read_json(vendor: Vendor, name: str, status: int, headers: Mapping[str, str]
         is_deep = True
     except EqualNamesError as error:
         raise UnexpectedPayloadError(
-            f"{vendor.name} {name}: two field names of the answer differ in a broken character only; both would be "
+            f"{vendor.name} {name}: two field names of the response differ in a broken character only; both would be "
             f"{vendor.redact(error.name)!r}.",
             remedy=f"Ask {vendor.name} to correct them; the body is kept in quarantine.",
             evidence=evidence(),
@@ -94,7 +94,7 @@ def read_json(vendor: Vendor, name: str, status: int, headers: Mapping[str, str]
         ) from error
     if is_deep:
         raise UnexpectedPayloadError(
-            f"{vendor.name} {name}: the answer is nested deeper than {DEEPEST} levels; no documented one has more than nine.",
+            f"{vendor.name} {name}: the response is nested deeper than {DEEPEST} levels; no documented one has more than nine.",
             remedy="Something may have answered in the API's place; the body is kept in quarantine.",
             evidence=evidence(),
         )

@@ -1,7 +1,7 @@
 """What a table holds, as a hash: the data version of a day.
 
 Two readings of a day with equal content have equal hashes, whenever and however they were read, and whichever version of Arrow or of
-Parquet wrote them. Keep files out of here.
+Parquet wrote them.
 """
 
 import hashlib

@@ -150,7 +150,7 @@ def create(target: Path, content: bytes, *, inside: Path, sync: Callable[[int], 
 
 
 def is_leftover(name: str) -> bool:
-    """Whether only a writer that was killed, or is at work, has a file of this name."""
+    """True if only a writer that was killed, or is at work, has a file of this name."""
     return _ASIDE.fullmatch(name) is not None or name.startswith(f"{PROBE}_")
 
 

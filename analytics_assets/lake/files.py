@@ -1,6 +1,6 @@
 """Files of the lake, in a folder or a bucket: read, promoted whole, listed, and swept of what killed writers left.
 
-A file appears in one step or not at all. In a folder it is written aside, under a name no reader asks for, synced and renamed (`disk.py`); a
+A file appears in one step or not at all. In a folder it is written aside, under a name no reader requests, synced and renamed (`disk.py`); a
 bucket shows an object only when its upload is complete.
 What is in a file is `store.py`'s; keep tables and Parquet out of here.
 """
@@ -55,7 +55,7 @@ class Files:
         """
         place = lake_place(root, Path.cwd(), setting="The lake")
         try:
-            # Other processes land days too, so no listing is remembered.
+            # Other processes store days too, so no listing is remembered.
             self.fs, self.root = fsspec.core.url_to_fs(place, use_listings_cache=False)
         except ValueError as error:
             raise unknown_place(error) from error
@@ -203,7 +203,7 @@ class Files:
             self.fs.rm_file(path)
 
     def check_writable(self) -> None:
-        """Writes and removes a file, so that nobody is asked for what could not be kept.
+        """Writes and removes a file, so that nobody is requested what could not be kept.
 
         Raises:
             LakeError: The lake cannot be written.

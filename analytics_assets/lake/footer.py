@@ -22,11 +22,11 @@ class Footer(msgspec.Struct, frozen=True, omit_defaults=True, rename=_NAMES):
         content_hash: Data version of the day.
         request_hash: Hash of the request the day was read with; empty for tables made from other tables.
         attempt_group: Attempts that belong together: a run and its re-executions, or a backfill.
-        requested_at: Instant the answer was requested; for a report, the instant its task was requested. Raw tables and snapshots have it. A later
+        requested_at: Instant the response was requested; for a report, the instant its task was requested. Raw tables and snapshots have it. A later
             request that returned the same raw day is a confirmation (`confirmations.py`).
-        is_sandbox: Whether the numbers are invented.
+        is_sandbox: True if the numbers are invented.
         emptied_at: Instant at which an earlier version removed the rows, or None. Such a day counts as one without raw.
-        raw_request_hash: Of a table made from answers, hash of the request they were given to; empty where not kept.
+        raw_request_hash: Of a table made from responses, hash of the request they were given to; empty where not kept.
         account: Account of the table; empty in files of earlier versions, as are all fields below.
         table: Name of the table.
         day: Day of the file.

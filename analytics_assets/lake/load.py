@@ -1,8 +1,7 @@
 """Brings days of a stream into the lake: fetch ahead, validate, land raw, land typed, one day after the other.
 
 Days are read several at once and land in order, so that memory stays flat and the network is never idle. A bad day is reported and the
-others go on; a refused account, an unreachable vendor or a lake that cannot be written ends the asking. What one attempt family has landed is not asked for again.
-Keep Dagster out of here (`orchestration/daily_assets.py` turns results into events) and vendors too (a `Stream` knows its own).
+others go on; a refused account, an unreachable vendor or a lake that cannot be written ends the asking. What one attempt family has stored is not requested again.
 """
 
 import asyncio
@@ -37,10 +36,10 @@ class DayResult:
         day: The day.
         tables: What stands now, by table name, for the selected tables; empty where the day failed.
         figures: Numbers and notes of each table, by table name.
-        error: Why the day did not land, or None.
-        requested_at: Instant its raw was asked for, where the stream has raw.
-        was_requested: Whether the vendor was asked for it.
-        quarantine: Where the answer that could not be used is kept, or None.
+        error: Why the day was not stored, or None.
+        requested_at: Instant its raw was requested, where the stream has raw.
+        was_requested: True if the vendor was asked for it.
+        quarantine: Where the response that could not be used is kept, or None.
         spent: Requests, repeats and seconds waited for its raw, as metadata by name; empty where nothing was asked.
     """
 
@@ -60,13 +59,13 @@ class DayLoader:
 
     Attributes:
         lake: Where to.
-        selected: Names of the tables to land; without the raw one, raw is read and nothing is asked.
+        selected: Names of the tables to be stored; without the raw one, raw is read and nothing is asked.
         attempt_group: The attempts that belong together.
         clock: The present instant.
-        is_sandbox: Whether the numbers are invented.
-        since: For a re-execution, the instant its first attempt began; what anybody has asked for since then is not asked for again.
+        is_sandbox: True if the numbers are invented.
+        since: For a re-execution, the instant its first attempt began; what anybody has requested since then is not requested again.
         loss: What is done about a day that would lose most of its rows.
-        replaces_other_mode: Whether files of the other mode go to the quarantine; else their days fail.
+        replaces_other_mode: True if files of the other mode go to the quarantine; else their days fail.
     """
 
     lake: Lake
@@ -131,7 +130,7 @@ class DayLoader:
                     # Nothing keeps the day in memory once its slot is free.
                     slots.release()
                 if isinstance(result.error, STOPS_REQUESTS):
-                    # What has been answered already is landed, or it would have to be asked for again.
+                    # What has been answered already is stored, or it would have to be requested again.
                     unanswered = [other for other, pending in fetches.items() if not pending.done()]
                     _cancel(fetches[other] for other in unanswered)
                     cause = result.error
@@ -143,7 +142,7 @@ class DayLoader:
             await asyncio.gather(*pending, return_exceptions=True)
 
     def _plan(self, stream: Stream, days: Sequence[date]) -> tuple[list[date], dict[date, SourceError]]:
-        """The days to ask for, and those that cannot be; decided once, so that a day that becomes final meanwhile is not half asked."""
+        """The days to request, and those that cannot be; decided once, so that a day that becomes final meanwhile is not half asked."""
         to_fetch: list[date] = []
         refused: dict[date, SourceError] = {}
         closed: LakeError | None = None
@@ -170,7 +169,7 @@ class DayLoader:
         return to_fetch, refused
 
     def _needs_request(self, stream: Stream, day: date, confirmation: Footer | None) -> bool:
-        """Whether the day's raw is wanted and was not landed by this family, nor by another, such as the sensor's, since it began."""
+        """True if the day's raw is wanted and was not stored by this family, nor by another, such as the sensor's, since it began."""
         if stream.raw is None or stream.raw.name not in self.selected:
             return False
         existing = self.lake.usable(stream.account, stream.raw.name, day)
@@ -210,7 +209,7 @@ class DayLoader:
         except SourceError as error:
             kept = None
             if error.evidence is not None and error.evidence.body:
-                # The answer is evidence; failing to keep it must not cost the other days.
+                # The response is evidence; failing to keep it must not cost the other days.
                 with suppress(SourceError):
                     kept = await asyncio.to_thread(
                         self.lake.quarantine.keep, stream.account, error.evidence, seen_at=self.clock()
@@ -281,7 +280,7 @@ class DayLoader:
 
 
 async def _fetch(fetcher: DayFetcher, day: date, slots: asyncio.Semaphore) -> RawDay:
-    """Waits for a slot; it is given back when the day has landed, so that few days are held in memory at once."""
+    """Waits for a slot; it is given back when the day is stored, so that few days are held in memory at once."""
     await slots.acquire()
     return await fetcher.fetch(day)
 

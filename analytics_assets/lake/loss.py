@@ -24,7 +24,7 @@ class LossPolicy:
 
     Attributes:
         share: Share of its rows that a day may lose; more is a loss.
-        is_accepted: Whether this load stores the day all the same.
+        is_accepted: True if this load stores the day all the same.
     """
 
     share: float = 0.5

@@ -2,7 +2,7 @@
 
 Measured on days of all sources: dictionaries make files of this size larger and a third slower to write, since zstd finds what repeats by
 itself; the least and greatest body of a raw day would be kept as statistics beside the column, several times its packed size. Below a few
-KiB, setting up zstd costs more than it saves. Keep paths and footers' meaning out of here (`store.py`).
+KiB, setting up zstd costs more than it saves.
 """
 
 from collections.abc import Mapping
@@ -30,5 +30,5 @@ def parquet(content: pa.Table, metadata: Mapping[bytes, bytes] | None = None) ->
 
 
 def _is_document(kind: pa.DataType) -> bool:
-    """Whether nobody looks for a value of this type: texts kept as sent."""
+    """True if nobody looks for a value of this type: texts kept as sent."""
     return bool(pa.types.is_large_string(kind) or pa.types.is_large_binary(kind))

@@ -1,8 +1,7 @@
 """Makes a day of a stream: everything that can be done before the first of its tables becomes visible, and without writing.
 
-The answer is checked, the typed tables are made from it, compared with what stands, and packed; what was seen in the lake meanwhile is told,
-so that whoever lands the day can see whether it still is so. A day can so be made while the one before it lands (`load.py`).
-Keep the order of days out of here, and what a file looks like too (`store.py`).
+The response is checked, the typed tables are made from it, compared with what stands, and packed; what was seen in the lake meanwhile is told,
+so that whoever stores the day can see whether it still is so. A day can so be made while the one before it is stored (`load.py`).
 """
 
 from collections.abc import Collection, Mapping
@@ -64,7 +63,7 @@ class DayPreparer:
         """The day from what was read of it, or from the raw rows that stand.
 
         Raises:
-            SourceError: The day cannot be made; nothing of it may land.
+            SourceError: The day cannot be made; nothing of it may be stored.
         """
         tables = self._tables(stream)
         for _ in tables:
@@ -110,7 +109,7 @@ class DayPreparer:
         return replace(typed, figures={**typed.figures, **figures}) if taken else typed
 
     def _is_replaceable(self, footer: Footer) -> bool:
-        """Whether a file is of the other mode and may be replaced."""
+        """True if a file is of the other mode and may be replaced."""
         return self.replaces_other_mode and footer.is_sandbox != self.is_sandbox
 
     def _examine_existing(self, stream: Stream, table: str, day: date) -> None:
@@ -229,7 +228,7 @@ class DayPreparer:
         return limits - set(stream.limits(self.lake.read(stream.account, stream.raw, [day])))
 
     def _judge_loss(self, draft: Draft) -> bool:
-        """Whether the day loses most of its rows to another response to the same request, and that is accepted.
+        """True if the day loses most of its rows to another response to the same request, and that is accepted.
 
         Raises:
             LossError: It is not accepted.
@@ -271,7 +270,7 @@ class DayPreparer:
             for table in (one.name for one in stream.typed if one.name in self.selected)
             if (stored_day := draft.existing_files[table]) is not None
         }
-        # Another question has other answers: nobody corrected anything.
+        # Another question has other responses: nobody corrected anything.
         other = {
             name
             for name, footer in existing.items()

@@ -26,10 +26,10 @@ class PreparedDay:
         raw: What was read, as given.
         files: The tables to promote, by name, in this order.
         figures: Numbers and notes of each table, by table name.
-        requested_at: Instant its raw was asked for, where the stream has raw.
+        requested_at: Instant its raw was requested, where the stream has raw.
         existing_files: What stood in its tables when it was made.
         outgrown: Table whose standing rows it cannot hold any more, and of which there is no other copy, or None.
-        is_loss: Whether the raw day that it replaces has to be kept, because most rows of the day are not in the new one.
+        is_loss: True if the raw day that it replaces has to be kept, because most rows of the day are not in the new one.
     """
 
     day: date

@@ -1,7 +1,6 @@
 """Quarantine: answers and files that could not be used, kept for a person to read until their time is over.
 
 They lie in `<root>/_quarantine/<account>/`, each with the instant it was put there in front of its name; no table is ever read from there.
-Keep what makes a file unusable out of here (`load.py`, `operations/verify/`).
 """
 
 import hashlib
@@ -24,7 +23,7 @@ class Quarantine:
         self._root = f"{files.root}/_quarantine"
 
     def keep(self, account: str, evidence: Evidence, *, seen_at: datetime) -> str:
-        """Keeps an answer that could not be used; returns where. An equal one of the same day is kept once."""
+        """Keeps a response that could not be used; returns where. An equal one of the same day is kept once."""
         body = evidence.body.encode(errors="replace")
         endpoint = (
             "rows"

@@ -1,7 +1,7 @@
-"""Answers kept as sent: the raw table of a stream that reads plain endpoints, one row an answer.
+"""Answers kept as sent: the raw table of a stream that reads plain endpoints, one row a response.
 
 Typed tables can be made again from it at any time without a request. Reports, whose one task answers for many days, keep a row a group
-instead (`sources/airbridge/tables.py`). Keep what a body means out of here.
+instead (`sources/airbridge/tables.py`).
 """
 
 import hashlib
@@ -24,7 +24,7 @@ class RawDay:
 
     Attributes:
         content: Rows of the stream's raw table.
-        requested_at: Instant of the first request; for a report, the instant its task was asked for.
+        requested_at: Instant of the first request; for a report, the instant its task was requested.
         notes: What the metadata of the day should say of the reading, such as unknown fields.
         spent: Requests, repeats and seconds waited for the day, as metadata by name.
         responses: The decoded responses that the rows were made of, in order; empty where only the rows are at hand.
@@ -41,19 +41,19 @@ def raw_table(name: str, description: str, docs_url: str) -> Table:
     """The raw table of a stream that reads plain endpoints."""
     return Table(
         name=name,
-        description=f"{description} One row an answer, as sent; typed tables are made from it without a request.",
+        description=f"{description} One row a response, as sent; typed tables are made from it without a request.",
         docs_url=docs_url,
         key=("part",),
         columns=(
             Column(DATE, pa.date32(), "The day of the partition, as the vendor counts days."),
-            Column("part", pa.int32(), "Position of the answer within the day, from 0.", unit="position"),
+            Column("part", pa.int32(), "Position of the response within the day, from 0.", unit="position"),
             Column("endpoint", pa.string(), "Method and path template."),
-            Column("path", pa.string(), "The path asked for."),
+            Column("path", pa.string(), "The path requested."),
             Column("params", pa.string(), "The query as a JSON object, without what identifies the account."),
             Column("status", pa.int16(), "HTTP status.", unit="HTTP status code"),
             Column("body", pa.large_string(), "The body as sent, JSON text; half a character is U+FFFD."),
-            Column("requested_at", MOMENT, "Instant the answer was asked for.", is_observation=True),
-            Column("answered_at", MOMENT, "Instant the answer was complete.", is_observation=True),
+            Column("requested_at", MOMENT, "Instant the response was requested.", is_observation=True),
+            Column("answered_at", MOMENT, "Instant the response was complete.", is_observation=True),
             Column("attempts", pa.int16(), "Attempts it took.", is_observation=True, unit="attempts"),
         ),
     )
@@ -97,7 +97,7 @@ def spent_on(answers: Collection[JsonResponse]) -> dict[str, float]:
 
 
 def repaired(answers: Iterable[JsonResponse]) -> dict[str, int]:
-    """How many texts of the answers hold U+FFFD in place of half a character, as a note; empty without any."""
+    """How many texts of the responses hold U+FFFD in place of half a character, as a note; empty without any."""
     texts = sum(answer.repaired for answer in answers)
     return {"repaired_texts": texts} if texts else {}
 

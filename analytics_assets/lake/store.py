@@ -270,7 +270,7 @@ def _is_repeated(existing: Footer, new: Footer) -> bool:
 
 
 def _is_same(existing: Footer, new: Footer, raw: Footer | None) -> bool:
-    """Whether a file need not be written: same content, for a snapshot of the same instant, and for answers kept as sent the same asking too."""
+    """True if a file need not be written: same content, for a snapshot of the same instant, and for responses kept as sent the same asking too."""
     if not new.request_hash:
         is_known = existing.raw_request_hash in ("", new.raw_request_hash) and (
             raw is None or belongs_to(existing, raw, new.table)

@@ -39,8 +39,8 @@ class Change:
         after: What stands now.
         kept: What the history of the day held before.
         raw: The raw rows of the new reading.
-        requested_at: Instant the new reading was asked for.
-        before_at: Instant the one before was asked for, where that is known.
+        requested_at: Instant the new reading was requested.
+        before_at: Instant the one before was requested, where that is known.
     """
 
     before: pa.Table
@@ -56,7 +56,7 @@ class History:
     """A table of a stream that only grows: what later readings of a day changed in another table of it.
 
     Attributes:
-        table: The history; its days land with those of the other table.
+        table: The history; its days are stored with those of the other table.
         of: Name of the other table.
         grown: The history with what the change adds, and figures of the change for the other table's day. Called again with an equal
             change, as after a crash, it adds nothing.

@@ -1,7 +1,6 @@
 """The declaration of a table: columns, types, nullability, key, descriptions. Everything else follows from it.
 
 The Parquet schema, validation before a day becomes visible, Dagster's column schema and the README's tables all read this one declaration.
-Keep Dagster and file paths out of here.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,7 +29,7 @@ class Column:
         name: Its name in the file.
         type: Its Arrow type.
         description: What it holds, with unit and source, for the catalogue.
-        nullable: Whether null is allowed; null always means "not known", never zero.
+        nullable: True if null is allowed; null always means "not known", never zero.
         is_observation: It says when or how something was read, not what: two readings that differ only here are the same day.
         unit: What one of it is; every number has one.
         made_from: Columns of the table's origin it comes from; None is the one the origin names, and none is configuration.
@@ -89,7 +88,7 @@ class Table:
         origin: What it is made from; None for what is read or kept itself.
         example: A query over its rows, named `days`, that minds what the description warns of; in DuckDB's SQL.
         sums: What may be summed. Only where a day has all rows of a group: the top rows of a ranking have no meaningful sum.
-        only_grows: Whether later readings add to a day what no later one tells again, so that a day that is lost stays lost.
+        only_grows: True if later readings add to a day what no later one tells again, so that a day that is lost stays lost.
     """
 
     name: str
@@ -139,7 +138,7 @@ class Table:
 
         Raises:
             UnexpectedPayloadError: A column is missing or of another type, a null where none is allowed, a row of another day, or a
-                key that occurs twice. Nothing of such a day lands.
+                key that occurs twice. Nothing of such a day is stored.
         """
         content = self._fitted(content, day)
         strangers = set(pc.unique(content[DATE]).to_pylist()) - {day}
@@ -229,7 +228,7 @@ class ValidDay:
 
 
 def _is_rising(keys: pa.Table) -> bool:
-    """Whether each row is greater than the one before it: in order, and none twice; nulls leave it open."""
+    """True if each row is greater than the one before it: in order, and none twice; nulls leave it open."""
     if any(column.null_count for column in keys.columns):
         return False
     tied = pa.scalar(value=True)
@@ -244,7 +243,7 @@ def _is_rising(keys: pa.Table) -> bool:
 
 
 def _has_equal_neighbours(keys: pa.Table) -> bool:
-    """Whether two rows that follow each other are equal, null being equal to null; in sorted rows any equal ones do."""
+    """True if two rows that follow each other are equal, null being equal to null; in sorted rows any equal ones do."""
     same = None
     # The last column of a key differs most often from row to row, and then nothing else needs to be looked at.
     for column in reversed(keys.columns):
@@ -274,7 +273,7 @@ def _misread(kind: pa.DataType, values: Sequence[Any]) -> Iterable[Any]:
 
 
 def _is_guess(given: pa.DataType, declared: pa.DataType) -> bool:
-    """Whether Arrow would make one type of the other by guessing: rounding, spelling out, or choosing a time zone."""
+    """True if Arrow would make one type of the other by guessing: rounding, spelling out, or choosing a time zone."""
     if pa.types.is_dictionary(given):
         given = given.value_type
     if pa.types.is_null(given):

@@ -2,8 +2,7 @@
 
 The Celery launcher of Dagster asks the result backend how a run is, and that goes on saying STARTED when the machine that worked at it is
 gone. Here the worker itself is asked. Dagster's run monitoring asks every `poll_interval_seconds`, marks the run as failed, and its run
-retries begin a new one, which asks the vendors only for what had not landed. Used by `deploy/dagster.yaml`; needs the extra [celery].
-Keep one machine out of here; its runs are processes that Dagster starts itself.
+retries begin a new one, which asks the vendors only for what was not stored. Used by `deploy/dagster.yaml`; needs the extra [celery].
 Dagster concept: run launchers, https://docs.dagster.io/guides/deploy/execution/run-launchers
 """
 
@@ -17,7 +16,7 @@ from kombu.exceptions import OperationalError
 
 from analytics_assets.orchestration.dagster_private import CheckRunHealthResult, WorkerStatus, instance_of
 
-# A busy machine may be late with an answer; one that is gone stays silent.
+# A busy machine may be late with a response; one that is gone stays silent.
 _ASKED: Final = 3
 _PATIENCE_S: Final = 5.0
 # A broker that is started anew is back within half a minute; Celery's own patience is less than a second, and run retries would soon be used up.
@@ -66,7 +65,7 @@ class WatchedCeleryRunLauncher(CeleryRunLauncher):
 
     @property
     def supports_resume_run(self) -> bool:
-        """A new run takes what has landed from the lake, so nothing is gained by resuming; Dagster refuses a setting that wants it."""
+        """A new run takes what is stored from the lake, so nothing is gained by resuming; Dagster refuses a setting that wants it."""
         return False
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
@@ -86,7 +85,7 @@ class WatchedCeleryRunLauncher(CeleryRunLauncher):
             if task_id in self._active(worker):
                 return CheckRunHealthResult(WorkerStatus.RUNNING)
         return CheckRunHealthResult(
-            WorkerStatus.FAILED, f"No answer from {worker or 'any worker'} that it is at the run."
+            WorkerStatus.FAILED, f"No response from {worker or 'any worker'} that it is at the run."
         )
 
     def get_run_worker_debug_info(self, run: DagsterRun, include_container_logs: bool | None = True) -> None:

@@ -2,7 +2,7 @@
 
 Dagster's own notices a killed run only while the code server that started it lives. When both are gone (the daemon killed, the machine
 started anew) a run would stay STARTED until its maximum runtime. Named in `dagster.yaml`; the run monitoring of the daemon asks it, marks
-a run whose process is gone as failed, and the run retries start it again. Keep what a run does out of here.
+a run whose process is gone as failed, and the run retries start it again.
 Dagster concept: run monitoring, https://docs.dagster.io/deployment/execution/run-monitoring
 """
 
@@ -59,7 +59,7 @@ def pid_of(entry: EventLogEntry) -> int | None:
 
 
 def is_alive(pid: int, since: datetime) -> bool:
-    """Whether the process that had this number at an instant is there; where the system does not tell when it began, any of that number."""
+    """True if the process that had this number at an instant is there; where the system does not tell when it began, any of that number."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

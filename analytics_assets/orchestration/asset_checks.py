@@ -1,7 +1,7 @@
 """Checks as Dagster sees them: one row in an asset's tab, evaluated at the end of each run over its days, and daily over the last ones.
 
 Both happen in the step that the asset belongs to: a run that selects checks alone reads the lake, asks no vendor and materializes nothing.
-So a check is declared once and has one history. Keep what is checked out of here (`checks/`, `sources/<vendor>/checks.py`).
+So a check is declared once and has one history.
 Dagster concept: asset checks, https://docs.dagster.io/guides/test/asset-checks
 """
 
@@ -188,9 +188,9 @@ def daily_check_context(
         partitions: Their days.
         limits: How far back is looked, and the hours of grace.
         resource: The account's resource.
-        final_at: From when on a day can be asked for.
+        final_at: From when on a day can be requested.
         now: The present instant.
-        of_run: The days of a run, and why some of them did not land; None looks at the last days of the lake.
+        of_run: The days of a run, and why some of them were not stored; None looks at the last days of the lake.
     """
     newest, begins = newest_due_day(partitions, final_at, limits, now), partitions.start.date()
     if of_run is not None:
@@ -203,7 +203,7 @@ def daily_check_context(
     def red(table: str) -> Mapping[date, str]:
         keys = [day.isoformat() for day in last]
         statuses = context.instance.get_status_by_partition(asset_key(account, table), keys, partitions) or {}
-        message = "the last run that asked for it did not land it; its error names the reason"
+        message = "the last run that requested it did not store it; its error names the reason"
         return {
             date.fromisoformat(key): message
             for key, status in statuses.items()

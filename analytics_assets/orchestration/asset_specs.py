@@ -1,7 +1,6 @@
 """What Dagster shows of a table: one asset specification made from its declaration, and where it is kept and by whom.
 
 Dagster's own UI draws no lineage of columns; it is in the metadata for what reads it, and each column says in a tag what it is made from.
-Keep what a day holds out of here (`orchestration/daily_assets.py`, `orchestration/snapshot_assets.py` log that with each materialization).
 Dagster concept: asset metadata, https://docs.dagster.io/guides/build/assets/metadata-and-tags
 """
 
@@ -139,7 +138,7 @@ def placed(spec: dg.AssetSpec, place: AccountTables) -> dg.AssetSpec:
 
 
 def query(folder: str, example: str) -> str:
-    """A query for DuckDB over all days of a table that have landed; without an example, the rows of the newest day."""
+    """A query for DuckDB over all days of a table that are stored; without an example, the rows of the newest day."""
     files = f"{folder}/*/data.parquet".replace("'", "''")
     example = example or "\nfrom days where date = (select max(date) from days)"
     return (
@@ -205,7 +204,7 @@ def materialization(
 ) -> dg.AssetMaterialization:
     """The event of a table that stands in the lake, with its own data version and figures.
 
-    `requested_at` is when it was asked for now; an equal day that was left as it is stands since an earlier time.
+    `requested_at` is when it was requested now; an equal day that was left as it is stands since an earlier time.
     """
     count = "dagster/row_count" if partition is None else "dagster/partition_row_count"
     return dg.AssetMaterialization(

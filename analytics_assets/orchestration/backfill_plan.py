@@ -151,7 +151,7 @@ def backfill_guard(accounts: Callable[[], Mapping[str, AccountPlan]], most_days:
 def _sorted_out(
     stream: SourceStream, days: Sequence[date], *, start: date, now: datetime
 ) -> tuple[set[date], dict[str, list[date]]]:
-    """The days that are asked for, and the others by reason."""
+    """The days that are requested, and the others by reason."""
     if stream.final_at is None:
         return set(), {NO_HISTORY: list(days)}
     requested: set[date] = set()

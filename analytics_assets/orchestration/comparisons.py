@@ -1,7 +1,6 @@
 """What `defs/<folder>/defs.yaml` may say of figures that ought to be the same in two sources, and the checks made from it.
 
 Each comparison is a node of the asset graph of its own, behind the two tables it reads, so that no load waits for it: `checks_daily` evaluates it.
-Keep what agreeing means out of here (`checks/comparison.py`).
 Dagster concept: external assets, https://docs.dagster.io/guides/build/assets/external-assets
 """
 

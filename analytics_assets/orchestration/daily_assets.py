@@ -1,9 +1,8 @@
-"""A stream as Dagster sees it: one subsettable step that logs each day of each table as it lands.
+"""A stream as Dagster sees it: one subsettable step that logs each day of each table as it is stored.
 
 The step logs a materialization for every selected table and day the moment that day stands in the lake, with a data version of its own,
-and at the end fails naming the days that did not land. So exactly those are red, progress shows while the run works, and a kill loses at
+and at the end fails naming the days that were not stored. So exactly those are red, progress shows while the run works, and a kill loses at
 most the day in hand. It yields no output: Dagster would mark all days of the run at once.
-Keep vendors out of here (a source's `source.py` declares the stream) and files too (`lake/load.py`).
 Dagster concept: multi-assets, https://docs.dagster.io/guides/build/assets/defining-assets
 """
 
@@ -104,7 +103,7 @@ async def _land(
                 if result.error is None:
                     continue
                 errors[result.day] = result.error
-                context.log.error("%s did not land (%d of %d): %s", result.day, number, len(days), result.error)
+                context.log.error("%s was not stored (%d of %d): %s", result.day, number, len(days), result.error)
                 if result.quarantine is not None:
                     quarantined[result.day] = result.quarantine
     except SourceError as error:
@@ -126,7 +125,7 @@ async def _land(
 async def _materializations(
     stream: SourceStream, work: Work, result: DayResult, *, is_newest: bool
 ) -> list[dg.AssetMaterialization]:
-    """The events of a day that has landed: its raw one says what was spent, and the newest of the run have pictures."""
+    """The events of a day that is stored: its raw one says what was spent, and the newest of the run have pictures."""
     shown = await _drawn(stream, work, result) if is_newest else {}
     events = []
     for name, stored in result.tables.items():
@@ -140,9 +139,9 @@ async def _materializations(
 async def _drawn_late(
     stream: SourceStream, work: Work, results: Sequence[DayResult], days: Sequence[date]
 ) -> list[dg.AssetMaterialization]:
-    """The events of the newest day that landed, once more and with pictures, where the last day did not; the data version is the same.
+    """The events of the newest day that was stored, once more and with pictures, where the last day did not; the data version is the same.
 
-    That no later day lands is known at the end only, and no event waits for that: it would be lost with a run that is killed.
+    That no later day is stored is known at the end only, and no event waits for that: it would be lost with a run that is killed.
     """
     newest = next((result for result in reversed(results) if result.tables), None)
     if newest is None or newest.day == days[-1]:
@@ -161,7 +160,7 @@ def _materialized(
 
 
 async def _drawn(stream: SourceStream, work: Work, result: DayResult) -> dict[str, dict[str, dg.MetadataValue]]:
-    """The pictures of the tables that the day has landed in, by table."""
+    """The pictures of the tables that the day is stored in, by table."""
     shown: dict[str, dict[str, dg.MetadataValue]] = {}
     for pictures in stream.charts:
         if (stored := result.tables.get(pictures.table)) is not None:

@@ -1,7 +1,6 @@
 """What a component tells about itself to whoever examines the set-up: its keys, its budget, one cheap request, when its days are due.
 
 Each component that has something to examine has a method `diagnostics`; what is made of it is in `operations/doctor/`.
-Keep vendors out of here (`orchestration/source_component.py` fills this in), and judgement too.
 """
 
 from collections.abc import Callable, Sequence
@@ -43,7 +42,7 @@ class Diagnostics:
 
     Attributes:
         variables: Environment variables it names.
-        is_live_only: Whether they are read in live mode alone.
+        is_live_only: True if they are read in live mode alone.
         account: The account, where it is one of a vendor.
     """
 

@@ -1,6 +1,6 @@
-"""From our errors to Dagster's failure: one message that names every day that did not land, and what to do.
+"""From our errors to Dagster's failure: one message that names every day that was not stored, and what to do.
 
-The days that landed were logged before, so exactly the others turn red. Retries within a request are done by then (`http/`), and a
+The days that were stored were logged before, so exactly the others turn red. Retries within a request are done by then (`http/`), and a
 re-execution asks only for what is missing; so a failure here is never retried by Dagster on its own.
 Dagster concept: Failure, https://docs.dagster.io/guides/build/ops/op-retries
 """
@@ -24,13 +24,13 @@ def failure(
     what: str,
     quarantined: Mapping[date, str],
 ) -> dg.Failure:
-    """The failure of a step some of whose days did not land.
+    """The failure of a step some of whose days were not stored.
 
     Args:
-        errors: The days that did not land, with the reason.
+        errors: The days that were not stored, with the reason.
         count: Days the step was for.
-        what: What was to land, such as `bento/ads`.
-        quarantined: Where the answers that could not be used are kept.
+        what: What was to be stored, such as `bento/ads`.
+        quarantined: Where the responses that could not be used are kept.
     """
     causes: dict[tuple[type[SourceError], str, str], list[date]] = {}
     for day, error in errors.items():
@@ -43,7 +43,7 @@ def failure(
     )
     advice = _advice(list(errors.values()))
     return dg.Failure(
-        f"{what}: {len(errors)} of {count} days did not land.\n" + "\n".join(lines) + f"{more}\n{advice}",
+        f"{what}: {len(errors)} of {count} days were not stored.\n" + "\n".join(lines) + f"{more}\n{advice}",
         metadata={
             NEXT: advice,
             DAYS_NOT_STORED: dg.MetadataValue.table(
@@ -68,14 +68,14 @@ def failure(
 
 
 def _advice(errors: Sequence[SourceError]) -> str:
-    """What to do, by what has to happen for all of the days to land."""
+    """What to do, by what has to happen for all of the days to be stored."""
     if all(isinstance(error, AwaitedError) for error in errors):
         return "Nothing has to be done; who cannot wait re-executes from failure."
     if all(isinstance(error, TransientError | NotFinalError) for error in errors):
-        return "Re-execute from failure: only these days are asked for."
+        return "Re-execute from failure: only these days are requested."
     return "Fix the cause, then re-execute from failure."
 
 
 def told(error: SourceError, quarantine: str | None) -> str:
-    """Why a day did not land, and where the answer that could not be used is kept."""
-    return str(error) if quarantine is None else f"{error} The answer is kept in {quarantine}."
+    """Why a day was not stored, and where the response that could not be used is kept."""
+    return str(error) if quarantine is None else f"{error} The response is kept in {quarantine}."

@@ -60,7 +60,7 @@ def bind(lake: Lake, *, state: str | None, instance: dg.DagsterInstance | None, 
         lake: The lake.
         state: The state database, where the lake is the one of its setting.
         instance: Where Dagster's history is.
-        is_named: Whether code names the lake, in place of ANALYTICS_LAKE.
+        is_named: True if code names the lake, in place of ANALYTICS_LAKE.
 
     Raises:
         LakeError: The lake is not there, or is another one.

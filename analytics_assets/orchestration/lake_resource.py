@@ -50,5 +50,5 @@ class LakeResource(dg.ConfigurableResource[Lake]):
         return lake
 
     def is_sandbox(self) -> bool:
-        """Whether what lands now are invented numbers."""
+        """True if what is stored now are invented numbers."""
         return settings().mode == "sandbox" if self.sandbox is None else self.sandbox

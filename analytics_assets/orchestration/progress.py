@@ -41,7 +41,7 @@ class Progress:
         if done % self._every and done < self._days and now - self._told < QUIET:
             return
         self._told = now
-        message = f"{self._landed} of {self._days} days landed"
+        message = f"{self._landed} of {self._days} days stored"
         message += f", {done - self._landed} did not" if done > self._landed else ""
         if self._meter.requests:
             message += f"; {self._meter.requests.total()} requests, {self._meter.waited_s:.0f} s waited for the budget"

@@ -1,6 +1,5 @@
 """What a run is for, told to whoever opens its stream, and how it brings days in: its lake, its attempts, whose requests its are.
 
-Keep events out of here (`orchestration/daily_assets.py`, `orchestration/snapshot_assets.py`), and what lands too (`lake/load.py`).
 Dagster concept: re-execution, https://docs.dagster.io/guides/build/ops/op-retries
 """
 
@@ -33,7 +32,7 @@ class Work:
         owner: The run's id.
         log: The run's log.
         tags: The run's tags.
-        accepts_by_tag: Whether the run, or the first of its attempts, has the tag that accepts losses and totals that differ.
+        accepts_by_tag: True if the run, or the first of its attempts, has the tag that accepts losses and totals that differ.
         clock: The present instant.
         origin: Whose requests the run's are, told to the budget, and what has been spent.
     """
@@ -99,7 +98,7 @@ def open_loader(
 
 
 def _began(instance: dg.DagsterInstance, root: dg.DagsterRun | None, tags: Mapping[str, str]) -> datetime | None:
-    """When the first of the attempts that a re-execution belongs to was asked for; None for a first attempt."""
+    """When the first of the attempts that a re-execution belongs to was requested; None for a first attempt."""
     backfill = tags.get("dagster/root_backfill_id")
     if backfill is not None:
         first = instance.get_backfill(backfill)

@@ -1,7 +1,7 @@
 """From an account's daily assets to its job and schedule, and the one job of all snapshots.
 
-A schedule asks for its lookback as one range run: recent days still change, and one run of many days is far cheaper than many runs. Days just
-before it that are red, or were left out, are asked for again too, or they would stay so. Where the lake tells which days change, it asks for
+A schedule requests its lookback as one range run: recent days still change, and one run of many days is far cheaper than many runs. Days just
+before it that are red, or were left out, are requested again too, or they would stay so. Where the lake tells which days change, it requests
 these. It ends with the newest day that is both a partition and final where the vendor counts. Schedules run by default in live mode only.
 Dagster concept: schedules, https://docs.dagster.io/guides/automate/schedules
 """
@@ -18,17 +18,17 @@ from analytics_assets.dates import days_between, spans
 from analytics_assets.lake.store import Lake
 from analytics_assets.orchestration.partitions import lookback, newest_final_day
 
-# A day that fails for good is asked for so many times more, and not for ever.
+# A day that fails for good is requested so many times more, and not for ever.
 REACH_DAYS: Final = 7
 
 
 @dataclass(frozen=True)
 class Changing:
-    """Assets whose days are asked for while they change, and not a fixed number of days.
+    """Assets whose days are requested while they change, and not a fixed number of days.
 
     Attributes:
         assets: The assets.
-        first: The first day to ask for, given the lake and the newest final day; None where nothing changes.
+        first: The first day to request, given the lake and the newest final day; None where nothing changes.
     """
 
     assets: Sequence[dg.AssetKey]
@@ -37,13 +37,13 @@ class Changing:
 
 @dataclass(frozen=True)
 class DailyLoad:
-    """When an account's days are asked for.
+    """When an account's days are requested.
 
     Attributes:
         cron: Cron line, in UTC.
-        lookback_days: Days asked for, the newest final one included.
+        lookback_days: Days requested, the newest final one included.
         final_at: Instant from which a day is final in all streams of the account.
-        changing: Where the lake says which days change, what to ask for; `lookback_days` is for the first load then.
+        changing: Where the lake says which days change, what to request; `lookback_days` is for the first load then.
     """
 
     cron: str
@@ -64,7 +64,7 @@ def daily_load(
     job = dg.define_asset_job(
         f"{account}_daily",
         selection=dg.AssetSelection.assets(*assets),
-        description=f"All daily tables of {account}. Launch it for a day or a range; the schedule asks for {load.lookback_days} days.",
+        description=f"All daily tables of {account}. Launch it for a day or a range; the schedule requests {load.lookback_days} days.",
         executor_def=dg.in_process_executor,
     )
 
@@ -74,9 +74,9 @@ def daily_load(
         cron_schedule=load.cron,
         execution_timezone="UTC",
         description=(
-            f"Asks for the days of {account} that still change, a report's as one run; in a first load for {load.lookback_days} days."
+            f"Requests the days of {account} that still change, a report's as one run; in a first load for {load.lookback_days} days."
             if load.changing
-            else f"Asks for the last {load.lookback_days} final days of {account}, which still change, as one run, and again for those of the "
+            else f"Requests the last {load.lookback_days} final days of {account}, which still change, as one run, and again for those of the "
             f"{REACH_DAYS} days before them that failed or are missing."
         ),
         required_resource_keys={"lake"} if load.changing else set(),
@@ -116,7 +116,7 @@ def left_behind(
     *,
     before: date,
 ) -> set[date]:
-    """Of the last days before one, those that are red in a table, or missing after its first that was ever asked for.
+    """Of the last days before one, those that are red in a table, or missing after its first that was ever requested.
 
     What Dagster shows counts, and not the lake: a day that failed when it was read again still stands there, as it was.
     """
@@ -163,7 +163,7 @@ def once_a_day(job: Any, cron: str, description: str, *, is_on: bool) -> dg.Sche
         job: What `dg.job` or `dg.define_asset_job` makes; Dagster exports no class for the latter.
         cron: Cron line.
         description: What the schedule does.
-        is_on: Whether it runs unless someone switches it off.
+        is_on: True if it runs unless someone switches it off.
     """
     return dg.ScheduleDefinition(
         name=job.name,

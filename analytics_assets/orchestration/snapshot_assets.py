@@ -1,7 +1,6 @@
 """A snapshot as Dagster sees it: an unpartitioned step that files what it reads under the day of the observation.
 
-Vendors give these counts and lists without history, so a past day cannot be asked for; the last reading of a day stands.
-Keep vendors out of here (a source's `source.py` declares the snapshot) and days that can be asked for too (`orchestration/daily_assets.py`).
+Vendors give these counts and lists without history, so a past day cannot be requested; the last reading of a day stands.
 """
 
 import asyncio

@@ -1,7 +1,6 @@
 """The base of the accounts' components: fields that every account has, and the definitions that follow from its streams.
 
 A component reads the environment's settings once, when it is loaded: dates, zone and whether schedules are on. Secrets are never read here.
-Keep what a vendor's YAML may say out of here; it is each source's `source.py`.
 Dagster concept: components, https://docs.dagster.io/guides/build/components
 """
 
@@ -43,14 +42,14 @@ OWNER = re.compile(r"team:[\w.-]+|[^@\s:]+@[^@\s.]+(\.[^@\s.]+)+")
 
 
 class ScheduleConfig(dg.Model):
-    """When and how much a daily load asks for."""
+    """When and how much a daily load requests."""
 
     cron: str = Field(
         description="Cron line, in UTC. Choose a time after the vendor's day is final, so that the newest day is of yesterday."
     )
     lookback_days: int = Field(
-        description="Days asked for again each time, the newest final one included; they still change. At least 1. Days of the week before "
-        "them that failed or are missing are asked for too. Airbridge's are for the first load: its cohorts are then requested until `reports[].settle_days` are over."
+        description="Days requested again each time, the newest final one included; they still change. At least 1. Days of the week before "
+        "them that failed or are missing are requested too. Airbridge's are for the first load: its cohorts are then requested until `reports[].settle_days` are over."
     )
     days_per_run: int = Field(
         description="Days a run of a backfill takes at most, at least 1. Keep it different for each vendor."
@@ -122,7 +121,7 @@ class AccountComponent(YamlComponent):
     budget: BudgetConfig | None = Field(
         default=None, description="What may be spent; unset is what the vendor is known to bear."
     )
-    schedule: ScheduleConfig = Field(description="When and how much the daily load asks for.")
+    schedule: ScheduleConfig = Field(description="When and how much the daily load requests.")
     checks: ChecksConfig = Field(default_factory=ChecksConfig, description="From where on the checks warn.")
 
     @field_validator("owners")

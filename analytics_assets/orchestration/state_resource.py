@@ -2,7 +2,6 @@
 
 Off in the sandbox: nothing is spent there, and the in-process sandbox has no limits, so a demo or a test would wait an hour for nothing.
 ANALYTICS_BUDGET=on turns it on, as for a sandbox server that enforces limits; live mode has it on.
-Keep the budget itself out of here (`rate_limit.py`) and vendors' numbers too (`sources/*/source.py`).
 Dagster concept: run tags, https://docs.dagster.io/guides/build/assets/metadata-and-tags/tags
 """
 

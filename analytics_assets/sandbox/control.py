@@ -1,7 +1,7 @@
 """The control paths under ``/_sandbox``: counts, request log, faults, reset and clock of one app.
 
 Here lives what a test or a person at the server steers the sandbox with. No vendor has anything like it, and no credential is
-asked for: the server binds to the loopback.
+requested: the server binds to the loopback.
 """
 
 from datetime import datetime

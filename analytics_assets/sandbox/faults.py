@@ -1,6 +1,6 @@
 """Scripted faults: which requests go wrong, and how the wrong answer is sent.
 
-Here live the rules given to ``POST /_sandbox/faults`` and the ways to spoil an answer on its way out. Faults of the report
+Here live the rules given to ``POST /_sandbox/faults`` and the ways to spoil a response on its way out. Faults of the report
 tasks themselves (FAILURE, CANCELED, forgotten) are options of the app, because they travel inside a task's id. Kept by one app
 object, so they mean something in the server only.
 """
@@ -42,7 +42,7 @@ class Rule:
 
     Attributes:
         kind: One of ``KINDS``. ``status``, ``html``, ``empty`` and ``body`` answer instead of the vendor, which then does
-            not see the request; the others spoil the vendor's own answer.
+            not see the request; the others spoil the vendor's own response.
         vendor: bento, statsig or airbridge.
         endpoint: A template such as ``/stats/ads``, with or without the method and the vendor before it.
         contains: Part of the path and query (raw or decoded) or of the request's body.
@@ -73,11 +73,11 @@ class Rule:
 
     @property
     def instead(self) -> bool:
-        """Whether the vendor is left out."""
+        """True if the vendor is left out."""
         return self.kind in _INSTEAD
 
     def fires(self, vendor: str, endpoint: str, texts: Sequence[str], draw: Random) -> bool:
-        """Whether this request is spoilt; counts the match."""
+        """True if this request is spoilt; counts the match."""
         named = {endpoint, endpoint.partition(" ")[2], f"{vendor} {endpoint}"}
         if self.vendor not in {None, vendor} or (self.endpoint is not None and self.endpoint not in named):
             return False
@@ -132,7 +132,7 @@ class Faults:
 
 
 def respond_instead(rule: Rule, vendor: SandboxVendor) -> Response:
-    """The answer of a rule that leaves the vendor out."""
+    """The response of a rule that leaves the vendor out."""
     status = rule.status or (500 if rule.kind == "status" else 200)
     if rule.kind == "html":
         response: Response = HTMLResponse("<!DOCTYPE html><html><body><h1>One moment</h1></body></html>", status)
@@ -153,7 +153,7 @@ def _retyped(response: Response, body: bytes, media_type: str) -> Response:
 
 
 async def send_faulty(rule: Rule, response: Response, scope: Scope, receive: Receive, send: Send) -> None:
-    """Send an answer the way the rule says; ``cut`` and an abandoned ``hang`` leave it unfinished."""
+    """Send a response the way the rule says; ``cut`` and an abandoned ``hang`` leave it unfinished."""
     body = bytes(response.body)
     if rule.kind == "truncated":
         kept = _retyped(response, body[: len(body) // 2], response.headers.get("content-type", "application/json"))

@@ -29,8 +29,8 @@ class Options:
         now: The clock; must give timezone-aware datetimes.
         until: Nothing happens in the world from this instant on; None lets it go on. The clock runs all the same.
         bento_zone: Zone in which Bento reads its dates.
-        bento_end: Whether the end date of a Bento window is the first instant left out or the last day taken in.
-        bento_dates: Whether a date without time means midnight or noon, or only natural words are read.
+        bento_end: True if the end date of a Bento window is the first instant left out or the last day taken in.
+        bento_dates: True if a date without time means midnight or noon, or only natural words are read.
         bento_buckets: Length of a point of Bento's chart.
         bento_currency: Currency of Bento's ``revenueCents``.
         bento_chart_key: The vendor's page says ``chart``, its newest client says ``chartData``.

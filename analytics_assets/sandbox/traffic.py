@@ -14,7 +14,7 @@ _KEPT: Final = 10_000
 
 @dataclass
 class TrafficEntry:
-    """One request; ``status`` is None until the answer is known, and then the one meant, also where a fault spoils it."""
+    """One request; ``status`` is None until the response is known, and then the one meant, also where a fault spoils it."""
 
     vendor: str
     endpoint: str

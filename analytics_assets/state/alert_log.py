@@ -64,7 +64,7 @@ class Occurrence:
     Attributes:
         severity: `failure` or `warning`.
         about: The stream, report or table, such as `bento/ads`.
-        headline: What is wrong with it, such as `3 of 7 days did not land`.
+        headline: What is wrong with it, such as `3 of 7 days were not stored`.
         reasons: Why, a line each, with the vendor's words.
         next: What happens next, or what to do.
         path: Where to look, as a path of Dagster's UI.
@@ -132,7 +132,7 @@ class OpenIssue:
         return key.account, key.kind, str(self.sent_at is None), *part
 
     def is_due(self, now: datetime, repeat: timedelta) -> bool:
-        """Whether it is to be sent now: for the first time, or again after `repeat`."""
+        """True if it is to be sent now: for the first time, or again after `repeat`."""
         is_waiting = self.next_try_at is not None and now < self.next_try_at <= now + LONGEST_PAUSE
         # A far later instant was written by a clock that was ahead.
         is_repeat_due = self.sent_at is None or abs(now - self.sent_at) >= repeat

@@ -1,7 +1,6 @@
 """Opens the state database, and creates its tables in a new one.
 
 SQLite by default, in WAL mode with a long busy time-out, because runs, the sensor and the daemon write from processes of their own.
-Keep the meaning of rows out of here: `report_ledger.py`, `rate_limit.py`, `alert_log.py`.
 """
 
 import secrets

@@ -30,7 +30,7 @@ def remember_lake(url: str, lake: str, address: str, *, is_accepted: bool = Fals
 
 
 def is_there(url: str) -> bool:
-    """Whether the database exists, as far as that can be seen without creating it."""
+    """True if the database exists, as far as that can be seen without creating it."""
     try:
         parsed = make_url(url)
     except ArgumentError:

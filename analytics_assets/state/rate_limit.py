@@ -3,7 +3,6 @@
 The window is that of `bucket.py`. In one transaction with it are the pause that a vendor's Retry-After puts on all processes, and the queue
 of scheduled work that a backfill lets pass. No wait is longer than what it serves: rows that a clock ahead of this one has stamped, as before
 the clock was set back, count as of now.
-Keep vendors' numbers out of here (`sources/*/source.py`) and retries too (`http/retries.py`).
 """
 
 import asyncio
@@ -252,8 +251,8 @@ class SharedRateLimiter:
         connection.execute(update(budget_pauses).where(budget_pauses.c.key == self._key).values(**values))
 
     def _must_give_way(self, connection: Connection, now: int) -> bool:
-        """Whether scheduled work waits and backfills have spent all that is not kept for it."""
-        # No waiter asks for longer: a row beyond is of a clock that was ahead of this one.
+        """True if scheduled work waits and backfills have spent all that is not kept for it."""
+        # No waiter requests longer: a row beyond is of a clock that was ahead of this one.
         latest = now + math.ceil((_LONGEST_SLEEP_S + _GRACE_S) * 1000)
         is_beyond = (budget_queue.c.key == self._key) & (budget_queue.c.until > latest)
         connection.execute(update(budget_queue).where(is_beyond).values(until=latest))

@@ -1,7 +1,7 @@
 """The ledger of report requests: what was asked of an asynchronous report, how far it is, and who is at it.
 
 A request covers a range of days of one report. Its row exists before the vendor is asked (an intent), so that a crash loses at most the
-task in hand; an open request is unique, so that two processes cannot ask for the same; it stays open until each of its days has landed.
+task in hand; an open request is unique, so that two processes cannot ask for the same; it stays open until each of its days is stored.
 A closed request changes no more; what is still heard of its task goes into its history only.
 What a state means and what to do next is pure code (`sources/airbridge/task_decisions.py`); this module only remembers.
 """
@@ -98,7 +98,7 @@ class Ledger(Leases):
         return self._read(requests.c.id == request_id)[0]
 
     def days_left(self, request_ids: Collection[int]) -> set[date]:
-        """The days of some requests that have not landed; one that was deleted has none."""
+        """The days of some requests that are not stored; one that was deleted has none."""
         return {day for request in self._read(requests.c.id.in_(request_ids)) for day in request.days_left}
 
     def begin_attempt(self, request_id: int, *, now: datetime, owner: str | None = None) -> bool:
@@ -172,7 +172,7 @@ class Ledger(Leases):
             return connection.execute(counted).scalar_one()
 
     def has_new_key(self, request: Request) -> bool:
-        """Whether the key in use is another than the one a request was refused with."""
+        """True if the key in use is another than the one a request was refused with."""
         return bool(self._secret and request.key_mark) and request.key_mark != self._mark
 
     @cached_property
@@ -180,7 +180,7 @@ class Ledger(Leases):
         return key_mark(self._engine, self._secret)
 
     def record_store_run(self, request_id: int, *, now: datetime, next_poll_at: datetime) -> None:
-        """Remembers that a run was asked for, so that no second one is before `next_poll_at`."""
+        """Remembers that a run was requested, so that no second one is before `next_poll_at`."""
         with self._writing() as connection:
             connection.execute(
                 update(requests)

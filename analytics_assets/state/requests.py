@@ -1,7 +1,4 @@
-"""A report request as the ledger's rows hold it.
-
-Keep SQL statements out of here: `report_ledger.py`.
-"""
+"""A report request as the ledger's rows hold it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,19 +29,19 @@ class Request:
         first_day: First day covered.
         last_day: Last day covered.
         state: INTENT, a state of the vendor's, or one of ours.
-        is_open: Whether some day of it has not landed.
+        is_open: True if some day of it is not stored.
         task_id: The vendor's id of the present attempt.
         attempts: Tasks posted so far.
-        store_runs: Runs the sensor asked for since the present task was posted.
+        store_runs: Runs the sensor requested since the present task was posted.
         opened_at: Instant of the intent.
-        posted_at: Instant the present task was asked for.
+        posted_at: Instant the present task was requested.
         polled_at: Instant the state was seen last.
         next_poll_at: No look before this instant.
         closed_at: Instant it was closed.
         reason: The vendor's or our words for the last trouble.
         lease_owner: Who may post, poll and collect it now.
         lease_until: Instant that right ends.
-        days_left: Days that have not landed, oldest first.
+        days_left: Days that are not stored, oldest first.
         key_mark: Mark of the key that was refused; see `Ledger.has_new_key`.
         error: Class of the error behind the state, where one was raised.
         issue: What happens next, where people are alerted to the state; None otherwise.
@@ -91,7 +88,7 @@ class Request:
 
 
 def from_row(row: Row[Any], left: Sequence[date]) -> Request:
-    """A row of the ledger as a `Request`; `left` are its days that have not landed."""
+    """A row of the ledger as a `Request`; `left` are its days that are not stored."""
     values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to a row as a mapping
     for name in ("opened_at", "posted_at", "polled_at", "next_poll_at", "closed_at", "lease_until"):
         values[name] = datetime.fromisoformat(values[name]) if values[name] else None

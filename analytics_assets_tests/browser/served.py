@@ -39,7 +39,7 @@ class Served:
     sandbox: list["subprocess.Popen[bytes]"] = field(default_factory=list)
 
     def exchange_the_business(self, seed: int) -> None:
-        """Puts other vendors in the place of those that answer: the same days have other numbers from now on."""
+        """Puts other vendors in the place of those that response: the same days have other numbers from now on."""
         while self.sandbox:
             _end(self.sandbox.pop())
         command = [

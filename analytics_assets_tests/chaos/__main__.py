@@ -25,7 +25,7 @@ _LONGEST_S = 900.0
 
 
 def main() -> int:
-    """Plays the acts that were asked for."""
+    """Plays the acts that were requested."""
     chosen = _parser().parse_args()
     began = time.monotonic()
 

@@ -96,7 +96,7 @@ def storm_over(
             *differing(quiet, lake, tables, wanted),
             *asked_again(log, watch.seen),
             *posted_twice(weather.ledger, REPORTS, wanted, kills=len(storm.killed)),
-            *([f"{posted} report tasks were asked for, {most} at most were due"] if posted > most else []),
+            *([f"{posted} report tasks were requested, {most} at most were due"] if posted > most else []),
             *([f"only {len(storm.killed)} of {kills} kills found a victim"] if len(storm.killed) < kills else []),
             *not_green(instance, tables, wanted),
         ]

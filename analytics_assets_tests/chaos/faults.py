@@ -21,7 +21,7 @@ class Moment(Enum):
 
     BEFORE = auto()  # before the backfill is launched
     STARTING = auto()  # as the backfill starts its runs
-    HALF_WAY = auto()  # once days have landed
+    HALF_WAY = auto()  # once days are stored
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,9 @@ class Fault:
         name: What happens, in words.
         strike: Begins with the block and passes with its end.
         lasts_s: How long.
-        kills: How many report tasks may have lost the answer to their request.
+        kills: How many report tasks may have lost the response to their request.
         tasks: Report tasks that it may cost besides.
-        doubles: Whether it may have runs launched twice; two that work side by side may ask for the same day.
+        doubles: True if it may have runs launched twice; two that work side by side may request the same day.
         moment: When it begins.
         warning: What the daemons print because of it, as a pattern.
     """
@@ -143,7 +143,9 @@ FAULTS = {
     ),
     "bucket-503": Fault("the bucket answers 503 for 30 s", lambda scene: scene.bucket.closed(status=503), 30.0),
     "bucket-403": Fault("the bucket answers 403 for 30 s", lambda scene: scene.bucket.closed(status=403), 30.0),
-    "bucket-slow": Fault("the bucket takes 5 s an answer for 30 s", lambda scene: scene.bucket.closed(delay_s=5), 30.0),
+    "bucket-slow": Fault(
+        "the bucket takes 5 s a response for 30 s", lambda scene: scene.bucket.closed(delay_s=5), 30.0
+    ),
     "vendors-503": Fault(
         "the vendors answer 503 for 30 s as runs start", _vendors_failing, 30.0, moment=Moment.STARTING
     ),

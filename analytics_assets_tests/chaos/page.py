@@ -8,7 +8,7 @@ from analytics_assets_tests.chaos.seen import Seen
 _HEAD = """# What happens when a part fails
 
 Written by `make chaos CHAOS_ARGS="faults --page docs/faults.md"`, from what was seen. A deployment as in `deploy/` (PostgreSQL, Redis, an S3 server,
-code server, web server, daemon, two Celery workers) backfills {days} days of all accounts for each row. The part fails once days have landed,
+code server, web server, daemon, two Celery workers) backfills {days} days of all accounts for each row. The part fails once days are stored,
 or as soon as the backfill has started a run, where the row says so; two daemons are there before it. Processes are killed with -9, and
 PostgreSQL is stopped as by a crash.
 {kept}
@@ -20,13 +20,13 @@ the fault to the end of the backfill; Dagster's daemon looks at a backfill every
 |---|---|---|---|
 """
 _KEPT = """\
-Afterwards every typed file was compared byte by byte with that of one undisturbed machine, every day was green, nothing that had landed was asked
+Afterwards every typed file was compared byte by byte with that of one undisturbed machine, every day was green, nothing that was stored was asked
 for again but where the row says so, and nothing had to be cleaned up by hand."""
 # What tests assert word by word, in `chaos/test_faults.py`, `state/test_clocks.py` and `state/test_database.py`.
 _TAIL = """
 A run that dies with PostgreSQL is begun anew by itself. One whose event meets PostgreSQL's absence and whose failure meets its return is
 a failed step to Dagster, which its run retries leave to a person. A bucket that answers 503 is asked again for 5 to 40 seconds by its own
-client, one that refuses is not; a vendor is asked five times within about ten seconds. What has not landed by then is named by the run.
+client, one that refuses is not; a vendor is asked five times within about ten seconds. What is not stored by then is named by the run.
 A launch waits half a minute for Redis; then the run says that the broker cannot be reached, and is begun anew up to two times.
 
 A backfill whose code server is away when the daemon looks at it waits, and goes on once the code server is back: the daemon logs
@@ -36,8 +36,8 @@ again. A backfill whose tables really are gone fails in both cases. The code ser
 supervisor starts it again. `make proof` holds both.
 
 Two daemons may launch a run twice, or not, as it happens. Where they were seen to launch all three runs of a backfill twice there was no report
-task more either, and no landed day was asked for again: runs for the same days share their report requests in the ledger, and find what the other
-has landed. A run that both have put into Celery's queue is worked at by one worker only.
+task more either, and no landed day was requested again: runs for the same days share their report requests in the ledger, and find what the other
+is stored. A run that both have put into Celery's queue is worked at by one worker only.
 
 ## Others, as tests
 
@@ -47,7 +47,7 @@ has landed. A run that both have put into Celery's queue is worked at by one wor
 |---|---|---|
 | the disk of the lake is full | `... cannot be written (No space left on device). Check ANALYTICS_LAKE, its rights and its space.` | a person: *Re-execute from failure*; no vendor was asked, what stood stays, nothing is left aside |
 | the state database alone is gone | `The state database of ANALYTICS_STATE does not work (...). Report tasks and budgets are kept there: see that it runs, can be reached and has space.` | a person: *Re-execute from failure*; whoever asks next is answered, and nothing has to be started anew |
-| a machine's clock is an hour off | `The clock of this machine is 3600 s ahead of that of the state database. ... set both by NTP, then start again.` | a person: sets the clock. Each vendor's day is over an hour before it is asked for, so a lone machine asks for no day that goes on |
+| a machine's clock is an hour off | `The clock of this machine is 3600 s ahead of that of the state database. ... set both by NTP, then start again.` | a person: sets the clock. Each vendor's day is over an hour before it is requested, so a lone machine requests no day that goes on |
 | the clock of a lone machine is set back | nothing but slower work | nothing has to: what was stamped by the clock from before counts as of now, so a budget, a pause, a lease or a poll waits no longer than its own length |
 """
 _MACHINE = (
@@ -82,10 +82,10 @@ def _row(one: Seen) -> tuple[str, ...]:
     clicks = [("*Cancel*", one.cancelled), ("*Re-execute from failure*", one.clicks)]
     clicked = ", then ".join(f"{what} {_often(number)}" for what, number in clicks if number)
     recovers = f"a person: {clicked} ({failed} had failed)" if clicked else again
-    times = (("a run says so", one.noticed_s), ("days land again", one.resumed_s), ("all is done", one.done_s))
+    times = (("a run says so", one.noticed_s), ("days are stored again", one.resumed_s), ("all is done", one.done_s))
     measured = ", ".join(f"{what} after {seconds:.0f} s" for what, seconds in times if seconds is not None)
     measured += f"; {_number(one.doubled, 'run')} launched twice" if one.doubled else ""
-    measured += f"; {_number(one.again, 'day')} asked for twice" if one.again else ""
+    measured += f"; {_number(one.again, 'day')} requested twice" if one.again else ""
     tasks = f"{_number(one.tasks, 'report task')} more than planned"
     return one.fault, "<br>".join(sights) or "nothing but slower work", recovers, f"{measured}; {tasks}"
 

@@ -32,7 +32,7 @@ def differing(undisturbed: Path, lake: Path | str, tables: Sequence[str], days: 
 
 
 def asked_again(log: Sequence[Mapping[str, Any]], stored: Mapping[tuple[str, str, date], datetime]) -> list[str]:
-    """Requests for days whose answers had landed already."""
+    """Requests for days whose responses was stored already."""
     found = []
     for entry in log:
         if entry["vendor"] not in _DAY_OF:
@@ -47,7 +47,7 @@ def asked_again(log: Sequence[Mapping[str, Any]], stored: Mapping[tuple[str, str
 
 
 def posted_twice(ledger: Ledger, reports: Sequence[str], days: Container[date], *, kills: int) -> list[str]:
-    """Report tasks of some days asked for although the one before had not gone wrong; a kill may cost the one whose answer it cut off."""
+    """Report tasks of some days requested although the one before had not gone wrong; a kill may cost the one whose answer it cut off."""
     in_hand, found = 0, []
     for report in reports:
         for request in (one for one in ledger.all_requests("airbridge", report) if one.first_day in days):
@@ -56,7 +56,7 @@ def posted_twice(ledger: Ledger, reports: Sequence[str], days: Container[date], 
                 if state == INTENT and before == INTENT:
                     in_hand += 1
                 elif state == INTENT and before is not None and before not in LOST:
-                    found.append(f"{report} {request.first_day}: asked for again at {at.isoformat()} after {before}")
+                    found.append(f"{report} {request.first_day}: requested again at {at.isoformat()} after {before}")
                 before = state
     return found if in_hand <= kills else [*found, f"{in_hand} tasks were posted again in {kills} kills"]
 

@@ -1,7 +1,4 @@
-"""A gate before a bucket: lets requests through, or answers in its place with a status or after a while, and notes what landed when.
-
-Keep S3 itself out of here; behind the gate is a server that speaks it.
-"""
+"""A gate before a bucket: lets requests through, or answers in its place with a status or after a while, and notes what landed when."""
 
 import asyncio
 import re

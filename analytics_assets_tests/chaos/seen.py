@@ -10,18 +10,18 @@ class Seen:
     Attributes:
         fault: Its name.
         lasted_s: How long it lasted.
-        page: What the web server said when asked, where that was no answer.
+        page: What the web server said when asked, where that was no response.
         warning: What the daemons printed because of it.
         noticed_s: When a run first said something of it.
         words: What it said.
         resumed_s: When a day first landed after the fault had passed.
-        done_s: When everything had landed.
+        done_s: When everything was stored.
         runs: Runs that failed.
         doubled: Runs that were launched for what another run of the backfill was launched for already.
-        again: Days that were asked for again although they had landed.
+        again: Days that were requested again although they were stored.
         clicks: How often a person had to re-execute from failure.
         cancelled: How often a person had to cancel the backfill first.
-        tasks: Report tasks asked for beyond the planned ones.
+        tasks: Report tasks requested beyond the planned ones.
         broken: Promises that were not kept.
     """
 

@@ -76,7 +76,7 @@ class Storm:
     seconds: float = 0.0
 
     def rage(self, longest_s: float) -> None:
-        """Launches the backfill, kills, and waits until every day of every table has landed and nothing is under way.
+        """Launches the backfill, kills, and waits until every day of every table is stored and nothing is under way.
 
         Raises:
             TimeoutError: It did not come to that.

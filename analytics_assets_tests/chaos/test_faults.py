@@ -69,7 +69,7 @@ def test_a_bucket_that_refuses_for_a_while_costs_no_day(
 
 
 def test_a_full_disk_costs_no_day(vendors: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What stood stays, no vendor is asked for what could not be kept, nothing is left aside; with space again all lands."""
+    """What stood stays, no vendor is requested what could not be kept, nothing is left aside; with space again all lands."""
     with small_disk(megabytes=2) as disk:
         lake = str(disk / "lake")
         assert stored(lake, tmp_path, monkeypatch, DAYS[:1]) == ""
@@ -98,5 +98,5 @@ def test_a_full_disk_costs_no_day(vendors: Sandbox, tmp_path: Path, monkeypatch:
 def test_a_clock_that_is_an_hour_ahead_asks_for_no_day_that_goes_on(
     final_at: Callable[[date], datetime], ends_at: datetime
 ) -> None:
-    """Each vendor's day is over, where the vendor counts, an hour before it is asked for."""
+    """Each vendor's day is over, where the vendor counts, an hour before it is requested."""
     assert final_at(DAYS[0]) - timedelta(hours=1) >= ends_at

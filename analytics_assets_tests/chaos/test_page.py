@@ -9,7 +9,7 @@ WORST = Seen(
     page="[Errno 111] Connection refused",
     warning="Another one.",
     noticed_s=4.4,
-    words="dagster.Failure: no answer from worker-12@vm at 127.0.0.1:80 | 1b6aa3e9-3950-4a57-aac5-f694e410c8e9",
+    words="dagster.Failure: no response from worker-12@vm at 127.0.0.1:80 | 1b6aa3e9-3950-4a57-aac5-f694e410c8e9",
     resumed_s=9.6,
     done_s=77.0,
     runs=2,
@@ -32,9 +32,9 @@ def test_a_row_says_what_was_seen_and_no_more() -> None:
     assert rows(Seen("nothing", done_s=5.0), WORST) == [
         "| nothing | nothing but slower work | nothing has to: no run failed | all is done after 5 s; no report task more than planned |",
         (
-            "| all goes wrong | web page: Connection refused<br>daemon: Another one.<br>run: no answer from worker-N@host at HOST:PORT / RUN "
+            "| all goes wrong | web page: Connection refused<br>daemon: Another one.<br>run: no response from worker-N@host at HOST:PORT / RUN "
             "| a person: *Cancel* once, then *Re-execute from failure* 3 times (2 runs had failed) "
-            "| a run says so after 4 s, days land again after 10 s, all is done after 77 s; 1 run launched twice; 2 days asked for twice; 1 report task more than planned |"
+            "| a run says so after 4 s, days are stored again after 10 s, all is done after 77 s; 1 run launched twice; 2 days requested twice; 1 report task more than planned |"
         ),
     ]
 

@@ -46,7 +46,7 @@ def test_another_byte_another_number_and_a_missing_day_are_named(lakes: tuple[Pa
 
 
 def test_a_day_asked_for_after_it_landed_is_named() -> None:
-    """Not one that was asked for before, nor another day or endpoint."""
+    """Not one that was requested before, nor another day or endpoint."""
     stored = {("bento", "ads_raw", DAY): NOW}
     asked = {"vendor": "bento", "path": "/bento/api/v1/stats/ads", "query": f"start_date={DAY}&x=1"}
     early, late = (NOW + timedelta(seconds=shift) for shift in (-1, 1))
@@ -62,7 +62,7 @@ def test_a_day_asked_for_after_it_landed_is_named() -> None:
 
 
 def test_a_task_posted_again_without_need_is_named_and_one_cut_off_is_not(tmp_path: Path) -> None:
-    """The answer to a request that a kill cut off may be lost, once a kill; a task that failed is asked for again."""
+    """The response to a request that a kill cut off may be lost, once a kill; a task that failed is requested again."""
     ledger = Ledger(f"sqlite:///{tmp_path}/state.db")
     ledger.join_or_open("airbridge", "revenue", "a", [DAY], longest=92, now=NOW)
     ledger.begin_attempt(1, now=NOW)
@@ -75,5 +75,5 @@ def test_a_task_posted_again_without_need_is_named_and_one_cut_off_is_not(tmp_pa
     assert posted_twice(ledger, ["revenue"], [DAY], kills=0) == ["1 tasks were posted again in 0 kills"]
     ledger.begin_attempt(1, now=NOW)
     assert posted_twice(ledger, ["revenue"], [DAY], kills=1) == [
-        f"revenue {DAY}: asked for again at {NOW.isoformat()} after POSTED"
+        f"revenue {DAY}: requested again at {NOW.isoformat()} after POSTED"
     ]

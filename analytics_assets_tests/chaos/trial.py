@@ -1,7 +1,7 @@
-"""One fault of the table, played: a backfill, the fault at its moment, and what was seen until all had landed.
+"""One fault of the table, played: a backfill, the fault at its moment, and what was seen until all was stored.
 
 What is measured: the seconds from the fault until a run or the page says something of it, until work goes on after the fault has passed,
-and until everything has landed; and the words a person reads.
+and until everything is stored; and the words a person reads.
 """
 
 import re
@@ -32,7 +32,7 @@ from analytics_assets_tests.integration.server import POST_REPORT
 # What a question may be answered while a part is gone.
 BEARABLE = (OSError, SQLAlchemyError, DagsterPostgresException)
 _LONGEST_S = 900.0
-# Days of raw tables that have landed by then.
+# Days of raw tables that are stored by then.
 _HALF_WAY = 2
 
 
@@ -46,7 +46,7 @@ class Trial:
     seen: Seen
 
     def play(self) -> Seen:
-        """Launches, breaks, mends, waits and looks at what stands."""
+        """Launches, breaks, fixes, waits and looks at what stands."""
         scene, weather, sandbox = self.scene, self.weather, self.scene.vendors.sandbox
         sandbox.forget()
         with scene.deployment.instance() as instance:
@@ -130,7 +130,7 @@ class Trial:
 
 
 def trial(scene: Scene, fault: Fault, days: Sequence[date], say: Callable[[str], None]) -> Seen:
-    """Plays one fault over days that have not landed."""
+    """Plays one fault over days that are not stored."""
     weather = Weather(scene.deployment, scene.ledger, scene.tables, days, say, BEARABLE)
     return Trial(scene, fault, weather, Seen(fault.name)).play()
 

@@ -1,6 +1,6 @@
 """A process that fills the lake as nothing goes wrong: `python -m ... FIRST LAST COPY`, what a disturbed lake is compared with.
 
-It takes the snapshots, copies the lake as it then stands to COPY, where the disturbed one begins, and lands the days of all accounts.
+It takes the snapshots, copies the lake as it then stands to COPY, where the disturbed one begins, and stores the days of all accounts.
 Where it lands and whose definitions these are stands in the environment.
 """
 

@@ -68,7 +68,7 @@ class Weather:
         self.say(f"backfill {self.backfill}: {len(self.days)} days of {len(self.tables)} tables")
 
     def endure(self, instance: dg.DagsterInstance, *, until: float, meanwhile: Callable[[], bool]) -> None:
-        """Waits until every day of every table has landed and nothing is under way.
+        """Waits until every day of every table is stored and nothing is under way.
 
         Args:
             instance: The instance of the host.
@@ -101,7 +101,9 @@ class Weather:
         still = now - self._moved_at
         if state != self._seen:
             self._seen, self._moved_at = state, now
-            self.say(f"{unfinished} runs under way, {state[2]} days of tables to land, {waits} open report requests")
+            self.say(
+                f"{unfinished} runs under way, {state[2]} days of tables to be stored, {waits} open report requests"
+            )
         elif not ended and not unfinished and still > _PATIENCE_WITH_SENSOR_S:
             # The daemon died when it had promised to start a run again, and the backfill waits for that run.
             self.host.graphql(CANCEL, id=self.backfill)

@@ -87,7 +87,7 @@ def _planned(project: Project, first: str, last: str) -> dict[str, Any]:
 
 
 def _beside_plan(plan: Mapping[str, Any], counts: Mapping[str, int]) -> list[str]:
-    """Endpoints that were not asked as often as planned; how often a task is looked at, and pages of answers, only add to it."""
+    """Endpoints that were not asked as often as planned; how often a task is looked at, and pages of responses, only add to it."""
     found = []
     planned = {
         # The sandbox spells the app's place in the path in its own way.
@@ -105,7 +105,7 @@ def _beside_plan(plan: Mapping[str, Any], counts: Mapping[str, int]) -> list[str
 
 
 def _pages_twice(log: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Pages of reports that were asked for more than once; a look at a task asks for one row."""
+    """Pages of reports that were requested more than once; a look at a task requests one row."""
     pages = Counter(
         f"{entry['path']}?{entry['query']}"
         for entry in log

@@ -1,1 +1,1 @@
-"""Tests of what is checked of numbers that have landed."""
+"""Tests of what is checked of numbers that are stored."""

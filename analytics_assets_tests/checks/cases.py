@@ -140,7 +140,7 @@ def units(*names: str) -> Callable[[Planted], Found]:
 
 
 def bodies(last: str) -> Callable[[Planted], Found]:
-    """Three raw days whose answers have a label, and a last one."""
+    """Three raw days whose responses have a label, and a last one."""
 
     def planted(lake: Planted) -> Found:
         answer = {"part": 0, "endpoint": "GET /stats/ads", "path": "/", "params": "{}", "status": 200, "attempts": 1}
@@ -222,7 +222,7 @@ class Books:
 
 
 def tasks(*, refused: bool) -> Callable[[Planted], Found]:
-    """An open request whose task the vendor has refused, or has just been asked for."""
+    """An open request whose task the vendor has refused, or has just been requested."""
 
     def planted(lake: Planted) -> Found:
         ledger = Ledger(f"sqlite:///{lake.lake.root}/state.db")
@@ -242,7 +242,7 @@ CASES = {
     "latest_day_stored": Case(
         stand(latest_day_stored, 2, 1),
         "error",
-        "missing; could have landed since 2026-03-02 02:00 UTC",
+        "missing; could be stored since 2026-03-02 02:00 UTC",
         stand(latest_day_stored, 2, 1, 0),
     ),
     "snapshot_stored": Case(

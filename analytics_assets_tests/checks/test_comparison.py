@@ -105,7 +105,7 @@ def test_a_sum_that_lacks_a_part_is_not_compared(planted: Planted) -> None:
 
 
 def test_a_table_that_nobody_loads_is_named(planted: Planted) -> None:
-    """A slip in its name would otherwise pass for ever; before anything has landed there is nothing to say."""
+    """A slip in its name would otherwise pass for ever; before anything is stored there is nothing to say."""
     check = Comparison("numbers", COUNT, Side("other", COUNT.figure)).check()
     assert planted.found(check) == {}
     number(planted, 1)

@@ -16,11 +16,11 @@ ROW = {"part": 0, "number": 1}
 
 
 def test_a_gap_between_landed_days_warns_and_the_newest_days_are_an_error(planted: Planted) -> None:
-    """Each with the instant from which its span could have landed."""
+    """Each with the instant from which its span could be stored."""
     for day in back(6, 3):
         planted.store_day(NUMBERS, ROW, day=day)
     found = failures(planted.found(latest_day_stored(NUMBERS)))
-    gap, end = (("missing; could have landed since 2026-02-%d 02:00 UTC" % day) for day in (25, 28))  # noqa: UP031
+    gap, end = (("missing; could be stored since 2026-02-%d 02:00 UTC" % day) for day in (25, 28))  # noqa: UP031
     assert found == {
         **dict.fromkeys(back(5, 4), ("warning", gap)),
         **dict.fromkeys(back(2, 1, 0), ("error", end)),
@@ -34,10 +34,10 @@ def test_days_before_the_first_that_landed_were_never_wanted(planted: Planted) -
 
 
 def test_days_before_a_first_day_that_was_moved_later_are_missed_no_more(planted: Planted) -> None:
-    """Nobody can ask for them, so nobody is told to; what stands of them stays, and days from then on are missed as before."""
+    """Nobody can request them, so nobody is told to; what stands of them stays, and days from then on are missed as before."""
     planted.store_day(NUMBERS, ROW, day=DAY - timedelta(days=6))
     found = planted.found(latest_day_stored(NUMBERS), begins=DAY - timedelta(days=1))
-    words = "missing; could have landed since 2026-03-01 02:00 UTC"
+    words = "missing; could be stored since 2026-03-01 02:00 UTC"
     assert failures(found) == dict.fromkeys(back(1, 0), ("error", words))
 
 
@@ -55,7 +55,7 @@ def test_a_raw_day_has_expired_where_all_tables_made_from_it_have_the_day(plante
 
 
 def test_a_table_without_any_day_misses_none(planted: Planted) -> None:
-    """Nobody has asked for one yet."""
+    """Nobody has requested one yet."""
     for check in (latest_day_stored(NUMBERS), snapshot_stored(NUMBERS), days_stored(NUMBERS)):
         assert planted.found(check) == {}
 

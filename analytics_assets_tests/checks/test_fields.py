@@ -33,7 +33,7 @@ def test_a_field_that_all_readings_had_has_vanished(planted: Planted) -> None:
 
 
 def test_two_readings_are_too_few_to_miss_a_field(planted: Planted) -> None:
-    """Days without an answer do not count."""
+    """Days without a response do not count."""
     assert words(planted, WHOLE, "", WHOLE, "data data[].id") == {DAY: ""}
 
 

@@ -52,7 +52,7 @@ def test_a_demo_that_is_interrupted_says_so_and_leaves_no_process(tmp_path: Path
         _, err = demo.communicate(timeout=60)
     assert (demo.returncode, err) == (
         130,
-        "Stopped: Dagster and the sandbox have ended. What landed stays; `make demo` starts over.\n",
+        "Stopped: Dagster and the sandbox have ended. What is stored stays; `make demo` starts over.\n",
     )
     with (tmp_path / "data/demo.log").open() as log:
         # A process that was killed just now may still be on its way out.

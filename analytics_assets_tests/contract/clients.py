@@ -47,7 +47,7 @@ class Clients:
 
 
 class Way(httpx.AsyncBaseTransport):
-    """The sockets of production with a shorter patience, and with a User-Agent that says nothing where that is asked for."""
+    """The sockets of production with a shorter patience, and with a User-Agent that says nothing where that is requested."""
 
     def __init__(self, inner: httpx.AsyncBaseTransport, *, patience_s: float | None, is_nameless: bool) -> None:
         self._inner, self._patience_s, self._is_nameless = inner, patience_s, is_nameless

@@ -138,7 +138,7 @@ AIRBRIDGE: dict[str, dict[str, Change]] = {
     "airbridge-rows-missing": _all_refused(
         "a finished report has neither data.stats.rows nor revenue.data.rows", ASKED_AND_LOOKED + 1
     ),
-    "airbridge-other-day": _all_refused("asked for was 2026-07-12 to 2026-07-14", ASKED_AND_LOOKED + 1),
+    "airbridge-other-day": _all_refused("requested was 2026-07-12 to 2026-07-14", ASKED_AND_LOOKED + 1),
     "airbridge-day-twice": _all_refused("a group has 2026-07-12 twice", ASKED_AND_LOOKED + 1),
     "airbridge-key-twice": _all_refused("1 groups come more than once on one page", ASKED_AND_LOOKED + 1),
     "airbridge-labels-many": _all_refused("a group has the values", ASKED_AND_LOOKED + 1),

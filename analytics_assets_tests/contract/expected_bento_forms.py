@@ -87,5 +87,5 @@ BENTO: dict[str, dict[str, Change]] = {
         )
     },
     "bento-key-twice": {"ads": refused("keys occur more than once", 1)},
-    "bento-other-dimension": {"ads": refused("it is grouped by 'tag' where 'source' was asked for", 1)},
+    "bento-other-dimension": {"ads": refused("it is grouped by 'tag' where 'source' was requested", 1)},
 }

@@ -28,7 +28,7 @@ class Fault:
         words: What the vendor does.
         rule: The sandbox's rule; None where nobody listens.
         get: What reading ends in.
-        post: What asking for a report task ends in; None is as for reading.
+        post: What requesting a report task ends in; None is as for reading.
         but: Operations that end otherwise.
         waits_s: Seconds the vendor asked to wait, which pass.
     """
@@ -49,7 +49,7 @@ def _status(status: int, **more: Any) -> dict[str, Any]:
     return {"kind": "status", "status": status, **more}
 
 
-_APP = Expected(REFUSED, 1, "The app asked for is 'shop'. Check its name, and that the token is of the same app.")
+_APP = Expected(REFUSED, 1, "The app requested is 'shop'. Check its name, and that the token is of the same app.")
 _TASK = Expected(PERMANENT, 1, "The vendor does not know the task")
 _PARAMETERS = Expected(PERMANENT, 1, "The request is refused: check the parameters in the YAML.")
 _IN_FRONT = "a proxy, a firewall or a bot wall in front of it. Requests are repeated with long pauses."

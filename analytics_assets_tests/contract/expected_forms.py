@@ -1,4 +1,4 @@
-"""What is expected of every stream under every form of its vendor's answers; written by hand in `expected_*_forms.py`."""
+"""What is expected of every stream under every form of its vendor's responses; written by hand in `expected_*_forms.py`."""
 
 from analytics_assets_tests.contract.expected_airbridge_forms import AIRBRIDGE
 from analytics_assets_tests.contract.expected_bento_forms import BENTO

@@ -24,9 +24,9 @@ class Refusal:
         expected: What it ends in; `requests` counts all of the vendor's endpoints.
         keys: What the clients are opened with.
         rules: Faults of the server.
-        forms: Forms of answers.
-        is_nameless: Whether the User-Agent says nothing.
-        most: Requests may be up to so many: of pages asked for at once, some are given up while they travel.
+        forms: Forms of responses.
+        is_nameless: True if the User-Agent says nothing.
+        most: Requests may be up to so many: of pages requested at once, some are given up while they travel.
     """
 
     words: str
@@ -48,7 +48,7 @@ def _pages(vendor: str, kind: str, later: str, *, is_for_ever: bool) -> tuple[di
 _KEYS = {name: Expected(REFUSED, 1, f"The credentials are refused: check {keys}.") for name, keys in KEYS.items()}
 _NO_TASK = Expected(PERMANENT, 1, "The vendor does not know the task")
 _NO_APP = Expected(
-    REFUSED, 1, "The app asked for is 'unknown-app'. Check its name, and that the token is of the same app."
+    REFUSED, 1, "The app requested is 'unknown-app'. Check its name, and that the token is of the same app."
 )
 _MOVES = "the list changes while being read"
 _UNFIT = "the pages do not fit together in 4 readings"
@@ -101,7 +101,7 @@ REFUSALS = (
     ),
     Refusal("an unknown app", "Airbridge", ONE["task"].ask, _NO_APP, Keys(app="unknown-app")),
     Refusal(
-        "an unknown app, asked for its metadata",
+        "an unknown app, requested its metadata",
         "Airbridge",
         ONE["metadata events"].ask,
         _NO_APP,

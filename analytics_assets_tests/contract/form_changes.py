@@ -19,9 +19,9 @@ class Change:
     Attributes:
         kind: Class of the error, or `rows`.
         requests: Requests in all; None is as many as usual.
-        most: Requests may be up to so many: of pages asked for at once, some are given up while they travel.
+        most: Requests may be up to so many: of pages requested at once, some are given up while they travel.
         words: What the person reads.
-        is_kept: Whether the answer is kept in quarantine.
+        is_kept: True if the response is kept in quarantine.
         rows: What the usual rows of a table become.
         named: Figures of a table that differ, on every day; `ABSENT` is gone, `ANY` may be whatever it is.
     """
@@ -36,7 +36,7 @@ class Change:
 
 
 def refused(words: str, requests: int | None, **more: Any) -> Change:
-    """An answer that cannot be used: told, kept, and nothing lands."""
+    """A response that cannot be used: told, kept, and nothing is stored."""
     return Change(UNEXPECTED, requests, words=words, is_kept=True, **more)
 
 

@@ -27,7 +27,7 @@ class Observed:
         kind: Class of the error, or `rows`.
         requests: Requests the server counted.
         message: What the person reads; empty for rows.
-        is_usual: Whether rows are those without the fault.
+        is_usual: True if rows are those without the fault.
         took_s: Seconds.
         evidence: The body kept with the error.
     """

@@ -39,7 +39,7 @@ class Operation:
         vendor: The vendor's name.
         endpoint: Method and template as the sandbox counts it.
         ask: Asks it; the text is the id of a finished report task.
-        is_second: Whether another operation is counted under the same endpoint, so that the two cannot run at once.
+        is_second: True if another operation is counted under the same endpoint, so that the two cannot run at once.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Operation:
 
     @property
     def is_post(self) -> bool:
-        """Whether it starts work at the vendor."""
+        """True if it starts work at the vendor."""
         return self.endpoint.startswith("POST")
 
     @property

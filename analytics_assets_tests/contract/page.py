@@ -22,7 +22,7 @@ Made from a run of the contract suite against the sandbox server over real socke
 `expected_faults.py`, `expected_refusals.py` and `expected_*_forms.py` in `analytics_assets_tests/contract/`.
 
 `TransientError` may pass by itself and is retried within bounds. `AwaitedError` is seen through by the sensor. `PermanentError` and `AccessRefusedError` need a person.
-`UnexpectedPayloadError` keeps the answer in the lake's `_quarantine` folder, and nothing lands. A POST is repeated only where the vendor certainly did
+`UnexpectedPayloadError` keeps the response in the lake's `_quarantine` folder, and nothing is stored. A POST is repeated only where the vendor certainly did
 not take it.
 """
 
@@ -35,7 +35,7 @@ def page(faults: Cells, refusals: Refused, forms: Readings) -> str:
         _table(("The vendor", "Asked", "Outcome", "Requests", "The person reads"), _fault_rows(faults)),
         "\n## Wrong keys and names, and lists that move while they are read\n",
         _table(("Vendor", "What", "Outcome", "The person reads"), _refusal_rows(refusals)),
-        "\n## Forms of answers\n",
+        "\n## Forms of responses\n",
         "A stream that is not named has the rows, the figures and the number of requests of the usual form.\n",
         _table(("The vendor", "Stream", "Outcome", "Named in the metadata, or read by the person"), _form_rows(forms)),
     ]

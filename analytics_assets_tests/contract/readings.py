@@ -66,7 +66,7 @@ class Read:
         kind: Class of the first day's error, or `rows`.
         requests: Requests the server counted.
         message: The first day's message; empty for rows.
-        is_quarantined: Whether an answer is kept aside.
+        is_quarantined: True if a response is kept aside.
         rows: Rows of each typed table, all days, in the table's order.
         hashes: Data version of each typed table and day.
         figures: Figures and notes by table and day.

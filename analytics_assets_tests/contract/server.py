@@ -37,7 +37,7 @@ class SandboxServer:
         self.control.post("/faults", json=list(rules)).raise_for_status()
 
     def switch_on(self, *forms: str) -> None:
-        """Forms of answers."""
+        """Forms of responses."""
         self.forms.switch_on(forms)
 
     def set_clock(self, now: datetime | None) -> None:

@@ -1,4 +1,4 @@
-"""Every stream under every form of its vendor's answers, over a real socket: rows, figures, requests, errors and what is kept."""
+"""Every stream under every form of its vendor's responses, over a real socket: rows, figures, requests, errors and what is kept."""
 
 import pytest
 

@@ -30,7 +30,7 @@ def server() -> Iterator[SandboxServer]:
 
 
 def load(server: SandboxServer, folder: Path, monkeypatch: pytest.MonkeyPatch, *, keep: bool) -> list[bool]:
-    """A walk and a day of definitions, then a walk whose answers cannot be used; whether each run succeeded."""
+    """A walk and a day of definitions, then a walk whose responses cannot be used; whether each run succeeded."""
     monkeypatch.setenv("ANALYTICS_SANDBOX_URL", server.url)
     monkeypatch.setenv("ANALYTICS_LAKE", str(folder / "lake"))
     monkeypatch.setenv("ANALYTICS_STATE", f"sqlite:///{folder}/state.db")
@@ -84,13 +84,13 @@ def test_people_are_nowhere_by_default(
     assert {".db", ".err"} <= kinds
     assert list((tmp_path / "lake/_quarantine").rglob("*.txt"))
     out = "".join(capfd.readouterr()) + caplog.text
-    assert "did not land" in out
+    assert "not stored" in out
     assert [marker for marker in MARKERS if marker in out] == []
     assert found(tmp_path) == {marker: set() for marker in MARKERS}
 
 
 def test_people_are_kept_where_the_yaml_says_so(server: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """In raw, in the typed table and in the answer kept aside: the search does find what is there. Never in Dagster's own storage."""
+    """In raw, in the typed table and in the response kept aside: the search does find what is there. Never in Dagster's own storage."""
     assert load(server, tmp_path, monkeypatch, keep=True) == [True, True, False]
     assert found(tmp_path) == {marker: {"lake.parquet", "lake.txt"} for marker in MARKERS}
     typed = pq.read_table(tmp_path / f"lake/statsig/event_metrics/dt={DAY}/data.parquet", partitioning=None)

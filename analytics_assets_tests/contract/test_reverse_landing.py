@@ -45,13 +45,13 @@ def copied(ledger: Path, name: str) -> None:
 
 
 async def test_an_older_task_that_lands_after_a_newer_one_changes_nothing(tmp_path: Path):
-    """Two machines with ledgers of their own: the task of Wednesday is collected after the one of Thursday has landed."""
+    """Two machines with ledgers of their own: the task of Wednesday is collected after the one of Thursday is stored."""
     older, newer, done = NOW, NOW + timedelta(days=1), timedelta(seconds=_TASK_S + 1)
     lake, early, late = tmp_path / "lake", tmp_path / "early.db", tmp_path / "late.db"
     with sandbox_server(Options(now=lambda: NOW, task_seconds=_TASK_S)) as server:
         for ledger, at in ((early, older), (late, newer)):
             waiting = await run(server, lake, ledger, at, wait_s=0)
-            assert "The sensor of airbridge lands these days when it is ready." in str(waiting.error)
+            assert "The sensor of airbridge stores these days when it is ready." in str(waiting.error)
         assert server.counts()["airbridge POST /reports/api/v3/apps/{app}/revenue/query"] == 2
         copied(early, "again")
         assert (await run(server, lake, late, newer + done, wait_s=5)).error is None

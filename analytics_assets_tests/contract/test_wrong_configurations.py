@@ -79,7 +79,7 @@ STATSIG = (
     ),
     (
         "final_after_hours: -1\n" + SCHEDULE,
-        "final_after_hours is -1.0, so a day would be asked for before it ends. Use 0 or more; 12 is Statsig's own pace.",
+        "final_after_hours is -1.0, so a day would be requested before it ends. Use 0 or more; 12 is Statsig's own pace.",
     ),
 )
 AIRBRIDGE = (
@@ -100,7 +100,7 @@ AIRBRIDGE = (
     (report(metric="app_roas", aggregation="on-day"), "aggregation: app_roas cannot be had 'on-day'. Use cumulative."),
     (
         report(granularity="week"),
-        "granularity: the rows of a week begin at the first day asked for, so they cannot be tables of a day. Use day and add up the daily cohorts.",
+        "granularity: the rows of a week begin at the first day requested, so they cannot be tables of a day. Use day and add up the daily cohorts.",
     ),
     (report(intervals="121"), "intervals: 121 is not within 0 to 120 days. Choose a number in that range."),
     (report(start_events="[app_instal]"), "start_events: 'app_instal' is not known. Use app_install"),

@@ -8,7 +8,7 @@ from analytics_assets_tests.fuzz.many import fuzz
 
 
 def main() -> int:
-    """The command: 0 where every answer gave right rows or an error that names the place."""
+    """The command: 0 where every response gave right rows or an error that names the place."""
     parser = argparse.ArgumentParser(prog="python -m analytics_assets_tests.fuzz", description=main.__doc__)
     parser.add_argument("--answers", type=int, default=20_000, help="how many answers are mutated")
     parser.add_argument("--seed", type=int, default=None, help="where chance comes from; by default a new one")

@@ -1,7 +1,4 @@
-"""An answer being changed: as plain values that keep every digit, with texts put in that need not be JSON at all.
-
-Keep the ways of changing out of here (`mutations.py`), and what is right too (`oracle_*.py`).
-"""
+"""A response being changed: as plain values that keep every digit, with texts put in that need not be JSON at all."""
 
 import json
 import re

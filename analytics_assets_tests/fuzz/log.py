@@ -16,12 +16,12 @@ class Log:
     sent: dict[Question, Sent] = field(default_factory=dict)
 
     def one(self, path_end: str, method: str = "GET", **params: Any) -> Sent:
-        """The answer to the question whose path ends so and whose query has these values; refuses where it was never asked."""
+        """The response to the question whose path ends so and whose query has these values; refuses where it was never asked."""
         found = self.all(path_end, method, params)
         return found[0][1] if found else refuse(f"{path_end} {params} was never asked")
 
     def all(self, path_end: str, method: str, params: Mapping[str, Any]) -> list[tuple[Question, Sent]]:
-        """All such questions with their answers."""
+        """All such questions with their responses."""
         wanted = {(name, str(value)) for name, value in params.items()}
         return [
             (question, sent)

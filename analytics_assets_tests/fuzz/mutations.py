@@ -1,7 +1,6 @@
-"""Ways in which an answer can be other than expected: values, structure, lengths, bytes, headers.
+"""Ways in which a response can be other than expected: values, structure, lengths, bytes, headers.
 
-A *harmless* change leaves an answer that the vendors' pages allow, so that it must land. Keep what is right out of here; the oracles read
-that in what was sent.
+A *harmless* change leaves a response that the vendors' pages allow, so that it must land.
 """
 
 import json
@@ -18,7 +17,7 @@ _NOWHERE = "nowhere"
 
 
 def mutated(draw: Random, sent: Sent, free: Mapping[str, Sequence[str]]) -> tuple[Sent, list[str], bool]:
-    """The answer with one to three things changed, what was changed, and whether all of it is harmless.
+    """The response with one to three things changed, what was changed, and whether all of it is harmless.
 
     Args:
         draw: Where chance comes from.
@@ -166,7 +165,7 @@ def _traded(draft: Draft) -> str:
 
 
 def _length(draft: Draft) -> str:
-    """What an answer says of the length of its list."""
+    """What a response says of the length of its list."""
     return _put(draft.named(oddities.LENGTH_FIELDS), draft.draw.choice(oddities.LENGTHS))
 
 

@@ -45,7 +45,7 @@ def report(
         refuse("a group comes twice")
     for _, by_day in groups:
         if set(by_day) - set(days):
-            refuse("a date that was not asked for")
+            refuse("a date that was not requested")
     for day in days:
         reached = max(0, min(intervals + 1, (today - day).days))
         try:
@@ -115,12 +115,12 @@ def _groups(log: Log, task_id: str) -> Rows:
 
 
 def _page(log: Log, task_id: str, skip: int) -> dict[str, Any]:
-    """The page after so many groups; the look at the state asks for the first group alone and is none."""
+    """The page after so many groups; the look at the state requests the first group alone and is none."""
     asked = log.all(f"/{quote(task_id, safe='')}", "GET", {"skip": skip})
     pages = {int(dict(question[2])["size"]): sent for question, sent in asked}
     pages = {size: sent for size, sent in pages.items() if skip or size > 1}
     if not pages:
-        refuse(f"the page after {skip} groups was never asked for")
+        refuse(f"the page after {skip} groups was never requested")
     return thing(document(pages[max(pages)]), "the body")
 
 

@@ -1,6 +1,6 @@
-"""What is tried: a stream each, the tables that must stand for a day, what its errors may speak of, and the oracle that reads its answers.
+"""What is tried: a stream each, the tables that must stand for a day, what its errors may speak of, and the oracle that reads its responses.
 
-How its clients and streams are opened is in `asked.py`. Keep judging out of here (`trial.py`).
+How its clients and streams are opened is in `asked.py`.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -56,12 +56,12 @@ class Scene:
 
     Attributes:
         name: Its name.
-        days: The days asked for.
-        tables: The tables that stand for a day that has landed; all or none.
+        days: The days requested.
+        tables: The tables that stand for a day that is stored; all or none.
         words: An error names its place by one of these.
         free: By field, JSON texts the vendor may well send.
-        streams: Opens the streams to land, one after the other.
-        truth: The rows of each day, by table, read from the answers; raises `Refusal` where nothing may land.
+        streams: Opens the streams to be stored, one after the other.
+        truth: The rows of each day, by table, read from the responses; raises `Refusal` where nothing may be stored.
         envelope: Which of Airbridge's envelopes is sent.
         earlier: Days that are stored before, as they were sent.
         notes: What the raw table has to say of a day.
@@ -85,7 +85,7 @@ class Scene:
 
     @cached_property
     def vendors(self) -> Vendors:
-        """Where its answers come from."""
+        """Where its responses come from."""
         return Vendors(options(NOW, envelope=self.envelope))
 
     async def genuine(self, lake: Lake) -> dict[Question, Sent]:

@@ -1,4 +1,4 @@
-"""An answer as the oracles read it: strict JSON with every digit, and fields of a kind or a refusal.
+"""A response as the oracles read it: strict JSON with every digit, and fields of a kind or a refusal.
 
 Nothing of the package is used. A `Refusal` means that landing anything would be wrong; whatever is read here may still be refused by the
 package, which may be stricter, but may not land as anything else.
@@ -29,7 +29,7 @@ _LARGEST_MONEY = 10**12
 
 
 class Refusal(Exception):  # noqa: N818 - a verdict, not a failure
-    """Nothing may land from this answer; the message says why."""
+    """Nothing may be stored from this response; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Sent:
 
 
 def refuse(why: str) -> NoReturn:
-    """Nothing may land."""
+    """Nothing may be stored."""
     raise Refusal(why)
 
 

@@ -41,7 +41,7 @@ def test_the_same_number_gives_the_same_answer() -> None:
     "body", [one for one in oddities.BODIES if one not in (b"null", b"[]", b"{}", b"0", b'""', b"true")]
 )
 def test_what_is_no_json_is_refused_by_the_oracles(body: bytes) -> None:
-    """The oracles read strictly: nothing may land from these."""
+    """The oracles read strictly: nothing may be stored from these."""
     with pytest.raises(Refusal):
         document(Sent(200, "application/json", body))
 

@@ -1,6 +1,6 @@
-"""One trial: some genuine answers are changed, what lands is compared with what the oracle reads, and a verdict is given.
+"""One trial: some genuine answers are changed, what is stored is compared with what the oracle reads, and a verdict is given.
 
-Right is only: all tables of a day stand and hold exactly the rows that the answers say, or none stands and an error of the package's own
+Right is only: all tables of a day stand and hold exactly the rows that the responses say, or none stands and an error of the package's own
 tree names the place.
 """
 
@@ -52,7 +52,7 @@ class Verdict:
         scene: Which stream.
         changes: What was changed, in words.
         wrong: What is wrong, in words; None where nothing is.
-        is_hung: Whether it did not end in time.
+        is_hung: True if it did not end in time.
         stored: Days that stand.
     """
 
@@ -130,7 +130,7 @@ class Bench:
 def changes(
     draw: Random, scene: Scene, genuine: Mapping[Question, Sent]
 ) -> tuple[dict[Question, Sent], list[str], bool]:
-    """One or two answers made other, what was done to them, and whether all of it is harmless."""
+    """One or two responses made other, what was done to them, and whether all of it is harmless."""
     changed: dict[Question, Sent] = {}
     told: list[str] = []
     is_harmless = True
@@ -201,9 +201,9 @@ def _refused(
 def _landed(
     scene: Scene, held: Mapping[str, list[dict[str, Any]]], truth: Mapping[str, list[dict[str, Any]]] | Refusal
 ) -> str | None:
-    """What is wrong with a day that has landed."""
+    """What is wrong with a day that is stored."""
     if isinstance(truth, Refusal):
-        return f"has landed although {truth}"
+        return f"is stored although {truth}"
     if set(held) != set(scene.tables):
         return f"stands in {sorted(held)} of {sorted(scene.tables)}"
     unlike = ((table, difference(rows, held[table])) for table, rows in truth.items())

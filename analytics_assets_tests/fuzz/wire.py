@@ -1,7 +1,4 @@
-"""The simulated vendors at the end of a wire that changes what they say: genuine answers are made once, then kept.
-
-Keep what is asked and landed out of here (`scenes.py`).
-"""
+"""The simulated vendors at the end of a wire that changes what they say: genuine answers are made once, then kept."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,7 +20,7 @@ class Flaw:
     Attributes:
         read: What the client reads in place of a response.
         paused: Seconds for which it pauses in place of those it should.
-        accepts_losses: Whether days are stored that lose most of their rows.
+        accepts_losses: True if days are stored that lose most of their rows.
     """
 
     read: Callable[[Sent], Sent] = lambda sent: sent
@@ -54,7 +51,7 @@ class Vendors:
 
 
 class Pauses(NoRateLimit):
-    """No rate limit; keeps the seconds of every pause that a vendor asked for."""
+    """No rate limit; keeps the seconds of every pause that a vendor requested."""
 
     def __init__(self, flaw: Flaw) -> None:
         self.seconds: list[float] = []

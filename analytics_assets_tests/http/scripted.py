@@ -127,7 +127,7 @@ def session(url: str, **changes: object) -> Session:
 
 
 def answer(body: bytes = b"{}", status: int = 200, **headers: str) -> Reply:
-    """A whole answer; header names are written with underscores."""
+    """A whole response; header names are written with underscores."""
     named = {"content_type": "application/json", "content_length": str(len(body)), **headers}
     lines = [f"{name.replace('_', '-')}: {value}" for name, value in named.items() if value]
     head = "\r\n".join([f"HTTP/1.1 {status} Whatever", *lines, "", ""]).encode()

@@ -1,4 +1,4 @@
-"""What never became an answer: no connection, no address, and every error the HTTP libraries have."""
+"""What never became a response: no connection, no address, and every error the HTTP libraries have."""
 
 import inspect
 import logging
@@ -59,7 +59,7 @@ async def test_an_unknown_host_name_is_unreachable() -> None:
 
 @pytest.mark.parametrize("url", ["https://..no-host", "ftp://127.0.0.1", "https://" + "a" * 70 + ".invalid"])
 async def test_an_address_nothing_can_be_sent_to_is_permanent(url: str) -> None:
-    """Waiting does not mend an address."""
+    """Waiting does not fix an address."""
     with pytest.raises(PermanentError, match="base_url"):
         async with session(url) as way:
             await way.get("/x", "/x")
@@ -241,7 +241,7 @@ async def test_no_error_of_the_http_library_escapes(kind: type[Exception]) -> No
 async def test_the_class_says_whether_a_connection_was_there(
     error: Exception, kind: type[SourceError], words: str
 ) -> None:
-    """Unreachable promises that nothing was sent; a lost answer promises nothing; an address does not mend itself."""
+    """Unreachable promises that nothing was sent; a lost answer promises nothing; an address does not fix itself."""
     async with session(
         "http://127.0.0.1", transport=Failing(error), retries=ONCE, private_params={"site_uuid": "s-77"}
     ) as way:

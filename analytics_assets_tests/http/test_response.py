@@ -1,4 +1,4 @@
-"""An answer read as a record, or refused with the place that does not fit."""
+"""A response read as a record, or refused with the place that does not fit."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -49,7 +49,7 @@ def test_a_body_that_does_not_fit_is_refused_with_the_place(body: str, words: st
     with pytest.raises(UnexpectedPayloadError) as caught:
         read(body, Row, vendor="Shop", endpoint="GET /x")
     assert str(caught.value) == (
-        f"Shop GET /x: the answer is not as documented: {words}. "
+        f"Shop GET /x: the response is not as documented: {words}. "
         "The body is kept in the quarantine folder of the lake; compare it with the vendor's page."
     )
     assert caught.value.evidence == Evidence("GET /x", body=body)

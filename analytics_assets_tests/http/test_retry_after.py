@@ -91,7 +91,7 @@ def test_no_header_leads_out_of_the_bounds(value: str) -> None:
     ],
 )
 async def test_the_pause_of_all_processes_is_within_the_bound(value: str, paused_s: float) -> None:
-    """And says which response asked for it."""
+    """And says which response requested it."""
     rate_limiter = Notes()
     async with (
         scripted(answer(status=429, retry_after=value)) as server,

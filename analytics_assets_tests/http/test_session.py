@@ -1,4 +1,4 @@
-"""A session over real sockets: what arrives at the vendor, and what becomes of its answer."""
+"""A session over real sockets: what arrives at the vendor, and what becomes of its response."""
 
 import asyncio
 import gzip
@@ -147,14 +147,14 @@ async def test_a_page_with_status_200_is_a_blocked_path(body: bytes, kind: str, 
         pytest.param(
             answer(b"[" * 65 + b"]" * 65),
             UnexpectedPayloadError,
-            "Bento GET /x: the answer is nested deeper than 64 levels; no documented one has more than nine. "
+            "Bento GET /x: the response is nested deeper than 64 levels; no documented one has more than nine. "
             "Something may have answered in the API's place; the body is kept in quarantine.",
             id="one level too deep",
         ),
         pytest.param(
             answer(b"[" * 100_000 + b"]" * 100_000),
             UnexpectedPayloadError,
-            "Bento GET /x: the answer is nested deeper than 64 levels; no documented one has more than nine. "
+            "Bento GET /x: the response is nested deeper than 64 levels; no documented one has more than nine. "
             "Something may have answered in the API's place; the body is kept in quarantine.",
             id="nested beyond reading",
         ),
@@ -202,7 +202,7 @@ async def test_a_body_over_the_limit_is_not_read_on(reply: Reply) -> None:
         await asyncio.sleep(0.05)
         assert server.open <= 1
     assert str(caught.value) == (
-        "Bento GET /x: the answer is larger than 0.000976562 MiB. Ask for less at once (page size, days) in the YAML."
+        "Bento GET /x: the response is larger than 0.000976562 MiB. Ask for less at once (page size, days) in the YAML."
     )
     assert (caught.value.evidence, len(server.asked)) == (Evidence("GET /x", status=200), 1)
 
@@ -236,7 +236,9 @@ async def test_a_request_that_pauses_leaves_its_place_to_others() -> None:
     assert [asked.line.split()[1] for asked in server.asked] == ["/first", "/second", "/first"]
 
 
-@pytest.mark.parametrize("reply", [after(30, answer()), trickle(1000, 0.02)], ids=["before the answer", "in its body"])
+@pytest.mark.parametrize(
+    "reply", [after(30, answer()), trickle(1000, 0.02)], ids=["before the response", "in its body"]
+)
 async def test_a_cancelled_request_leaves_no_connection_open(reply: Reply) -> None:
     """A cancelled run neither repeats the request nor keeps the vendor busy."""
     async with scripted(reply) as server, session(server.url) as way:

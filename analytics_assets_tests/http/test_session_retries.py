@@ -37,7 +37,7 @@ NOTHING = bytes_then_hang_up(b"")
     "broken",
     [
         pytest.param(HALF_A_BODY, id="cut in the middle of the body"),
-        pytest.param(NOTHING, id="closed without an answer"),
+        pytest.param(NOTHING, id="closed without a response"),
         pytest.param(bytes_then_hang_up(HEAD + b'transfer-encoding: chunked\r\n\r\n5\r\n{"a"'), id="cut chunk"),
         pytest.param(bytes_then_hang_up(b"SMTP ready\r\n\r\n"), id="not HTTP"),
         pytest.param(after(5, answer()), id="hangs"),

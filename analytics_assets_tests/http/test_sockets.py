@@ -41,7 +41,7 @@ def _headed(*headers: str) -> Reply:
 )
 @pytest.mark.parametrize("method", ["get", "post"])
 async def test_large_and_many_headers_are_read(headers: list[str], method: str) -> None:
-    """A CDN's policy or a gateway's traces cost neither the answer nor the id of a report task."""
+    """A CDN's policy or a gateway's traces cost neither the response nor the id of a report task."""
     async with scripted(_headed(*headers)) as server, session(server.url) as way:
         got = await (way.get("/x", "/x") if method == "get" else way.post("/x", "/x", {}))
     assert (got.body, len(server.asked)) == (b"{}", 1)
@@ -72,7 +72,7 @@ async def test_cookies_are_not_sent_back() -> None:
 async def test_the_environments_proxy_carries_the_requests(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str
 ) -> None:
-    """A CONNECT with the password, TLS through it with the vendor itself, trusted by SSL_CERT_FILE, and the vendor's answer."""
+    """A CONNECT with the password, TLS through it with the vendor itself, trusted by SSL_CERT_FILE, and the vendor's response."""
     pem, key = certificate(tmp_path, HOST)
     monkeypatch.setenv("SSL_CERT_FILE", str(pem))
     async with vendor(pem, key) as port, proxy(port) as between:

@@ -1,4 +1,4 @@
-"""From an answer that is not a success to an error, and what its words never hold."""
+"""From a response that is not a success to an error, and what its words never hold."""
 
 import base64
 import json

@@ -29,7 +29,7 @@ def launching(tables: Sequence[str], days: Sequence[str]) -> dict[str, Any]:
 
 
 def continuing(backfill: str) -> dict[str, Any]:
-    """The variables of `CONTINUE`: what has not landed, and no more."""
+    """The variables of `CONTINUE`: what is not stored, and no more."""
     return {"params": {"parentRunId": backfill, "strategy": "FROM_FAILURE"}}
 
 

@@ -1,7 +1,7 @@
-"""A process that lands days of some tables within a budget: `python -m ... TAG FIRST LAST REQUESTS PER_S TABLE...`, begun by a line.
+"""A process that stores days of some tables within a budget: `python -m ... TAG FIRST LAST REQUESTS PER_S TABLE...`, begun by a line.
 
-TAG is the one that Dagster gives to such a run; a TABLE is `account/table`, and the accounts are landed one after the other. Where they
-land stands in the environment. The status is 0 when all days have landed.
+TAG is the one that Dagster gives to such a run; a TABLE is `account/table`, and the accounts are stored one after the other. Where they
+land stands in the environment. The status is 0 when all days are stored.
 """
 
 import faulthandler

@@ -103,7 +103,7 @@ class Driven:
         return self.execute(dg.RunRequest(tags=range_tags(days)))
 
     def schedule(self) -> list[dg.RunRequest]:
-        """What the schedule asks for now."""
+        """What the schedule requests now."""
         repository = self.definitions().get_repository_def()
         with dg.build_schedule_context(
             scheduled_execution_time=self.now.astimezone(UTC),
@@ -113,7 +113,7 @@ class Driven:
             return list(repository.get_schedule_def("airbridge_daily").evaluate_tick(context).run_requests or ())
 
     def tick(self) -> tuple[list[dg.RunRequest], str, list[dg.AssetCheckEvaluation]]:
-        """One evaluation of the sensor: the runs it asks for, the words of a skip, the checks it evaluates."""
+        """One evaluation of the sensor: the runs it requests, the words of a skip, the checks it evaluates."""
         definitions = self.definitions()
         [sensor] = definitions.sensors or ()
         assert isinstance(sensor, dg.SensorDefinition)
@@ -129,7 +129,7 @@ class Driven:
         return fresh, told.skip_message or "", checks
 
     def execute(self, request: dg.RunRequest) -> dg.ExecuteInProcessResult:
-        """Runs what was asked for, with its selection and tags as they are."""
+        """Runs what was requested, with its selection and tags as they are."""
         return (
             self.definitions()
             .resolve_job_def("airbridge_daily")
@@ -152,7 +152,7 @@ class Driven:
                 runs += 1
             if not requests and not any(word in words for word in ("waiting", "failed", "ready", "hands")):
                 return runs
-        raise RuntimeError(f"the sensor has asked for {runs} runs and is not at an end")
+        raise RuntimeError(f"the sensor has requested {runs} runs and is not at an end")
 
 
 @contextmanager

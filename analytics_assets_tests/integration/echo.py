@@ -1,6 +1,6 @@
 """Vendors that repeat everything they were asked with: path, query, headers, and the keys behind a Basic header, in body and headers.
 
-The first part of the path says how they answer: `/fine/bento/...` as the sandbox does with one more field, `/cut/...` with half an answer the
+The first part of the path says how they answer: `/fine/bento/...` as the sandbox does with one more field, `/cut/...` with half a response the
 first time and a refusal the second, others as `FAULTS` names it.
 No assertions here.
 """
@@ -84,7 +84,7 @@ class EchoingVendors:
 
 
 async def _half(echo: str, send: Callable[..., Any]) -> None:
-    """Half an answer; the server closes the connection then."""
+    """Half a response; the server closes the connection then."""
     length = str(2 * len(echo.encode())).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", length), (b"x-sent", echo.encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})

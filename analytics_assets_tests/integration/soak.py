@@ -57,13 +57,13 @@ class Told:
     """What a soak has come to.
 
     Attributes:
-        asked: First and last day of each run the Airbridge schedule asked for.
+        asked: First and last day of each run the Airbridge schedule requested.
         needed: Report tasks these runs need if each ends well.
         accepted: Report tasks the vendor took.
         refused: Requests for a task that it answered 429 or 503.
-        least: Tasks that have to be asked for until as many as needed have ended well.
-        a_cohort_a_day: Tasks that one for each cohort asked for would have been.
-        runs: Runs executed, by what asked for them.
+        least: Tasks that have to be requested until as many as needed have ended well.
+        a_cohort_a_day: Tasks that one for each cohort requested would have been.
+        runs: Runs executed, by what requested them.
         requests: Requests to all vendors.
         broken: Promises that were not kept, in words.
     """
@@ -82,14 +82,14 @@ class Told:
         """The figures in one line."""
         over = 100 * (self.accepted - self.least) / self.least
         return (
-            f"{self.needed} report tasks were needed (one a cohort a day: {self.a_cohort_a_day}); with the failures {self.least}, asked for "
+            f"{self.needed} report tasks were needed (one a cohort a day: {self.a_cohort_a_day}); with the failures {self.least}, requested "
             f"{self.accepted} ({over:+.1f} %), beside {self.refused} answered 429 or 503; {self.runs.total()} runs, {self.requests} "
             f"requests; {len(self.broken)} promises broken"
         )
 
 
 def least_for(good: int, fates: Fates) -> int:
-    """Tasks that have to be asked for until so many have ended well."""
+    """Tasks that have to be requested until so many have ended well."""
     ends_well = (number for number in count(1) if all(number % every for every in fates))
     return [next(ends_well) for _ in range(good)][-1] if good else 0
 
@@ -157,7 +157,7 @@ class Soak:
         self._spoil()
 
     def _evaluate(self, name: str) -> None:
-        """One tick of a schedule, and the runs it asks for."""
+        """One tick of a schedule, and the runs it requests."""
         with dg.build_schedule_context(
             scheduled_execution_time=self.now, repository_def=self._repository, resources={"lake": LakeResource()}
         ) as context:
@@ -179,7 +179,7 @@ class Soak:
         self.told.a_cohort_a_day += reports * len(days)
 
     def _sense(self, until: datetime) -> None:
-        """Ticks of the sensor and the runs it asks for, while a request is open; ticks in which nothing is due are left out."""
+        """Ticks of the sensor and the runs it requests, while a request is open; ticks in which nothing is due are left out."""
         [sensor] = self._definitions.sensors or ()
         assert isinstance(sensor, dg.SensorDefinition)
         ledger, ticks = Ledger(self.place.state), 0
@@ -221,7 +221,7 @@ def soaked(
 ) -> Told:
     """Lives the days and looks at what stands then; `seed` chooses world, throttling and the time of the outage."""
     draw, start = Random(seed), datetime(FIRST_DAY.year, FIRST_DAY.month, FIRST_DAY.day, tzinfo=UTC)
-    # It lasts over evening and midnight, when two schedules ask, and a whole day is left in which what it has cost is mended.
+    # It lasts over evening and midnight, when two schedules ask, and a whole day is left in which what it has cost is fixed.
     outage_at = start + timedelta(days=draw.randint(days // 3, days - 3), minutes=draw.randint(13 * 60, 20 * 60))
     held: list[Soak] = []
 

@@ -35,7 +35,7 @@ def broken_promises(
 ) -> list[str]:
     """What does not stand as it must, in words; `first` is the newest day that the first schedule could ask for.
 
-    Cohorts are as they were at `cohorts_at`, when the last schedule asked for them, and all else as it is now.
+    Cohorts are as they were at `cohorts_at`, when the last schedule requested them, and all else as it is now.
     """
     asked = {
         account: days_from(first - timedelta(days=back - 1), days + back - 1)
@@ -84,11 +84,11 @@ def _read_after(day: date, now: datetime) -> datetime:
 
 
 def _differing(table: str, found: Rows, expected: Rows) -> Iterator[str]:
-    """The days that are missing, that nobody asked for, and that hold other rows than they must, a row twice included."""
+    """The days that are missing, that nobody requested, and that hold other rows than they must, a row twice included."""
     stand, wanted = _by_day(found), _by_day(expected)
     for words, days in (
         ("is missing", wanted.keys() - stand.keys()),
-        ("was never asked for", stand.keys() - wanted.keys()),
+        ("was never requested", stand.keys() - wanted.keys()),
         ("is not the truth", {day for day in stand.keys() & wanted.keys() if stand[day] != wanted[day]}),
     ):
         if days:

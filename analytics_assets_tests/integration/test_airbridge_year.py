@@ -23,7 +23,7 @@ YEAR, PAGE = days_from(date(2025, 6, 1), 365), 5
 
 
 async def test_a_year_of_cohorts_costs_four_tasks_and_each_page_once(point: Callable[[str], Place]) -> None:
-    """365 days are spans of 92, 92, 92 and 89; a look asks for one row, a page for five groups."""
+    """365 days are spans of 92, 92, 92 and 89; a look requests one row, a page for five groups."""
     with sandbox_server(Options(task_seconds=0.5)) as sandbox:
         place = point(sandbox.url)
         waiting = Waiting(300.0, 92, PAGE, TaskPolicy(first_poll_s=0.6))

@@ -88,7 +88,7 @@ async def opened(vendor: Sandbox) -> AsyncIterator[BentoClient]:
 
 
 async def brought(vendor: Sandbox, window: WindowSpec, folder: Path) -> tuple[Lake, list[DayResult]]:
-    """What became of the three days, asked for with a window."""
+    """What became of the three days, requested with a window."""
     lake = Lake(str(folder))
     spec = AdsSpec(dimensions=DIMENSIONS, revenue_modes=MODES, window=window)
     async with opened(vendor) as client:

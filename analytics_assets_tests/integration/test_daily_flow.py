@@ -57,7 +57,7 @@ def memory() -> Iterator[dg.DagsterInstance]:
 
 
 def _lookbacks(now: datetime) -> dict[str, list[date]]:
-    """The days each shipped schedule asks for: until the newest that is over in UTC, where days become partitions, and final."""
+    """The days each shipped schedule requests: until the newest that is over in UTC, where days become partitions, and final."""
     day = timedelta(days=1)
     newest = {
         # An hour after the day's end.
@@ -146,7 +146,7 @@ def test_live_mode_without_keys_loads_and_names_the_variables_when_it_runs(
     memory: dg.DagsterInstance,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Nothing is asked of the vendor and nothing lands; the words say which variables are missing."""
+    """Nothing is asked of the vendor and nothing is stored; the words say which variables are missing."""
     place = point("http://127.0.0.1:9")
     monkeypatch.setenv("ANALYTICS_MODE", "live")
     raw = {"bento": "ads_raw", "statsig": "values_raw", "airbridge": "revenue_raw"}[account]

@@ -1,4 +1,4 @@
-"""Races, lost state and refusals: whatever happens between runs, sensor and ledger, the days land once and nothing is asked twice."""
+"""Races, lost state and refusals: whatever happens between runs, sensor and ledger, the days are stored once and nothing is asked twice."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -33,7 +33,7 @@ def account(point: Callable[[str], Place], instance: dg.DagsterInstance) -> Iter
 
 
 def stored(account: Driven) -> bool:
-    """Whether the truth stands, and nothing was restated."""
+    """True if the truth stands, and nothing was restated."""
     assert in_order(rows(account.place.lake, "airbridge", "revenue_cohorts")) == in_order(REVENUE_COHORTS)
     return rows(account.place.lake, "airbridge", "revenue_restatements") == []
 
@@ -45,7 +45,7 @@ def copied(source: Path, target: Path) -> None:
 
 
 def test_two_backfills_over_overlapping_days_share_the_open_task(account: Driven) -> None:
-    """The second asks for the day that no open task covers, and no day is asked for twice."""
+    """The second requests the day that no open task covers, and no day is requested twice."""
     account.materialize(DAYS[:2])
     account.materialize(DAYS[1:])
     assert account.sandbox.counts()[POST_REPORT] == 2
@@ -56,7 +56,7 @@ def test_two_backfills_over_overlapping_days_share_the_open_task(account: Driven
 
 
 def test_a_backfill_that_is_quicker_than_the_sensors_run_leaves_it_nothing_to_ask(account: Driven) -> None:
-    """The sensor's run finds the days landed: it logs them as they stand and posts no task of its own."""
+    """The sensor's run finds the days stored: it logs them as they stand and posts no task of its own."""
     account.materialize(DAYS)
     account.pass_seconds(TASK_S)
     [request], _, _ = account.tick()
@@ -168,7 +168,7 @@ def test_a_pause_ends_by_itself_when_the_key_changes(account: Driven, monkeypatc
 
 
 def test_a_pause_ends_by_itself_when_the_report_changes(account: Driven) -> None:
-    """The days of the refused request are asked for as the report is written now."""
+    """The days of the refused request are requested as the report is written now."""
     refused(account)
     account.report = report("revenue", "app_revenue", "cumulative", intervals=1)
     account.settle()

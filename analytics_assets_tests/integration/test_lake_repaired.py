@@ -93,7 +93,7 @@ def file(project: Project, table: str, day: str) -> Path:
 
 
 def repaired(command: Command, vendor: Sandbox) -> tuple[list[str], dict[str, int]]:
-    """Carries out what `lake verify` prints; the commands, and what the vendors were asked for by them."""
+    """Carries out what `lake verify` prints; the commands, and what the vendors were requested by them."""
     status, said = command("lake", "verify")
     assert status == 1
     commands = [line.strip() for line in said.splitlines() if line.startswith("  analytics-assets load ")]
@@ -138,7 +138,7 @@ def test_days_that_fail_are_named_with_the_reason_and_the_others_stored(
     status, said = command("load", "bento", *RANGE, "--yes")
     assert status == 1, said
     assert "Run 1 of 2: stored 2 of 3 days." in said
-    assert "bento/ads: 1 of 3 days did not land.\n2026-03-01: Bento GET /stats/ads: HTTP 404" in said
+    assert "bento/ads: 1 of 3 days were not stored.\n2026-03-01: Bento GET /stats/ads: HTTP 404" in said
     assert "Stored 3 of 4 days.\nFailed: 2026-03-01. Load them again when the cause is fixed.\n" in said
     assert statuses(project, "bento/ads_totals")["01"] == "FAILED"
     assert ("Stack Trace" in said, "dagster - " in said) == (False, False)
@@ -232,8 +232,8 @@ def test_what_is_damaged_or_missing_is_repaired_and_nothing_else_is_requested(
     status, said = command("lake", "verify")
     assert status == 0, said
     assert ": all correct." in said
-    assert "Expired, without a file, and their typed days are stored: bento/ads_raw 2026-03-03." in said
-    assert "In the quarantine: 3 files, kept for a person to read." in said
+    assert "Expired raw days, without a file, whose typed days are stored: bento/ads_raw 2026-03-03." in said
+    assert "In the quarantine: 3 files." in said
 
 
 @pytest.mark.proof(1)

@@ -1,4 +1,4 @@
-"""A run that cannot wait for its report task leaves the days to the sensor; the sensor asks for one run, never for a second beside it.
+"""A run that cannot wait for its report task leaves the days to the sensor; the sensor requests one run, never for a second beside it.
 
 Vendor and production share one clock that the tests move by hand, so that no second is waited in vain.
 """
@@ -56,7 +56,7 @@ class Scene:
         return run(self.definitions, "airbridge_daily", self.instance, range_tags(DAYS), TABLES)
 
     def tick(self) -> tuple[list[dg.RunRequest], str | None]:
-        """One evaluation of the sensor: what it asks for, and what it says when it asks for nothing."""
+        """One evaluation of the sensor: what it requests, and what it says when it requests nothing."""
         [sensor] = self.definitions.sensors or ()
         assert isinstance(sensor, dg.SensorDefinition)
         context = dg.build_sensor_context(
@@ -68,7 +68,7 @@ class Scene:
         return list(told.run_requests or ()), told.skip_message
 
     def execute(self, request: dg.RunRequest) -> dg.ExecuteInProcessResult:
-        """Runs what the sensor asked for, with its selection and tags as they are."""
+        """Runs what the sensor requested, with its selection and tags as they are."""
         return self.definitions.resolve_implicit_global_asset_job_def().execute_in_process(
             instance=self.instance,
             tags=dict(request.tags),
@@ -92,14 +92,14 @@ def scene(point: Callable[[str], Place], instance: dg.DagsterInstance) -> Iterat
 
 
 def test_what_a_run_leaves_the_sensor_lands_with_one_range_run(scene: Scene) -> None:
-    """The run posts, says that the sensor will finish, and fails; the ready task becomes one run over its three days, which lands them."""
+    """The run posts, says that the sensor will finish, and fails; the ready task becomes one run over its three days, which stores them."""
     result = scene.materialize()
 
     assert not result.success
     # One cause for three days is told once.
     assert (
         "2025-06-10 to 2025-06-12: Airbridge is still making the report revenue (2025-06-10 to 2025-06-12, state POSTED). "
-        "The sensor of airbridge lands these days when it is ready."
+        "The sensor of airbridge stores these days when it is ready."
     ) in failure_words(result)
     assert scene.tick() == ([], "Open report requests: 1 waiting.")
 

@@ -1,4 +1,4 @@
-"""Four hundred open report tasks at a vendor that takes 30 ms an answer: one tick of the sensor."""
+"""Four hundred open report tasks at a vendor that takes 30 ms a response: one tick of the sensor."""
 
 import asyncio
 import time
@@ -26,7 +26,7 @@ LONGEST_S = 5.0
 
 
 async def posted(account: Driven) -> None:
-    """Opens a request a day and asks for its task."""
+    """Opens a request a day and requests its task."""
     ledger, slots = account.ledger, asyncio.Semaphore(16)
     tasks: dict[int, str] = {}
     requests = ledger.join_or_open("airbridge", "revenue", spec_hash(account.report), DAYS, longest=1, now=NOW)

@@ -1,6 +1,6 @@
-"""One bad day among ten turns exactly that day red on every table of its stream, and a re-execution asks for that day alone.
+"""One bad day among ten turns exactly that day red on every table of its stream, and a re-execution requests that day alone.
 
-Shipped definitions, a Dagster instance on SQLite, and a sandbox server that spoils the answers of one day. Airbridge answers all days with one
+Shipped definitions, a Dagster instance on SQLite, and a sandbox server that spoils the responses of one day. Airbridge answers all days with one
 task, so there the day is spoilt inside the report: a sub-row with one value too many, as sent by a vendor that lost count.
 """
 
@@ -32,7 +32,7 @@ ONE_RED = ALL_GREEN | {BAD.isoformat(): "FAILED"}
 ADS = ("ads_raw", "ads_attribution", "ads_totals", "ads_chart")
 VALUES = ("values_raw", "metric_values")
 COHORTS = ("revenue_raw", "revenue_cohorts", "revenue_cohort_totals")
-NONSENSE = {"message": "nothing of what was asked for"}
+NONSENSE = {"message": "nothing of what was requested"}
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def test_a_bad_day_of_bento_is_red_alone_and_asked_for_alone(sandbox: Sandbox, i
     first = _first_attempt(jobs.bento_daily, instance, keys)
 
     assert _colours(instance, keys) == dict.fromkeys(ADS, ONE_RED)
-    assert f"bento/ads: 1 of 10 days did not land.\n{BAD}: " in _said(first)
+    assert f"bento/ads: 1 of 10 days were not stored.\n{BAD}: " in _said(first)
     # The second question of the bad day may be taken back before it is sent.
     assert sandbox.counts()["bento GET /stats/ads"] in {19, 20}
 
@@ -123,14 +123,14 @@ def test_a_bad_day_of_bento_is_red_alone_and_asked_for_alone(sandbox: Sandbox, i
 
 
 def test_a_bad_day_of_statsig_is_red_alone_and_asked_for_alone(sandbox: Sandbox, instance: dg.DagsterInstance) -> None:
-    """The list of the day's values is nonsense; its re-execution asks for pages of that day and of no other."""
+    """The list of the day's values is nonsense; its re-execution requests pages of that day and of no other."""
     keys = _keys("statsig", VALUES)
     sandbox.spoil(kind="body", vendor="statsig", endpoint="/metrics/values", contains=f"date={BAD}", body=NONSENSE)
 
     first = _first_attempt(jobs.statsig_daily, instance, keys)
 
     assert _colours(instance, keys) == dict.fromkeys(VALUES, ONE_RED)
-    assert f"statsig/values: 1 of 10 days did not land.\n{BAD}: " in _said(first)
+    assert f"statsig/values: 1 of 10 days were not stored.\n{BAD}: " in _said(first)
 
     sandbox.forget()
     second = _from_failure(jobs.statsig_daily, instance, first)
@@ -167,7 +167,7 @@ def test_a_bad_day_of_airbridge_is_red_alone_and_read_again_from_the_same_task(
     first = _first_attempt(jobs.airbridge_daily, instance, keys)
 
     assert _colours(instance, keys) == dict.fromkeys(COHORTS, ONE_RED)
-    assert f"airbridge/revenue: 1 of 10 days did not land.\n{BAD}: " in _said(first)
+    assert f"airbridge/revenue: 1 of 10 days were not stored.\n{BAD}: " in _said(first)
     assert sandbox.counts()[POST_REPORT] == 1
     [left] = ledger.open_requests("airbridge")
     assert (left.days_left, left.attempts, left.state) == ((BAD,), 1, "SUCCESS")

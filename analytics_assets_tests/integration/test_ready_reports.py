@@ -24,7 +24,7 @@ STEPS_S = (14.5, 15.5, 15.0, 16.0, 14.0)
 def test_a_ready_report_lands_within_one_interval_of_the_sensor_and_one_run(
     task_s: float, point: Callable[[str], Place], instance: dg.DagsterInstance
 ) -> None:
-    """The first tick after the vendor has finished asks for the run, and that run lands all days; however old the task is."""
+    """The first tick after the vendor has finished requests the run, and that run lands all days; however old the task is."""
     with driven(NOW, point, instance, report=SPEC, options=Options(task_seconds=task_s), world=hand_world()) as account:
         account.materialize(DAYS)
         for step in cycle(STEPS_S):
@@ -45,7 +45,7 @@ def test_a_ready_report_lands_within_one_interval_of_the_sensor_and_one_run(
 def test_a_finished_report_that_never_lands_is_asked_for_anew_and_loudly(
     point: Callable[[str], Place], instance: dg.DagsterInstance
 ) -> None:
-    """Each run dies before it has landed anything; after so many the report counts as unusable, a check warns, and a new task mends it."""
+    """Each run dies before it has stored anything; after so many the report counts as unusable, a check warns, and a new task fixes it."""
     options = Options(task_seconds=TASK_S)
     with driven(NOW, point, instance, report=SPEC, options=options, world=hand_world()) as account:
         account.materialize(DAYS)
@@ -56,7 +56,7 @@ def test_a_finished_report_that_never_lands_is_asked_for_anew_and_loudly(
         requests, words, [warning] = account.tick()
         assert requests == []
         assert words == (
-            "Open report requests: 1 failed. revenue 2025-06-10 to 2025-06-12: UNUSABLE (it did not land in 6 runs; their logs say why). "
+            "Open report requests: 1 failed. revenue 2025-06-10 to 2025-06-12: UNUSABLE (it was not stored in 6 runs; their logs say why). "
             "The sensor of airbridge requests a new task in 15 s."
         )
         assert (warning.check_name, warning.passed) == ("reports_arrive", False)
@@ -82,7 +82,7 @@ def test_a_task_that_no_look_gets_through_to_warns_once_and_costs_no_other(
             warnings.append([one.description or "" for one in warned])
         assert [len(one) for one in warnings] == [0, 0, 1, 0, 0, 0]
         assert warnings[2][0].startswith("2025-06-10 to 2025-06-12: UNSEEN in attempt 1 (Airbridge GET ")
-        remedy = "The sensor goes on looking, and a day after the task was asked for it asks for a new one."
+        remedy = "The sensor goes on looking, and a day after the task was requested, it requests a new one."
         assert remedy in warnings[2][0]
         assert "revenue 2025-06-10 to 2025-06-12: UNSEEN (Airbridge GET " in words
         account.sandbox.mend()

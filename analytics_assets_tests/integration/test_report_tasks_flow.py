@@ -1,7 +1,7 @@
 """A daemon brings thirty days of cohorts in over an Airbridge whose report tasks fail, are cancelled and are forgotten.
 
 The run of a person leaves before its tasks are ready; from then on only the sensor acts, in a real `dagster-daemon run` with real sockets,
-queue and processes. The cohorts are old enough to be complete, so their truth does not depend on the second a task was asked for.
+queue and processes. The cohorts are old enough to be complete, so their truth does not depend on the second a task was requested.
 """
 
 import time
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.proof(4)
 DAYS = days_from(date(2025, 6, 1), 30)
 INTERVALS = 7
 OPTIONS = Options(seed=3, task_seconds=0.3, fail_every=5, cancel_every=7, forget_every=11)
-# Thirty days are ten tasks. Of the tasks asked for, in their order, 5, 7, 10, 11, 14 and 15 go wrong: the tenth good one is the 16th.
+# Thirty days are ten tasks. Of the tasks requested, in their order, 5, 7, 10, 11, 14 and 15 go wrong: the tenth good one is the 16th.
 POSTS = 16
 LONGEST_S = 450.0
 
@@ -67,14 +67,14 @@ def _wait_for_all_days(project: Project, place: Place) -> None:
             time.sleep(0.5)
         log = (project.root / "daemon.log").read_text(encoding="utf-8", errors="replace")
         raise AssertionError(
-            f"after {LONGEST_S:.0f} s {len(stored)} of {len(DAYS)} days have landed.\n{tick_reasons(instance)}\n{log[-4000:]}"
+            f"after {LONGEST_S:.0f} s {len(stored)} of {len(DAYS)} days are stored.\n{tick_reasons(instance)}\n{log[-4000:]}"
         )
 
 
 def test_the_sensor_alone_sees_every_report_task_through_to_the_end(
     point: Callable[[str], Place], tmp_path: Path
 ) -> None:
-    """One launched run, then the daemon: all days land with the truth of the seed, and no task is asked for that no failure forced."""
+    """One launched run, then the daemon: all days are stored with the truth of the seed, and no task is requested that no failure forced."""
     with sandbox_server(OPTIONS) as sandbox:
         place = point(sandbox.url)
         project = made_project(tmp_path / "project", {"airbridge": DEFS_YAML}, place.environment)

@@ -1,7 +1,7 @@
 """Keys are nowhere afterwards, whatever vendors say: not in what is written, and not in what people are told.
 
 Written are the lake, its quarantine, the ledger, Dagster's storages and the logs and outputs of runs; told are the words of a sensor, alerts that
-arrived and the doctor's report. Every credential is a mark found nowhere else, and the vendors repeat it in every answer, refusal, redirect,
+arrived and the doctor's report. Every credential is a mark found nowhere else, and the vendors repeat it in every response, refusal, redirect,
 crash and cut connection.
 """
 
@@ -118,7 +118,7 @@ def test_what_vendors_repeated_is_kept_without_the_keys(written) -> None:
     folder, _, _ = written
     places = found(folder, [b"[redacted]"])["[redacted]"]
     kinds = {place.split("/")[0] for place in places}
-    # The doctor repeats what vendors say of a refusal or a crash; of the other answers it has words of its own.
+    # The doctor repeats what vendors say of a refusal or a crash; of the other responses it has words of its own.
     patients = {f"patient_{manner}" for manner in ("refused", "unknown", "invalid", "broken")}
     assert kinds >= {"lake", "state.db", "dagster", "out", "err", "alerts.json", *patients}
     assert any("/compute_logs/" in place for place in places)
@@ -132,7 +132,7 @@ def test_the_sensor_the_alerts_and_the_doctor_have_met_every_manner(written) -> 
     folder, _, told = written
     seen = {run["manner"]: run["tick"] for run in told}
     assert [manner for manner, words in seen.items() if "Open report requests:" not in words] == []
-    # The run has asked for Bento's counts before the doctor, who is the second to ask and so refused, not cut.
+    # The run has requested Bento's counts before the doctor, who is the second to ask and so refused, not cut.
     verdicts = {FINE: {"ok"}, "throttled": {"warning"}, "broken": {"warning"}, CUT: {"warning", "wrong"}}
     assert {run["manner"]: set(run["doctor"].values()) for run in told} == {
         manner: verdicts.get(manner, {"wrong"}) for manner in MANNERS

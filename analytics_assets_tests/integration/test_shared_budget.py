@@ -53,7 +53,7 @@ TASKS_SOON = TaskPolicy(first_poll_s=0.1, first_pause_s=0.1)
 def started(
     tag: str, days: Sequence[date], requests: int, per_s: float, tables: Sequence[str] = BENTO
 ) -> "Iterator[subprocess.Popen[str]]":
-    """A process that is ready to land these days; ended with the block."""
+    """A process that is ready to store these days; ended with the block."""
     command = [sys.executable, "-m", "analytics_assets_tests.integration.budgeted_run"]
     command += [tag, f"{days[0]}", f"{days[-1]}", f"{requests}", f"{per_s}", *tables]
     with subprocess.Popen(
@@ -80,7 +80,7 @@ def go(process: "subprocess.Popen[str]") -> None:
 
 
 def is_for(arrival: Arrival, days: Sequence[date]) -> bool:
-    """Whether a request to Bento asks for one of the days."""
+    """True if a request to Bento requests one of the days."""
     return any(f"start_date={day}" in arrival.query for day in days)
 
 
@@ -165,7 +165,7 @@ def test_with_retry_after_in_three_calls_of_ten_everything_lands_and_nobody_send
     # Each request has a place of its own.
     assert {name: len(of) for name, of in places.items()} == {name: len(of) for name, of in arrivals.items()}
     # For each refusal the door stands closed to the end of its time by the vendor's clock, mostly at once; a process that is busy
-    # with something else reads an answer later.
+    # with something else reads a response later.
     closed_after = {
         name: [min(door.noted_at for door in doors[name] if door.at >= one.ms + AFTER_MS) - one.ms for one in of]
         for name, of in refused.items()

@@ -17,7 +17,7 @@ from analytics_assets_tests.integration.soak import FIRST_DAY, HOURS, START_DATE
 pytestmark = pytest.mark.proof(1)
 
 DAYS, INTERVALS, SETTLE_DAYS, LOOKBACK, SEED = 6, 3, 1, 5, 5
-# Of the tasks asked for, in their order, 4, 5, 7, 8 and 10 go wrong: the sixth good one is the 11th.
+# Of the tasks requested, in their order, 4, 5, 7, 8 and 10 go wrong: the sixth good one is the 11th.
 FATES, POSTS = (4, 7, 5), 11
 WISHES = Wishes(
     ads=AdsSpec(dimensions=("source",)),
@@ -39,12 +39,12 @@ def test_the_soak_keeps_the_hours_of_the_shipped_schedules() -> None:
 def test_six_days_of_schedules_and_sensor_end_in_the_truth(
     point: Callable[[str], Place], instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every promise holds; one task a day for all cohorts that are not settled, none for a settled one; a lost one is asked for again and no other."""
+    """Every promise holds; one task a day for all cohorts that are not settled, none for a settled one; a lost one is requested again and no other."""
     monkeypatch.setenv("ANALYTICS_START_DATE", START_DATE.isoformat())
     told = soaked(DAYS, SEED, WISHES, point, instance, fates=FATES)
 
     assert told.broken == []
-    # The days that the schedule asked for: the first load, then the new day and those before it that still changed.
+    # The days that the schedule requested: the first load, then the new day and those before it that still changed.
     newest = [FIRST_DAY + timedelta(days=number - 1) for number in range(DAYS)]
     assert told.asked == [
         (str(day - timedelta(days=INTERVALS + SETTLE_DAYS if number else LOOKBACK - 1)), str(day))

@@ -93,7 +93,7 @@ def accounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.Def
 def grouped(found: Sequence[dict[str, Any]], by: str, *, buyers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows by channel and campaign as a report by one of the two has them: nobody is in two groups, so values add up.
 
-    The vendor masks a value of Meta's channel behind which fewer than three buyers stand, and knows no channel where none is asked for.
+    The vendor masks a value of Meta's channel behind which fewer than three buyers stand, and knows no channel where none is requested.
     """
     made: dict[tuple[Any, ...], dict[str, Any]] = {}
     people: dict[tuple[Any, ...], int] = {}

@@ -28,7 +28,7 @@ class Noted:
 
     Attributes:
         number: Place in the order of all.
-        is_door: Whether a door was closed.
+        is_door: True if a door was closed.
         of: Key of the account.
         at: Of a place when it was taken, of a door when it opens again; milliseconds since 1970.
         noted_at: When this was written, likewise.

@@ -198,7 +198,7 @@ def test_values_swapped_between_columns_are_another_day() -> None:
 
 
 def test_another_type_or_name_is_another_day() -> None:
-    """A table whose declaration changed is landed again."""
+    """A table whose declaration changed is stored again."""
     assert len({_one(pa.int64(), [1]), _one(pa.int32(), [1]), _one(pa.string(), ["1"]), _one(pa.float64(), [1.0])}) == 4
     named = Table("t", "T.", (Column("y", pa.int64(), "Y.", nullable=True),))
     assert content_hash(named, pa.table({"y": pa.array([1])})) != _one(pa.int64(), [1])

@@ -40,7 +40,7 @@ SALES = Table(
         Column("is_main", pa.bool_(), "True on one row of a shop."),
         Column("people", pa.int64(), "People.", nullable=True),
         Column("cents", pa.int64(), "Money.", nullable=True),
-        Column("is_partial", pa.bool_(), "Whether the money is incomplete.", nullable=True),
+        Column("is_partial", pa.bool_(), "True if the money is incomplete.", nullable=True),
     ),
     key=("report", "currency", "shop"),
     sums=(
@@ -184,7 +184,7 @@ async def test_a_history_keeps_what_every_later_reading_replaced(tmp_path: Path)
 
 
 async def test_the_answer_to_another_question_is_compared_with_nothing(tmp_path: Path) -> None:
-    """Nobody corrected anything: neither history nor figures tell a move. The next answer to the same question is compared again."""
+    """Nobody corrected anything: neither history nor figures tell a move. The next response to the same question is compared again."""
     lake, vendor, told = Lake(str(tmp_path)), Vendor(), []
     for attempt_group, (question, body) in enumerate([("v1", "1"), ("v1", "2"), ("v2", "50"), ("v2", "51")]):
         vendor.answers = {START: [body]}
@@ -255,7 +255,7 @@ async def test_a_change_says_when_the_reading_before_was_asked_for_if_anything_d
 async def test_a_history_of_rows_that_its_table_cannot_hold_begins_anew_and_says_so(
     tmp_path: Path, columns: tuple[Column, ...]
 ) -> None:
-    """As after a report is grouped by other fields: the day lands, and is not refused for rows of another table for ever; they are kept."""
+    """As after a report is grouped by other fields: the day is stored, and is not refused for rows of another table for ever; they are kept."""
     lake, vendor = Lake(str(tmp_path)), Vendor()
     other = Table("lost", "The same, with other columns.", columns)
     earlier = other.rows([{DATE: START, "part": 0, "number": 5, "campaign": "spring"}])
@@ -280,7 +280,7 @@ async def test_a_history_is_kept_though_only_its_table_is_selected(tmp_path: Pat
 
 
 async def test_a_history_selected_alone_stays_as_it_is(tmp_path: Path) -> None:
-    """Nothing is landed that it could be about."""
+    """Nothing is stored that it could be about."""
     lake, vendor = Lake(str(tmp_path)), Vendor()
     stream = vendor.stream(history=History(LOST, "numbers", grown))
     await brought(lake, stream, [START], selected=ALL)

@@ -1,4 +1,4 @@
-"""What stands afterwards: answers not asked for twice, days that are refused, readings that are older, numbers that are invented."""
+"""What stands afterwards: answers not requested twice, days that are refused, readings that are older, numbers that are invented."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
@@ -29,7 +29,7 @@ def values(lake: Lake) -> list[int]:
 
 
 async def test_the_same_attempts_ask_only_for_what_is_missing(disk: Lake) -> None:
-    """A re-execution reads the days that landed and reports all of them, so that none turns red."""
+    """A re-execution reads the days that were stored and reports all of them, so that none turns red."""
     bad = days(4)[2]
     await brought(disk, Vendor({bad: TransientError("Timed out.")}).stream(), days(4))
     again = Vendor()
@@ -77,7 +77,7 @@ async def test_a_re_execution_uses_what_another_run_requested_since_its_first_at
 
 
 async def test_another_question_is_asked_though_the_attempts_are_the_same(disk: Lake) -> None:
-    """A raw day read with other parameters is no answer to it."""
+    """A raw day read with other parameters is no response to it."""
     await brought(disk, Vendor().stream(), [START])
     again = Vendor({START: ["7"]})
     [result] = await brought(disk, again.stream(request_hash=lambda _day: "v2"), [START])
@@ -108,7 +108,7 @@ async def test_only_what_is_selected_lands(disk: Lake) -> None:
 
 
 async def test_a_day_that_cannot_be_made_leaves_what_stood_and_keeps_the_answer(disk: Lake) -> None:
-    """Raw of it does not land either, so that a re-execution asks again."""
+    """Raw of it is not stored either, so that a re-execution asks again."""
     await brought(disk, Vendor().stream(), days(2))
     before = bytes_of(disk)
     results = await brought(disk, Vendor({START: ["3", "<html>"]}).stream(), days(2), attempt_group="second")
@@ -144,7 +144,7 @@ async def test_typed_rows_of_another_day_do_not_land(disk: Lake) -> None:
 
 
 async def test_raw_rows_that_are_no_valid_day_are_kept_aside(disk: Lake) -> None:
-    """An answer nobody can read again would be lost otherwise."""
+    """A response nobody can read again would be lost otherwise."""
 
     async def fetch(_day: date) -> RawDay:
         return await Vendor().fetch(days(2)[1])
@@ -183,7 +183,7 @@ async def test_the_answer_an_error_names_is_the_one_kept(disk: Lake) -> None:
     ("later", "number"), [(-HOUR, 1), (timedelta(0), 7), (HOUR, 7)], ids=["older", "same", "newer"]
 )
 async def test_an_older_reading_never_replaces_a_newer_one(disk: Lake, later: timedelta, number: int) -> None:
-    """A report asked for earlier but read later is put aside; the ledger is still told that the day stands."""
+    """A report requested earlier but read later is put aside; the ledger is still told that the day stands."""
     await brought(disk, Vendor().stream(), [START])
     before = bytes_of(disk)
     other = Vendor({START: ["7"]}, requested_at=NOW + later)

@@ -30,7 +30,7 @@ def _others() -> set["asyncio.Task[object]"]:
 
 
 async def test_days_land_in_order_though_they_are_read_ahead(disk: Lake) -> None:
-    """The first answer comes last; each day still lands after the one before it."""
+    """The first response comes last; each day still lands after the one before it."""
     later = asyncio.Event()
 
     async def before(day: date) -> None:
@@ -130,7 +130,7 @@ async def test_what_no_other_day_can_pass_ends_the_asking(disk: Lake, kind: type
 
 
 async def test_answers_that_are_there_when_the_asking_ends_still_land(disk: Lake) -> None:
-    """They were paid for; asking for them again would cost the budget a second time."""
+    """They were paid for; requesting them again would cost the budget a second time."""
     ready = asyncio.Event()
 
     async def before(day: date) -> None:
@@ -168,7 +168,7 @@ async def test_days_that_need_no_asking_land_though_the_vendor_is_gone(disk: Lak
 
 
 async def test_a_day_that_is_not_final_is_refused_with_the_instant(disk: Lake) -> None:
-    """It is not asked for, not even by those who want the typed tables only."""
+    """It is not requested, not even by those who want the typed tables only."""
     now = datetime(2026, 3, 3, 1, 59, tzinfo=UTC)
     vendor = Vendor()
     refusal = "NotFinalError: The day is not final yet. Request it from 2026-03-03 02:00 UTC on."
@@ -189,7 +189,7 @@ async def test_a_day_is_asked_for_from_its_instant_on(disk: Lake) -> None:
 
 
 async def test_a_day_that_becomes_final_while_the_run_works_stays_refused(disk: Lake) -> None:
-    """It was not asked for, so it neither fails for want of raw rows nor stands as if it had been read."""
+    """It was not requested, so it neither fails for want of raw rows nor stands as if it had been read."""
     now = [datetime(2026, 3, 3, 1, 59, tzinfo=UTC)]
 
     async def before(_day: date) -> None:

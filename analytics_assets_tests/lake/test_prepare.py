@@ -1,4 +1,4 @@
-"""A day is made before it lands: while the one before it does, and again where the lake has changed meanwhile."""
+"""A day is made before it is stored: while the one before it does, and again where the lake has changed meanwhile."""
 
 import threading
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ ALL = "numbers numbers_raw sums"
 
 
 async def test_the_next_day_is_made_while_one_lands(disk: Lake) -> None:
-    """The first day has landed only when the second is being made; nothing of the second stands by then."""
+    """The first day is stored only when the second is being made; nothing of the second stands by then."""
     is_made, stands = threading.Event(), list[bool]()
 
     def transform(day: date, raw: pa.Table | None) -> Mapping[str, Typed]:

@@ -20,7 +20,7 @@ def _answer(body: str, *, page: str = "1", at: int = 0, attempts: int = 1, waite
 
 
 def test_a_raw_day_holds_every_answer_as_sent() -> None:
-    """One row an answer, whole; the day is as old as its first request."""
+    """One row a response, whole; the day is as old as its first request."""
     day = raw_day(
         TABLE,
         DAY,

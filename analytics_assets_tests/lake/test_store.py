@@ -167,7 +167,7 @@ def test_columns_declared_later_are_null_in_older_files(lake: Lake) -> None:
 
 
 def test_columns_no_longer_declared_are_left_out(lake: Lake) -> None:
-    """The file keeps them; the reader asks for what is declared."""
+    """The file keeps them; the reader requests what is declared."""
     land(lake, row())
     fewer = replace(TABLE, columns=TABLE.columns[:2], key=("campaign",))
     assert lake.read("airbridge", fewer).to_pylist() == [{"date": DAY, "campaign": "spring"}]

@@ -45,7 +45,7 @@ def test_only_days_in_their_own_place_are_listed(lake: Lake) -> None:
 
 
 def test_days_that_cannot_be_listed_are_told_and_not_taken_for_missing(disk: Lake) -> None:
-    """Or they would be asked for again."""
+    """Or they would be requested again."""
     Path(disk.folder("airbridge", "revenue")).parent.mkdir(parents=True)
     Path(disk.folder("airbridge", "revenue")).symlink_to(disk.folder("airbridge", "revenue"))
     with pytest.raises(LakeError, match=r"airbridge/revenue cannot be listed \(Too many levels of symbolic links\)"):
@@ -177,7 +177,7 @@ def test_an_answer_in_quarantine_can_be_read_by_a_person(lake: Lake) -> None:
 
 
 def test_a_second_process_is_seen_at_once(tmp_path: Path) -> None:
-    """A long-lived reader lists what another has landed meanwhile."""
+    """A long-lived reader lists what another has stored meanwhile."""
     reader, writer = Lake(str(tmp_path)), Lake(f"file://{tmp_path}")
     assert reader.days("airbridge", "revenue") == []
     land(writer, row())

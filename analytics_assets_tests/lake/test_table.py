@@ -218,7 +218,7 @@ def test_a_day_without_rows_is_valid_and_typed() -> None:
 
 
 def test_a_data_frame_with_arrow_types_is_a_day_again() -> None:
-    """What a user reads can be landed."""
+    """What a user reads can be stored."""
     day = TABLE.validated(TABLE.rows([row(), empty_row(campaign="a")]), DAY)
     frame = day.to_pandas(types_mapper=pd.ArrowDtype)
     again = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata()

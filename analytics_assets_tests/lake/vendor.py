@@ -80,7 +80,7 @@ class Vendor:
         answers: Bodies of a day, or what is raised instead; a day not named answers with its day of the month.
         before: Waited for before a day is answered.
         requested_at: Instant each reading says it was asked at.
-        asked: Days asked for, in the order they came.
+        asked: Days requested, in the order they came.
         answered: Days answered, in the order they were ready.
         announced: What was announced.
         stored: Days told to stand.

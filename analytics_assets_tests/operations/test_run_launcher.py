@@ -73,7 +73,7 @@ def test_the_shipped_instance_looks_after_its_runs(instance: dg.DagsterInstance)
 def test_a_run_is_at_work_as_long_as_its_process_is_there(
     instance: dg.DagsterInstance, worker: "subprocess.Popen[bytes]"
 ) -> None:
-    """A killed one is gone even before somebody has asked for its exit status."""
+    """A killed one is gone even before somebody has requested its exit status."""
     run = started(instance, HERE, worker.pid)
     assert status(instance, run) is WorkerStatus.RUNNING
     worker.kill()

@@ -35,12 +35,12 @@ def table_of(evaluation: dg.AssetCheckEvaluation) -> list[tuple[Any, ...]]:
 
 
 def test_a_run_says_of_each_of_its_days_what_was_found_before_it_fails(shop: Shop) -> None:
-    """On every table of the stream, with the reason, the place of the answer and the remedy."""
+    """On every table of the stream, with the reason, the place of the response and the remedy."""
     shop.vendor.answers = {BAD: ["not a number"]}
     run = shop.run(span("01", "04"))
     assert run.status == dg.DagsterRunStatus.FAILURE
     [kept] = (shop.folder / "_quarantine/shop").iterdir()
-    reason = f"numbers: not a number. The answer is kept in {kept}."
+    reason = f"numbers: not a number. The response is kept in {kept}."
     verdicts = shop.verdicts(run.run_id)
     assert {table for table, name in verdicts if name == "days_stored"} == set(TABLES)
     for table in TABLES:
@@ -108,7 +108,7 @@ def test_a_file_that_is_no_day_fails_the_checks_that_read_it(shop: Shop, content
 
 
 def test_checks_alone_ask_nobody_and_say_of_the_lake_what_the_run_said(shop: Shop) -> None:
-    """No request, no materialization; one history with the run's evaluation; the red day is told until it has landed."""
+    """No request, no materialization; one history with the run's evaluation; the red day is told until it is stored."""
     shop.vendor.answers = {BAD: ["not a number"]}
     shop.run(span("01", "04"))
     shop.vendor.asked.clear()
@@ -118,13 +118,13 @@ def test_checks_alone_ask_nobody_and_say_of_the_lake_what_the_run_said(shop: Sho
     assert alone.success
     assert (shop.vendor.asked, alone.get_asset_materialization_events()) == ([], [])
     landing, newest = (shop.verdicts(alone.run_id)["numbers", name] for name in ("days_stored", "latest_day_stored"))
-    red = "the last run that asked for it did not land it; its error names the reason"
+    red = "the last run that requested it did not store it; its error names the reason"
     assert [row for row in table_of(landing) if row[1] != "fine"] == [("2026-03-03", "error", red)]
     missing = [(day, level) for day, level, _ in table_of(newest)]
     assert missing == [("2026-03-03", "warning"), *((f"2026-03-{day:02}", "error") for day in range(5, 11))]
     assert (newest.description or "").startswith(
-        "2026-03-03: missing; could have landed since 2026-03-04 02:00 UTC; "
-        "2026-03-05 to 2026-03-10: missing; could have landed since 2026-03-06 02:00 UTC. See whether"
+        "2026-03-03: missing; could be stored since 2026-03-04 02:00 UTC; "
+        "2026-03-05 to 2026-03-10: missing; could be stored since 2026-03-06 02:00 UTC. See whether"
     )
     history = shop.instance.event_log_storage.get_asset_check_execution_history(
         dg.AssetCheckKey(landing.asset_key, "days_stored"),
@@ -175,7 +175,7 @@ def test_a_check_that_cannot_read_the_lake_fails_and_the_others_go_on(shop: Shop
     def find(_look: CheckContext) -> CheckResults:
         raise error
 
-    shop.checks = [Check("is_readable", "numbers", "It is not.", "Mend it.", find)]
+    shop.checks = [Check("is_readable", "numbers", "It is not.", "Fix it.", find)]
     run = shop.run(span("01", "01"))
     assert run.status == dg.DagsterRunStatus.SUCCESS
     verdicts = shop.verdicts(run.run_id)
@@ -183,7 +183,7 @@ def test_a_check_that_cannot_read_the_lake_fails_and_the_others_go_on(shop: Shop
     assert (unreadable.passed, unreadable.severity, unreadable.description) == (
         False,
         dg.AssetCheckSeverity.ERROR,
-        f"not evaluated: {words} Mend it.",
+        f"not evaluated: {words} Fix it.",
     )
     assert verdicts["numbers", "days_stored"].passed
 

@@ -1,4 +1,4 @@
-"""What Dagster shows of a table and of a day that landed."""
+"""What Dagster shows of a table and of a day that was stored."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

@@ -165,7 +165,7 @@ def test_a_file_that_cannot_be_written_is_refused_after_the_plan(tmp_path: Path,
 
 
 def test_the_shipped_lookbacks_fit_the_budgets(tmp_path: Path) -> None:
-    """What the schedules ask for each day passes at once: the longest of them, and Bento's lookback with the whole week before it, were it red."""
+    """What the schedules request each day passes at once: the longest of them, and Bento's lookback with the whole week before it, were it red."""
     file = tmp_path / "plan.json"
     assert main(["plan", "--from", "2026-02-03", "--to", "2026-03-06", "--json", str(file)], clock=lambda: NOON) == 0
     long = json.loads(file.read_text())

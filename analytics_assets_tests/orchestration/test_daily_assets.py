@@ -90,9 +90,9 @@ def test_exactly_the_bad_day_is_red_on_every_table(shop: Shop) -> None:
     run = shop.run(span("01", "05"))
     assert run.status == dg.DagsterRunStatus.FAILURE
     assert shop.failure(run) == (
-        "shop/numbers: 1 of 5 days did not land.\n"
+        "shop/numbers: 1 of 5 days were not stored.\n"
         "2026-03-03: Timed out after 60 s.\n"
-        "Re-execute from failure: only these days are asked for."
+        "Re-execute from failure: only these days are requested."
     )
     good = ["01", "02", "04", "05"]
     assert shop.logged(run) == dict.fromkeys(TABLES, good)
@@ -111,7 +111,7 @@ def test_a_subset_of_typed_tables_is_made_without_a_request(quick: Shop) -> None
         {"numbers_raw": [], "numbers": [], "sums": ["01", "02"]},
     )
     assert quick.failure(run) == (
-        "shop/numbers: 1 of 3 days did not land.\n"
+        "shop/numbers: 1 of 3 days were not stored.\n"
         "2026-03-03: The day is not stored in shop/numbers_raw, so there is nothing to make the typed tables from. "
         "Materialize numbers_raw together with them.\n"
         "Fix the cause, then re-execute from failure."
@@ -156,7 +156,7 @@ def test_a_range_of_days_that_are_not_there_is_refused_in_words(quick: Shop, tag
 
 
 def test_a_lake_that_cannot_be_opened_fails_the_run_in_words(quick: Shop) -> None:
-    """And nothing is asked for that could not be kept."""
+    """And nothing is requested that could not be kept."""
     result = dg.materialize(
         [quick.assets()],
         tags=span("01", "05"),
@@ -177,7 +177,7 @@ def test_a_key_that_is_not_set_fails_all_days_and_is_named(shop: Shop) -> None:
     shop.variable = "SHOP_KEY"
     run = shop.run(span("01", "05"))
     assert shop.failure(run) == (
-        "shop/numbers: 5 of 5 days did not land.\n"
+        "shop/numbers: 5 of 5 days were not stored.\n"
         "2026-03-01 to 2026-03-05: The environment variable SHOP_KEY is not set. Live mode needs it; ANALYTICS_MODE=sandbox "
         "needs no key.\n"
         "Fix the cause, then re-execute from failure."
@@ -221,7 +221,7 @@ def test_an_error_while_the_stream_closes_is_not_told_of_days_that_landed(quick:
     quick.closing = TransientError("The session would not close.")
     run = quick.run(span("01", "02"))
     assert "The session would not close." in str(quick.failure(run))
-    assert "did not land" not in str(quick.failure(run))
+    assert "was not stored" not in str(quick.failure(run))
     assert quick.logged(run) == {table: ["01", "02"] for table in TABLES}
 
 
@@ -230,10 +230,10 @@ def test_days_that_are_not_final_fail_with_the_instant(quick: Shop) -> None:
     quick.clock = lambda: datetime.fromisoformat("2026-03-04T01:00:00+00:00")
     run = quick.run(span("01", "04"))
     assert quick.failure(run) == (
-        "shop/numbers: 2 of 4 days did not land.\n"
+        "shop/numbers: 2 of 4 days were not stored.\n"
         "2026-03-03: The day is not final yet. Request it from 2026-03-04 02:00 UTC on.\n"
         "2026-03-04: The day is not final yet. Request it from 2026-03-05 02:00 UTC on.\n"
-        "Re-execute from failure: only these days are asked for."
+        "Re-execute from failure: only these days are requested."
     )
     assert quick.vendor.asked == days(2)
 

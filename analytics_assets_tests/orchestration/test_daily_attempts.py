@@ -27,7 +27,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
 
 
 def test_a_re_execution_asks_only_for_the_bad_day_and_turns_all_green(shop: Shop) -> None:
-    """The days that landed are logged again, or Dagster would turn them red."""
+    """The days that were stored are logged again, or Dagster would turn them red."""
     shop.vendor.answers = {BAD: TransientError("Timed out.")}
     first = shop.run(span("01", "05"))
     shop.vendor = Vendor({BAD: TransientError("Timed out.")})

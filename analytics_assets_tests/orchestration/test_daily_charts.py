@@ -79,5 +79,5 @@ def test_a_picture_that_fails_costs_no_row_and_no_run(shop: Shop) -> None:
     ]
     assert note == {"all": "ZeroDivisionError: seven"}
     said = [record.user_message for record in shop.instance.all_logs(run.run_id)]
-    line = "Picture not drawn (all of numbers, 2026-03-02): ZeroDivisionError: seven. The rows have landed."
+    line = "Picture not drawn (all of numbers, 2026-03-02): ZeroDivisionError: seven. The rows are stored."
     assert said.count(line) == 1

@@ -1,4 +1,4 @@
-"""One message for all days that did not land."""
+"""One message for all days that were not stored."""
 
 from datetime import date, timedelta
 
@@ -18,7 +18,7 @@ from analytics_assets.errors import (
 )
 from analytics_assets.orchestration.failures import failure
 
-AGAIN = "Re-execute from failure: only these days are asked for."
+AGAIN = "Re-execute from failure: only these days are requested."
 FIX = "Fix the cause, then re-execute from failure."
 MARCH = [date(2026, 3, 1) + timedelta(days=number) for number in range(31)]
 
@@ -38,7 +38,7 @@ def test_days_with_one_cause_share_a_line() -> None:
     errors[MARCH[8]] = AccessRefusedError("Not with this key.", remedy="Check SHOP_KEY.")
     errors[MARCH[9]] = PermanentError("/lake/dt=2026-03-10/data.parquet is damaged.")
     assert of(errors).description == (
-        "shop/numbers: 7 of 10 days did not land.\n"
+        "shop/numbers: 7 of 10 days were not stored.\n"
         "2026-03-01 to 2026-03-02, 2026-03-05: numbers: not a number.\n"
         "2026-03-03: numbers: not a number.\n"
         "2026-03-08: Not with this key. Check KEY.\n"
@@ -121,7 +121,7 @@ def test_many_causes_are_cut_short_in_the_message_only() -> None:
     assert lines[20:] == [
         "2026-03-20: Trouble number 19.",
         "... and 2 more causes; all days are in the metadata.",
-        "Re-execute from failure: only these days are asked for.",
+        "Re-execute from failure: only these days are requested.",
     ]
     table = told.metadata["days_not_stored"]
     assert isinstance(table, dg.TableMetadataValue)

@@ -244,7 +244,7 @@ def test_a_yaml_that_only_some_would_read_is_refused(misspelt: Misspelt, elsewhe
 
 
 def test_every_folder_that_does_not_load_has_its_line(misspelt: Misspelt) -> None:
-    """One look at the message mends all."""
+    """One look at the message fixes all."""
     misspelt("bento", "dimensions:", "dimension:")
     refused = refusal(misspelt("statsig", "lookback_days: 4", "lookback_days: four"))
     assert str(refused) == (

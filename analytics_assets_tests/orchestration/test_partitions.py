@@ -1,4 +1,4 @@
-"""Which days there are, which of them are final, and which a schedule asks for again."""
+"""Which days there are, which of them are final, and which a schedule requests again."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta

@@ -29,10 +29,10 @@ def test_a_line_comes_after_each_twentieth_of_the_days_with_the_end_expected() -
         progress.step(done, is_stored=done != 3)
     assert len(lines) == 20
     assert lines[:2] == [
-        "2 of 40 days landed; 4 requests, 1 s waited for the budget; end expected at 2026-03-01 12:00:40 UTC.",
-        "3 of 40 days landed, 1 did not; 8 requests, 2 s waited for the budget; end expected at 2026-03-01 12:00:40 UTC.",
+        "2 of 40 days stored; 4 requests, 1 s waited for the budget; end expected at 2026-03-01 12:00:40 UTC.",
+        "3 of 40 days stored, 1 did not; 8 requests, 2 s waited for the budget; end expected at 2026-03-01 12:00:40 UTC.",
     ]
-    assert lines[-1] == "39 of 40 days landed, 1 did not; 80 requests, 20 s waited for the budget."
+    assert lines[-1] == "39 of 40 days stored, 1 did not; 80 requests, 20 s waited for the budget."
 
 
 def test_a_slow_day_is_told_although_its_twentieth_is_not_full() -> None:
@@ -43,14 +43,14 @@ def test_a_slow_day_is_told_although_its_twentieth_is_not_full() -> None:
     progress.step(1, is_stored=True)
     watch.now += timedelta(seconds=1)
     progress.step(2, is_stored=True)
-    assert lines == ["2 of 400 days landed; end expected at 2026-03-01 15:20:00 UTC."]
+    assert lines == ["2 of 400 days stored; end expected at 2026-03-01 15:20:00 UTC."]
 
 
 def test_a_run_without_requests_logs_no_counts() -> None:
     """Typed tables made from raw cost none."""
     lines: list[str] = []
     Progress(1, Meter(), Watch(), say=lines.append).step(1, is_stored=True)
-    assert lines == ["1 of 1 days landed."]
+    assert lines == ["1 of 1 days stored."]
 
 
 def test_what_is_left_of_the_budget_is_told_at_that_moment() -> None:

@@ -79,7 +79,7 @@ def test_a_file_that_is_no_database_is_refused_in_words(tmp_path: Path) -> None:
 
 
 def test_a_closed_request_gives_nobody_the_right_to_post(tmp_path: Path) -> None:
-    """A report changed in the YAML closes its requests; a run that still holds one may not ask for it again."""
+    """A report changed in the YAML closes its requests; a run that still holds one may not request it again."""
     ledger = Ledger(f"sqlite:///{tmp_path}/state.db")
     [request] = ledger.join_or_open("airbridge", "revenue", "old", [date(2026, 3, 1)], longest=92, now=NOW)
     assert ledger.lease(request.id, "run", seconds=60, now=NOW)

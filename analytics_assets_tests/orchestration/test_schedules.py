@@ -1,4 +1,4 @@
-"""What a schedule asks for at an instant."""
+"""What a schedule requests at an instant."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -49,7 +49,7 @@ def built(*, lookback_days: int = 3, is_on: bool = False) -> dg.Definitions:
 
 
 def tick(now: str, name: str = "shop_daily", **given: Any) -> dg.RunRequest | str:
-    """What the schedule asks for at an instant in UTC, or why it asks for nothing."""
+    """What the schedule requests at an instant in UTC, or why it requests nothing."""
     repository = built(**given).get_repository_def()
     with dg.build_schedule_context(
         scheduled_execution_time=datetime.fromisoformat(now).replace(tzinfo=UTC), repository_def=repository
@@ -63,7 +63,7 @@ def tick(now: str, name: str = "shop_daily", **given: Any) -> dg.RunRequest | st
 
 
 def asked(now: str, **given: Any) -> tuple[str, str]:
-    """First and last day of the range asked for."""
+    """First and last day of the range requested."""
     request = tick(now, **given)
     assert isinstance(request, dg.RunRequest)
     tags = request.tags
@@ -71,7 +71,7 @@ def asked(now: str, **given: Any) -> tuple[str, str]:
 
 
 def test_the_lookback_is_asked_for_as_one_range_run() -> None:
-    """It ends with the newest final day; each tick has a key of its own, or a failed day would never be asked for again."""
+    """It ends with the newest final day; each tick has a key of its own, or a failed day would never be requested again."""
     request = tick("2026-03-10T04:30")
     assert isinstance(request, dg.RunRequest)
     assert (request.run_key, request.partition_key) == ("shop:2026-03-10T04:30Z:2026-03-07", None)
@@ -129,7 +129,7 @@ def test_the_snapshot_schedule_asks_for_one_reading() -> None:
 
 
 def changing_tick(tmp_path: Path, *firsts: date | None) -> list[tuple[str | None, str, list[str]]] | str | None:
-    """What a schedule asks for whose reports change from these days on: run key, first day, tables; or why nothing."""
+    """What a schedule requests whose reports change from these days on: run key, first day, tables; or why nothing."""
     partitions = daily_partitions(date(2026, 3, 1), final_at)
     keys = [dg.AssetKey(["shop", f"report{number}"]) for number in range(len(firsts))]
 
@@ -199,7 +199,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 
 
 def nightly(shop: Shop, lookback_days: int = 2) -> list[tuple[str, str]]:
-    """First and last day of each range that the shop's schedule asks for on the eleventh of March."""
+    """First and last day of each range that the shop's schedule requests on the eleventh of March."""
     load = DailyLoad("30 4 * * *", lookback_days, final_at)
     schedule = daily_load("shop", [shop.assets()], load, PARTITIONS, is_on=False)
     with dg.build_schedule_context(
@@ -239,7 +239,7 @@ def test_days_before_the_lookback_that_are_red_or_left_out_are_asked_for_again_u
 
 
 def test_days_that_nobody_ever_wanted_and_days_under_way_are_left_alone(shop: Shop) -> None:
-    """Before the first day that was asked for, and where a run is to begin."""
+    """Before the first day that was requested, and where a run is to begin."""
     assert nightly(shop) == [("09", "10")]
     shop.run(span("05", "05"))
     assert nightly(shop) == [("06", "10")]

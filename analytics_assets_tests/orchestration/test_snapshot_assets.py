@@ -154,7 +154,7 @@ def test_typed_tables_alone_are_made_from_the_reading_of_the_day(readings: Readi
     """Nobody is asked; without a reading of today they say what is missing."""
     only = {"selection": [dg.AssetKey(["shop", "sums"])]}
     assert told(readings.read(**only)) == (
-        "shop/numbers: 1 of 1 days did not land.\n"
+        "shop/numbers: 1 of 1 days were not stored.\n"
         "2026-03-06: The day is not stored in shop/numbers_raw, so there is nothing to make the typed tables from. "
         "Materialize numbers_raw together with them.\n"
         "Fix the cause, then re-execute from failure."
@@ -166,13 +166,13 @@ def test_typed_tables_alone_are_made_from_the_reading_of_the_day(readings: Readi
 
 @pytest.mark.parametrize(
     ("error", "words"),
-    [(TransientError("Timed out."), "Re-execute from failure: only these days are asked for.")],
+    [(TransientError("Timed out."), "Re-execute from failure: only these days are requested.")],
 )
 def test_a_reading_that_fails_is_told_like_a_day(readings: Readings, error: SourceError, words: str) -> None:
     """With the reason and the advice that follows from its class."""
     readings.vendor.answers = {DAY: error}
     result = readings.read()
-    assert told(result) == f"shop/numbers: 1 of 1 days did not land.\n2026-03-06: Timed out.\n{words}"
+    assert told(result) == f"shop/numbers: 1 of 1 days were not stored.\n2026-03-06: Timed out.\n{words}"
     assert shown(result) == {}
 
 

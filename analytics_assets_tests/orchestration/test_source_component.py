@@ -151,7 +151,7 @@ def test_wrong_keys_and_types_are_told_with_their_place(load: Load, attributes: 
         ),
         (
             f"{SCHEDULE}\nads: {{dimensions: [source, ad], value: x}}",
-            "Bento ads, `value`: 'x' is a value of one dimension, but 2 are asked for. Name one dimension, or leave `value` out.",
+            "Bento ads, `value`: 'x' is a value of one dimension, but 2 are requested. Name one dimension, or leave `value` out.",
         ),
         (
             f"{SCHEDULE}\nchecks: {{volume_least: 1.5}}",
@@ -196,7 +196,7 @@ def test_settings_are_read_when_the_definitions_load(load: Load, monkeypatch: py
 
 @pytest.mark.parametrize("written", ["2026-03-01", '"2026-03-01"'])
 def test_an_account_may_name_its_first_day(load: Load, monkeypatch: pytest.MonkeyPatch, written: str) -> None:
-    """No day before it has a square, and the schedule asks for none: it has one final day on 2 March."""
+    """No day before it has a square, and the schedule requests none: it has one final day on 2 March."""
     monkeypatch.setenv("ANALYTICS_START_DATE", "2026-02-03")
     definitions = load(f"{SCHEDULE}\nstart_date: {written}")
     graph = definitions.resolve_asset_graph()

@@ -130,10 +130,10 @@ class Deployment:
         patient(lambda: bool(self.graphql(_ASSETS)["assetNodes"]), "the deployment", seconds=2 * PATIENCE_S)
 
     def graphql(self, query: str, **variables: Any) -> dict[str, Any]:
-        """The data of an answer of the API that the UI uses.
+        """The data of a response of the API that the UI uses.
 
         Raises:
-            OSError: There is no answer, or it is an error.
+            OSError: There is no response, or it is an error.
         """
         try:
             answer = httpx.post(f"{self.url}/graphql", json={"query": query, "variables": variables}, timeout=30.0)

@@ -53,7 +53,7 @@ def patient(is_ready: Callable[[], bool], what: str, *, seconds: float = PATIENC
 
 
 def answers(port: int) -> bool:
-    """Whether somebody listens on a port of the loopback."""
+    """True if somebody listens on a port of the loopback."""
     with socket.create_connection(("127.0.0.1", port), timeout=1):
         return True
 

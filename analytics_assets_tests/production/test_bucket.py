@@ -9,7 +9,7 @@ from s3fs import S3FileSystem
 
 from analytics_assets.errors import LakeError
 from analytics_assets.lake.store import Lake
-from analytics_assets.operations.verify.files import DamagedError, examined, inventory
+from analytics_assets.operations.verify.files import DamagedError, examine_file, inventory
 from analytics_assets_tests.lake.sample import DAY, NEXT, TABLE, land, row
 from analytics_assets_tests.production.parts import bucket_server
 
@@ -63,8 +63,8 @@ def test_a_damaged_file_of_a_bucket_is_found_and_put_into_the_quarantine(bucket:
     bucket.files.put(bucket.path(*name, DAY), body[:-1])
     assert dict(inventory(bucket, {name: TABLE}).days) == {name: [DAY, NEXT]}
     with pytest.raises(DamagedError, match="it cannot be read to its end"):
-        examined(bucket, name[0], TABLE, DAY, is_sandbox=False)
-    assert examined(bucket, name[0], TABLE, NEXT, is_sandbox=False) == bucket.stored_day(*name, NEXT)
+        examine_file(bucket, name[0], TABLE, DAY, is_sandbox=False)
+    assert examine_file(bucket, name[0], TABLE, NEXT, is_sandbox=False) == bucket.stored_day(*name, NEXT)
     kept = bucket.quarantine.take(*name, DAY, bucket.path(*name, DAY), seen_at=datetime(2026, 3, 10, 12, tzinfo=UTC))
     assert kept == "s3://growth/lake/_quarantine/airbridge/20260310-120000-revenue-2026-03-01.parquet"
     assert bucket.files.fs.cat_file(kept) == body[:-1]

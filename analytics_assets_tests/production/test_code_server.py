@@ -51,7 +51,7 @@ def machine(tmp_path: Path) -> Iterator[Deployment]:
 
 
 def answers(deployment: Deployment) -> bool:
-    """Whether the code server gives its definitions, and not only says that it is there."""
+    """True if the code server gives its definitions, and not only says that it is there."""
     client = DagsterGrpcClient(port=int(deployment.ports["4266"]), host="127.0.0.1")
     with suppress(DagsterUserCodeUnreachableError):
         return "ListRepositoriesResponse" in client.list_repositories()

@@ -117,7 +117,7 @@ def begun(deployment: Deployment, worker: str) -> set[str]:
 
 
 def half_way(deployment: Deployment) -> str | None:
-    """A worker that is at runs while part of a vendor's days have landed; None until then."""
+    """A worker that is at runs while part of a vendor's days are stored; None until then."""
     stored = max(
         len(Files(LAKE).under(f"{Files(LAKE).root}/{table}")) for table in ("bento/ads_raw", "statsig/values_raw")
     )
@@ -127,7 +127,7 @@ def half_way(deployment: Deployment) -> str | None:
 def test_a_backfill_of_sixty_days_survives_the_death_of_a_worker(
     deployment: Deployment, alone: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Killed with -9 while it works: its runs begin anew on the other, and the bucket holds what one machine would have landed."""
+    """Killed with -9 while it works: its runs begin anew on the other, and the bucket holds what one machine would are stored."""
     began = time.monotonic()
     backfill = deployment.backfill([day.isoformat() for day in DAYS])
     until(lambda: half_way(deployment) is not None, "a worker half-way")

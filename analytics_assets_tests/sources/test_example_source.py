@@ -101,7 +101,7 @@ def test_a_day_that_fails_leaves_the_others_and_says_why(defs: Path, vendor: Kio
         result = run(whole(defs), "kiosk_daily", instance, range_tags([FIRST, SECOND]))
     assert not result.success
     assert {row["date"] for row in rows(tmp_path / "lake", "kiosk", "sales")} == {FIRST}
-    assert "kiosk/sales: 1 of 2 days did not land.\n2026-03-02: Kiosk GET /sales: " in failure_words(result)
+    assert "kiosk/sales: 1 of 2 days were not stored.\n2026-03-02: Kiosk GET /sales: " in failure_words(result)
     assert [path.suffix for path in (tmp_path / "lake/_quarantine").rglob("*") if path.is_file()] != []
 
 

@@ -15,7 +15,7 @@ LONGEST_S = 60
 
 
 async def spend(url: str, budget: Budget, seconds: float) -> None:
-    """Asks for one request after the other for so many seconds."""
+    """Requests one request after the other for so many seconds."""
     rate_limiter = SharedRateLimiter(url, "shop", budget, RequestOrigin(), clock=utc_now)
     until = utc_now() + timedelta(seconds=seconds)
     while utc_now() < until:

@@ -1,4 +1,4 @@
-"""Requests that have landed are forgotten after a time, and nobody decides otherwise for it; in SQLite and PostgreSQL."""
+"""Requests that are stored are forgotten after a time, and nobody decides otherwise for it; in SQLite and PostgreSQL."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -23,7 +23,7 @@ def opened(ledger: Ledger, day: date, now: datetime, spec_hash: str = "a") -> Re
 
 
 def test_requests_of_reports_that_are_gone_are_forgotten_too(url: str) -> None:
-    """After the same time; nothing asks for their days any more."""
+    """After the same time; nothing requests their days any more."""
     ledger = Ledger(url)
     gone, newest = opened(ledger, DAYS[0], LONG_AGO), opened(ledger, DAYS[1], LONG_AGO)
     ledger.close_removed(gone.id, "No such report.", now=LONG_AGO)
@@ -54,7 +54,7 @@ def test_only_what_landed_long_ago_is_forgotten(url: str) -> None:
     assert decided[1] == {DAYS[2], DAYS[3]}
     assert [ledger.history(one.id) for one in stored] == [[], []]
     assert len(ledger.history(newest.id)) == 2
-    # A day of a forgotten request is asked for as ever, under a number of its own.
+    # A day of a forgotten request is requested as ever, under a number of its own.
     assert opened(ledger, DAYS[0], NOW).id > newest.id
     assert delete_stored(url, before=NOW) == 1
 

@@ -1,4 +1,4 @@
-"""A look at a task that ends after another one was asked for."""
+"""A look at a task that ends after another one was requested."""
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -10,7 +10,7 @@ LATER = NOW + timedelta(minutes=5)
 
 
 def test_what_was_seen_of_an_old_task_is_not_taken_for_the_new_one(tmp_path: Path) -> None:
-    """The sensor may still be looking at a task while a run asks for another: before its answer, and after it."""
+    """The sensor may still be looking at a task while a run requests another: before its response, and after it."""
     ledger = Ledger(f"sqlite:///{tmp_path}/state.db")
     ledger.join_or_open("shop", "revenue", "a", [date(2026, 3, 1)], longest=92, now=NOW)
     ledger.begin_attempt(1, now=NOW)

@@ -47,7 +47,7 @@ def test_an_attempt_begins_only_for_the_process_that_holds_the_lease(ledger: Led
 
 
 def test_a_leased_request_is_not_closed_for_a_report_that_is_gone(ledger: Ledger) -> None:
-    """A run that has read another YAML works at it; what is closed can be asked for by account and instant."""
+    """A run that has read another YAML works at it; what is closed can be requested by account and instant."""
     ledger.lease(1, "run-a", seconds=60, now=NOW)
     for number in (1, 2):
         ledger.close_removed(number, "No such report.", now=NOW)

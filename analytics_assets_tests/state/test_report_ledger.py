@@ -112,7 +112,7 @@ def test_requests_of_another_account_report_or_specification_are_not_joined(
 
 
 def test_an_account_or_a_report_can_be_looked_at_by_itself(ledger: Ledger) -> None:
-    """Oldest day first; closed requests only where all are asked for."""
+    """Oldest day first; closed requests only where all are requested."""
     opened(ledger, march(5, 5))
     opened(ledger, march(1, 1))
     [users] = ledger.join_or_open("shop", "users", "u", march(3, 3), longest=92, now=NOW)
@@ -209,7 +209,7 @@ def test_a_run_that_was_asked_for_is_counted_and_waited_for(ledger: Ledger) -> N
 
 
 def test_a_request_is_closed_by_its_last_day(ledger: Ledger) -> None:
-    """Not before; the lease ends with it, and the same days can be asked for anew."""
+    """Not before; the lease ends with it, and the same days can be requested anew."""
     opened(ledger, march(1, 2))
     ledger.lease(1, "run-a", seconds=60, now=NOW)
     ledger.mark_stored(1, date(2026, 3, 2), now=NOW)
@@ -238,7 +238,7 @@ def test_a_day_a_request_does_not_cover_does_not_close_it(ledger: Ledger) -> Non
 
 
 def test_requests_of_an_older_specification_are_closed(ledger: Ledger) -> None:
-    """Of that report only; nobody waits for numbers that are no longer asked for."""
+    """Of that report only; nobody waits for numbers that are no longer requested."""
     opened(ledger, march(1, 1), spec_hash="old")
     opened(ledger, march(2, 2), spec_hash="old")
     opened(ledger, march(1, 1))

@@ -1,4 +1,4 @@
-"""Calls in threads: the loop goes on, and a call that was asked for is made even if its caller is gone."""
+"""Calls in threads: the loop goes on, and a call that was requested is made even if its caller is gone."""
 
 import asyncio
 import threading

@@ -34,5 +34,5 @@ class Watch:
 
 
 def passes(one: SharedRateLimiter) -> bool:
-    """Whether one request would be let through now; if so it is, and otherwise the gate waits in the queue as `enter` would."""
+    """True if one request would be let through now; if so it is, and otherwise the gate waits in the queue as `enter` would."""
     return one._try(has_waited=True) is None

@@ -192,7 +192,7 @@ def _others() -> Iterator[tuple[str, str, dict[str, Change]]]:
     yield "rows-missing", "finishes a report without rows", {_TASK: without(("stats",))}
     yield (
         "other-day",
-        "answers with a day that was not asked for",
+        "answers with a day that was not requested",
         {
             _TASK: _sub_rows(
                 lambda rows: [
@@ -208,7 +208,7 @@ def _others() -> Iterator[tuple[str, str, dict[str, Change]]]:
         "lists a group twice on one page",
         {_TASK: _data(lambda data: {**data, "stats": first_twice(data["stats"], "rows")} if "stats" in data else data)},
     )
-    yield "labels-many", "has more group values than were asked for", {_TASK: _labels(lambda held: [*held, "another"])}
+    yield "labels-many", "has more group values than were requested", {_TASK: _labels(lambda held: [*held, "another"])}
     yield (
         "total-wrong",
         "announces one group more than it has",

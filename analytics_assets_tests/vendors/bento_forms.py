@@ -84,7 +84,7 @@ def _others() -> Iterator[tuple[str, str, dict[str, Change]]]:
     yield "key-twice", "lists a value of the dimension twice", {_ADS: lambda body: first_twice(body, "breakdown")}
     yield (
         "other-dimension",
-        "groups by something that was not asked for",
+        "groups by something that was not requested",
         {_ADS: lambda body: {**body, "dimension": "tag"}},
     )
 

@@ -1,4 +1,4 @@
-"""Forms of answers: what no vendor page settles, as switches that change an answer on its way out.
+"""Forms of responses: what no vendor page settles, as switches that change a response on its way out.
 
 Here live the switches, the names of all there are, and which are on in one app. A harmless form tells the same facts in another
 spelling; the others leave something out, say something else or break what the vendor's page promises. What a form does to a body
@@ -25,8 +25,8 @@ class Form:
         name: What it is switched on by; begins with the vendor.
         words: What the vendor then does, to be read after its name.
         changes: What is done to a body, by endpoint template without the method.
-        is_harmless: Whether the answer still tells the same facts.
-        of_errors: Whether refusals are changed, not successes; endpoints do not matter then.
+        is_harmless: True if the response still tells the same facts.
+        of_errors: True if refusals are changed, not successes; endpoints do not matter then.
     """
 
     vendor: str
@@ -70,7 +70,7 @@ class Forms:
         ]
 
     def applied(self, vendor: str, endpoint: str, response: Response) -> Response:
-        """The answer in the forms that are on; itself where none concerns it, and where it is no JSON."""
+        """The response in the forms that are on; itself where none concerns it, and where it is no JSON."""
         template, is_error = endpoint.partition(" ")[2], response.status_code >= _FIRST_ERROR
         changes = [
             change

@@ -72,7 +72,7 @@ def failed_checks(
         instance: Dagster's.
         keys: The checks of the project.
         kinds: Which of checks and late days to read.
-        warnings: Whether checks that only warn count. Of late days only errors do: a run for older days warns that newer ones are missing.
+        warnings: True if checks that only warn count. Of late days only errors do: a run for older days warns that newer ones are missing.
         redact: Takes secrets out of a text.
     """
     detections: list[Detection] = []
@@ -119,10 +119,10 @@ def _check(key: dg.AssetCheckKey, evaluation: dg.AssetCheckEvaluation, redact: R
     occurrence = Occurrence(
         severity=FAILURE if evaluation.severity is dg.AssetCheckSeverity.ERROR else WARNING,
         about=table,
-        headline="the newest final day has not landed" if is_late else f"check {key.name} failed",
+        headline="the newest final day is not stored" if is_late else f"check {key.name} failed",
         reasons=reason_lines([Reason(key.name, description)], redact),
         next=(
-            "The schedule asks for it again with its next run; or materialize the day now."
+            "The schedule requests it again with its next run; or materialize the day now."
             if is_late
             else "Nothing is held back; the check is evaluated again when the table is."
         ),

@@ -55,7 +55,7 @@ def deliver(
         writer: Composes the messages.
         repeat: An issue that is still seen is sent again after this.
         clock: The present instant.
-        has_time: Whether another message can be sent in this tick; one takes twice `SENDING_S` at most.
+        has_time: True if another message can be sent in this tick; one takes twice `SENDING_S` at most.
     """
 
     def to(destination: str) -> int:

@@ -68,11 +68,11 @@ def new_failures(
         instance: Dagster's.
         since: Runs that failed before are skipped.
         known: Runs that were taken in before.
-        is_ours: Whether a run is one of this project.
+        is_ours: True if a run is one of this project.
         stream_of: The stream of a table.
         awaited: The days that report tasks still work at.
         redact: Takes secrets out of a text.
-        has_time: Whether another run can be read in this tick; the others are left to the next.
+        has_time: True if another run can be read in this tick; the others are left to the next.
     """
     detections: list[Detection] = []
     runs: dict[str, datetime] = {}
@@ -230,4 +230,4 @@ def _headline(step: FailedStep, days: Collection[str]) -> str:
         return "the run failed"
     if _NO_DAY in days:
         return f"{len(step.missing)} of {len(step.requested)} tables were not read"
-    return f"{len(days)} of {len(set().union(*step.requested.values()))} days did not land"
+    return f"{len(days)} of {len(set().union(*step.requested.values()))} days were not stored"

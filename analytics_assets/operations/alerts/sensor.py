@@ -43,7 +43,7 @@ class AlertSpec:
         destinations: Environment variables that hold addresses.
         ui: Address of Dagster's UI.
         kinds: Kinds of issues.
-        warnings: Whether checks that only warn count.
+        warnings: True if checks that only warn count.
         repeat: An issue that goes on is sent again after this.
     """
 
@@ -171,7 +171,7 @@ def _record(scope: Scope, spec: AlertSpec, log: AlertLog, clock: Clock) -> int:
 
 
 def _is_over(scope: Scope, issue: OpenIssue) -> bool:
-    """Whether an issue that this tick has not seen is over; a failure is, when its days are stored or its tables are gone."""
+    """True if an issue that this tick has not seen is over; a failure is, when its days are stored or its tables are gone."""
     if issue.key.kind is not IssueKind.FAILURE:
         return True
     left = {table: days for table, days in issue.missing.items() if table in scope.tables}

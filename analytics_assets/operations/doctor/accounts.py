@@ -1,6 +1,6 @@
 """The work itself: what may still be asked, which report tasks are under way or stuck, and which days are late.
 
-Late days are those of the check `latest_day_stored`, looked for now. Keep what is switched on out of here (`daemon.py`).
+Late days are those of the check `latest_day_stored`, looked for now.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -109,14 +109,14 @@ def task(account: str, request: Request, now: datetime) -> tuple[Verdict, str, s
         )
         return "wrong" if request.is_unusable else "warning", state, f"{request.issue} {advice}"
     begun = request.posted_at or request.opened_at
-    state = f"{request.state} in attempt {request.attempts}, asked for {ago(now - begun)} ago, last seen {ago(now - since)} ago"
+    state = f"{request.state} in attempt {request.attempts}, requested {ago(now - begun)} ago, last seen {ago(now - since)} ago"
     if now - since > _UNSEEN and (request.next_poll_at is None or now - request.next_poll_at > _UNSEEN):
         return "warning", state, f"See that the daemon runs and the sensor {account}_reports is on: nobody looks."
     return "ok", state, ""
 
 
 def late(account: ExaminedAccount, current: Settings, now: datetime) -> Iterator[Line]:
-    """The days of the account's daily tables that could have landed and have not."""
+    """The days of the account's daily tables that could be stored and are not."""
     diagnostics = account.diagnostics
     begins = first_day(current, diagnostics.start_date)
     newest = newest_due_day(
@@ -139,4 +139,4 @@ def late(account: ExaminedAccount, current: Settings, now: datetime) -> Iterator
         yield Line("days", account.name, "ok", f"up to {newest}: {', '.join(stored)}")
     if empty:
         remedy = f"Materialize the first days of {account.name}; the schedule goes on from there."
-        yield Line("days", account.name, "not checked", f"no day of {', '.join(empty)} has ever landed", remedy)
+        yield Line("days", account.name, "not checked", f"no day of {', '.join(empty)} was ever stored", remedy)

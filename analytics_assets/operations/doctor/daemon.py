@@ -149,7 +149,7 @@ def switched(switch: Switched, status: str | None, tick: DaemonTick | None, mode
                 switch.name,
                 "wrong",
                 state,
-                f"Mend what it names; the tick of the {kind} in the UI has all of it.",
+                f"Fix what it names; the tick of the {kind} in the UI has all of it.",
             )
         return Line(subject, switch.name, "ok", "on" if tick else "on; no tick yet")
     if is_on_by_itself:
@@ -162,7 +162,7 @@ def switched(switch: Switched, status: str | None, tick: DaemonTick | None, mode
         )
     if not is_sensor and mode == "live":
         remedy = "Switch it on in the UI under Automation, or all with ANALYTICS_SCHEDULES=on."
-        return Line(subject, switch.name, "warning", "off: no day is asked for by itself", remedy)
+        return Line(subject, switch.name, "warning", "off: no day is requested by itself", remedy)
     return Line(
         subject,
         switch.name,

@@ -1,6 +1,5 @@
 """Dagster's own place: DAGSTER_HOME or the `dagster.yaml` of the project, what it sets, and whether its storage answers.
 
-Keep what Dagster does out of here (`daemon.py`).
 Dagster concept: the instance, https://docs.dagster.io/deployment/oss/oss-instance-configuration
 """
 
@@ -31,7 +30,7 @@ def opens(stack: ExitStack, into: list[dg.DagsterInstance], *, creates: bool = F
     Args:
         stack: What it is closed with.
         into: Where it is put.
-        creates: Whether a history that has not begun is created.
+        creates: True if a history that has not begun is created.
     """
     home = dagster_home()
     start = project() or Path.cwd()
@@ -175,7 +174,7 @@ def configured(instance: dg.DagsterInstance) -> Iterator[Line]:
             instance.run_retries_enabled and not instance.run_retries_retry_on_asset_or_op_failure,
             "run_retries",
             "enabled: true, retry_on_asset_or_op_failure: false",
-            "a crashed run is not started again, or days that failed are asked for over and over",
+            "a crashed run is not started again, or days that failed are requested over and over",
         ),
         (_has_threads(instance, "sensors"), "sensors", "use_threads: true", "one slow sensor holds up all others"),
         (

@@ -1,7 +1,4 @@
-"""The whole examination, in the order in which one thing rests on another; what rests on something broken is left out and says so.
-
-Keep single checks out of here; each has its room.
-"""
+"""The whole examination, in the order in which one thing rests on another; what rests on something broken is left out and says so."""
 
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
@@ -33,7 +30,7 @@ def examine(defs: Path, folders: Sequence[str], *, clock: Clock, is_offline: boo
         defs: Folder of the accounts, in a Dagster project.
         folders: Their names.
         clock: The present instant.
-        is_offline: Whether no vendor is asked.
+        is_offline: True if no vendor is asked.
     """
     with ExitStack() as stack, warnings.catch_warnings():
         # Dagster's own, which are no affair of the person who asks.
@@ -97,7 +94,7 @@ def _lines(
             "report tasks", "open", lambda: accounts_part.report_tasks(accounts, current, clock(), folders=folders)
         )
     else:
-        remedy = "Mend the state database first."
+        remedy = "Fix the state database first."
         yield Line("budget", "all", "not checked", "budgets and report tasks are in the state database", remedy)
     if not is_known:
         yield Line("days", "all", "not checked", "days would be missed in another lake", _LAKE_FIRST)
@@ -144,7 +141,7 @@ def _dagster(loaded: Sequence[Loaded], current: Settings, clock: Clock, stack: E
         yield from daemon.hearts((), {}, clock())
         return
     if not opened:
-        remedy = "Mend Dagster's home first."
+        remedy = "Fix Dagster's home first."
         yield Line(
             "daemon", "all", "not checked", "the daemon, schedules and sensors are known by Dagster's home", remedy
         )
@@ -154,7 +151,7 @@ def _dagster(loaded: Sequence[Loaded], current: Settings, clock: Clock, stack: E
     storage = examined("dagster", "storage", lambda: dagster_home.storage(instance))
     yield from storage
     if any(line.verdict == "wrong" for line in storage):
-        yield Line("daemon", "all", "not checked", "Dagster's storage does not answer", "Mend the storage first.")
+        yield Line("daemon", "all", "not checked", "Dagster's storage does not answer", "Fix the storage first.")
         return
     yield from examined("dagster", dagster_home.HISTORY, lambda: dagster_home.bound(instance, current))
     yield from examined(

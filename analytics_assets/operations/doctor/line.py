@@ -61,7 +61,7 @@ def examined(subject: str, what: str, check: Callable[[], Iterable[Line]], *, wi
         subject,
         what,
         "wrong",
-        f"no answer within {within_s:g} s",
+        f"no response within {within_s:g} s",
         "See whether what it looks at (a mount, a bucket, a database) hangs.",
     )
     return lines[0] if lines else [late]
@@ -124,5 +124,5 @@ def as_json(lines: Iterable[Line]) -> list[dict[str, Any]]:
 
 
 def is_wrong(lines: Iterable[Line]) -> bool:
-    """Whether something is wrong; warnings are not."""
+    """True if something is wrong; warnings are not."""
     return any(line.verdict == "wrong" for line in lines)

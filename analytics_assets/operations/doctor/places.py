@@ -1,6 +1,6 @@
 """The lake and the state database: where they are, whether they can be used, and whether invented and real numbers keep apart.
 
-The newest and the oldest day of each table tell which numbers a lake holds. Keep Dagster's storage out of here (`dagster_home.py`).
+The newest and the oldest day of each table tell which numbers a lake holds.
 """
 
 import os
@@ -57,7 +57,7 @@ def unmixed(current: Settings, tables: Mapping[str, Sequence[str]]) -> Iterator[
             if (stored := lake.stored_day(account, table, day)) is not None:
                 refuse_other_mode(stored, is_sandbox=current.mode == "sandbox")
         count += bool(days)
-    state = f"{current.mode} numbers, in {count} of the daily tables" if count else "no day has landed yet"
+    state = f"{current.mode} numbers, in {count} of the daily tables" if count else "no day is stored yet"
     yield Line("lake", "mode", "ok", state)
 
 

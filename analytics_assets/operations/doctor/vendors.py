@@ -114,7 +114,7 @@ def judged(
 def _answered(
     status: int, message: str, error: SourceError, *, name: str, account: VendorDiagnostics, keys: str, now: datetime
 ) -> tuple[Verdict, str, str]:
-    """The same for an answer that came but was no success, or not the vendor's."""
+    """The same for a response that came but was no success, or not the vendor's."""
     vendor, yaml = account.vendor, f"defs/{name}/defs.yaml"
     wait = error.retry_after_s if isinstance(error, TransientError) else None
     closed = f"{now + timedelta(seconds=wait):%Y-%m-%d %H:%M:%S} UTC" if wait else "a time it does not name"
@@ -151,7 +151,7 @@ def _answered(
 
 
 def clocks(ahead: Mapping[str, float | None], *, is_offline: bool, is_in_process: bool) -> Line:
-    """Whether the clock here is that of the vendors that dated their answers."""
+    """Whether the clock here is that of the vendors that dated their responses."""
     what = "this machine's clock"
     if is_offline:
         return Line("clock", what, "not checked", "--offline asks no vendor", "Run it without --offline.")
@@ -164,15 +164,15 @@ def clocks(ahead: Mapping[str, float | None], *, is_offline: bool, is_in_process
             "clock",
             what,
             "not checked",
-            "no vendor has dated an answer",
-            "Mend what keeps the vendors from answering.",
+            "no vendor has dated a response",
+            "Fix what keeps the vendors from answering.",
         )
     worst = max(map(abs, dated.values()))
     clocks_text = ", ".join(
         f"{vendor}'s: {abs(seconds):.0f} s {'ahead' if seconds > 0 else 'behind'}" for vendor, seconds in dated.items()
     )
     verdict: Verdict = "wrong" if worst > _CLOCK_WRONG_S else "warning" if worst > _CLOCK_WARNS_S else "ok"
-    remedy = "Set the clock by NTP: days would be asked for too early or too late." if verdict != "ok" else ""
+    remedy = "Set the clock by NTP: days would be requested too early or too late." if verdict != "ok" else ""
     return Line("clock", what, verdict, f"beside {clocks_text}", remedy)
 
 

@@ -81,7 +81,7 @@ def prune(
         instance: The instance whose history is pruned.
         graph: The asset graph of the code location; gives partitions and checks.
         lake: The lake whose days the history shows.
-        is_ours: Whether a run is of the accounts; other runs stay.
+        is_ours: True if a run is of the accounts; other runs stay.
         before: Runs that ended earlier are old.
         say: Receives progress.
     """

@@ -1,7 +1,6 @@
 """What a picture shows, as plain values: a heat map, curves, stacked bars or trends, each with a caption; which days and names it shows.
 
-Money keeps its currency in the unit; None is what is not there and never a zero. Keep colours out of here (`drawing.py`) and tables too (a
-source's `charts.py`).
+Money keeps its currency in the unit; None is what is not there and never a zero.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -104,7 +103,7 @@ class Bars:
     Attributes:
         caption: What is written on it.
         days: The days.
-        absent: Those of them that have no rows: not landed, or landed empty.
+        absent: Those of them that have no rows: not stored, or landed empty.
         panels: By unit: by name, a value for each day.
         totals: By unit: the whole of each day, where the names may not add up to it.
     """

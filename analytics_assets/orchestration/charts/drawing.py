@@ -1,7 +1,6 @@
 """From what a picture shows to how it is drawn: heat maps, curves, bars by day, small panels of trends.
 
-What is masked, not reached, missing or not landed has a look of its own beside zero, and the legend says which. Keep looks that all
-pictures share out of here (`canvas.py`), and tables too (a source's `charts.py`).
+What is masked, not reached, missing or not stored has a look of its own beside zero, and the legend says which.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -193,7 +192,7 @@ def _trends(content: Trends) -> Figure:
 
 
 def _gaps(axes: Axes, days: Sequence[date], absent: frozenset[date]) -> list[Artist]:
-    """Marks days without rows, landed empty or not landed: no bar there is not a zero. Returns what the legend shows."""
+    """Marks days without rows, landed empty or not stored: no bar there is not a zero. Returns what the legend shows."""
     axes.set_xlim(-0.6, len(days) - 0.4)
     name, fill, hatch, line = _LOOKS[ChartCell.ABSENT]
     check_context: dict[str, Any] = {"facecolor": fill, "hatch": hatch, "edgecolor": line, "linewidth": 0}

@@ -45,7 +45,7 @@ def pictured(
     failed: dict[str, str] = {}
     try:
         contents = pictures.read(lake, day)
-    except Exception as error:  # noqa: BLE001 - whatever a picture trips over, what has landed has landed
+    except Exception as error:  # noqa: BLE001 - whatever a picture trips over, what is stored is stored
         contents, failed = {}, {"all": f"{type(error).__name__}: {error}"}
     for name, content in contents.items():
         try:
@@ -53,7 +53,7 @@ def pictured(
         except Exception as error:  # noqa: BLE001 - as above, and the other pictures are drawn
             failed[name] = f"{type(error).__name__}: {error}"
     for name, reason in failed.items():
-        log.warning("Picture not drawn (%s of %s, %s): %s. The rows have landed.", name, pictures.table, day, reason)
+        log.warning("Picture not drawn (%s of %s, %s): %s. The rows are stored.", name, pictures.table, day, reason)
     if failed:
         shown["pictures_not_drawn"] = dg.MetadataValue.json(failed)
     return shown

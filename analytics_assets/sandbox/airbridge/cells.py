@@ -152,7 +152,7 @@ def _labels(person: Person, started: datetime) -> dict[str, str]:
 
 
 def _passes(filters: tuple[FieldFilter, ...], labels: Mapping[str, str]) -> bool:
-    """Whether all filters hold; an empty label is a value that does not exist."""
+    """True if all filters hold; an empty label is a value that does not exist."""
     return all(_holds(one, labels[one.field]) for one in filters)
 
 

@@ -75,7 +75,7 @@ class ReportRequest:
 
 
 class _Problems:
-    """Collects what is wrong, so that one answer names everything."""
+    """Collects what is wrong, so that one response names everything."""
 
     def __init__(self) -> None:
         self.found: list[dict[str, Any]] = []
@@ -115,7 +115,7 @@ class _Problems:
 
 
 def read_request(body: object, today: date) -> ReportRequest:
-    """The request a decoded JSON body asks for, ``today`` being the app's.
+    """The request a decoded JSON body requests, ``today`` being the app's.
 
     Raises:
         InvalidRequestError: Something is missing, unknown, of a wrong type or out of range.

@@ -1,6 +1,6 @@
 """The simulated Airbridge Revenue Report API: the token, the asynchronous report and the metadata.
 
-Here live authentication, the two-step report (a task is posted, then asked for until it has ended) with its paging, and the
+Here live authentication, the two-step report (a task is posted, then requested until it has ended) with its paging, and the
 problem+json errors, after Airbridge's Revenue Report page. Bodies are checked in ``airbridge_request``, ids and lives of tasks
 are in ``airbridge_tasks``, numbers in ``airbridge_report``, vocabularies in ``airbridge_spec``.
 """

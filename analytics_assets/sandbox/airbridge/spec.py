@@ -94,7 +94,7 @@ GROUP_BYS: Final[Mapping[str, GroupBy]] = {field.key: field for field in _FIELDS
 
 
 def metrics_body() -> dict[str, Any]:
-    """The answer of ``revenue-report/metrics``; sub metrics cannot be requested and have no aggregation."""
+    """The response of ``revenue-report/metrics``; sub metrics cannot be requested and have no aggregation."""
     metrics = [
         {
             "key": key,
@@ -125,7 +125,7 @@ def metrics_body() -> dict[str, Any]:
 
 
 def groupbys_body() -> dict[str, Any]:
-    """The answer of ``revenue-report/groupbys``."""
+    """The response of ``revenue-report/groupbys``."""
     groups: dict[str, list[dict[str, Any]]] = {}
     for field in _FIELDS:
         groups.setdefault(field.group, []).append(
@@ -143,7 +143,7 @@ def groupbys_body() -> dict[str, Any]:
 
 
 def events_body() -> dict[str, Any]:
-    """The answer of ``revenue-report/events``."""
+    """The response of ``revenue-report/events``."""
     returns = [
         {
             "subGroup": "App Standard Event",

@@ -67,7 +67,7 @@ def ads_body(
     chart_key: str,
     bucket_of: Callable[[datetime], int],
 ) -> dict[str, Any]:
-    """The answer of ``/stats/ads``.
+    """The response of ``/stats/ads``.
 
     A ``value`` restricts totals, chart and breakdown to people with exactly that value. ``revenueCents`` is the part in
     ``currency``; other currencies stand beside it in ``revenueByCurrency``. ``x`` is epoch seconds of the start

@@ -1,6 +1,6 @@
 """The simulated Statsig Console API: the key, the list envelope with its relative next page, and the endpoints.
 
-Here live authentication, paging, errors and the spelling of each answer, after Statsig's page "Get metrics using event name"
+Here live authentication, paging, errors and the spelling of each response, after Statsig's page "Get metrics using event name"
 and its published specification. Definitions are in ``statsig_catalogue``, a day's numbers in ``statsig_values``.
 """
 

@@ -1,7 +1,7 @@
 """What is drawn of a report: its cohorts as a heat map and, of revenue, what a user has brought and what of the cost is earned back.
 
 A day is read, added up and let go before the next, so that memory stays flat. Ratios of different groups cannot be added, so a report of
-ratios has no picture. Keep looks out of here (`orchestration/charts/`), rows too (`cohorts.py`).
+ratios has no picture.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -82,7 +82,7 @@ class _ChartData:
 
 
 def has_pictures(spec: ReportSpec) -> bool:
-    """Whether the report's numbers can be added over groups."""
+    """True if the report's numbers can be added over groups."""
     return spec.metric in ADDITIVE_METRICS
 
 

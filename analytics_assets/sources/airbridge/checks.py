@@ -1,7 +1,6 @@
-"""What can be asked of a report's cohorts once they have landed: curves, intervals, masks, movements, and days that will not come.
+"""What can be asked of a report's cohorts once they are stored: curves, intervals, masks, movements, and days that will not come.
 
-Masked values are left out wherever numbers are compared. Keep what any table can be asked out of here (`analytics_assets/checks/`), and
-what makes a task's trouble loud too (`task_decisions.py`).
+Masked values are left out wherever numbers are compared.
 """
 
 from collections.abc import Sequence
@@ -259,7 +258,7 @@ def reports_arrive(account: str, spec: ReportSpec) -> Check:
         REPORTS,
         cohorts_table(spec).name,
         "The task of a report is refused, or has failed often, so its days do not come; with the vendor's reason.",
-        "Mend what is refused: the token, or the report in defs.yaml. The sensor goes on by itself when either changes, and after failures "
+        "Fix what is refused: the token, or the report in defs.yaml. The sensor goes on by itself when either changes, and after failures "
         "with growing pauses.",
         find,
     )

@@ -1,8 +1,7 @@
-"""Airbridge's Revenue Report endpoints: a task is asked for, looked at and read page by page; three lists of metadata.
+"""Airbridge's Revenue Report endpoints: a task is requested, looked at and read page by page; three lists of metadata.
 
-Source: the vendor's page, https://help.airbridge.io/en/references/revenue-report. An answer without what the page names, in either of its
+Source: the vendor's page, https://help.airbridge.io/en/references/revenue-report. A response without what the page names, in either of its
 two envelopes, is refused here, with one request. What the bodies hold is in `responses.py`, how pages make a report in `paging.py`.
-Keep waiting for a task out of here (`task_decisions.py`, `streams.py`), rows and columns too (`transform.py`), retrying as well (`http/`).
 """
 
 from collections import Counter
@@ -96,7 +95,7 @@ def airbridge_session(
 
 @dataclass(frozen=True)
 class TaskHandle:
-    """A task just asked for: its opaque id, its status where the answer told one, and the answer."""
+    """A task just requested: its opaque id, its status where the response told one, and the response."""
 
     task_id: str
     status: TaskStatus | None
@@ -110,10 +109,10 @@ class TaskState:
     Attributes:
         status: What it is at, in the vendor's words; FAILED counts as FAILURE, a word the page does not have as UNKNOWN.
         word: The status as sent.
-        reason: What the answer says of it, where it does.
-        trace_id: The vendor's id of what it did, where the answer names one.
-        ended_at: When the task ended, where the answer tells.
-        answer: The answer.
+        reason: What the response says of it, where it does.
+        trace_id: The vendor's id of what it did, where the response names one.
+        ended_at: When the task ended, where the response tells.
+        answer: The response.
     """
 
     status: TaskStatus
@@ -138,7 +137,7 @@ class AirbridgeClient:
         AccessRefusedError: 401, 403, and 404 where no task is named: the token, its rights, or the app.
         PermanentError: Another refusal. For a task the evidence's status tells 404, the vendor no longer knows it, from the rest.
         TransientError: 429, 5xx and broken connections after all retries.
-        UnexpectedPayloadError: An answer that is not of a documented shape.
+        UnexpectedPayloadError: A response that is not of a documented shape.
     """
 
     def __init__(self, session: Session, app_name: str) -> None:
@@ -155,9 +154,9 @@ class AirbridgeClient:
         self.app_name = app_name
 
     async def request_report(self, body: Mapping[str, Any]) -> TaskHandle:
-        """Asks for a report (POST); `body` is `request.body`. Every POST that is taken is a task of its own.
+        """Requests a report (POST); `body` is `request.body`. Every POST that is taken is a task of its own.
 
-        It is repeated only after an answer that refuses it for the moment, never after none at all.
+        It is repeated only after a response that refuses it for the moment, never after none at all.
         """
         try:
             answer = await self.session.post(QUERY, self._path(QUERY), body)
@@ -228,7 +227,7 @@ class AirbridgeClient:
         return await self._metadata("groupbys", "fields")
 
     async def refuse_without_cost(self, spec: ReportSpec) -> None:
-        """Nothing, or a refusal where a metric made of cost is asked for by dimensions for which the metadata knows none.
+        """Nothing, or a refusal where a metric made of cost is requested by dimensions for which the metadata knows none.
 
         Raises:
             PermanentError: Its numbers would mean nothing. A dimension the metadata does not list is left to the vendor.
@@ -275,7 +274,7 @@ class AirbridgeClient:
     def _without_app(self, error: PermanentError) -> AccessRefusedError:
         """A 404 where no task is named: nothing of this app can be had."""
         return AccessRefusedError(
-            f"{error.message} The app asked for is {self.app_name!r}.",
+            f"{error.message} The app requested is {self.app_name!r}.",
             remedy="Check its name, and that the token is of the same app.",
             evidence=error.evidence,
         )
@@ -297,7 +296,7 @@ def _documented(answer: JsonResponse, reading: Callable[[], T]) -> T:
 
 def _unexpected(answer: JsonResponse, problem: str) -> UnexpectedPayloadError:
     return UnexpectedPayloadError(
-        f"Airbridge {answer.endpoint}: the answer is not as documented: {problem}.",
+        f"Airbridge {answer.endpoint}: the response is not as documented: {problem}.",
         remedy="The body is kept in the quarantine folder of the lake; compare it with the vendor's page.",
         evidence=Evidence(answer.endpoint, status=answer.status, body=answer.body.decode(errors="replace")),
     )

@@ -2,7 +2,6 @@
 
 Source: the vendor's page, "Request Report", https://help.airbridge.io/en/references/revenue-report (`cohorts[0]`). Event names, properties
 and the settings of `during` and `since` are not listed there: they are sent as written and judged by the vendor.
-Keep the rest of the request out of here (`report_spec.py`).
 """
 
 from collections.abc import Iterator, Mapping

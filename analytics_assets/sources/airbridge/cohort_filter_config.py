@@ -76,7 +76,7 @@ class CohortConfig(dg.Model):
     and_clauses: list[AndClauseConfig] = Field(description="Conditions that must all hold.")
 
     def cohort(self) -> Cohort:
-        """The cohort to ask for."""
+        """The cohort to request."""
         return Cohort(
             tuple(
                 AndClause(
@@ -112,7 +112,7 @@ class FilterConfig(dg.Model):
 
 
 class SortConfig(dg.Model):
-    """An order of the groups in the answer."""
+    """An order of the groups in the response."""
 
     field: str = Field(description="Field; the vendor's page names totalRevenue only.")
     ascending: bool = Field(default=True, description="Whether the smallest comes first.")

@@ -1,7 +1,7 @@
 """The groups of one start date as rows: the metric by days since the start, and the totals.
 
 What is masked keeps its number and its flag; what is not reached has no number whatever was sent; null is not zero.
-Made column by column, because a report has millions of values. Keep sub-rows out of here (`cells.py`), days and pages too (`transform.py`).
+Made column by column, because a report has millions of values.
 """
 
 from collections.abc import Mapping, Sequence

@@ -22,7 +22,7 @@ GRACE_DAYS: Final = 30
 def first_changing(
     lake: Lake, account: str, app: App, spec: ReportSpec, *, newest: date, lookback_days: int
 ) -> date | None:
-    """The first day to ask for, so that up to `newest` every cohort that changes or is missing is asked for; None where all are settled.
+    """The first day to request, so that up to `newest` every cohort that changes or is missing is requested; None where all are settled.
 
     Where nothing stands in the last intervals, `settle_days` and days of grace it is the first of `lookback_days`. Days before the oldest that stands
     there were never wanted. After a gap the days from it on are requested, settled or not: a task takes 92 days.

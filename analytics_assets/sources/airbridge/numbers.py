@@ -1,7 +1,7 @@
 """Numbers of an Airbridge report as columns: exact money, whole counts, and ROAS in percent whatever scale it was sent in.
 
 No page says how many decimal places money has, or whether 250 % is sent as 250 or as 2.5; the first is kept as far as a column holds it, the
-second is found out from the revenue and cost of the same row. A ROAS whose scale nothing shows is not known. Keep payloads out of here (`responses.py`), rows too (`cohorts.py`).
+second is found out from the revenue and cost of the same row. A ROAS whose scale nothing shows is not known.
 Source: https://help.airbridge.io/en/guides/revenue-report-calcualtion-method (the vendor's spelling), where ROAS is in percent.
 """
 
@@ -88,7 +88,7 @@ class Votes:
     unexplained: list[RoasRow] = field(default_factory=list)
 
     def __add__(self, other: "Votes") -> "Votes":
-        """The votes of two parts of an answer; unexplained rows are of use in their own part only."""
+        """The votes of two parts of a response; unexplained rows are of use in their own part only."""
         return Votes(self.percent + other.percent, self.ratio + other.ratio)
 
     @property
@@ -100,7 +100,7 @@ class Votes:
 
 
 def roas_scale(rows: Iterable[RoasRow], *, told: Scale | None, of: str) -> RoasScale:
-    """The scale that the rows of a day show, within 1 % and 0.01; where they show none, the one that the whole answer has `told`.
+    """The scale that the rows of a day show, within 1 % and 0.01; where they show none, the one that the whole response has `told`.
 
     Raises:
         UnexpectedPayloadError: No row fits either reading though some should, or some fit one and some the other.

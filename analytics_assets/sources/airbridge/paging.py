@@ -34,10 +34,10 @@ class Page:
 
     Attributes:
         total_count: Groups of the whole report, where told.
-        has_next: Whether there are groups after this page, where told.
+        has_next: True if there are groups after this page, where told.
         groups: The groups, their sub-rows as sent.
         notifications: What the vendor has to say of the numbers, each an object as sent.
-        answer: The answer.
+        answer: The response.
         ended_at: Instant at which the task ended, where the page has it.
         size: Bytes of its body.
         part: Number under which its sub-rows were written aside (`report_days.py`), or None.
@@ -68,7 +68,7 @@ async def whole_report(
     Args:
         read_page: Reads the page after so many groups, of at most so many.
         task_id: The task, for messages.
-        size: Groups to ask for at once.
+        size: Groups to request at once.
         take: Called in a thread with each page as it arrives; what it returns is kept in the page's place.
         memory_bytes: About how large the pages in flight may be together; None is without a bound.
 
@@ -145,7 +145,7 @@ async def _reading(read_page: ReadPage, size: int, memory_bytes: int | None) -> 
 
 
 def _has_more(pages: Sequence[Page]) -> bool:
-    """Whether another page is to be read.
+    """True if another page is to be read.
 
     A page with groups is followed by another one as long as the declared number is not reached, whatever `hasNext` says.
     """

@@ -149,17 +149,17 @@ def _sorted_out(
         elif request.next_poll_at is not None and request.next_poll_at > clock():
             tick.counts["waiting"] += 1
         elif request.state in {*LOST, INTENT, PollResult.REFUSED} or request.task_id is None:
-            tick.counts["to be asked for again"] += 1
+            tick.counts["to be requested again"] += 1
             why = f"{request.state} ({request.reason})" if request.reason else request.state
             why = (
                 f"refused before, and the key has changed since ({why})" if request.state == PollResult.REFUSED else why
             )
             tick.words.append(
-                f"{request.report} {_days(request)} is asked for again after attempt {request.attempts}: {why}."
+                f"{request.report} {_days(request)} is requested again after attempt {request.attempts}: {why}."
             )
             tick.ready.append(request)
         elif request.state == PollResult.SUCCESS and request.store_runs >= account.policy.max_store_runs:
-            why = f"it did not land in {request.store_runs} runs; their logs say why"
+            why = f"it was not stored in {request.store_runs} runs; their logs say why"
             verdict = judge(request, PollResult.UNUSABLE, why, now=clock(), policy=account.policy)
             _record(verdict, ledger, tick)
         elif request.state == PollResult.SUCCESS:
@@ -212,7 +212,7 @@ async def _poll_all(
     except TimeoutError:
         # What was polled until then is recorded all the same.
         tick.words.append(f"Looking took longer than {polling_s:g} s; the rest is looked at in the next tick.")
-        reason = f"no answer within {polling_s:g} s, waits for the rate limit included"
+        reason = f"no response within {polling_s:g} s, waits for the rate limit included"
         verdicts += [
             judge(request, PollResult.TROUBLE, reason, now=clock(), policy=account.policy)
             for request in unanswered.values()

@@ -143,7 +143,7 @@ class ReportDays:
             for day, text in group.days.items():
                 if not self._task.first_day <= day <= self._task.last_day:
                     raise UnexpectedPayloadError(
-                        f"Airbridge task {shown(self._task.task_id)}: the group {values} has {day}, asked for was "
+                        f"Airbridge task {shown(self._task.task_id)}: the group {values} has {day}, requested was "
                         f"{self._task.first_day} to {self._task.last_day}.",
                         evidence=_evidence(page),
                     )

@@ -1,8 +1,8 @@
-"""How a run reads an Airbridge report: joins or asks for the tasks that cover its days, waits for them, reads them, hands out the days.
+"""How a run reads an Airbridge report: joins or requests the tasks that cover its days, waits for them, reads them, hands out the days.
 
 One task answers for up to 92 days. The ledger knows which are open, so that a second run joins a task instead of asking again, and a crash
 costs at most the task in hand. A run waits only so long; what is not ready by then is left to the sensor, in words.
-What a state means is decided in `task_decisions.py`; what rows mean in `transform.py`. Keep Dagster out of here.
+What a state means is decided in `task_decisions.py`; what rows mean in `transform.py`.
 """
 
 import asyncio
@@ -95,8 +95,8 @@ class ReportReader:
     ) -> None:
         """Reads with `client`, whose requests `meter` counts, for the run `owner` a report of an app in `zone`; nothing is asked before `announce`.
 
-        A run that the sensor asked for lands the requests `only`. What another run has landed of them meanwhile is taken from the lake, and
-        never asked for anew. With `accepts_totals` a number of groups that differs from the declared one is stored whatever it was before.
+        A run that the sensor requested stores the requests `only`. What another run has stored of them meanwhile is taken from the lake, and
+        never requested anew. With `accepts_totals` a number of groups that differs from the declared one is stored whatever it was before.
         """
         self._only, self._zone, self._accepts_totals = only, zone, accepts_totals
         self._account, self._spec, self._client = account, spec, client
@@ -211,12 +211,12 @@ class ReportReader:
                 raise AwaitedError(
                     f"Airbridge is still making the report {self._spec.name} ({request.first_day} to {request.last_day}, state "
                     f"{state}).",
-                    remedy=f"The sensor of {self._account} lands these days when it is ready.",
+                    remedy=f"The sensor of {self._account} stores these days when it is ready.",
                 )
             await self._sleep(min(pause_s, (until - self._clock()).total_seconds()))
 
     async def _step(self, request: Request, *, is_first: bool) -> Wait | Collect:
-        """Asks for a task if there is none that can still end well, and otherwise looks at it once."""
+        """Requests a task if there is none that can still end well, and otherwise looks at it once."""
         if request.task_id is None or (
             is_first and (request.state in {*LOST, PollResult.REFUSED} or self._is_stuck(request))
         ):
@@ -226,7 +226,7 @@ class ReportReader:
         return await self._recorded(verdict)
 
     def _is_stuck(self, request: Request) -> bool:
-        """Whether a person, not the sensor, asks for days whose task should have been landed long ago: then a new one is due."""
+        """True if a person, not the sensor, requests days whose task should have been landed long ago: then a new one is due."""
         age_s = (self._clock() - (request.posted_at or self._clock())).total_seconds()
         is_old = age_s > self._waiting.policy.deadline_s
         return not self._only and is_old and request.state in {PollResult.SUCCESS, *UNANSWERED}

@@ -1,9 +1,8 @@
-"""What a revenue report asks for: every parameter of the request's body, checked before anything is sent.
+"""What a revenue report requests: every parameter of the request's body, checked before anything is sent.
 
 A `ReportSpec` is what a person writes down once; `body` adds the days. Source of names, limits and vocabularies: the vendor's page,
 "Request Report", https://help.airbridge.io/en/references/revenue-report. What that page leaves open (dimensions, sort fields) is sent as
 written and judged by the vendor. The nested cohort is in `cohort_filter.py`.
-Keep answers out of here (`client.py`), columns too (`tables.py`).
 """
 
 import re
@@ -87,7 +86,7 @@ class ReportSpec:
         return_events: What counts for the metric, of `RETURN_EVENTS`.
         intervals: Last interval in days after the start, 0 to 120; interval 0 is the day of the start itself.
         filters: Conditions on dimensions.
-        sorts: Order of the groups in the answer; tables have an order of their own.
+        sorts: Order of the groups in the response; tables have an order of their own.
         cohort: Who is counted; everybody by default.
         granularity: `day`, because a partition is one day.
         csv: What a CSV result would hold.
@@ -115,7 +114,7 @@ class ReportSpec:
         """Refuses what the vendor would refuse, all of it at once."""
         problems = [f"{place}: {reason}. {remedy}." for place, reason, remedy in _problems(self)]
         if problems:
-            raise PermanentError(f"Airbridge report {self.name!r} cannot be asked for.", remedy=" ".join(problems))
+            raise PermanentError(f"Airbridge report {self.name!r} cannot be requested.", remedy=" ".join(problems))
 
 
 def body(spec: ReportSpec, from_day: date, to_day: date) -> dict[str, Any]:
@@ -139,7 +138,7 @@ def spec_hash(spec: ReportSpec) -> str:
 
 
 def reached_intervals(day: date, requested_at: datetime | None, spec: ReportSpec, zone: str) -> int:
-    """Intervals whose calendar day was over in the app's zone when the report was asked for."""
+    """Intervals whose calendar day was over in the app's zone when the report was requested."""
     if requested_at is None:
         return 0
     return max(0, min(spec.intervals + 1, (requested_at.astimezone(ZoneInfo(zone)).date() - day).days))
@@ -200,7 +199,7 @@ def _time_problems(spec: ReportSpec) -> Iterator[Problem]:
             "Choose a number in that range",
         )
     if spec.granularity in ("week", "month"):
-        reason = f"the rows of a {spec.granularity} begin at the first day asked for, so they cannot be tables of a day"
+        reason = f"the rows of a {spec.granularity} begin at the first day requested, so they cannot be tables of a day"
         yield "granularity", reason, "Use day and add up the daily cohorts"
     else:
         yield from one_of(spec.granularity, "granularity", ("day",))

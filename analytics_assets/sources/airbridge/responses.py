@@ -2,7 +2,7 @@
 
 The vendor's page shows one envelope (`data.status`, `data.stats.rows`) and its prose and sibling reports another (`task.status`,
 `revenue.data.rows`, `pagination`); each field is taken from whichever has it. https://help.airbridge.io/en/references/revenue-report
-Fields not known here are passed over and can be named. Keep requests out of here (`client.py`), rows of tables too (`transform.py`).
+Fields not known here are passed over and can be named.
 """
 
 from collections.abc import Iterator, Sequence
@@ -53,7 +53,7 @@ class _LightSubRow(msgspec.Struct):
 
 
 class GroupRow(msgspec.Struct):
-    """One combination of group-by values. `metadata` has the values in the order asked for; some may be absent."""
+    """One combination of group-by values. `metadata` has the values in the order requested; some may be absent."""
 
     rows: list[msgspec.Raw] | None
     metadata: list[Any] | None = None
@@ -179,9 +179,9 @@ class Group:
     """One group of a page.
 
     Attributes:
-        values: Values of the group-by fields in the order asked for, as far as sent; an absent value is empty.
+        values: Values of the group-by fields in the order requested, as far as sent; an absent value is empty.
         days: The sub-row of each start date as sent, JSON text.
-        total: The group's own total as sent. It spans all days asked for and carries young cohorts forward, so no table is made from it.
+        total: The group's own total as sent. It spans all days requested and carries young cohorts forward, so no table is made from it.
         differences: Where that total is not the sum of the sub-rows.
     """
 

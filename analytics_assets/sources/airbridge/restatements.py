@@ -2,7 +2,7 @@
 
 A cohort grows: an interval is reached, and null becomes a number. That is no restatement. A number that becomes another one, goes away, or
 comes late in a group nobody had seen, is one, and is kept for good. Numbers that the vendor masks are kept with their flag and never
-counted as moved. Keep the rows of a cohort out of here (`cohorts.py`), other tables too (`tables.py`).
+counted as moved.
 """
 
 from typing import Any, Final
@@ -35,7 +35,7 @@ def restatements_table(spec: ReportSpec) -> Table:
         name=f"{spec.name}_restatements",
         description=(
             f"What later readings changed in `{cohorts.name}`, by start date of the cohort: one row for a value of an interval that had been "
-            "reached before. It only grows. Reaching an interval is no restatement, and neither is the answer to another question: the first "
+            "reached before. It only grows. Reaching an interval is no restatement, and neither is the response to another question: the first "
             "reading after the report's specification has changed is compared with nothing, and rows that the table can then hold no more are kept "
             "in the quarantine."
         ),
@@ -53,7 +53,7 @@ def restatements_table(spec: ReportSpec) -> Table:
                 unit=UNITS[spec.metric],
             ),
             Column("new_value", kind, "The value now; null where it is gone.", nullable=True, unit=UNITS[spec.metric]),
-            Column("is_masked", pa.bool_(), "Whether the vendor masked one of the two for privacy."),
+            Column("is_masked", pa.bool_(), "True if the vendor masked one of the two for privacy."),
             Column(
                 "task_id",
                 pa.string(),
@@ -61,11 +61,11 @@ def restatements_table(spec: ReportSpec) -> Table:
                 nullable=True,
                 made_from=("task_id",),
             ),
-            Column("seen_at", MOMENT, "Instant that task was asked for.", made_from=("requested_at",)),
+            Column("seen_at", MOMENT, "Instant that task was requested.", made_from=("requested_at",)),
             Column(
                 "was_mature",
                 pa.bool_(),
-                "Whether all intervals had been reached before this reading. Within `settle_days` such a value may still move; after them it should not. "
+                "True if all intervals had been reached before this reading. Within `settle_days` such a value may still move; after them it should not. "
                 "Null where not kept.",
                 nullable=True,
             ),

@@ -25,17 +25,17 @@ def tasks_table(spec: ReportSpec) -> Table:
         columns=(
             Column(DATE, pa.date32(), "Day of the observation, in the app's zone."),
             Column("request_id", pa.int64(), "Number of the request in the ledger.", unit="serial number"),
-            Column("first_day", pa.date32(), "First start date asked for."),
-            Column("last_day", pa.date32(), "Last start date asked for, included."),
+            Column("first_day", pa.date32(), "First start date requested."),
+            Column("last_day", pa.date32(), "Last start date requested, included."),
             Column(
                 "state",
                 pa.string(),
                 "The vendor's state of the present task, or ours: INTENT, POSTED, UNPOSTED, UNREAD, FORGOTTEN, OVERDUE, BLOCKED, UNSEEN, UNUSABLE, "
                 "REFUSED, STORED, SUPERSEDED, REMOVED.",
             ),
-            Column("is_open", pa.bool_(), "Whether some day of it has not landed."),
-            Column("days_left", pa.int32(), "Days of it that have not landed.", unit="days"),
-            Column("attempts", pa.int32(), "Tasks asked for so far.", unit="tasks"),
+            Column("is_open", pa.bool_(), "True if some day of it is not stored."),
+            Column("days_left", pa.int32(), "Days of it that are not stored.", unit="days"),
+            Column("attempts", pa.int32(), "Tasks requested so far.", unit="tasks"),
             Column(
                 "store_runs",
                 pa.int32(),
@@ -44,12 +44,12 @@ def tasks_table(spec: ReportSpec) -> Table:
             ),
             Column("task_id", pa.string(), "The vendor's id of the present task.", nullable=True),
             Column("opened_at", MOMENT, "Instant the request was opened."),
-            Column("posted_at", MOMENT, "Instant the present task was asked for.", nullable=True),
+            Column("posted_at", MOMENT, "Instant the present task was requested.", nullable=True),
             Column("polled_at", MOMENT, "Instant its state was polled last.", nullable=True),
             Column(
                 "closed_at",
                 MOMENT,
-                "Instant its last day landed, or it was closed because the report was changed or removed in the YAML.",
+                "Instant its last day was stored, or it was closed because the report was changed or removed in the YAML.",
                 nullable=True,
             ),
             Column("reason", pa.string(), "Words of the vendor or ours for the last trouble.", nullable=True),
@@ -76,7 +76,7 @@ CATALOG: Final = Table(
         Column(
             "aggregations",
             pa.list_(pa.string()),
-            "Of a metric: its aggregations; null for a sub metric, which cannot be asked for.",
+            "Of a metric: its aggregations; null for a sub metric, which cannot be requested.",
             nullable=True,
         ),
         Column("sub_group", pa.string(), "Of an event: its sub-group; may be empty.", nullable=True),
@@ -90,6 +90,6 @@ CATALOG: Final = Table(
         ),
         Column("type", pa.string(), "Of a dimension: `string`, `boolean` and so on.", nullable=True),
         Column("entry", pa.string(), "The entry as sent, JSON text."),
-        Column("observed_at", MOMENT, "Instant the list was asked for.", is_observation=True),
+        Column("observed_at", MOMENT, "Instant the list was requested.", is_observation=True),
     ),
 )

@@ -1,7 +1,4 @@
-"""What Airbridge and the ledger tell only as it stands now: the app's catalogue, and the report requests of a report.
-
-Keep rows out of here (`transform.py`) and days that can be asked for too (`streams.py`).
-"""
+"""What Airbridge and the ledger tell only as it stands now: the app's catalogue, and the report requests of a report."""
 
 import asyncio
 from collections import Counter

@@ -1,7 +1,4 @@
-"""What `defs/<account>/defs.yaml` may say of an Airbridge app, and the definitions made from it.
-
-Keep meaning out of here: `report_spec.py` checks what fits together, the schemas here only what YAML can hold.
-"""
+"""What `defs/<account>/defs.yaml` may say of an Airbridge app, and the definitions made from it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -111,12 +108,12 @@ class ReportConfig(dg.Model):
     )
     granularity: str = Field(default="day", description="day; a week or month is no table of a day.")
     filters: list[FilterConfig] = Field(default=[], description="Conditions on dimensions.")
-    sorts: list[SortConfig] = Field(default=[], description="Order of the groups in the answer.")
+    sorts: list[SortConfig] = Field(default=[], description="Order of the groups in the response.")
     cohort: CohortConfig | None = Field(default=None, description="Who is counted; unset counts everybody.")
     csv: CsvConfig | None = Field(default=None, description="What a CSV result would hold.")
 
     def spec(self) -> ReportSpec:
-        """The report to ask for."""
+        """The report to request."""
         return ReportSpec(
             name=self.name,
             group_by=tuple(self.group_by),
@@ -197,7 +194,7 @@ class AirbridgeRevenue(AccountComponent):
         description="The app's standard currency, fixed when it was registered; answers never name it."
     )
     final_after_hours: float = Field(
-        default=4.0, ge=0, description="Hours after the end of a day before it is asked for; costs take 4."
+        default=4.0, ge=0, description="Hours after the end of a day before it is requested; costs take 4."
     )
     reports: list[ReportConfig] = Field(
         min_length=1,

@@ -29,8 +29,8 @@ class App:
     Attributes:
         name: The app's unique name.
         zone: Zone the app counts its days in; fixed when the app was registered.
-        currency: Currency of all money; the answers never name it.
-        final_after_hours: Hours after the end of a day at which it is asked for first; costs arrive every 4 hours.
+        currency: Currency of all money; the responses never name it.
+        final_after_hours: Hours after the end of a day at which it is requested first; costs arrive every 4 hours.
     """
 
     name: str
@@ -60,7 +60,7 @@ class App:
         return instant.astimezone(ZoneInfo(self.zone)).date()
 
     def final_at(self, day: date) -> datetime:
-        """Instant from which a day is asked for."""
+        """Instant from which a day is requested."""
         return hours_after(day, self.final_after_hours, ZoneInfo(self.zone))
 
 

@@ -54,7 +54,7 @@ _FIXED: Final = frozenset(
 
 
 def is_sum_up_to_interval(spec: ReportSpec) -> bool:
-    """Whether a value adds up what has happened by its interval, so that neither age nor a later reading should lower it."""
+    """True if a value adds up what has happened by its interval, so that neither age nor a later reading should lower it."""
     return spec.aggregation != "on-day" and spec.metric in ADDITIVE_METRICS
 
 
@@ -110,7 +110,7 @@ def report_raw_table(spec: ReportSpec) -> Table:
                 "What the vendor said of the report's numbers, a JSON array as sent.",
                 is_observation=True,
             ),
-            Column("requested_at", MOMENT, "Instant the task was asked for.", is_observation=True),
+            Column("requested_at", MOMENT, "Instant the task was requested.", is_observation=True),
             *([_SCALE] if spec.metric == "app_roas" else []),
             Column(
                 "ended_at",
@@ -122,7 +122,7 @@ def report_raw_table(spec: ReportSpec) -> Table:
             Column(
                 "groups_declared",
                 pa.int64(),
-                "`totalCount` of the answer: groups of the whole report as the vendor declares them. Null where not sent.",
+                "`totalCount` of the response: groups of the whole report as the vendor declares them. Null where not sent.",
                 nullable=True,
                 is_observation=True,
                 unit="groups",
@@ -190,12 +190,12 @@ def cohorts_table(spec: ReportSpec) -> Table:
             ),
             *currency,
             Column(
-                "is_masked", pa.bool_(), "Whether the vendor masked the value for privacy; the number is kept as sent."
+                "is_masked", pa.bool_(), "True if the vendor masked the value for privacy; the number is kept as sent."
             ),
             Column(
                 "is_reached",
                 pa.bool_(),
-                "Whether the day `days_since_start` was over in the app's zone when the report was asked for; before that there is no figure.",
+                "True if the day `days_since_start` was over in the app's zone when the report was requested; before that there is no figure.",
                 made_from=(DATE, "requested_at"),
             ),
         ),
@@ -270,6 +270,6 @@ def _currency() -> Column:
     return Column(
         "currency",
         pa.string(),
-        "Currency of the money beside it, as configured; the vendor's answers never name it.",
+        "Currency of the money beside it, as configured; the vendor's responses never name it.",
         made_from=(),
     )

@@ -25,7 +25,7 @@ _NOT_FOUND = 404
 
 
 class PollResult(StrEnum):
-    """What a look at a task, or the attempt to ask for one, has shown."""
+    """What a look at a task, or the attempt to request one, has shown."""
 
     PENDING = "PENDING"
     RUNNING = "RUNNING"
@@ -37,11 +37,11 @@ class PollResult(StrEnum):
     TROUBLE = "TROUBLE"  # the look itself failed in a way that may pass
     BLOCKED = "BLOCKED"  # the look did not reach the vendor: a proxy, a firewall or a bot wall answered
     UNSEEN = "UNSEEN"  # looks have gone on failing beyond the deadline
-    UNPOSTED = "UNPOSTED"  # asking for the task failed in a way that may pass, and made none
+    UNPOSTED = "UNPOSTED"  # requesting the task failed in a way that may pass, and made none
     UNREAD = "UNREAD"  # the response to the request for the task could not be read, so a task may exist
     OVERDUE = "OVERDUE"  # no end within the deadline
     UNUSABLE = (
-        NOT_USABLE  # the rows are not an answer to what was asked, or would not land however often they were read
+        NOT_USABLE  # the rows are not a response to what was asked, or could not be stored however often they were read
     )
     REFUSED = PAUSED  # the key, the app or the request is refused
 
@@ -71,7 +71,7 @@ class Wait:
 
 @dataclass(frozen=True)
 class Collect:
-    """Read the report and land its days."""
+    """Read the report and store its days."""
 
 
 @dataclass(frozen=True)
@@ -220,8 +220,8 @@ def decide(seen: PollResult, *, age_s: float, attempts: int, policy: TaskPolicy)
 
     Args:
         seen: What was seen.
-        age_s: Seconds since the present task was asked for.
-        attempts: Tasks asked for so far, the present one included.
+        age_s: Seconds since the present task was requested.
+        attempts: Tasks requested so far, the present one included.
         policy: The bounds.
     """
     if seen is PollResult.SUCCESS:
@@ -238,18 +238,18 @@ def decide(seen: PollResult, *, age_s: float, attempts: int, policy: TaskPolicy)
 
 
 def requests_of(tags: Mapping[str, str]) -> frozenset[int]:
-    """The requests that the sensor asked a run to land, by the run's tags; none for other runs, or for a tag that a person has changed."""
+    """The requests that the sensor asked a run to be stored, by the run's tags; none for other runs, or for a tag that a person has changed."""
     return frozenset(int(part) for part in tags.get(REQUESTS_TAG, "").split(",") if part.isascii() and part.isdigit())
 
 
 _NEXT: Mapping[str, str] = {
     PollResult.REFUSED: RESUMES,
-    PollResult.UNSEEN: "The sensor goes on looking, and a day after the task was asked for it asks for a new one.",
+    PollResult.UNSEEN: "The sensor goes on looking, and a day after the task was requested, it requests a new one.",
 }
 
 
 def has_issue(state: str, attempts: int, policy: TaskPolicy) -> bool:
-    """Whether somebody should know: nothing comes of it by itself, the vendor's rows are at fault, or its tasks have gone wrong often."""
+    """True if somebody should know: nothing comes of it by itself, the vendor's rows are at fault, or its tasks have gone wrong often."""
     return state in LOUD or (state in LOST and attempts >= policy.loud_from)
 
 
@@ -295,7 +295,7 @@ def store_runs(
 ) -> Iterator[tuple[str, list[date], list[Request]]]:
     """As few range runs as the ready requests allow: report, adjacent days, and the requests these belong to.
 
-    Only days from `first_day` on that have not landed are in a run, at most `longest` of them; at most `most` runs, by report and oldest days
+    Only days from `first_day` on that are not stored are in a run, at most `longest` of them; at most `most` runs, by report and oldest days
     first.
     """
     found = (

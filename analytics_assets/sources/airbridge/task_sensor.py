@@ -50,8 +50,8 @@ def report_sensor(
     @dg.sensor(
         name=f"{account}_reports",
         description=(
-            f"Looks at the open report tasks of {account}: asks for a run when a report is ready, and for a new task when one failed, "
-            "was cancelled or is forgotten, until every day has landed."
+            f"Looks at the open report tasks of {account}: requests a run when a report is ready, and for a new task when one failed, "
+            "was cancelled or is forgotten, until every day is stored."
         ),
         asset_selection=[key for of_report in keys.values() for key in of_report],
         minimum_interval_seconds=interval_s,
@@ -76,7 +76,7 @@ def report_sensor(
 
 
 def _warning(ledger: Ledger, account: str, spec: ReportSpec) -> dg.AssetCheckEvaluation:
-    """The check of the cohorts, evaluated the moment a request is in trouble; the run that lands its days evaluates it anew."""
+    """The check of the cohorts, evaluated the moment a request is in trouble; the run that stores its days evaluates it anew."""
     check = reports_arrive(account, spec)
     found = failing_requests(ledger.open_requests(account, spec.name))
     return dg.AssetCheckEvaluation(
@@ -95,7 +95,7 @@ def _run(
 ) -> dg.RunRequest:
     """A range run that lands `days`; its key names the requests, how often they were tried, and when.
 
-    That none is asked for twice is the ledger's doing. The instant is in the key, because a ledger restored from a backup counts anew.
+    That none is requested twice is the ledger's doing. The instant is in the key, because a ledger restored from a backup counts anew.
     """
     tried = ",".join(f"{request.id}.{request.attempts}.{request.store_runs}" for request in requests)
     return dg.RunRequest(
@@ -110,6 +110,6 @@ def _run(
 
 
 def _busy(instance: dg.DagsterInstance) -> frozenset[int]:
-    """The requests that a run asked for earlier is still at, or waits in the queue for."""
+    """The requests that a run requested earlier is still at, or waits in the queue for."""
     runs = instance.get_runs(dg.RunsFilter(statuses=list(_UNFINISHED)))
     return frozenset(number for run in runs for number in requests_of(run.tags))

@@ -2,7 +2,6 @@
 
 The same raw day always gives the same typed rows. A group's own total is in none of them. How pages become raw days is in `report_days.py`.
 What the numbers mean: https://help.airbridge.io/en/guides/revenue-report-calcualtion-method (the vendor's spelling).
-Keep requests out of here (`client.py`), columns too (`tables.py`); how a day's groups become rows is in `cohorts.py`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -39,7 +38,7 @@ def typed_days(day: date, content: pa.Table | None, spec: ReportSpec, *, zone: s
     """The cohorts and the totals of a raw day, by table name.
 
     Cohorts have exactly `spec.intervals` + 1 rows a group. Interval i is reached when the calendar day `day` + i was over in the app's zone
-    at the instant the report was asked for: a figure of half a day is not a figure.
+    at the instant the report was requested: a figure of half a day is not a figure.
     Figures of the cohorts: `groups`; `masked_share` (of the reached values); `missing_values` (reached, not masked, and no number sent);
     `complete_through_interval` (the last one reached), `is_mature` (all are) and `mature_since` or `mature_on` (the day they are), where there
     is a group; `falling_values` (sums up to an interval below the one before, not masked), where there are any; `d0`, `d7`, `d30` (sums over the groups, for metrics that can be
@@ -52,7 +51,7 @@ def typed_days(day: date, content: pa.Table | None, spec: ReportSpec, *, zone: s
     Args:
         day: The start date.
         content: The raw day.
-        spec: What was asked for.
+        spec: What was requested.
         zone: The app's zone.
         currency: The app's currency.
 
@@ -88,7 +87,7 @@ def typed_days(day: date, content: pa.Table | None, spec: ReportSpec, *, zone: s
 
 
 def catalog_day(day: date, answers: Mapping[Kind, JsonResponse]) -> RawDay:
-    """The catalogue as observed on `day`: the answer of `metrics` as `metric`, of `group_bys` as `group_by`, of `events` as `event`."""
+    """The catalogue as observed on `day`: the response of `metrics` as `metric`, of `group_bys` as `group_by`, of `events` as `event`."""
     rows, unknown = [], set[str]()
     for kind, answer in answers.items():
         unknown |= {f"{kind}: {path}" for path in unknown_fields(answer.body, Sections)}

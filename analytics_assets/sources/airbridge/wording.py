@@ -1,6 +1,6 @@
 """What the tables of a report say of themselves: what was asked, what the numbers are measured in, and a query to begin with.
 
-Keep columns and types out of here (`tables.py`). Source of the meanings: https://help.airbridge.io/en/references/revenue-report
+Source of the meanings: https://help.airbridge.io/en/references/revenue-report
 """
 
 from collections.abc import Sequence
@@ -59,7 +59,7 @@ from days where is_reached order by date desc, {groups}, days_since_start"""  # 
 
 
 def totals_by_group(labels: Sequence[str]) -> str:
-    """What each group cost and brought in, over the days that have landed; a sum that lacks a number is none."""
+    """What each group cost and brought in, over the days that are stored; a sum that lacks a number is none."""
     sums = ",\n       ".join(map(_whole_sum, ("users", "cost", "revenue")))
     return f"""
 select {_quoted(labels)}, currency,

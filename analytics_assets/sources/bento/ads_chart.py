@@ -1,7 +1,7 @@
-"""The proof that an answer of `/stats/ads` belongs to its day: the instants of its chart.
+"""The proof that a response of `/stats/ads` belongs to its day: the instants of its chart.
 
 Bento's page (https://bentonow.com/stats) says neither where its days begin nor how long a point of the chart is, so a day is believed only
-as far as the chart shows it. `docs/bento-day.md` says what that does not show. Keep rows out of here (`transform.py`).
+as far as the chart shows it. `docs/bento-day.md` says what that does not show.
 """
 
 from collections.abc import Sequence
@@ -66,7 +66,7 @@ def instant(x: float | str, zone: ZoneInfo | None, *, is_second: bool = False) -
     Args:
         x: As sent.
         zone: Where text without a zone is read; None refuses such text.
-        is_second: Whether a local time that comes twice is the second one.
+        is_second: True if a local time that comes twice is the second one.
     """
     try:
         try:
@@ -82,7 +82,7 @@ def instant(x: float | str, zone: ZoneInfo | None, *, is_second: bool = False) -
 
 
 def is_proof(starts: Sequence[datetime], day: date, zone: ZoneInfo) -> bool:
-    """Whether points that lie inside a day show that it is this day.
+    """True if points that lie inside a day show that it is this day.
 
     Either one point that begins with the day, for a chart by the day, or points on both sides of noon. A lone point elsewhere may be a whole
     day of another zone, and points of one half only are what a window that begins or ends at noon would show.

@@ -2,8 +2,7 @@
 
 First five days around a busy day as a map of its traffic, then the day itself; where a date may mean noon, the day again with a time of
 day or in words; then single days at which the zones still possible differ, such as a summer day; at last the day exactly as production
-will ask for it. What each answer rules out is `date_convention.py`'s affair. At most `LONGEST` requests; the vendor allows about 30 an hour.
-Keep the command line out of here (`analytics_assets.cli`) and production's own check of each day too (`transform.py`).
+will request it. What each response rules out is `date_convention.py`'s affair. At most `LONGEST` requests; the vendor allows about 30 an hour.
 """
 
 from collections import Counter
@@ -41,7 +40,7 @@ class CalibrationResult:
     """What a calibration came to.
 
     Attributes:
-        window: How a day is to be asked for, or None where that stays open.
+        window: How a day is to be requested, or None where that stays open.
         same_days: All zones that begin the days of the last year as `window.zone` does, itself included.
         seen: What was asked and what came, a line each.
         verdict: What was found in words; where it stays open, why, and what to try.
@@ -104,7 +103,7 @@ class _Inquiry:
         self._left = all_conventions(*reach)
 
     async def settled(self) -> WindowSpec:
-        """The one way left in which days can be asked for."""
+        """The one way left in which days can be requested."""
         spelling = await self._map()
         await self._ask(spelling, self._day, self._day)
         if spelling == "iso" and any(one.date_means == "noon" for one in self._left):
@@ -124,11 +123,11 @@ class _Inquiry:
         if window.end == "inclusive":
             await self._ask(spelling, self._day, self._day - DAY)
             if not self._seen[-1].points:
-                raise _OpenError(f"{self._day} asked for alone has no chart points. Try a busier day with --day.")
+                raise _OpenError(f"{self._day} requested alone has no chart points. Try a busier day with --day.")
         return window
 
     async def _map(self) -> Format:
-        """Asks for the days around the day in the first spelling that is not refused, and returns that."""
+        """Requests the days around the day in the first spelling that is not refused, and returns that."""
         spellings: tuple[Format, ...] = ("iso", "iso_time", "words")
         for spelling in spellings:
             if not await self._ask(spelling, self._day - 2 * DAY, self._day + DAY):
@@ -147,7 +146,7 @@ class _Inquiry:
         )
 
     async def _without_noon(self) -> Format:
-        """Asks for the day in the first spelling that cannot mean noon; ISO dates stay where there is none."""
+        """Requests the day in the first spelling that cannot mean noon; ISO dates stay where there is none."""
         spellings: tuple[Format, ...] = ("iso_time", "words")
         for spelling in spellings:
             if await self._ask(spelling, self._day, self._day):
@@ -155,7 +154,7 @@ class _Inquiry:
         return "iso"
 
     async def _tell_zones_apart(self, spelling: Format) -> None:
-        """Asks for days at which the zones still possible begin at different instants, while there are such."""
+        """Requests days at which the zones still possible begin at different instants, while there are such."""
         asked = {self._day}
         while len({one.zone for one in self._left}) > 1 and len(self.lines) < LONGEST - 1:
             day = self._telling_day(spelling, asked)
@@ -165,7 +164,7 @@ class _Inquiry:
             await self._ask(spelling, day, day)
 
     def _telling_day(self, spelling: Format, asked: set[date]) -> date | None:
-        """The newest of the days that leave the fewest readings whatever the answer; None where no day helps."""
+        """The newest of the days that leave the fewest readings whatever the response; None where no day helps."""
         now, best, fewest = self._clock().astimezone(UTC), None, len(self._left)
         for back in range(1, REACH_DAYS):
             day = self._day - timedelta(days=back)
@@ -176,7 +175,7 @@ class _Inquiry:
         return best
 
     async def _ask(self, spelling: Format, first: date, last: date) -> bool:
-        """Asks from `first` to the day after `last`, and strikes out what the answer rules out; False where its dates are refused.
+        """Asks from `first` to the day after `last`, and strikes out what the response rules out; False where its dates are refused.
 
         Raises:
             _OpenError: The chart cannot be used, or nothing is left.
@@ -198,7 +197,7 @@ class _Inquiry:
             if at is None:
                 self.lines.append(f"{asked}: a chart point at x {point.x!r}")
                 raise _OpenError(
-                    f"A chart point is at x {point.x!r}, which names no instant, so no answer can show the zone. "
+                    f"A chart point is at x {point.x!r}, which names no instant, so no response can show the zone. "
                     "Compare a day with Bento's own screens and write `window` by hand."
                 )
             points.append(Point(at, point.signups or 0, point.revenue or 0))
@@ -208,7 +207,7 @@ class _Inquiry:
         self.lines.append(f"{asked}: {_in_words(points)}; readings left: {len(self._left)}")
         if not self._left:
             raise _OpenError(
-                "No reading known here (a zone, the end in or out, a date as midnight or noon) fits all answers. The numbers may have "
+                "No reading known here (a zone, the end in or out, a date as midnight or noon) fits all responses. The numbers may have "
                 "changed between two requests: ask again, or about an older day with --day. If it stays so, no `window` is right."
             )
         return True
@@ -221,13 +220,13 @@ class _Inquiry:
             for one in self._left
         )
         raise _OpenError(
-            f"{len(self._left)} readings fit all answers: {_list(sorted(named), '; ')}. There is too little traffic at the hours or on the days "
+            f"{len(self._left)} readings fit all responses: {_list(sorted(named), '; ')}. There is too little traffic at the hours or on the days "
             "that would tell them apart. Try a busier day with --day, or write the one you know to be right into the YAML by hand."
         )
 
 
 def _currency(totals: AdsTotals) -> str | None:
-    """The currency of the revenue of an answer; None if it is not named."""
+    """The currency of the revenue of a response; None if it is not named."""
     only = list(totals.revenue_by_currency or ())
     return totals.revenue_currency or (only[0] if len(only) == 1 else None) or None
 

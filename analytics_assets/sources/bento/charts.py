@@ -1,7 +1,4 @@
-"""What is drawn of a site: its revenue by day and by value of its first dimension, a panel for each currency.
-
-Keep looks out of here (`orchestration/charts/`), rows too (`transform.py`).
-"""
+"""What is drawn of a site: its revenue by day and by value of its first dimension, a panel for each currency."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping

@@ -1,6 +1,5 @@
-"""What can be asked of Bento's numbers once they have landed: parts against the whole, completeness of revenue, fields and volume.
+"""What can be asked of Bento's numbers once they are stored: parts against the whole, completeness of revenue, fields and volume.
 
-Keep what any table can be asked out of here (`analytics_assets/checks/`), and rows too (`transform.py`).
 Source of what the numbers mean: https://bentonow.com/stats
 """
 
@@ -45,7 +44,7 @@ def ads_checks(spec: AdsSpec, limits: Limits, *, truncated_share: float) -> list
     Args:
         spec: What is read; the volume of the totals is that of its first dimension and revenue mode, for each counts the same people.
         limits: From where on volume is odd.
-        truncated_share: Share of the answers of a day that may say that their revenue is incomplete.
+        truncated_share: Share of the responses of a day that may say that their revenue is incomplete.
     """
     first: dict[str, Value] = {
         "dimension": spec.dimensions[0],

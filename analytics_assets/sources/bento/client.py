@@ -1,8 +1,7 @@
 """Bento's four stats endpoints: who may ask, what is asked, and what a refusal means.
 
-Facts: the vendor's page https://bentonow.com/stats names endpoints and parameters. An answer that is not of the documented shape
+Facts: the vendor's page https://bentonow.com/stats names endpoints and parameters. A response that is not of the documented shape
 (`responses.py`) is refused here, with one request and before it is kept.
-Keep rows and columns out of here (`transform.py`), days and windows too (`streams.py`), waiting and retrying as well (`http/`).
 """
 
 import base64
@@ -101,7 +100,7 @@ def bento_session(
     meter: Meter | None = None,
     retries: RetryPolicy | None = None,
 ) -> Session:
-    """A session that asks for one site; close it after use."""
+    """A session that requests one site; close it after use."""
     return Session(
         vendor=Vendor("Bento", ", ".join(credentials.variables), credentials.secrets()),
         base_url=destination.base_url,
@@ -124,7 +123,7 @@ class BentoClient:
         AccessRefusedError: 401 (keys, or the site) and 403 (firewall or rights).
         PermanentError: Another refusal; a 404 names the segment or report.
         TransientError: 429 and 5xx after all retries.
-        UnexpectedPayloadError: An answer that is not of the documented shape.
+        UnexpectedPayloadError: A response that is not of the documented shape.
     """
 
     def __init__(self, session: Session) -> None:

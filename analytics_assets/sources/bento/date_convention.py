@@ -1,10 +1,9 @@
 """The ways in which Bento may read a window, and which of them fit what it answered. Pure.
 
-A reading is a zone, a rule for the end, and what a date without a time means. It says which instants a question covers, so an answer can
+A reading is a zone, a rule for the end, and what a date without a time means. It says which instants a question covers, so a response can
 contradict it in two ways: a point of the chart lies where the question does not reach, or the sums of two overlapping answers disagree
 where the reading says that both cover the same instants. The second needs traffic; the first needs it at the edges of a day only.
-Zones that begin every day of the last year at the same instants are one here: no answer can tell them apart, and no table depends on it.
-Keep requests out of here (`calibration.py`) and how a day is asked for in production too (`streams.py`).
+Zones that begin every day of the last year at the same instants are one here: no response can tell them apart, and no table depends on it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -37,7 +36,7 @@ _ROUNDING = 1e-6
 
 @dataclass(frozen=True)
 class Question:
-    """A window that was asked for.
+    """A window that was requested.
 
     Attributes:
         format: How the two dates were written.
@@ -68,7 +67,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Observation:
-    """An answer: its question, its chart, how long a point of the chart is (an hour or a day), and the currency of its revenue if named."""
+    """A response: its question, its chart, how long a point of the chart is (an hour or a day), and the currency of its revenue if named."""
 
     question: Question
     points: tuple[Point, ...]
@@ -82,7 +81,7 @@ class DateConvention:
 
     Attributes:
         zone: Where dates are read; speaks for all zones with the same days.
-        end: Whether the end is the first instant left out or the last day taken in.
+        end: True if the end is the first instant left out or the last day taken in.
         date_means: What an ISO date without a time means. With a time it is that time, and words mean midnight, in every reading.
     """
 
@@ -130,7 +129,7 @@ def bucket_of(points: Sequence[Point], otherwise: timedelta = HOUR) -> timedelta
 
 
 def fits(reading: DateConvention, seen: Sequence[Observation]) -> bool:
-    """Whether a reading contradicts none of the answers."""
+    """True if a reading contradicts none of the responses."""
     windows = [(one, reading.window(one.question)) for one in seen]
     if not all(_is_inside(reading, one, *window) for one, window in windows):
         return False
@@ -141,7 +140,7 @@ def fits(reading: DateConvention, seen: Sequence[Observation]) -> bool:
 
 
 def _is_inside(reading: DateConvention, seen: Observation, start: datetime, end: datetime) -> bool:
-    """Whether all points are some of the window's: hours counted from its start, or days of the zone that it touches."""
+    """True if all points are some of the window's: hours counted from its start, or days of the zone that it touches."""
     if seen.bucket == HOUR:
         return all(start <= point.at < end and not (point.at - start) % HOUR for point in seen.points)
     zone = ZoneInfo(reading.zone)
@@ -160,7 +159,7 @@ def _add_up(
     part: Observation,
     part_window: tuple[datetime, datetime],
 ) -> bool:
-    """Whether a part has at least what the whole shows within the part's window, and at most what it shows up to its edges."""
+    """True if a part has at least what the whole shows within the part's window, and at most what it shows up to its edges."""
     if not (whole_window[0] <= part_window[0] and part_window[1] <= whole_window[1]):
         return True
     within, touching = list[Point](), list[Point]()
@@ -184,7 +183,7 @@ def _are_less(
     part: Observation,
     part_window: tuple[datetime, datetime],
 ) -> bool:
-    """Whether each busy day that the part covers in part only counts less there than in the whole."""
+    """True if each busy day that the part covers in part only counts less there than in the whole."""
     if not whole.bucket == part.bucket == DAY:
         return True
     spans = {point.at: (point, span) for point, span in _spans(reading, whole, whole_window)}
@@ -199,7 +198,7 @@ def _are_less(
 def _is_between(
     measure: Callable[[Point], float], least: Iterable[Point], given: Iterable[Point], most: Iterable[Point]
 ) -> bool:
-    """Whether the sum of `given` lies between the others; sums with negative parts say nothing about it."""
+    """True if the sum of `given` lies between the others; sums with negative parts say nothing about it."""
     values = [[measure(point) for point in points] for points in (least, given, most)]
     if any(value < 0 for part in values for value in part):
         return True

@@ -2,7 +2,6 @@
 
 Facts: the vendor's page https://bentonow.com/stats names the top-level fields, so they are required; the inner fields are those of the
 vendor's own client (bento-node-sdk 2.0.0) and may be missing or null. Numbers may come as text. Unknown fields are passed over and named.
-Keep requests out of here (`client.py`) and rows too (`transform.py`).
 """
 
 from collections.abc import Mapping
@@ -160,7 +159,7 @@ def read_ads(body: bytes | str, params: Mapping[str, str], endpoint: str) -> Ads
     """The body of `/stats/ads`, if it answers `params` and does not contradict itself.
 
     Raises:
-        UnexpectedPayloadError: No chart, another dimension or revenue mode than asked for, or one currency with two different sums.
+        UnexpectedPayloadError: No chart, another dimension or revenue mode than requested, or one currency with two different sums.
     """
     stats = read(body, Ads, vendor="Bento", endpoint=endpoint)
     mode = stats.revenue_mode.mode if stats.revenue_mode else None
@@ -168,16 +167,16 @@ def read_ads(body: bytes | str, params: Mapping[str, str], endpoint: str) -> Ads
     if stats.chart is None and stats.chart_data is None:
         problem = "it has neither `chart` nor `chartData`"
     elif stats.dimension != params["dimension"]:
-        problem = f"it is grouped by {stats.dimension!r} where {params['dimension']!r} was asked for"
+        problem = f"it is grouped by {stats.dimension!r} where {params['dimension']!r} was requested"
     elif mode not in (None, params["revenue_mode"]):
-        problem = f"it counts {mode!r} where {params['revenue_mode']!r} was asked for"
+        problem = f"it counts {mode!r} where {params['revenue_mode']!r} was requested"
     else:
         problem = next(filter(None, map(_contradiction, (stats.totals, *stats.breakdown))), None)
     if problem is None:
         return stats
     text = body if isinstance(body, str) else body.decode(errors="replace")
     raise UnexpectedPayloadError(
-        f"Bento {endpoint}: the answer is not as documented: {problem}.",
+        f"Bento {endpoint}: the response is not as documented: {problem}.",
         remedy="Compare it with https://bentonow.com/stats.",
         evidence=Evidence(endpoint, body=text),
     )

@@ -1,7 +1,4 @@
-"""What `defs/<account>/defs.yaml` may say of a Bento site, and the definitions made from it.
-
-Keep meaning out of here: the specs in `streams.py` check what fits together, the schemas here only what YAML can hold.
-"""
+"""What `defs/<account>/defs.yaml` may say of a Bento site, and the definitions made from it."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -96,7 +93,7 @@ class KeysConfig(dg.Model):
 
 
 class WindowConfig(dg.Model):
-    """How a day is put to Bento; its documents leave this open, so every answer is checked. `calibrate` finds the values."""
+    """How a day is put to Bento; its documents leave this open, so every response is checked. `calibrate` finds the values."""
 
     zone: str = Field(default="UTC", description="Zone in which Bento reads dates.")
     end: Literal["exclusive", "inclusive"] = Field(
@@ -119,7 +116,7 @@ class AdsConfig(dg.Model):
         default=None, description="One exact value of the only dimension; unset reads its top values."
     )
     window: WindowConfig = Field(default_factory=WindowConfig, description="How a day is put to Bento.")
-    final_after_hours: float = Field(default=1.0, description="Hours after the end of a day before it is asked for.")
+    final_after_hours: float = Field(default=1.0, description="Hours after the end of a day before it is requested.")
 
 
 class BentoChecksConfig(ChecksConfig):

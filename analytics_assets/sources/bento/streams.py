@@ -1,9 +1,8 @@
 """What a YAML can wish from Bento, and how its days are fetched.
 
 A day of `/stats/ads` is one request per dimension and revenue mode. Bento's page names neither the zone of its dates nor whether the end
-is taken in nor which spellings it reads beside words (https://bentonow.com/stats), so all three are settings, and every answer is checked
+is taken in nor which spellings it reads beside words (https://bentonow.com/stats), so all three are settings, and every response is checked
 against its chart before it is kept. `calibration.py` finds the settings; `docs/bento-day.md` says what the check sees and what it does not.
-Keep fields out of here (`client.py`, `transform.py`) and Dagster too.
 """
 
 import math
@@ -33,7 +32,7 @@ class WindowSpec:
 
     Attributes:
         zone: Zone in which Bento reads dates.
-        end: Whether `end_date` is the first day left out or the last day taken in. With the default a wrong guess shows: points of a
+        end: True if `end_date` is the first day left out or the last day taken in. With the default a wrong guess shows: points of a
             second day appear. The other wrong guess gives empty days, which cannot be told from quiet ones.
         format: How dates are written. `iso` is 2026-03-01; `iso_time` is 2026-03-01 00:00, for a Bento to which a date alone means
             its noon; `words` are the page's own, such as 3 days ago, counted from the present day in `zone` when the request is made.
@@ -84,7 +83,7 @@ class AdsSpec:
         revenue_modes: Which revenue events to count.
         value: One exact value to filter to, or None for the top values.
         window: How a day is put to Bento.
-        final_after_hours: Hours after the day's end in the window's zone before it is asked for.
+        final_after_hours: Hours after the day's end in the window's zone before it is requested.
     """
 
     dimensions: tuple[str, ...] = ("source",)
@@ -107,7 +106,7 @@ class AdsSpec:
             )
         if self.value is not None and len(self.dimensions) > 1:
             raise PermanentError(
-                f"Bento ads, `value`: {self.value!r} is a value of one dimension, but {len(self.dimensions)} are asked for.",
+                f"Bento ads, `value`: {self.value!r} is a value of one dimension, but {len(self.dimensions)} are requested.",
                 remedy="Name one dimension, or leave `value` out.",
             )
         if not (math.isfinite(self.final_after_hours) and self.final_after_hours >= 0):
@@ -117,7 +116,7 @@ class AdsSpec:
             )
 
     def queries(self, day: date, today: date | None = None) -> list[AdsQuery]:
-        """What is asked for a day on the day `today`, in the order it is kept; by default, on the day after it."""
+        """What is requested a day on the day `today`, in the order it is kept; by default, on the day after it."""
         start, end = self.window.dates(day, today or day + timedelta(days=1))
         return [
             AdsQuery(dimension, mode, start, end, self.value)
@@ -139,7 +138,7 @@ class AdsSpec:
         return 2 * math.ceil(IN_FLIGHT / (len(self.dimensions) * len(self.revenue_modes)))
 
     def final_at(self, day: date) -> datetime:
-        """Instant from which the day is asked for, in UTC."""
+        """Instant from which the day is requested, in UTC."""
         return hours_after(day, self.final_after_hours, ZoneInfo(self.window.zone))
 
 
@@ -170,14 +169,14 @@ async def fetch_ads(client: BentoClient, spec: AdsSpec, day: date) -> RawDay:
     zone = ZoneInfo(spec.window.zone)
 
     async def answered(number: int) -> Response[Ads]:
-        """The answer to one query of the day; words that midnight has overtaken mean another day and are sent anew."""
+        """The response to one query of the day; words that midnight has overtaken mean another day and are sent anew."""
         for _ in range(2):
             today = spec.window.today(client.session.clock())
             answer = await client.ads(spec.queries(day, today)[number])
             if spec.window.format != "words" or spec.window.today(answer.answered_at) == today:
                 return answer
         raise TransientError(
-            f"Bento GET {ADS}: twice midnight in {zone.key} passed between question and answer, so the words in which the day was asked for "
+            f"Bento GET {ADS}: twice midnight in {zone.key} passed between question and answer, so the words in which the day was requested "
             "have come to mean another day.",
             remedy="Ask again.",
             day=day,

@@ -1,7 +1,7 @@
 """Bento's tables: what a row is, in which unit, and what to know before adding rows up.
 
-`ads_*` are by the day asked for; `audience_*` and `report*` are by the day of observation, because Bento keeps no history of them.
-Keep how rows are made out of here (`transform.py`). Source of all meanings: https://bentonow.com/stats and the vendor's node client.
+`ads_*` are by the day requested; `audience_*` and `report*` are by the day of observation, because Bento keeps no history of them.
+Source of all meanings: https://bentonow.com/stats and the vendor's node client.
 """
 
 import pyarrow as pa
@@ -11,12 +11,12 @@ from analytics_assets.lake.table import DATE, MOMENT, Column, Origin, Sum, Table
 
 DOCS_URL = "https://bentonow.com/stats"
 
-_DAY = Column(DATE, pa.date32(), "The day asked for, in the zone of the account's `window`.", made_from=(DATE,))
+_DAY = Column(DATE, pa.date32(), "The day requested, in the zone of the account's `window`.", made_from=(DATE,))
 _SEEN_DAY = Column(
     DATE, pa.date32(), "The UTC day of the observation; the numbers are as of that moment.", made_from=(DATE,)
 )
 _SEEN = Column(
-    "observed_at", MOMENT, "Instant the numbers were asked for.", is_observation=True, made_from=("requested_at",)
+    "observed_at", MOMENT, "Instant the numbers were requested.", is_observation=True, made_from=("requested_at",)
 )
 _DIMENSION = Column(
     "dimension", pa.string(), "What is grouped by: source, campaign, medium, content or ad.", made_from=("params",)
@@ -37,7 +37,7 @@ _CENTS = Column(
     nullable=True,
     unit="cents of currency",
 )
-_TRUNCATED = Column("revenue_truncated", pa.bool_(), "Whether Bento says its revenue is incomplete.", nullable=True)
+_TRUNCATED = Column("revenue_truncated", pa.bool_(), "True if Bento says its revenue is incomplete.", nullable=True)
 _ONE_ROW = "Counts repeat on each currency row of a key: sum counts only where is_main_currency is true, sum revenue_cents per currency only."
 
 
@@ -229,7 +229,7 @@ REPORT_POINTS = Table(
     key=("report_id", "point_no"),
     columns=(
         _SEEN_DAY,
-        Column("report_id", pa.string(), "Id of the report, as asked for.", made_from=("params",)),
+        Column("report_id", pa.string(), "Id of the report, as requested.", made_from=("params",)),
         Column("point_no", pa.int32(), "Position of the point within the report, from 0.", unit="position"),
         Column("report_name", pa.string(), "Name of the report.", nullable=True),
         Column("chart_style", pa.string(), "How Bento draws it, such as counter or column_chart.", nullable=True),

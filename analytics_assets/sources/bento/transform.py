@@ -1,15 +1,13 @@
 """Bento's answers to rows. Pure: the same raw day gives the same tables.
 
 Figures, only where there is something to say:
-    ads_attribution, ads_totals  signups, customers, revenue_cents_<CUR> (totals of the first answer); revenue_truncated
-    ads_attribution              keys_<dimension> (values of the dimension in its first answer)
+    ads_attribution, ads_totals  signups, customers, revenue_cents_<CUR> (totals of the first response); revenue_truncated
+    ads_attribution              keys_<dimension> (values of the dimension in its first response)
     ads_chart                    points
-    all three                    window_unverified (no answer of the day has a chart that proves the day, see `ads_chart.py`)
+    all three                    window_unverified (no response of the day has a chart that proves the day, see `ads_chart.py`)
     audience_counts              user_count, subscriber_count, unsubscriber_count of the site; segments
     report_points                reports, points; unrecognised_reports (ids of reports whose data has no documented shape)
     all typed tables             unknown_fields (paths of fields that are not documented; raw has them)
-
-Keep requests out of here (`client.py`), the choice of windows (`streams.py`) and the proof of a day (`ads_chart.py`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -72,12 +70,12 @@ def ads_tables(day: date, raw: pa.Table, *, zone: ZoneInfo) -> dict[str, Typed]:
     """The typed tables of a day of `ads_raw`.
 
     Args:
-        day: The day that was asked for.
+        day: The day that was requested.
         raw: Rows of `ads_raw`.
         zone: Where the day begins and ends.
 
     Raises:
-        UnexpectedPayloadError: An answer is not as documented, or a chart point lies outside the day.
+        UnexpectedPayloadError: A response is not as documented, or a chart point lies outside the day.
     """
     return ads_rows(day, list(map(decoded_ads, stored_responses(raw))), zone=zone)
 
@@ -227,7 +225,7 @@ def _content(table: Table, day: date, names: Sequence[str], rows: Sequence[tuple
 
 
 def _sums(readings: list[_AdsResponse]) -> dict[str, Any]:
-    """Totals of the first answer, as figures."""
+    """Totals of the first response, as figures."""
     totals = readings[0].stats.totals
     sums: dict[str, Any] = {"signups": totals.signups, "customers": totals.customers}
     sums |= {f"revenue_cents_{currency}": cents for currency, cents, _ in _money(totals)}

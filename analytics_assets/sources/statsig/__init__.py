@@ -6,6 +6,6 @@
 * Quirks: `nextPage` is a relative reference in several forms and `totalItems` may count something else; a metric day is a fixed
   UTC-8 day, complete the next day; value rows carry no date and one row per unit type; definitions have no history.
 
-`client.py` asks, `responses.py` reads what comes, `tables.py` declares, `transform.py` makes typed rows, `streams.py` says what is asked for a day.
+`client.py` asks, `responses.py` reads what comes, `tables.py` declares, `transform.py` makes typed rows, `streams.py` says what is requested a day.
 None of these imports Dagster; `source.py` does.
 """

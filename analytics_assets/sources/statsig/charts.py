@@ -1,7 +1,4 @@
-"""What is drawn of a project: the metrics computed from the most rows, day by day.
-
-Keep looks out of here (`orchestration/charts/`), rows too (`transform.py`).
-"""
+"""What is drawn of a project: the metrics computed from the most rows, day by day."""
 
 from collections.abc import Mapping
 from datetime import date

@@ -1,6 +1,5 @@
-"""What can be asked of Statsig's numbers once they have landed: units that can be told apart, fields and volume.
+"""What can be asked of Statsig's numbers once they are stored: units that can be told apart, fields and volume.
 
-Keep what any table can be asked out of here (`analytics_assets/checks/`), and rows too (`transform.py`).
 Source of what the numbers mean: https://docs.statsig.com/metrics/raw-event-metrics
 """
 
@@ -84,7 +83,7 @@ def _unit_types_apart() -> Check:
         "The rows of a metric are the same thing counted by different units, and a sum over them counts twice. A metric has one unit type "
         f"under two spellings, so that even a filter by unit counts it twice; or it has several and no `{OVERALL}`, so that a filter by "
         "`is_overall` leaves it out.",
-        "Filter the metrics named by one exact `unit_type`. Two spellings mostly mean that an SDK sends the id under another name: mend it there.",
+        "Filter the metrics named by one exact `unit_type`. Two spellings mostly mean that an SDK sends the id under another name: fix it there.",
         each_day(METRIC_VALUES, judged, ["metric_name", "metric_type", "unit_type"]),
     )
 

@@ -1,7 +1,7 @@
 """Statsig's endpoints as records: a whole list per call, read page by page.
 
-Here live the credentials, the endpoints and the paging. What an answer holds is in `responses.py`, what it becomes in `transform.py`, which
-day is asked for in `streams.py`, time-outs and retries in `http/`.
+Here live the credentials, the endpoints and the paging. What a response holds is in `responses.py`, what it becomes in `transform.py`, which
+day is requested in `streams.py`, time-outs and retries in `http/`.
 Pages: https://docs.statsig.com/api-reference/events/get-metrics-using-event-name and its neighbours under `/metrics`.
 """
 
@@ -119,7 +119,7 @@ class _Question(Generic[Item]):
 
 
 class StatsigClient:
-    """Reads one project. Every method raises `SourceError`s; `UnexpectedPayloadError` before an answer is handed on."""
+    """Reads one project. Every method raises `SourceError`s; `UnexpectedPayloadError` before a response is handed on."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -283,7 +283,7 @@ def day_without_values(error: PermanentError) -> str | None:
 
 
 def is_askable(event_name: str) -> bool:
-    """Whether an address can name the event; `.` and `..` are steps in a path, however they are encoded."""
+    """True if an address can name the event; `.` and `..` are steps in a path, however they are encoded."""
     return event_name not in {"", ".", ".."}
 
 

@@ -1,7 +1,4 @@
-"""What `defs/<account>/defs.yaml` may say of a Statsig project, and the definitions made from it.
-
-Keep meaning out of here: the specs in `streams.py` check what fits together, the schemas here only what YAML can hold.
-"""
+"""What `defs/<account>/defs.yaml` may say of a Statsig project, and the definitions made from it."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date, datetime
@@ -87,7 +84,7 @@ class StatsigMetrics(AccountComponent):
         default=-8.0, description="Zone of the metric day; Statsig's is UTC-8 all year unless moved."
     )
     final_after_hours: float = Field(
-        default=12.0, description="Hours after the end of a day before its values are asked for."
+        default=12.0, description="Hours after the end of a day before its values are requested."
     )
     budget: BudgetConfig | None = Field(
         default=None, description="What may be spent; unset is 10 in 10 seconds, what the vendor is known to bear."

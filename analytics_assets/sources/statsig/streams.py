@@ -1,4 +1,4 @@
-"""What is asked of Statsig: values a day, and a walk over the definitions that is observed, not asked for a day.
+"""What is asked of Statsig: values a day, and a walk over the definitions that is observed, not requested a day.
 
 Here live the specs (what the YAML says) and when a metric day is final. Which observation a day of definitions is made from is in
 `observations.py`, paging in `client.py`, rows in `transform.py`. A metric day is fixed GMT-8 by default and the company can move it; imported metrics are complete
@@ -38,7 +38,7 @@ class ValuesSpec:
 
     Attributes:
         day_utc_offset_hours: Zone of the metric day; fixed, without daylight saving.
-        final_after_hours: Hours after the day's end from which it is asked for.
+        final_after_hours: Hours after the day's end from which it is requested.
     """
 
     day_utc_offset_hours: float = UTC_MINUS_8
@@ -49,7 +49,7 @@ class ValuesSpec:
         _check_offset("values", self.day_utc_offset_hours)
         if self.final_after_hours < 0:
             raise PermanentError(
-                f"statsig values: final_after_hours is {self.final_after_hours}, so a day would be asked for before it ends.",
+                f"statsig values: final_after_hours is {self.final_after_hours}, so a day would be requested before it ends.",
                 remedy="Use 0 or more; 12 is Statsig's own pace.",
             )
 
@@ -62,7 +62,7 @@ class ValuesSpec:
         return {f"GET {VALUES}": len(days)}
 
     def final_at(self, day: date) -> datetime:
-        """The instant from which a day is asked for, in UTC."""
+        """The instant from which a day is requested, in UTC."""
         return end_of_day(day, self.day_utc_offset_hours) + timedelta(hours=self.final_after_hours)
 
 
@@ -72,7 +72,7 @@ class ListingSpec:
 
     Attributes:
         events: Exact event names; None discovers them from the lineage of all metrics of the project.
-        keep_personal_fields: Whether names and e-mail addresses of people may be written.
+        keep_personal_fields: True if names and e-mail addresses of people may be written.
         day_utc_offset_hours: Zone of the metric day, as for values.
     """
 
@@ -155,7 +155,7 @@ async def fetch_values(
 async def fetch_listing(client: StatsigClient, spec: ListingSpec, totals: ListTotals, day: date) -> RawDay:
     """One observation of all definitions of all events: `listing_raw`. The first request goes alone, so that a refused key costs one.
 
-    Notes: `events` (number asked for); where there are any, `events_not_askable` (discovered names no address can hold, or with a broken character) and
+    Notes: `events` (number requested); where there are any, `events_not_askable` (discovered names no address can hold, or with a broken character) and
     `total_items_declared` (by path, where the vendor's count is not the number of items read).
     """
     keep = spec.keep_personal_fields

@@ -42,7 +42,7 @@ from days where is_overall order by date desc, metric_name, metric_type""",
             "metric_type", pa.string(), "Type of the metric, such as event_count, event_dau, sum, mean, ratio, funnel."
         ),
         Column("unit_type", pa.string(), "What is counted by: `overall`, userID, stableID or a custom id."),
-        Column("is_overall", pa.bool_(), "Whether `unit_type` is `overall`; at most one row of a metric."),
+        Column("is_overall", pa.bool_(), "True if `unit_type` is `overall`; at most one row of a metric."),
         Column(
             "value",
             pa.float64(),
@@ -98,7 +98,7 @@ EVENT_METRICS = Table(
     key=("event_name", "metric_id"),
     columns=(
         Column(DATE, pa.date32(), _DAY, made_from=()),
-        Column("event_name", pa.string(), "The event whose metrics were asked for.", made_from=("path",)),
+        Column("event_name", pa.string(), "The event whose metrics were requested.", made_from=("path",)),
         Column("metric_id", pa.string(), "Statsig's id; usually, not always, `name::type`: do not build or split it."),
         Column("metric_name", pa.string(), "Name; free text, blanks included."),
         Column(
@@ -107,10 +107,10 @@ EVENT_METRICS = Table(
         Column("directionality", pa.string(), "Which way is better: increase or decrease.", nullable=True),
         Column("description", pa.string(), "Description; may be empty.", nullable=True),
         Column("created_at", MOMENT, "When the metric was created.", nullable=True),
-        Column("is_permanent", pa.bool_(), "Whether it is marked permanent.", nullable=True),
-        Column("is_read_only", pa.bool_(), "Whether it cannot be edited.", nullable=True),
-        Column("is_hidden", pa.bool_(), "Whether the console hides it.", nullable=True),
-        Column("is_verified", pa.bool_(), "Whether it is marked verified.", nullable=True),
+        Column("is_permanent", pa.bool_(), "True if it is marked permanent.", nullable=True),
+        Column("is_read_only", pa.bool_(), "True if it cannot be edited.", nullable=True),
+        Column("is_hidden", pa.bool_(), "True if the console hides it.", nullable=True),
+        Column("is_verified", pa.bool_(), "True if it is marked verified.", nullable=True),
         Column("tags", _TEXTS, "Tags; null where not sent.", nullable=True),
         Column("unit_types", _TEXTS, "Unit types it is computed for; null where not sent.", nullable=True),
         Column("lineage_events", _TEXTS, "Names of the events it is made from; null where not sent.", nullable=True),
@@ -118,7 +118,7 @@ EVENT_METRICS = Table(
         Column(
             "is_indirect",
             pa.bool_(),
-            "Whether the event is not in `lineage_events`: it is made from the event through other metrics. Null without lineage.",
+            "True if the event is not in `lineage_events`: it is made from the event through other metrics. Null without lineage.",
             nullable=True,
         ),
         Column("team", pa.string(), "Owning team.", nullable=True),

@@ -44,7 +44,7 @@ def metric_values(day: date, raw: pa.Table) -> Mapping[str, Typed]:
     only where there are any.
 
     Raises:
-        UnexpectedPayloadError: A page was asked for another day, or is not as documented.
+        UnexpectedPayloadError: A page was requested another day, or is not as documented.
     """
     return value_rows(day, list(map(_decoded_values, stored_responses(raw))))
 

@@ -121,11 +121,11 @@ def test_late_days_have_words_of_their_own_and_one_message_an_account(scene: Sce
     assert scene.tick() == "1 new, 1 sent."
     assert [(post["title"], post["message"]) for post in receiver.posts] == [
         (
-            "[sandbox] shop/sums: the newest final day has not landed",
+            "[sandbox] shop/sums: the newest final day is not stored",
             (
-                "shop/sums: the newest final day has not landed.\n"
+                "shop/sums: the newest final day is not stored.\n"
                 "2026-05-31 is missing.\n"
-                "Next: The schedule asks for it again with its next run; or materialize the day now.\n"
+                "Next: The schedule requests it again with its next run; or materialize the day now.\n"
                 "Look: http://dagster.example.com/assets/shop/sums?view=checks"
             ),
         )
@@ -167,7 +167,7 @@ def test_only_the_kinds_that_are_asked_for_are_told(scene: Scene, receiver: Rece
     judge(request, PollResult.REFUSED, REFUSED, now=NOW, policy=TaskPolicy()).record(scene.ledger)
     scene.evaluates("numbers", "latest_day_stored", passed=False)
     scene.tick()
-    assert receiver.titles() == ["[sandbox] shop/numbers: the newest final day has not landed"]
+    assert receiver.titles() == ["[sandbox] shop/numbers: the newest final day is not stored"]
 
 
 def test_what_the_ledger_tells_the_check_of_it_does_not_repeat(scene: Scene, receiver: Receiver) -> None:

@@ -22,7 +22,7 @@ KEY = "bento-key-5f2c81d07e"
 
 
 def down(trace: str) -> TransientError:
-    """What an outage says; the vendor gives each answer a trace id."""
+    """What an outage says; the vendor gives each response a trace id."""
     return TransientError(f"Bento GET /stats/ads: HTTP 503 (Back soon) [trace {trace}]. This may pass by itself.")
 
 
@@ -35,9 +35,9 @@ def test_a_run_that_fails_a_hundred_days_sends_one_message(scene: Scene, receive
     assert receiver.posts == [
         {
             "version": "1.0",
-            "title": "[sandbox] shop/numbers: 100 of 101 days did not land",
+            "title": "[sandbox] shop/numbers: 100 of 101 days were not stored",
             "message": (
-                "shop/numbers: 100 of 101 days did not land.\n"
+                "shop/numbers: 100 of 101 days were not stored.\n"
                 "2026-01-01 to 2026-02-10, 2026-02-13 to 2026-04-10 (98 days): Bento GET /stats/ads: HTTP 503 (Back soon) "
                 "[trace a1]. This may pass by itself.\n"
                 "2026-02-11 to 2026-02-12 (2 days): Bento GET /stats/ads: HTTP 400 (unknown source). The request is refused.\n"
@@ -69,8 +69,8 @@ def test_one_outage_is_one_issue_however_many_runs_it_fails(scene: Scene, receiv
     assert [scene.tick(), scene.tick()] == ["1 new, 2 sent.", "0 new, 0 sent."]
     again, other = sorted(receiver.posts[1:], key=lambda post: "Again" not in post["title"])
     assert [post["title"] for post in (again, other)] == [
-        "[sandbox] Again: shop/numbers: 1 of 1 days did not land",
-        "[sandbox] shop/numbers: 1 of 1 days did not land",
+        "[sandbox] Again: shop/numbers: 1 of 1 days were not stored",
+        "[sandbox] shop/numbers: 1 of 1 days were not stored",
     ]
     assert "4 steps failed since" in again["message"]
     assert again["message"].splitlines()[1] == "2026-01-01: Bento GET /stats/site: HTTP 500."
@@ -87,7 +87,7 @@ def test_days_that_have_landed_since_are_not_told(scene_on_disk: Scene, receiver
     scene.fails({number: down("b") for number in range(4)}, days=4)
     scene.fails({}, days=2)
     scene.tick()
-    assert receiver.titles() == ["[sandbox] shop/numbers: 2 of 4 days did not land"]
+    assert receiver.titles() == ["[sandbox] shop/numbers: 2 of 4 days were not stored"]
     assert receiver.posts[0]["message"].splitlines()[1].startswith("2026-01-03 to 2026-01-04 (2 days): Bento")
 
 
@@ -103,13 +103,13 @@ def test_a_failure_is_over_when_all_its_days_are_stored(scene: Scene, receiver: 
     scene.fails({0: down("b")}, days=1)
     assert scene.tick() == "1 new, 1 sent."
     assert receiver.titles() == [
-        "[sandbox] shop/numbers: 2 of 2 days did not land",
-        "[sandbox] shop/numbers: 1 of 1 days did not land",
+        "[sandbox] shop/numbers: 2 of 2 days were not stored",
+        "[sandbox] shop/numbers: 1 of 1 days were not stored",
     ]
 
 
 def test_days_a_report_task_still_works_at_are_left_to_it(scene: Scene, receiver: Receiver) -> None:
-    """The sensor lands them, and tells when it cannot; a report that is ready and does not land is told."""
+    """The sensor stores them, and tells when it cannot; a report that is ready and is not stored is told."""
     ledger, now = scene.ledger, datetime(2026, 6, 1, tzinfo=UTC)
     [request] = ledger.join_or_open("shop", "numbers", "a", [FIRST, date(2026, 1, 2)], longest=92, now=now)
     ledger.saw(request.id, "FAILURE", task_id=request.task_id, now=now, reason="Internal error")
@@ -118,7 +118,7 @@ def test_days_a_report_task_still_works_at_are_left_to_it(scene: Scene, receiver
     ledger.saw(request.id, "SUCCESS", task_id=request.task_id, now=now)
     scene.fails({0: down("a"), 1: down("a")}, days=2)
     scene.tick()
-    assert receiver.titles() == ["[sandbox] shop/numbers: 2 of 2 days did not land"]
+    assert receiver.titles() == ["[sandbox] shop/numbers: 2 of 2 days were not stored"]
 
 
 class TokenResource(BentoResource):

@@ -212,8 +212,8 @@ def switched(
     Args:
         instance: Dagster's.
         name: The schedule or sensor.
-        is_on: Whether it was switched on.
-        is_sensor: Whether it is a sensor.
+        is_on: True if it was switched on.
+        is_sensor: True if it is a sensor.
         failure: Why its last tick failed.
         at: When that tick began.
         code: The code location.

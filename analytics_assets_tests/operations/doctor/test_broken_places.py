@@ -18,7 +18,7 @@ SHOWS = "Correct it there; docs/configuration.md has every field."
 HOME_FIRST = (
     "not checked",
     "the daemon, schedules and sensors are known by Dagster's home",
-    "Mend Dagster's home first.",
+    "Fix Dagster's home first.",
 )
 
 
@@ -83,7 +83,7 @@ def test_a_state_database_of_a_newer_program_is_told(displaced) -> None:
         )
     ]
     assert visit.lines("budget") == [
-        ("all", "not checked", "budgets and report tasks are in the state database", "Mend the state database first.")
+        ("all", "not checked", "budgets and report tasks are in the state database", "Fix the state database first.")
     ]
 
 
@@ -191,7 +191,7 @@ def test_settings_that_differ_are_warnings_and_the_status_is_0(admit) -> None:
             (
                 "run_retries",
                 "enabled: true, retry_on_asset_or_op_failure: false",
-                "a crashed run is not started again, or days that failed are asked for over and over",
+                "a crashed run is not started again, or days that failed are requested over and over",
             ),
             ("sensors", "use_threads: true", "one slow sensor holds up all others"),
             ("schedules", "use_threads: true", "one slow schedule holds up the others"),
@@ -284,7 +284,7 @@ def test_a_storage_that_cannot_be_read_is_told_by_the_class_of_its_error(admit) 
         "Check `storage` in dagster.yaml; after an update of Dagster run `dagster instance migrate`.",
     )
     assert visit.lines("daemon") == [
-        ("all", "not checked", "Dagster's storage does not answer", "Mend the storage first.")
+        ("all", "not checked", "Dagster's storage does not answer", "Fix the storage first.")
     ]
     for file in database.parent.glob(f"{database.name}*"):
         file.write_bytes(b"no database" * 1000)

@@ -142,5 +142,5 @@ def test_what_the_budget_holds_back_is_not_waited_for(unanswered) -> None:
 def test_a_clock_that_is_ahead_is_told(unanswered) -> None:
     """By the Date header of whoever answered, refusals too."""
     verdict, found, remedy = unanswered[1].line("clock", "this machine's clock")
-    assert (verdict, remedy) == ("wrong", "Set the clock by NTP: days would be asked for too early or too late.")
+    assert (verdict, remedy) == ("wrong", "Set the clock by NTP: days would be requested too early or too late.")
     assert re.fullmatch(r"beside Statsig's: 6\d\d s ahead, Bento's: 6\d\d s ahead", found)

@@ -61,12 +61,12 @@ budget
 report tasks
   ok           open: none
 days
-  not checked  app: no day of revenue_cohort_totals, revenue_cohorts, revenue_raw, revenue_restatements has ever landed
+  not checked  app: no day of revenue_cohort_totals, revenue_cohorts, revenue_raw, revenue_restatements was ever stored
                -> Materialize the first days of app; the schedule goes on from there.
-  not checked  lab: no day of event_metrics, metric_values, values_raw has ever landed
+  not checked  lab: no day of event_metrics, metric_values, values_raw was ever stored
                -> Materialize the first days of lab; the schedule goes on from there.
   ok           shop: up to DAY: ads_chart
-  not checked  shop: no day of ads_attribution, ads_raw, ads_totals has ever landed
+  not checked  shop: no day of ads_attribution, ads_raw, ads_totals was ever stored
                -> Materialize the first days of shop; the schedule goes on from there.
 3 not checked, 38 ok
 """

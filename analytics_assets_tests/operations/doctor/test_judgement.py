@@ -37,7 +37,7 @@ ASKED = "Statsig GET /metrics/list"
 
 
 def answered(kind: type[SourceError], status: int | None, said: str) -> SourceError:
-    """What a session raises for an answer."""
+    """What a session raises for a response."""
     return kind(f"{ASKED}: {said}.", remedy="What to do.", evidence=Evidence("GET /metrics/list", status=status))
 
 
@@ -124,7 +124,7 @@ def test_each_outcome_of_a_request_has_words_of_its_own(error, verdict, found, r
         ({"Bento": 59.0, "Statsig": None}, "ok", "beside Bento's: 59 s ahead"),
         ({"Bento": -61.0}, "warning", "beside Bento's: 61 s behind"),
         ({"Bento": 0.4, "Statsig": -301.0}, "wrong", "beside Bento's: 0 s ahead, Statsig's: 301 s behind"),
-        ({"Bento": None}, "not checked", "no vendor has dated an answer"),
+        ({"Bento": None}, "not checked", "no vendor has dated a response"),
     ],
 )
 def test_a_clock_is_judged_by_whoever_it_differs_from_most(ahead, verdict, found) -> None:
@@ -185,7 +185,7 @@ def switch(*, is_sensor: bool, is_on: bool) -> dg.SensorDefinition | dg.Schedule
     ("is_sensor", "is_on", "status", "mode", "told"),
     [
         (False, False, None, "sandbox", ("ok", "off, as schedules are in the sandbox")),
-        (False, False, None, "live", ("warning", "off: no day is asked for by itself")),
+        (False, False, None, "live", ("warning", "off: no day is requested by itself")),
         (False, False, "RUNNING", "live", ("ok", "on; no tick yet")),
         (False, True, "DECLARED_IN_CODE", "live", ("ok", "on; no tick yet")),
         (
@@ -286,7 +286,7 @@ def test_a_check_that_hangs_is_not_waited_for() -> None:
     finally:
         ends.set()
     remedy = "See whether what it looks at (a mount, a bucket, a database) hangs."
-    assert lines == [Line("state", "database", "wrong", "no answer within 0.05 s", remedy)]
+    assert lines == [Line("state", "database", "wrong", "no response within 0.05 s", remedy)]
 
 
 def test_secrets_are_taken_out_of_every_line_but_no_word_is() -> None:

@@ -64,7 +64,7 @@ def test_a_request_of_a_removed_account_is_shown_for_a_week(chosen: Settings) ->
     opened(chosen, "broken", "revenue", 2)
     opened(chosen, "app", "revenue", 3)
     shown = ("old_app/revenue 2026-03-01", "warning", "INTENT, and no folder of defs/ is called old_app")
-    own = ("app/revenue 2026-03-03", "ok", "INTENT in attempt 0, asked for 60 s ago, last seen 60 s ago")
+    own = ("app/revenue 2026-03-03", "ok", "INTENT in attempt 0, requested 60 s ago, last seen 60 s ago")
     assert lines(chosen) == [own, shown]
     assert [what for what, _, _ in lines(chosen, later=WEEK)] == ["app/revenue 2026-03-03"]
 

@@ -71,7 +71,7 @@ def test_a_tick_that_failed_is_told_in_the_words_of_its_cause_without_a_key(negl
     assert neglected[0].line("schedules", "lab_daily") == (
         "wrong",
         "on; its last tick failed at 2026-03-01 08:15 UTC: The key LAB_KEY is [redacted].",
-        "Mend what it names; the tick of the schedule in the UI has all of it.",
+        "Fix what it names; the tick of the schedule in the UI has all of it.",
     )
 
 
@@ -99,10 +99,10 @@ def test_report_tasks_are_told_by_what_becomes_of_them(neglected) -> None:
         (
             "app/revenue 2026-03-03",
             "warning",
-            "RUNNING in attempt 1, asked for 3 h ago, last seen 2 h ago",
+            "RUNNING in attempt 1, requested 3 h ago, last seen 2 h ago",
             "See that the daemon runs and the sensor app_reports is on: nobody looks.",
         ),
-        ("app/revenue 2026-03-04", "ok", "RUNNING in attempt 1, asked for 3 h ago, last seen # s ago", ""),
+        ("app/revenue 2026-03-04", "ok", "RUNNING in attempt 1, requested 3 h ago, last seen # s ago", ""),
     ]
 
 
@@ -112,8 +112,8 @@ def test_late_days_are_told_with_the_instant_they_were_due(neglected) -> None:
     newest = (now - timedelta(hours=4)).date() - timedelta(days=1)
     day = timedelta(days=1)
     remedy = "See whether the account's schedule is on and its last run was green; then materialize the days named, as one range."
-    late = f"{newest - day} to {newest}: missing; could have landed since {newest} 01:00 UTC"
-    gap = f"{newest - 3 * day}: missing; could have landed since {newest - 2 * day} 01:00 UTC"
+    late = f"{newest - day} to {newest}: missing; could be stored since {newest} 01:00 UTC"
+    gap = f"{newest - 3 * day}: missing; could be stored since {newest - 2 * day} 01:00 UTC"
     assert [line for line in visit.lines("days") if line[0] == "shop/ads_chart"] == [
         ("shop/ads_chart", "warning", gap, remedy),
         ("shop/ads_chart", "wrong", late, remedy),

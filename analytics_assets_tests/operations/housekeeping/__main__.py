@@ -86,7 +86,7 @@ def _simulate(
     days = [start + timedelta(days=number) for number in range((newest - start).days + 1)]
     began = time.monotonic()
     for number, day in enumerate(days, start=1):
-        # The last failure is of a day that no later run has asked for.
+        # The last failure is of a day that no later run has requested.
         failed = [day] if number % FAILS_EVERY == 0 else [days[number - lookback]] if number == len(days) // 2 else []
         write_night(instance, nightly, day, start=start, failed=failed)
     _say(f"{len(days)} nights written in {time.monotonic() - began:.0f} s: {len(keys)} tables, {len(checks)} checks")

@@ -1,6 +1,6 @@
 """What years of day files cost a reader of the lake.
 
-The days land through the account's own job, from the sandbox. Dagster's history is not in question here (`years.py`).
+The days are stored through the account's own job, from the sandbox. Dagster's history is not in question here (`years.py`).
 """
 
 import logging

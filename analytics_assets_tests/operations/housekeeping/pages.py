@@ -54,7 +54,7 @@ class Pages:
         self._context, self._schema = context, create_schema()
 
     def ask(self, query: str, **variables: Any) -> Any:
-        """The answer to a query; an error of GraphQL is raised."""
+        """The response to a query; an error of GraphQL is raised."""
         used = query + (_LANDED if "...Landed" in query else "")
         context = self._context.create_request_context()
         answer = asyncio.run(self._schema.execute_async(used, context=context, variables=variables))

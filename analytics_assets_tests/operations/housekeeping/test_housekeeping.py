@@ -60,7 +60,7 @@ def keep_house(shop: Shop, now: datetime = LATER, assets: Sequence[dg.AssetSpec]
 
 
 def test_leftovers_and_old_quarantine_go(empty_shop: Shop) -> None:
-    """A file left aside an hour ago, and an answer that could not be used; younger ones stay."""
+    """A file left aside an hour ago, and a response that could not be used; younger ones stay."""
     folder = empty_shop.folder / "shop" / "numbers"
     aside = [folder / f"_{digit * 32}.tmp" for digit in "ab"]
     folder.mkdir(parents=True)
@@ -83,7 +83,7 @@ def test_leftovers_and_old_quarantine_go(empty_shop: Shop) -> None:
 
 
 def test_old_runs_go_with_the_job_and_forever_turns_it_off(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first run is of no use for any page once all its days have landed anew; kept for ever, nothing goes."""
+    """The first run is of no use for any page once all its days are stored anew; kept for ever, nothing goes."""
     shop.run(span("01", "02"))
     shop.look()
     much_later = utc_now() + timedelta(days=100)

@@ -45,7 +45,7 @@ class Nightly:
 def write_night(
     instance: dg.DagsterInstance, nightly: Nightly, newest: date, *, start: date, failed: Sequence[date] = ()
 ) -> None:
-    """What the run leaves that has `newest` as its last day; `failed` are days of it that did not land."""
+    """What the run leaves that has `newest` as its last day; `failed` are its days that were not stored."""
     at = datetime.combine(newest + timedelta(days=1), _AT, UTC)
     first = max(start, newest - timedelta(days=nightly.lookback - 1))
     days = [first + timedelta(days=number) for number in range((newest - first).days + 1)]

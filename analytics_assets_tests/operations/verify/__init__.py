@@ -1,1 +1,1 @@
-"""The lake held against its tables and Dagster's record, and mended."""
+"""The lake held against its tables and Dagster's record, and fixed."""

@@ -1,4 +1,4 @@
-"""Empty lakes, on a disk and on a file system behind fsspec, and a shop whose days have landed."""
+"""Empty lakes, on a disk and on a file system behind fsspec, and a shop whose days are stored."""
 
 import shutil
 import uuid

@@ -95,7 +95,7 @@ def test_what_recording_does_not_repair_keeps_status_1(lake: Lake, capsys) -> No
 
 
 def test_a_file_that_cannot_be_written_is_refused_after_the_findings(lake: Lake, tmp_path: Path, capsys) -> None:
-    """What was read to the end of every file is not lost, and nothing is mended that the file would not have told."""
+    """What was read to the end of every file is not lost, and nothing is fixed that the file would not have told."""
     lake.store_day("bento", ADS_TOTALS, FIRST, ADS_TOTALS.rows([]), is_sandbox=True)
     file = tmp_path / "none/result.json"
     assert main((*VERIFY, "--record-again", "--json", str(file)), clock=clock) == 2
@@ -197,7 +197,7 @@ def test_a_look_from_another_folder_finds_the_lake_and_creates_nothing(
 
 
 def test_a_lake_of_the_other_mode_is_refused_with_the_remedy(lake: Lake, capsys) -> None:
-    """And nothing of it is put away, whatever was asked for."""
+    """And nothing of it is put away, whatever was requested."""
     lake.store_day("bento", ADS_TOTALS, FIRST, ADS_TOTALS.rows([]))
     assert main(VERIFY, clock=clock) == 2
     assert capsys.readouterr().err.splitlines()[-1] == (
@@ -208,7 +208,7 @@ def test_a_lake_of_the_other_mode_is_refused_with_the_remedy(lake: Lake, capsys)
 
 
 def test_an_empty_lake_is_refused_where_dagster_shows_days(lake: Lake, capsys) -> None:
-    """A wrong setting must not ask for years again."""
+    """A wrong setting must not request years again."""
     with dg.DagsterInstance.get() as instance:
         instance.report_runless_asset_event(
             dg.AssetMaterialization(dg.AssetKey(["bento", "ads_totals"]), partition="2026-03-01")

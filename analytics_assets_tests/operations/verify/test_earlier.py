@@ -1,4 +1,4 @@
-"""Days that were stored for an earlier definition of their report: whole, and neither damaged nor asked for again."""
+"""Days that were stored for an earlier definition of their report: whole, and neither damaged nor requested again."""
 
 from collections.abc import Sequence
 from dataclasses import replace

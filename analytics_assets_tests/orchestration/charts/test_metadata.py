@@ -84,11 +84,11 @@ def test_a_picture_that_cannot_be_drawn_is_a_note_and_a_line_in_the_log(caplog: 
     assert list(found) == ["curves", "pictures_not_drawn"]
     [reason] = found["pictures_not_drawn"].value.values()
     [line] = [record.getMessage() for record in caplog.records]
-    assert line == f"Picture not drawn (broken of numbers, 2026-03-04): {reason}. The rows have landed."
+    assert line == f"Picture not drawn (broken of numbers, 2026-03-04): {reason}. The rows are stored."
 
 
 def test_tables_that_cannot_be_read_are_a_note_too() -> None:
-    """Whatever happens there is no reason to fail what has landed."""
+    """Whatever happens there is no reason to fail what is stored."""
 
     def read(_lake: Lake, _day: date) -> Mapping[str, Content]:
         raise ZeroDivisionError("no user")

@@ -183,7 +183,7 @@ async def test_a_dimension_without_cost_has_none(on_the_third, report_body):
 
 
 async def test_pages_count_groups_and_sorts_order_them(on_the_third, report_body):
-    """Skip and size take groups; the best revenue comes first when asked for."""
+    """Skip and size take groups; the best revenue comes first when requested."""
     body = {**report_body, "sorts": [{"fieldName": "totalRevenue", "isAscending": False}]}
     task_id = await on_the_third.post_report(body)
     pages = [(await on_the_third.read_report(task_id, f"?skip={skip}&size=2")).json()["data"] for skip in (0, 2, 4)]

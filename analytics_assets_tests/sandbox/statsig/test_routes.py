@@ -60,7 +60,7 @@ async def test_the_other_lists_name_their_path_in_the_next_page_and_drop_filters
 
 
 async def test_a_page_is_cut_to_the_largest_size(open_sandbox):
-    """The size in the answer is the one used."""
+    """The size in the response is the one used."""
     sandbox = open_sandbox(Options(statsig_max_limit=5))
     body = (await sandbox.statsig("/metrics/list?limit=1000&page=1")).json()
     assert (len(body["data"]), body["pagination"]["itemsPerPage"]) == (5, 5)

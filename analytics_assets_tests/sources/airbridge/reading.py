@@ -56,7 +56,7 @@ class HeldVendor:
         self.look.set()
 
     async def refuse_without_cost(self, _spec: Any) -> None:
-        """Every report can be asked for."""
+        """Every report can be requested."""
         if self.before_post is not None:
             self.before_post()
 

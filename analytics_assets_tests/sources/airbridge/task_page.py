@@ -32,11 +32,11 @@ MEANINGS: Mapping[PollResult, str] = {
     PollResult.FORGOTTEN: "404: the vendor no longer knows the task",
     PollResult.UNPOSTED: "the request for it met 429, 503 or no connection, or something in front of Airbridge answered, so there is no task",
     PollResult.UNREAD: "the response to the request for it was lost or not JSON, so there may be a task; the eighth in a row pauses the report",
-    PollResult.TROUBLE: "looking at it met 429, 5xx, a time-out, no connection, or an answer that is no JSON",
+    PollResult.TROUBLE: "looking at it met 429, 5xx, a time-out, no connection, or a response that is no JSON",
     PollResult.BLOCKED: "looking at it did not reach Airbridge: a proxy, a firewall or a bot wall answered in its place",
     PollResult.UNSEEN: "looking has met nothing but these two since the deadline",
     PollResult.OVERDUE: "no end within its time",
-    PollResult.UNUSABLE: "rows of other days or groups than were asked for, or six runs that landed nothing",
+    PollResult.UNUSABLE: "rows of other days or groups than were requested, or six runs that were stored nothing",
     PollResult.REFUSED: "400, 401 or 403 as JSON, an app that does not exist, or eight responses in a row that could not be read",
 }
 
@@ -79,7 +79,7 @@ def _words(decision: Decision) -> str:
         case Resubmit():
             return "a new task, after a pause"
         case RequestStop():
-            return "nothing until it is mended"
+            return "nothing until it is fixed"
 
 
 def _unless(words: str, before: str) -> str:

@@ -1,4 +1,4 @@
-"""Whatever the vendor answers, and in whatever order: the sensor and the runs it asks for bring a request to its end.
+"""Whatever the vendor answers, and in whatever order: the sensor and the runs it requests bring a request to its end.
 
 Sensor, reader, decisions and ledger are production's; vendor and clock are simulated.
 """
@@ -122,7 +122,7 @@ async def run(vendor: AnyVendor, ledger: Ledger, lake: Lake, days: list[date], o
 
 
 def live(vendor: AnyVendor, ledger: Ledger, lake: Lake) -> str:
-    """A person asks for the days; then the sensor ticks until the request is closed or refused. Returns its last state."""
+    """A person requests the days; then the sensor ticks until the request is closed or refused. Returns its last state."""
     account = PolledAccount("shop", {"revenue": spec_hash(spec())}, POLICY, 92)
     asyncio.run(run(vendor, ledger, lake, DAYS, []))
     for _ in range(MOST_TICKS):
@@ -157,7 +157,7 @@ def test_from_any_answers_a_request_ends_landed_or_paused_by_a_refusal(words: li
     assert len(vendor.collected) == (ended == "STORED")
     assert request.attempts == len(vendor.posts)
     assert request.spec_hash == spec_hash(spec())
-    # After n tasks the next is asked for no sooner than the n-th pause.
+    # After n tasks the next is requested no sooner than the n-th pause.
     for number, (earlier, later) in enumerate(pairwise(vendor.posts)):
         assert (later - earlier).total_seconds() >= min(POLICY.longest_pause_s, POLICY.first_pause_s * 2**number)
     # A task is looked at again after the pause; only a finished one is looked at once more by the run that reads it.

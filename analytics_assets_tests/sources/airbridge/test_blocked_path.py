@@ -119,7 +119,7 @@ async def test_a_task_that_no_poll_gets_an_answer_for_is_loud_after_a_while(tmp_
     request = ledger.get(1)
     assert (request.state, request.reason) == (
         PollResult.TROUBLE,
-        "no answer within 0.01 s, waits for the rate limit included",
+        "no response within 0.01 s, waits for the rate limit included",
     )
     assert not tick.troubled
     tick = await look(Silent(), ledger, NOW + timedelta(seconds=POLICY.deadline_s), polling_s=0.01)

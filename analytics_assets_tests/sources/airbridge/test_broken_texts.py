@@ -36,7 +36,7 @@ async def test_a_report_keeps_every_group_and_counts_the_repaired_value():
 
 @pytest.mark.parametrize("more", [{}, {"broken": "\ud83d"}], ids=["in the value", "in a field that is not known"])
 async def test_the_status_of_a_task_is_read_past_a_broken_text(more: dict[str, str]):
-    """Otherwise the look would fail for a day, and a new task would be asked for."""
+    """Otherwise the look would fail for a day, and a new task would be requested."""
     body = {**report([group([HALF], sub_row("2026-03-01", 1))]), **more}
     state = await always(sent(body)).client().report_state("t-1")
     assert state.status == "SUCCESS"
@@ -51,7 +51,7 @@ async def test_the_status_of_a_task_is_read_past_a_broken_text(more: dict[str, s
     ids=["one page", "two pages"],
 )
 async def test_two_groups_that_become_equal_are_refused_by_name(pages: list[list[str]], words: str):
-    """Neither added up nor left out, and not asked for again as if they could come apart."""
+    """Neither added up nor left out, and not requested again as if they could come apart."""
     bodies = [
         sent(
             report(

@@ -49,7 +49,7 @@ def test_fields_of_the_metadata_not_known_here_are_named():
 
 
 async def test_the_lists_of_the_sandbox_become_a_valid_day():
-    """Every metric a report may ask for is in it, and no field is new."""
+    """Every metric a report may request is in it, and no field is new."""
     client = Sandboxed().client
     answers = {"metric": await client.metrics(), "group_by": await client.group_bys(), "event": await client.events()}
     raw = catalog_day(DAY, answers)

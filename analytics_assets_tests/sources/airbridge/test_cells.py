@@ -114,7 +114,7 @@ def test_money_that_no_column_holds_is_refused_and_never_another_number(value: s
 
 
 def _roas(*bodies: tuple[date, Any], asked: datetime) -> dict[date, tuple[list[tuple[Any, ...]], dict[str, Any]]]:
-    """Values and what is said of them by start date, of an answer with one group and these sub-rows."""
+    """Values and what is said of them by start date, of a response with one group and these sub-rows."""
     last = max(day for day, _ in bodies)
     rows = [{**body, "date": day.isoformat()} for day, body in bodies]
     raw = read([report([group(["a"], *rows)])], ROAS, last=last, requested_at=asked)

@@ -1,4 +1,4 @@
-"""A report that asks for something else under its old name: its days land, and nobody is said to have corrected them."""
+"""A report that requests something else under its old name: its days are stored, and nobody is said to have corrected them."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta

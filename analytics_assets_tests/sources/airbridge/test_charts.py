@@ -90,7 +90,7 @@ def curves(lake: Lake, name: str) -> dict[str, tuple[list[float | None], bool]]:
 
 
 def test_each_cell_is_the_sum_over_the_groups_or_says_why_there_is_none(lake: Lake) -> None:
-    """Zero is a number; masked, partly masked, missing, not reached and not landed are none of them zero."""
+    """Zero is a number; masked, partly masked, missing, not reached and not stored are none of them zero."""
     plant(lake, LAST - timedelta(days=3), {"a": [0, NOT_SENT, 5], "b": [0, 1, MASKED_3]})
     plant(lake, LAST - timedelta(days=2), {"a": [MASKED_3, MASKED_NULL, 1], "b": [MASKED_3, 7, 2]})
     plant(lake, LAST, {"a": [4, None, None], "b": [Decimal("0.25"), None, None]})
@@ -108,7 +108,7 @@ def test_each_cell_is_the_sum_over_the_groups_or_says_why_there_is_none(lake: La
 
 
 def test_a_heat_map_names_app_currency_days_and_what_begins_a_cohort(lake: Lake) -> None:
-    """Its last day is the one that landed."""
+    """Its last day is the one that was stored."""
     plant(lake, LAST, {"a": [4, None, None]})
     found = pictures(lake)["cohort_heat_map"]
     assert isinstance(found, HeatMap)

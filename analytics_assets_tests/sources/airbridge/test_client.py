@@ -29,7 +29,7 @@ CHANNELS = ("facebook.business", "google.adwords", "newsletter", "tiktok", "unat
 
 
 async def state_of(said: Any) -> TaskState:
-    """What the client makes of an answer to a look."""
+    """What the client makes of a response to a look."""
     return await always(said).client().report_state("t-1")
 
 
@@ -55,7 +55,7 @@ async def test_a_report_is_asked_for_looked_at_and_read(envelope: str):
 
 
 async def test_requests_are_sent_as_the_page_shows_them():
-    """Path, query and headers of all five endpoints; names are percent-encoded, and each asks for English."""
+    """Path, query and headers of all five endpoints; names are percent-encoded, and each requests English."""
 
     def answer(request: httpx.Request) -> Any:
         named = {"metrics": METRICS, "groupbys": GROUP_BYS, "events": EVENTS}
@@ -161,7 +161,7 @@ async def test_an_end_without_a_known_instant_is_left_out(ended: str):
 
 
 async def test_looking_at_a_state_never_minds_the_rows():
-    """A look asks for one group and reads none, so rows of an unknown shape fail no look."""
+    """A look requests one group and reads none, so rows of an unknown shape fail no look."""
     assert (await state_of({"data": {"status": "SUCCESS", "stats": {"rows": "?"}}})).status == "SUCCESS"
 
 

@@ -1,4 +1,4 @@
-"""A metric made of cost is refused on dimensions by which the vendor knows no cost, before a task is asked for."""
+"""A metric made of cost is refused on dimensions by which the vendor knows no cost, before a task is requested."""
 
 from dataclasses import replace
 
@@ -34,7 +34,7 @@ def sandbox_client() -> AirbridgeClient:
 
 
 async def test_roas_by_a_dimension_without_cost_is_refused_in_words() -> None:
-    """The metadata says that cost is not known by country; one request finds that out and no task is asked for."""
+    """The metadata says that cost is not known by country; one request finds that out and no task is requested."""
     client = sandbox_client()
 
     with pytest.raises(PermanentError) as caught:

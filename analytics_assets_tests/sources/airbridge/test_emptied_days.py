@@ -1,4 +1,4 @@
-"""A run that the sensor asked for takes what another has landed from the lake, but never a day whose rows were removed since."""
+"""A run that the sensor requested takes what another has stored from the lake, but never a day whose rows were removed since."""
 
 import logging
 from pathlib import Path
@@ -36,7 +36,7 @@ async def test_an_emptied_day_is_not_taken_for_an_answer(tmp_path: Path) -> None
         clock=lambda: LATER,
         owner="run",
         log=logging.getLogger(),
-        # A request that landed long ago and was forgotten has no days left.
+        # A request that were stored long ago and was forgotten has no days left.
         only=[7],
         zone="UTC",
     )

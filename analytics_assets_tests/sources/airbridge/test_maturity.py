@@ -1,4 +1,4 @@
-"""Which days a schedule asks for, by what stands in the lake and when that was read."""
+"""Which days a schedule requests, by what stands in the lake and when that was read."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -27,7 +27,7 @@ NEWEST = date(2026, 3, 31)
 def first(
     tmp_path: Path, read: Mapping[int, datetime], *, asked: str = spec_hash(THREE), of: ReportSpec = THREE
 ) -> date | None:
-    """What is asked for where these days of March stand, each read at an instant."""
+    """What is requested where these days of March stand, each read at an instant."""
     lake = Lake(str(tmp_path))
     for number, at in read.items():
         for table, by in ((report_raw_table(THREE), asked), (cohorts_table(THREE), "")):
@@ -116,7 +116,7 @@ def test_a_day_that_is_missing_in_between_is_asked_for(tmp_path: Path) -> None:
 
 
 def test_what_lies_before_all_that_stands_was_never_wanted(tmp_path: Path) -> None:
-    """The day after a first load asks for no more than it."""
+    """The day after a first load requests no more than it."""
     assert first(tmp_path, {30: after(30, 1)}) == date(2026, 3, 30)
 
 

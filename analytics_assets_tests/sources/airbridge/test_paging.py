@@ -65,7 +65,7 @@ async def test_a_vendor_that_gives_smaller_pages_is_read_in_its_own_steps(
 
 
 async def test_a_report_of_one_page_is_one_request():
-    """The usual size is asked for."""
+    """The usual size is requested."""
     vendor = paged(SEVEN)
     assert names(await vendor.client().report_pages("t-1")) == "abcdefg"
     assert vendor.asked() == [("0", str(PAGE_SIZE))]

@@ -97,7 +97,7 @@ def test_credentials_do_not_show_the_token():
     "fault", [{"kind": "status", "status": 500}, {"kind": "status", "status": 429}, {"kind": "truncated"}]
 )
 async def test_a_passing_fault_of_a_list_is_asked_again(fault: dict[str, Any]):
-    """The answer says how many attempts it took."""
+    """The response says how many attempts it took."""
     sandbox = Sandboxed()
     await sandbox.control("POST", "/faults", [{**fault, "times": 1}])
     assert (await sandbox.client.events()).attempts == 2
@@ -128,7 +128,7 @@ async def call(client: AirbridgeClient, name: str) -> Any:
 async def test_an_unknown_app_is_named(name: str):
     """No other day of it will fare better, so the account as a whole is refused."""
     with pytest.raises(
-        AccessRefusedError, match=r"There is no such app.*asked for is 'unknown-shop'. Check its name"
+        AccessRefusedError, match=r"There is no such app.*requested is 'unknown-shop'. Check its name"
     ) as caught:
         await call(Sandboxed(app_name="unknown-shop").client, name)
     assert caught.value.evidence.status == 404
@@ -136,7 +136,7 @@ async def test_an_unknown_app_is_named(name: str):
 
 @pytest.mark.parametrize("name", ["", ".", ".."])
 def test_an_app_that_no_address_can_name_is_refused(name: str):
-    """Such a path would be shortened on its way and ask for something else."""
+    """Such a path would be shortened on its way and request something else."""
     with pytest.raises(PermanentError, match="no address can name the app"):
         always(CREATED).client(name)
 

@@ -115,7 +115,7 @@ def test_days_of_an_older_definition_are_requested_with_the_present_one(account:
     runs, said, _ = account.tick()
     [new] = account.ledger.open_requests("shop")
     assert (new.spec_hash, new.days_left, runs) == (spec_hash(REVENUE), tuple(days(2)), [(1, 2, str(new.id))])
-    assert said.startswith("1 to be asked for again.")
+    assert said.startswith("1 to be requested again.")
     closed = account.ledger.get(old.id)
     assert (closed.state, closed.reason) == (
         "SUPERSEDED",

@@ -288,7 +288,7 @@ def posted(ledger: Ledger, days: list[date]) -> list[int]:
 
 
 async def test_a_slow_state_database_holds_up_no_request_in_flight(url: str, tmp_path: Path) -> None:
-    """While one write waits for the database, the vendor's answer to another request is received and its report read."""
+    """While one write waits for the database, the vendor's response to another request is received and its report read."""
     vendor, ledger = HeldVendor(), SlowLedger(url, "t-1")
     posted(ledger, DAYS)
     reader = reader_of(vendor, tmp_path, ledger=ledger, clock=lambda: START, longest=1)

@@ -42,7 +42,7 @@ class Row:
         words: What the tick says.
         state: State of the first request afterwards.
         next_s: Seconds until the first request is due again, or None.
-        warns: Whether the check warns.
+        warns: True if the check warns.
         vendor: What the vendor does.
     """
 
@@ -66,7 +66,7 @@ ROWS = [
         opened,
         [],
         MARCH_1,
-        "1 to be asked for again. revenue 2026-03-01 is asked for again after attempt 0: INTENT.",
+        "1 to be requested again. revenue 2026-03-01 is requested again after attempt 0: INTENT.",
         "INTENT",
         60,
     ),
@@ -108,7 +108,7 @@ ROWS = [
         lambda it: task(it, "SUCCESS", runs=6),
         [],
         [],
-        "1 failed. revenue 2026-03-01: UNUSABLE (it did not land in 6 runs; their logs say why). "
+        "1 failed. revenue 2026-03-01: UNUSABLE (it was not stored in 6 runs; their logs say why). "
         "The sensor of shop requests a new task in 30 s.",
         "UNUSABLE",
         30,
@@ -141,7 +141,7 @@ ROWS = [
         lambda it: task(it, "FAILURE"),
         [],
         MARCH_1,
-        "1 to be asked for again. revenue 2026-03-01 is asked for again after attempt 1: FAILURE (a reason).",
+        "1 to be requested again. revenue 2026-03-01 is requested again after attempt 1: FAILURE (a reason).",
         "FAILURE",
         60,
     ),
@@ -211,7 +211,7 @@ ROWS = [
         refused,
         [],
         MARCH_1,
-        "1 to be asked for again. revenue 2026-03-01 is asked for again after attempt 1: refused before, and the key has changed since "
+        "1 to be requested again. revenue 2026-03-01 is requested again after attempt 1: refused before, and the key has changed since "
         "(REFUSED (HTTP 401.)).",
         "REFUSED",
         60,
@@ -246,7 +246,7 @@ ROWS = [
         without_task,
         [],
         MARCH_1,
-        "1 to be asked for again. revenue 2026-03-01 is asked for again after attempt 2: RUNNING.",
+        "1 to be requested again. revenue 2026-03-01 is requested again after attempt 2: RUNNING.",
         "RUNNING",
         60,
     ),

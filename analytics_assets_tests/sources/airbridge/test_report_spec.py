@@ -139,7 +139,7 @@ def test_more_or_fewer_days_are_refused(last: date, said: str):
 
 
 def test_the_hash_tells_what_is_asked_apart_and_nothing_else():
-    """The name of a report is ours, and its days are in no hash: a day asked for in another task is the same asking."""
+    """The name of a report is ours, and its days are in no hash: a day requested in another task is the same asking."""
     assert spec_hash(spec(name="other")) == spec_hash(spec())
     changed = [
         spec(group_by=("channel", "campaign")),
@@ -188,8 +188,8 @@ def test_metrics_and_aggregations_fit_together_as_the_page_says(metric: str, agg
         ({"metric": "app_ltv"}, "metric: 'app_ltv' is not known. Use app_revenue or"),
         ({"intervals": 121}, "intervals: 121 is not within 0 to 120 days"),
         ({"intervals": -1}, "intervals: -1 is not within 0 to 120 days"),
-        ({"granularity": "week"}, "granularity: the rows of a week begin at the first day asked for.*Use day"),
-        ({"granularity": "month"}, "granularity: the rows of a month begin at the first day asked for.*Use day"),
+        ({"granularity": "week"}, "granularity: the rows of a week begin at the first day requested.*Use day"),
+        ({"granularity": "month"}, "granularity: the rows of a month begin at the first day requested.*Use day"),
         ({"granularity": "hour"}, "granularity: 'hour' is not known. Use day"),
         (
             {"filters": (Filter("channel", "=", ("a",)),)},
@@ -262,11 +262,11 @@ def test_a_cohort_has_the_one_id_and_name_the_vendor_takes(fixed: dict[str, Any]
 
 
 def test_all_that_is_wrong_is_said_at_once():
-    """Whoever mends a YAML should not have to load it once for each mistake."""
+    """Whoever fixes a YAML should not have to load it once for each mistake."""
     with pytest.raises(PermanentError) as caught:
         spec(intervals=500, metric="x", group_by=())
     assert str(caught.value) == (
-        "Airbridge report 'revenue' cannot be asked for. "
+        "Airbridge report 'revenue' cannot be requested. "
         "group_by: it is empty, or has an empty or a repeated entry. List different dimensions, at least one. "
         "metric: 'x' is not known. Use app_revenue or app_user_count or app_event_count or app_roas or app_arpu or app_arppu. "
         "intervals: 500 is not within 0 to 120 days. Choose a number in that range."

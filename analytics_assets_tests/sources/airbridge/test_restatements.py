@@ -47,7 +47,7 @@ def change(
 
 
 def told(channel: str, interval: int, old: Any, new: Any, **more: Any) -> dict[str, Any]:
-    """A restatement as it lands."""
+    """A restatement as it is stored."""
     values = {"old_value": old, "new_value": new}
     return {
         "date": DAY,

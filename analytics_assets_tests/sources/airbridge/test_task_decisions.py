@@ -48,7 +48,7 @@ POLICY = TaskPolicy(
 NOW = datetime(2026, 3, 5, 12, tzinfo=UTC)
 DAY = date(2026, 3, 1)
 
-# What was seen, seconds since the task was asked for, tasks asked for so far: what to do.
+# What was seen, seconds since the task was requested, tasks requested so far: what to do.
 TABLE: list[tuple[PollResult, float, int, Decision]] = [
     (PollResult.PENDING, 0, 1, Wait(2)),
     (PollResult.PENDING, 40, 1, Wait(10)),
@@ -129,7 +129,7 @@ def test_looks_that_fail_are_loud_from_the_deadline_on_and_cost_a_task_after_a_d
     assert (verdict.decision, verdict.state) == expected
 
 
-# Tasks asked for so far: what somebody should know of.
+# Tasks requested so far: what somebody should know of.
 LOUD: list[tuple[int, set[PollResult]]] = [
     (1, {PollResult.REFUSED, PollResult.UNUSABLE, PollResult.UNSEEN}),
     (2, {PollResult.REFUSED, PollResult.UNUSABLE, PollResult.UNSEEN}),
@@ -141,7 +141,7 @@ LOUD: list[tuple[int, set[PollResult]]] = [
 def test_somebody_is_told_of_refusals_of_bad_rows_and_of_what_fails_often(
     attempts: int, expected: set[PollResult]
 ) -> None:
-    """What a wait or the next task will mend is not worth a warning."""
+    """What a wait or the next task will fix is not worth a warning."""
     assert {seen for seen in PollResult if has_issue(seen, attempts, POLICY)} == expected
 
 
@@ -234,7 +234,7 @@ def test_adjacent_days_of_a_report_share_a_run() -> None:
 
 
 def test_days_that_have_landed_are_in_no_run() -> None:
-    """A request with a gap of landed days becomes two runs, so that nothing is asked for again."""
+    """A request with a gap of landed days becomes two runs, so that nothing is requested again."""
     assert _planned(_request(1, "revenue", 0, 1, 4, 5)) == [("revenue", 0, 1, [1]), ("revenue", 4, 5, [1])]
 
 

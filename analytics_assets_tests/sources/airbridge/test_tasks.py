@@ -51,7 +51,7 @@ def row(number: int, day: date, **changes: object) -> dict[str, object]:
 
 
 async def test_the_view_has_every_request_and_says_what_is_open(ledger: Ledger) -> None:
-    """How many, since when, in which states, and what the worst has cost; what has landed stays as a row."""
+    """How many, since when, in which states, and what the worst has cost; what is stored stays as a row."""
     days = [date(2026, 3, 1), date(2026, 3, 3), date(2026, 3, 5)]
     app = App("shop", "Asia/Seoul", "USD", 4.0)
     for request in ledger.join_or_open("shop", "revenue", "hash", days, longest=92, now=NOW):

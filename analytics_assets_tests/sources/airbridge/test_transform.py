@@ -102,7 +102,7 @@ def test_each_day_of_a_task_gets_its_own_rows_and_a_day_without_rows_is_one_too(
 
 
 def test_only_the_days_wanted_are_handed_out():
-    """Others of the task have landed already."""
+    """Others of the task are stored already."""
     of = spec()
     answered = page(report([group(["a"], sub_row("2026-03-01", 1), sub_row("2026-03-02", 2))]))
     task = FinishedTask("t-1", LATER, DAY, date(2026, 3, 2))
@@ -144,12 +144,12 @@ def test_groups_that_are_one_only_after_filling_up_are_refused():
     ("one", "said"),
     [
         (group(["a", "b"], sub_row("2026-03-01", 1)), r"a group has the values \['a', 'b'\] for \['channel'\]"),
-        (group(["a"], sub_row("2026-02-28", 1)), r"has 2026-02-28, asked for was 2026-03-01 to 2026-03-01"),
-        (group(["a"], sub_row("2026-03-02", 1)), r"has 2026-03-02, asked for was 2026-03-01 to 2026-03-01"),
+        (group(["a"], sub_row("2026-02-28", 1)), r"has 2026-02-28, requested was 2026-03-01 to 2026-03-01"),
+        (group(["a"], sub_row("2026-03-02", 1)), r"has 2026-03-02, requested was 2026-03-01 to 2026-03-01"),
     ],
 )
 def test_groups_that_do_not_fit_what_was_asked_are_refused(one: Any, said: str):
-    """Such an answer belongs to another question."""
+    """Such a response belongs to another question."""
     with pytest.raises(UnexpectedPayloadError, match=said):
         read([report([one])], spec())
 
@@ -194,7 +194,7 @@ def test_two_tasks_that_say_the_same_are_the_same_day():
 
 
 def test_fields_not_known_here_are_named_where_they_occur():
-    """In the answer with the raw day, in cells with the cohorts, in totals with the totals; the rows are as without them."""
+    """In the response with the raw day, in cells with the cohorts, in totals with the totals; the rows are as without them."""
     plain = sub_row("2026-03-01", 1, 2, 3, cost=1, revenue=3, users=1)
     more = sub_row(
         "2026-03-01",

@@ -65,7 +65,7 @@ def report(
 
 
 def kept(body: Any, endpoint: str = "GET /query/{task_id}") -> JsonResponse:
-    """An answer as the session hands it on; the body as text or as plain values."""
+    """A response as the session hands it on; the body as text or as plain values."""
     sent = body.encode() if isinstance(body, str) else msgspec.json.encode(body)
     return JsonResponse(endpoint, "/", (), 200, sent, NOW, NOW)
 

@@ -64,7 +64,7 @@ SUMS = {"signups": 10, "customers": 2, "revenue_cents_USD": 5050}
 
 
 def ads(*bodies, zone=UTC_ZONE, **params):
-    """Rows and figures of a day with these answers, by table; params beyond the usual ones are those of all answers."""
+    """Rows and figures of a day with these responses, by table; params beyond the usual ones are those of all responses."""
     answers = [
         ("/stats/ads", {**PARAMS, "dimension": msgspec.json.decode(body)["dimension"], **params}, body)
         for body in bodies

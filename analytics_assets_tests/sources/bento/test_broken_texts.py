@@ -41,7 +41,7 @@ async def test_a_day_keeps_every_row_and_counts_the_repaired_texts():
 
 
 async def test_two_keys_that_become_equal_are_refused_by_name():
-    """Nothing of the day lands, so no campaign's money is shown as the other's."""
+    """Nothing of the day is stored, so no campaign's money is shown as the other's."""
     async with typed_site(answering(named(HALF, OTHER_HALF))) as client:
         raw = await fetch_ads(client, AdsSpec(), DAY)
     typed = ads_stream("shop", AdsSpec()).transform(DAY, raw.content)[ADS_ATTRIBUTION.name]
@@ -55,7 +55,9 @@ async def test_two_currencies_that_become_equal_are_refused_by_name():
     amounts = dict.fromkeys([HALF, OTHER_HALF], 1)
     body = {**sample, "totals": {**sample["totals"], "revenueByCurrency": amounts}}
     async with typed_site(answering(body)) as client:
-        with pytest.raises(UnexpectedPayloadError, match="two field names of the answer differ in a broken character"):
+        with pytest.raises(
+            UnexpectedPayloadError, match="two field names of the response differ in a broken character"
+        ):
             await client.ads(AdsQuery("source", "all_revenue", "2026-03-01", "2026-03-02"))
 
 

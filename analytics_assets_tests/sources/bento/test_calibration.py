@@ -52,7 +52,7 @@ def uncounted(finding: CalibrationResult) -> CalibrationResult:
 
 
 async def found_with(answer: Callable[[httpx.Request], httpx.Response]) -> CalibrationResult:
-    """What comes of answers that a test types itself."""
+    """What comes of responses that a test types itself."""
     async with typed_site(answer) as client:
         return await calibrate(client, day=BUSY, clock=clock)
 
@@ -117,7 +117,7 @@ async def test_a_young_site_is_told_which_readings_are_left():
     """It has no summer yet, so New York and Lima, which has none, look alike; the requests stay within their bound."""
     finding = await found(Options(now=clock, bento_zone="America/New_York"), crowd(1, days=25))
     assert (finding.window, len(finding.seen)) == (None, LONGEST - 1)
-    assert re.match(r"\d readings fit all answers: .*America/New_York, end exclusive", finding.verdict)
+    assert re.match(r"\d readings fit all responses: .*America/New_York, end exclusive", finding.verdict)
     assert finding.verdict.endswith(
         "There is too little traffic at the hours or on the days that would tell them apart. Try a busier day with --day, or write the one "
         "you know to be right into the YAML by hand."
@@ -159,7 +159,7 @@ async def test_a_quiet_site_is_never_given_a_wrong_window(share, bento_end, bent
     finding = await found(options, crowd(share))
     spelling = {"midnight": "iso", "noon": "iso_time", "words": "words"}[bento_dates]
     assert finding.window in {None, WindowSpec("Europe/Berlin", bento_end, spelling)}
-    assert ("readings fit all answers" in finding.verdict) == (finding.window is None)
+    assert ("readings fit all responses" in finding.verdict) == (finding.window is None)
 
 
 async def test_a_site_that_refuses_every_spelling_is_asked_three_times():
@@ -205,7 +205,7 @@ async def test_a_chart_whose_points_name_no_zone_leaves_it_open():
         None,
         (),
         ("start_date='2026-03-04' end_date='2026-03-08': a chart point at x '2026-03-04'",),
-        "A chart point is at x '2026-03-04', which names no instant, so no answer can show the zone. Compare a day with Bento's own screens and "
+        "A chart point is at x '2026-03-04', which names no instant, so no response can show the zone. Compare a day with Bento's own screens and "
         "write `window` by hand.",
     )
 
@@ -218,7 +218,7 @@ async def test_answers_that_no_reading_explains_leave_it_open():
     assert (finding.window, len(finding.seen)) == (None, 2)
     assert finding.seen[1].endswith("; readings left: 0")
     assert finding.verdict == (
-        "No reading known here (a zone, the end in or out, a date as midnight or noon) fits all answers. The numbers may have changed between "
+        "No reading known here (a zone, the end in or out, a date as midnight or noon) fits all responses. The numbers may have changed between "
         "two requests: ask again, or about an older day with --day. If it stays so, no `window` is right."
     )
 

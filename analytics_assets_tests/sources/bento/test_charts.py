@@ -28,7 +28,7 @@ NO_COUNTS = dict.fromkeys(
 
 
 def plant(lake: Lake, day: date, rows: list[tuple[str | None, str, int | None]], *, truncated: bool = False) -> None:
-    """A day of (source, currency, cents), and what else was asked for; the totals are 1.00 above the sum of the rows."""
+    """A day of (source, currency, cents), and what else was requested; the totals are 1.00 above the sum of the rows."""
 
     def row(dimension: str, mode: str, currency: str, cents: int | None, **more: Any) -> dict[str, Any]:
         about = {"date": day, "dimension": dimension, "revenue_mode": mode, "currency": currency}

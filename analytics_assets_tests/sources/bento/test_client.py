@@ -26,7 +26,7 @@ QUERY = AdsQuery("source", "all_revenue", "2026-03-01", "2026-03-02")
 
 
 async def ask(client: BentoClient, path: str) -> JsonResponse:
-    """The answer of an endpoint by its path."""
+    """The response of an endpoint by its path."""
     if path == "/stats/site":
         return await client.site()
     if path == "/stats/segment":
@@ -50,7 +50,7 @@ every_endpoint = pytest.mark.parametrize("path", PATHS)
     ],
 )
 async def test_an_answer_says_what_was_asked_but_not_at_which_site(path, params):
-    """One request an answer, and the site's id, which is sent, is not in what is kept."""
+    """One request a response, and the site's id, which is sent, is not in what is kept."""
     async with site() as bento:
         answer = await ask(bento.client, path)
         counts, queries = await bento.counts(), await bento.queries()
@@ -136,7 +136,7 @@ async def test_a_firewall_in_front_of_the_api_is_not_taken_for_wrong_keys():
 @every_endpoint
 @pytest.mark.parametrize("status", [429, 500, 503])
 async def test_a_fault_that_may_pass_is_tried_again(path, status):
-    """Two bad answers and then a good one make one answer of three attempts."""
+    """Two bad answers and then a good one make one response of three attempts."""
     async with site() as bento:
         await bento.fault(kind="status", status=status, times=2)
         answer = await ask(bento.client, path)
@@ -165,7 +165,7 @@ def test_throttling_without_a_hint_is_waited_out_in_minutes():
     ("kind", "name"), [("segment", "unknown_segment"), ("report", "unknown_report")], ids=["segment", "report"]
 )
 async def test_an_unknown_id_is_named_after_one_request(kind, name):
-    """A 404 says which id of the YAML the site does not know, and keeps the answer as evidence."""
+    """A 404 says which id of the YAML the site does not know, and keeps the response as evidence."""
     async with site() as bento:
         with pytest.raises(PermanentError) as caught:
             await getattr(bento.client, kind)(name)
@@ -183,7 +183,7 @@ async def test_an_unknown_id_is_named_after_one_request(kind, name):
 @every_endpoint
 @pytest.mark.parametrize("body", [{"status": "ok"}, {}, [], None, 7], ids=repr)
 async def test_a_success_that_is_not_of_the_documented_shape_is_refused_at_once(path, body):
-    """A body without what the vendor's page names never becomes raw and is not asked for again."""
+    """A body without what the vendor's page names never becomes raw and is not requested again."""
     async with site() as bento:
         await bento.fault(kind="body", body=body)
         with pytest.raises(UnexpectedPayloadError) as caught:
@@ -203,10 +203,10 @@ def with_totals(**changes: Any) -> str:
     ("body", "problem"),
     [
         (changed(ADS, chartData=...), "it has neither `chart` nor `chartData`"),
-        (changed(ADS, dimension="ad"), "it is grouped by 'ad' where 'source' was asked for"),
+        (changed(ADS, dimension="ad"), "it is grouped by 'ad' where 'source' was requested"),
         (
             changed(ADS, revenueMode={"mode": "subscriptions"}),
-            "it counts 'subscriptions' where 'all_revenue' was asked for",
+            "it counts 'subscriptions' where 'all_revenue' was requested",
         ),
         (with_totals(revenueCents=5051), "totals has revenueCents 5051 and revenueByCurrency 5050 USD"),
         (
@@ -237,7 +237,7 @@ def test_an_answer_that_contradicts_itself_or_the_question_is_refused(body, prob
     with pytest.raises(UnexpectedPayloadError) as caught:
         read_ads(body, QUERY.params(), "GET /stats/ads")
     assert str(caught.value) == (
-        f"Bento GET /stats/ads: the answer is not as documented: {problem}. Compare it with https://bentonow.com/stats."
+        f"Bento GET /stats/ads: the response is not as documented: {problem}. Compare it with https://bentonow.com/stats."
     )
     assert caught.value.evidence == Evidence("GET /stats/ads", body=body)
 

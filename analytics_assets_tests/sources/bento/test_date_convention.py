@@ -85,7 +85,7 @@ def test_too_few_points_are_as_long_as_those_of_another_answer():
 
 
 def hourly(first: date, last: date, start: datetime, counts: str, spelling="iso") -> Observation:
-    """An answer whose hours, from `start` on, have these signups; a dot is an hour left out."""
+    """A response whose hours, from `start` on, have these signups; a dot is an hour left out."""
     points = [Point(start + number * HOUR, int(one), 0) for number, one in enumerate(counts) if one != "."]
     return Observation(Question(spelling, first, last, ASKED_AT), tuple(points), HOUR)
 
@@ -106,7 +106,7 @@ NEXT_DAY = "2.......................".replace(".", "1")
     ],
 )
 def test_only_the_true_reading_fits_a_day_and_the_two_days_it_lies_in(reading, is_possible):
-    """A zone puts points outside, an end asks for sums that are not there."""
+    """A zone puts points outside, an end requests sums that are not there."""
     whole = hourly(date(2026, 3, 1), date(2026, 3, 3), at(1), UTC_DAY + NEXT_DAY)
     part = hourly(date(2026, 3, 1), date(2026, 3, 2), at(1), UTC_DAY)
     assert fits(reading, [whole, part]) == is_possible

@@ -33,7 +33,7 @@ from analytics_assets.sources.bento.streams import AdsSpec, AudienceSpec, Report
         ),
         (
             lambda: AdsSpec(dimensions=("source", "ad"), value="google"),
-            "Bento ads, `value`: 'google' is a value of one dimension, but 2 are asked for. Name one dimension, or leave `value` out.",
+            "Bento ads, `value`: 'google' is a value of one dimension, but 2 are requested. Name one dimension, or leave `value` out.",
         ),
         (
             lambda: AdsSpec(final_after_hours=-1),

@@ -48,7 +48,7 @@ def test_an_inclusive_end_is_the_day_itself():
 
 
 def test_what_is_asked_has_a_name_that_changes_with_the_question_only():
-    """Zone and waiting time change what a day means, not what is asked for it."""
+    """Zone and waiting time change what a day means, not what is requested for it."""
 
     def asked(spec: AdsSpec, day: date = DAY) -> str:
         return ads_stream("shop", spec).request_hash(day)
@@ -148,7 +148,7 @@ async def test_a_day_that_nothing_proves_is_noted():
 
 
 async def test_typed_tables_are_made_from_kept_raw_as_from_fresh_raw():
-    """Raw holds all that the transform needs, whatever the YAML asks for by now."""
+    """Raw holds all that the transform needs, whatever the YAML requests by now."""
     async with site() as bento:
         raw = await fetch_ads(bento.client, AdsSpec(dimensions=("ad",)), DAY)
     later = ads_stream("shop", AdsSpec(dimensions=("source", "medium")))
@@ -188,7 +188,7 @@ async def test_one_refused_answer_fails_the_day_and_drops_the_others():
 
 
 async def test_answers_are_kept_in_the_order_asked_whichever_comes_first():
-    """The first part belongs to the first dimension, so that the figures are always those of the same answer."""
+    """The first part belongs to the first dimension, so that the figures are always those of the same response."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         return httpx.Response(

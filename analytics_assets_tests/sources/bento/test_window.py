@@ -1,4 +1,4 @@
-"""That the chart of an answer proves the day, however its instants are written."""
+"""That the chart of a response proves the day, however its instants are written."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -34,7 +34,7 @@ def test_a_day_without_points_is_marked_unverified():
 
 
 def test_one_answer_with_points_verifies_the_window_of_all():
-    """All answers of a day are asked for with the same dates."""
+    """All answers of a day are requested with the same dates."""
     done = ads(ADS, changed(ADS, dimension="ad", chartData=[]))
     assert [figures.get("window_unverified") for _, figures in done.values()] == [None, None, None]
 
@@ -77,7 +77,7 @@ def test_an_iso_date_alone_is_midnight_in_the_accounts_zone():
     ],
 )
 def test_a_point_outside_the_day_fails_the_day_and_says_where_to_look(x, what):
-    """The first point that does not fit is named with the day, and the answer is the evidence."""
+    """The first point that does not fit is named with the day, and the response is the evidence."""
     body = changed(ADS, chartData=[{"x": 1772323200}, {"x": x}, {"x": "later"}])
     with pytest.raises(UnexpectedPayloadError) as caught:
         ads(body)
@@ -120,7 +120,7 @@ def test_local_times_of_the_repeated_hour_are_told_apart_by_their_order(minutes)
         return bucket_starts(response(body), day, zone=BERLIN)
 
     assert starts(local) == of_day
-    # In no order at all nothing tells them apart, and equal points are refused when they are to land.
+    # In no order at all nothing tells them apart, and equal points are refused when they are to be stored.
     assert len(set(starts(local[::-1]))) < len(local)
 
 

@@ -1,4 +1,4 @@
-"""A day asked for in other spellings than an ISO date: what is sent, and that words mean the same day whenever they are sent."""
+"""A day requested in other spellings than an ISO date: what is sent, and that words mean the same day whenever they are sent."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -59,7 +59,7 @@ def test_today_is_the_day_in_the_windows_zone():
 async def test_a_day_in_the_spelling_bento_reads_comes_whole_and_proved(
     bento_zone, bento_end, bento_dates, text_format
 ):
-    """The same answer as a Bento gives that reads ISO dates as midnight."""
+    """The same response as a Bento gives that reads ISO dates as midnight."""
     options = Options(now=lambda: NOW, bento_zone=bento_zone, bento_end=bento_end)
     plain = AdsSpec(window=WindowSpec(bento_zone, bento_end))
     async with site(options) as bento:
@@ -72,7 +72,7 @@ async def test_a_day_in_the_spelling_bento_reads_comes_whole_and_proved(
 
 
 def test_what_is_asked_has_the_same_name_whenever_words_are_sent():
-    """A retry on the next day finds what has landed; another day, and another spelling, have other names."""
+    """A retry on the next day finds what is stored; another day, and another spelling, have other names."""
     named = {
         (spec.window.format, day): spec.request_hash(day)
         for spec in (AdsSpec(), AdsSpec(window=WindowSpec(format="iso_time")), WORDS)
@@ -103,7 +103,7 @@ class Midnights:
 
 
 async def test_words_that_midnight_overtakes_are_sent_anew():
-    """Three days ago became four days ago between question and answer; what is kept was asked for as four."""
+    """Three days ago became four days ago between question and answer; what is kept was requested as four."""
     bento = Midnights(passed=1)
     raw = await fetch_ads(bento.client(), WORDS, DAY)
     assert bento.asked == ["3 days ago", "4 days ago"]
@@ -118,8 +118,8 @@ async def test_words_that_midnight_overtakes_twice_fail_the_day():
     with pytest.raises(TransientError) as caught:
         await fetch_ads(bento.client(), WORDS, DAY)
     assert str(caught.value) == (
-        "Bento GET /stats/ads: twice midnight in UTC passed between question and answer, so the words in which the day was asked "
-        "for have come to mean another day. Ask again."
+        "Bento GET /stats/ads: twice midnight in UTC passed between question and answer, so the words in which the day was requested "
+        "have come to mean another day. Ask again."
     )
 
 

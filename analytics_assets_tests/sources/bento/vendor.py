@@ -76,7 +76,7 @@ async def typed_site(answer: Answering) -> AsyncIterator[BentoClient]:
 
 
 def raw_of(table: Table, *answers: tuple[str, dict[str, str], str]) -> pa.Table:
-    """Raw rows of answers given as path, query and body."""
+    """Raw rows of responses given as path, query and body."""
     kept: Sequence[JsonResponse] = [
         JsonResponse(f"GET {path}", path, tuple(params.items()), 200, body.encode(), NOW, NOW, vendor="Bento")
         for path, params, body in answers

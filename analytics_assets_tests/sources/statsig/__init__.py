@@ -1,1 +1,1 @@
-"""Tests of the Statsig source: the client against the sandbox, pure transforms, and what is asked for a day."""
+"""Tests of the Statsig source: the client against the sandbox, pure transforms, and what is requested a day."""

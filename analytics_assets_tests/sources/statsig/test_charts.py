@@ -43,7 +43,7 @@ def trends(lake: Lake) -> Trends:
 
 
 def test_each_metric_is_drawn_in_one_unit_type_with_gaps_where_no_value_was_sent(tmp_path: Path) -> None:
-    """Overall where it is; a day that has not landed is marked, and a metric that is gone today is not drawn."""
+    """Overall where it is; a day that is not stored is marked, and a metric that is gone today is not drawn."""
     lake = Lake(str(tmp_path))
     plant(
         lake, LAST - timedelta(days=2), [("a", "overall", 1.0, 5), ("b", "userID", 0.0, 9), ("old", "overall", 4.0, 99)]

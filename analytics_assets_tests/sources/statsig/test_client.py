@@ -31,7 +31,7 @@ async def test_every_request_asks_for_pages_of_a_hundred_with_key_version_and_ag
 
 
 async def test_the_values_of_a_day_are_read_over_all_pages_of_the_vendor():
-    """The sandbox cuts pages to 20, whatever is asked for; paging follows what it says."""
+    """The sandbox cuts pages to 20, whatever is requested; paging follows what it says."""
     sandbox = Sandboxed(Options(now=clock, statsig_max_limit=20))
     whole = await Sandboxed().client.metric_values(DAY)
     reading = await sandbox.client.metric_values(DAY)
@@ -62,7 +62,7 @@ async def test_the_event_name_comes_back_from_the_path_as_it_was_given(event: st
 
 @pytest.mark.parametrize("event", ["", ".", ".."])
 async def test_an_event_no_address_can_name_is_refused_without_a_request(event: str):
-    """Such a path would be shortened on its way and ask for something else."""
+    """Such a path would be shortened on its way and request something else."""
     vendor = paged(page([]))
     with pytest.raises(PermanentError, match="no address can name the event"):
         await vendor.client().event_metrics(event)
@@ -98,7 +98,7 @@ def test_credentials_do_not_show_the_key():
 
 @pytest.mark.parametrize("fault", [{"kind": "status", "status": 500}, {"kind": "truncated"}, {"kind": "empty"}])
 async def test_a_passing_fault_is_asked_again(fault: dict[str, Any]):
-    """A 500 and a broken body pass by themselves; the answer says how many attempts it took."""
+    """A 500 and a broken body pass by themselves; the response says how many attempts it took."""
     sandbox = Sandboxed()
     await sandbox.control("POST", "/faults", [{**fault, "times": 1}])
     reading = await sandbox.client.event_metrics("checkout")
@@ -130,7 +130,7 @@ async def test_an_unknown_event_is_named():
     ],
 )
 async def test_values_of_another_shape_are_refused_with_one_request(body: Any, said: str):
-    """What is not as documented never becomes raw, and asking again would not mend it."""
+    """What is not as documented never becomes raw, and asking again would not fix it."""
     vendor = paged(body)
     with pytest.raises(UnexpectedPayloadError, match=said):
         await vendor.client().metric_values(DAY)

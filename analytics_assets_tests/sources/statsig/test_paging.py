@@ -201,7 +201,7 @@ async def test_a_list_without_pagination_ends_where_no_page_follows(size: int, b
 
 
 async def test_a_list_without_end_is_given_up_in_words():
-    """Every page has something new and names a next one; no more is asked for than any list has."""
+    """Every page has something new and names a next one; no more is requested than any list has."""
     vendor = Scripted(lambda request: page([value(request.url.params["page"])], more=True))
     with pytest.raises(UnexpectedPayloadError) as caught:
         await vendor.client().metric_values(DAY)
@@ -215,7 +215,7 @@ async def test_a_list_without_end_is_given_up_in_words():
 async def test_what_is_no_number_is_refused_before_it_is_kept(number: str):
     """A text that spells one is read; these would be rows that cannot be added up."""
     with pytest.raises(
-        UnexpectedPayloadError, match=r"page 1: the answer is not as documented: .*\$\.data\[0\]\.value"
+        UnexpectedPayloadError, match=r"page 1: the response is not as documented: .*\$\.data\[0\]\.value"
     ):
         await paged(page([value("a", number)])).client().metric_values(DAY)
 

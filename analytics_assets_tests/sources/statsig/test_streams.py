@@ -89,7 +89,7 @@ def test_values_and_definitions_of_a_day_are_final_at_the_same_instant():
 
 
 def test_each_day_is_asked_with_a_hash_of_its_own():
-    """A raw day is only an answer to its own question."""
+    """A raw day is only a response to its own question."""
     asked = values_stream("statsig", ValuesSpec()).request_hash
     assert asked(DAY) == asked(DAY) != asked(DAY + timedelta(days=1))
 

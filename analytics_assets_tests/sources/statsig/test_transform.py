@@ -44,7 +44,7 @@ def value_row(name: str, kind: str, unit: str, number: float | None, **more: Any
 
 
 def test_the_sample_of_values_becomes_a_row_per_metric_and_unit_type():
-    """The vendor's own page of values, key for key; rows carry no date, so it is the day asked for."""
+    """The vendor's own page of values, key for key; rows carry no date, so it is the day requested."""
     typed = metric_values(DAY, values(samples.VALUES))["metric_values"]
     assert METRIC_VALUES.validated(typed.content, DAY).to_pylist() == [
         value_row("Average Time Spent on Page", "event_user", "stableID", 646524.0),
@@ -107,7 +107,7 @@ def test_a_page_that_was_asked_for_another_day_is_refused():
 
 
 def test_a_metric_with_two_values_for_one_unit_type_is_refused():
-    """Which of the two holds cannot be told, so the day does not land."""
+    """Which of the two holds cannot be told, so the day is not stored."""
     typed = metric_values(DAY, values(page([value("a", 1), value("a", 2)])))["metric_values"]
     with pytest.raises(UnexpectedPayloadError, match="occur more than once, the first is metric_name='a'"):
         METRIC_VALUES.validated(typed.content, DAY)

@@ -49,7 +49,7 @@ def page(rows: Sequence[Any], *, more: bool | str = False, total: int | None = N
 
 
 def kept(endpoint: str, path: str, body: Any, **params: str) -> JsonResponse:
-    """An answer as a client hands it on; the body as text or as plain values."""
+    """A response as a client hands it on; the body as text or as plain values."""
     sent = body.encode() if isinstance(body, str) else msgspec.json.encode(body)
     return JsonResponse(endpoint, path, tuple(params.items()), 200, sent, NOW, NOW)
 
@@ -70,7 +70,7 @@ class Scripted:
         )
 
     def pages_asked(self) -> list[int]:
-        """Page numbers in the order they were asked for."""
+        """Page numbers in the order they were requested."""
         return [int(request.url.params["page"]) for request in self.requests]
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
