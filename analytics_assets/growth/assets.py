@@ -23,6 +23,7 @@ from analytics_assets.lake.store import Lake
 from analytics_assets.lake.table import Table
 from analytics_assets.orchestration.asset_specs import asset_key, code_references, column_schema
 from analytics_assets.settings import settings
+from analytics_assets.sources.bento.tables import ADS_ATTRIBUTION
 
 READING: Final = ("reading", "whole")
 PAGE: Final = "page"
@@ -54,7 +55,10 @@ def database_path(lake: LakeReader) -> str:
 
 def upstream_keys(spec: GrowthSpec) -> list[dg.AssetKey]:
     """The tables of the lake that the growth tables are made from."""
-    return [asset_key(one.account, table.name) for one in spec.reports for table in (one.cohorts, one.totals)]
+    reports = [
+        asset_key(report.account, table.name) for report in spec.reports for table in (report.cohorts, report.totals)
+    ]
+    return [*reports, *(asset_key(source.account, ADS_ATTRIBUTION.name) for source in spec.signups)]
 
 
 def growth_assets(
@@ -111,7 +115,8 @@ def growth_sensor(
         executor_def=dg.in_process_executor,
     )
     upstream = upstream_keys(spec)
-    job_names = {job.name, "snapshots", *(f"{report.account}_daily" for report in spec.reports)}
+    accounts = [*(report.account for report in spec.reports), *(source.account for source in spec.signups)]
+    job_names = {job.name, "snapshots", *(f"{account}_daily" for account in accounts)}
 
     @dg.sensor(
         name=f"{folder}_follows_loads",
@@ -151,7 +156,7 @@ def _asset_spec(
     quoted = path.replace("'", "''")
     return dg.AssetSpec(
         asset_key(folder, table.name),
-        description=f"{table.description}\n\n[Airbridge's page]({table.docs_url})",
+        description=f"{table.description}\n\n[The vendor's page]({table.docs_url})",
         group_name=folder,
         kinds={"duckdb", "parquet"},
         owners=owners,

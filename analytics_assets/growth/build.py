@@ -1,7 +1,7 @@
 """Makes the growth tables of a lake: one SQL file per table, run by DuckDB over the Parquet files.
 
 The SQL reads these relations: `cohorts` and `totals` (rows of all reports), `stored_days` (account, date), `plan` (planned spend), `channel_map` (source_system, raw_name,
-channel, rule), `week_reach`, and the growth tables made before. `week_of(date)` is the first day of a week.
+channel, rule), `attribution` (rows of all Bento sites), `week_reach`, and the growth tables made before. `week_of(date)` is the first day of a week.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +19,7 @@ from analytics_assets.growth.channels import ChannelRule, find_rule
 from analytics_assets.growth.tables import TABLES
 from analytics_assets.lake.reader import LakeReader
 from analytics_assets.lake.table import MONEY, Table
+from analytics_assets.sources.bento.tables import ADS_ATTRIBUTION
 
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _CELLS: Final = ("days_since_start", "value", "currency", "is_masked", "is_reached")
@@ -70,6 +71,23 @@ class PlannedSpend:
 
 
 @dataclass(frozen=True)
+class SignupSource:
+    """Attribution of a Bento site that feeds the tables of sign-ups.
+
+    Attributes:
+        account: Its account.
+        dimension: Dimension of the sources; the dimensions overlap, so one is used.
+        revenue_mode: Mode whose rows are counted; counts repeat for each mode.
+        zone: Zone of the site's days.
+    """
+
+    account: str
+    dimension: str
+    revenue_mode: str
+    zone: str = "UTC"
+
+
+@dataclass(frozen=True)
 class GrowthSpec:
     """What the growth tables are made from.
 
@@ -79,6 +97,7 @@ class GrowthSpec:
         week_start: First day of a week, such as monday.
         minimum_installs: Installs that a point of a chart rests on at least; fewer are not drawn.
         plan: Planned spend, at most one amount per account, month, channel and currency.
+        signups: Bento sites whose sign-ups and revenue by source are shown, at most one dimension per account.
     """
 
     reports: Sequence[Report]
@@ -86,6 +105,7 @@ class GrowthSpec:
     week_start: str = "monday"
     minimum_installs: int = 50
     plan: Sequence[PlannedSpend] = ()
+    signups: Sequence[SignupSource] = ()
 
 
 @dataclass(frozen=True)
@@ -158,6 +178,7 @@ def _create_inputs(connection: duckdb.DuckDBPyConnection, lake: LakeReader, spec
         days += [{"account": report.account, "date": day} for day in stored]
     connection.execute(f"create temp view cohorts as {' union all '.join(cells)}")
     connection.execute(f"create temp view totals as {' union all '.join(totals)}")
+    _create_attribution(connection, lake, spec.signups)
     schema = pa.schema([("account", pa.string()), ("date", pa.date32())])
     connection.register("stored_days", pa.Table.from_pylist(days, schema=schema))
     connection.register("plan", _plan(spec.plan))
@@ -171,6 +192,37 @@ def _query_of_rows(report: Report, relation: str, columns: Sequence[str]) -> str
     part = "[" + ", ".join(f'"{column}"' for column in report.others) + "]::varchar[]"
     names = f"'{report.account}' as account, '{report.source_system}' as source_system, \"{report.channel}\" as channel"
     return f"select {names}, {campaign} as campaign, {part} as part, date, {', '.join(columns)} from {relation}"  # noqa: S608 - declared names
+
+
+def _create_attribution(
+    connection: duckdb.DuckDBPyConnection, lake: LakeReader, sources: Sequence[SignupSource]
+) -> None:
+    """The view `attribution`: rows of all sites; empty without sites."""
+    queries = [_query_of_attribution("", "attribution_none", dimension="", revenue_mode="")]
+    connection.register("attribution_none", ADS_ATTRIBUTION.schema.empty_table())
+    for number, source in enumerate(sources):
+        _create_relation(connection, lake, source.account, ADS_ATTRIBUTION, f"attribution_{number}")
+        queries.append(
+            _query_of_attribution(
+                source.account,
+                f"attribution_{number}",
+                dimension=source.dimension,
+                revenue_mode=source.revenue_mode,
+            )
+        )
+    connection.execute(f"create temp view attribution as {' union all '.join(queries)}")
+
+
+def _query_of_attribution(account: str, relation: str, *, dimension: str, revenue_mode: str) -> str:
+    return (
+        f"select '{account}' as account, date, key as source, label, revenue_mode, revenue_mode = {_quoted(revenue_mode)} as is_counted, "  # noqa: S608 - declared names
+        "currency, is_main_currency, signups, customers, revenue_cents, revenue_truncated "
+        f"from {relation} where dimension = {_quoted(dimension)}"
+    )
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _create_relation(

@@ -8,18 +8,19 @@ from datetime import date
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import dagster as dg
 from pydantic import Field, field_validator, model_validator
 
 from analytics_assets.errors import FieldError
 from analytics_assets.growth.assets import growth_assets, growth_sensor
-from analytics_assets.growth.build import WEEKDAYS, GrowthSpec, PlannedSpend, Report
+from analytics_assets.growth.build import WEEKDAYS, GrowthSpec, PlannedSpend, Report, SignupSource
 from analytics_assets.growth.channels import ChannelRule, duplicate_rules
 from analytics_assets.growth.database import View, growth_views, lake_views
 from analytics_assets.growth.tables import TABLES
 from analytics_assets.orchestration.loading import quietly, unloadable
-from analytics_assets.orchestration.source_component import OWNER, account_of, tables_of
+from analytics_assets.orchestration.source_component import OWNER, AccountComponent, account_of, tables_of
 from analytics_assets.orchestration.yaml_component import YamlComponent
 from analytics_assets.orchestration.yaml_text import find_problems
 from analytics_assets.places import address
@@ -27,8 +28,12 @@ from analytics_assets.settings import settings
 from analytics_assets.sources.airbridge.report_spec import ReportSpec
 from analytics_assets.sources.airbridge.source import AirbridgeRevenue
 from analytics_assets.sources.airbridge.tables import cohort_totals_table, cohorts_table, group_columns
+from analytics_assets.sources.bento.source import BentoStats
 
 _SYSTEMS = ("airbridge",)
+
+
+_Kind = TypeVar("_Kind", bound=AccountComponent)
 
 
 class AcquisitionConfig(dg.Model):
@@ -42,6 +47,13 @@ class AcquisitionConfig(dg.Model):
     campaign: str | None = Field(
         default="campaign", description="Group-by field that holds the campaign; null where the report has none."
     )
+
+
+class SignupsConfig(dg.Model):
+    """A Bento site whose sign-ups and revenue by source are shown."""
+
+    account: str = Field(description="Account of the site: its folder in `defs/`.")
+    dimension: str = Field(default="source", description="Dimension of the site's `ads` that holds the source.")
 
 
 class ChannelConfig(dg.Model):
@@ -92,6 +104,9 @@ class Growth(YamlComponent):
     acquisition: list[AcquisitionConfig] = Field(
         min_length=1, description="The reports that feed the tables, one per app."
     )
+    signups: list[SignupsConfig] = Field(
+        default=[], description="Bento sites whose sign-ups and revenue by source are shown, one dimension per site."
+    )
     channels: list[ChannelConfig] = Field(
         default=[],
         description="The channel map. A raw name without a rule is a channel of its own, and a check names it.",
@@ -132,6 +147,16 @@ class Growth(YamlComponent):
                     number,
                     "account",
                     remedy="Keep one report per account.",
+                )
+        sites = [config.account for config in self.signups]
+        for number, account in enumerate(sites):
+            if account in sites[:number]:
+                raise FieldError(
+                    "the site has a dimension above, and two dimensions count each sign-up twice.",
+                    "signups",
+                    number,
+                    "account",
+                    remedy="Keep one dimension per site.",
                 )
         for number, one in enumerate(self.channels):
             if one.source not in _SYSTEMS:
@@ -195,6 +220,7 @@ class Growth(YamlComponent):
             reports = [
                 _report(place.parent, one, ("acquisition", number)) for number, one in enumerate(self.acquisition)
             ]
+            sites = [_site(place.parent, config, ("signups", number)) for number, config in enumerate(self.signups)]
         except FieldError as error:
             raise unloadable(file, find_problems(error, file.read_text(encoding="utf-8"), type(self))) from None
         spec = GrowthSpec(
@@ -203,6 +229,7 @@ class Growth(YamlComponent):
             self.week_start,
             self.minimum_installs,
             [one.planned() for one in self.plan],
+            sites,
         )
 
         # Only a run and the sensor need the tables of all accounts, so loading the definitions does not wait for them.
@@ -230,7 +257,7 @@ def _report(defs: Path, config: AcquisitionConfig, field: Sequence[str | int]) -
     Raises:
         FieldError: It does not exist, or its figures are not what the tables need.
     """
-    app = _app(defs, config.account, field)
+    app = _component(defs, config.account, AirbridgeRevenue, field, "Write the folder of an Airbridge app.")
     specs = {spec.name: spec for spec in app.specs()}
     if (spec := specs.get(config.report)) is None:
         raise FieldError(
@@ -263,6 +290,23 @@ def _report(defs: Path, config: AcquisitionConfig, field: Sequence[str | int]) -
     )
 
 
+def _site(defs: Path, config: SignupsConfig, field: Sequence[str | int]) -> SignupSource:
+    """The site that the YAML names.
+
+    Raises:
+        FieldError: It does not exist, or it does not read the dimension.
+    """
+    ads = _component(defs, config.account, BentoStats, field, "Write the folder of a Bento site.").ads_spec()
+    if config.dimension not in ads.dimensions:
+        raise FieldError(
+            f"the site {config.account} does not read this dimension.",
+            *field,
+            "dimension",
+            remedy=f"Use {' or '.join(ads.dimensions)}, or add it to `ads.dimensions` of the site.",
+        )
+    return SignupSource(config.account, config.dimension, ads.revenue_modes[0], ads.window.zone)
+
+
 def _unfit(spec: ReportSpec) -> str:
     """Why the figures of a report are not cumulative revenue of installs; empty where they are."""
     if spec.metric != "app_revenue":
@@ -274,15 +318,10 @@ def _unfit(spec: ReportSpec) -> str:
     return ""
 
 
-def _app(defs: Path, account: str, field: Sequence[str | int]) -> AirbridgeRevenue:
+def _component(defs: Path, account: str, kind: type[_Kind], field: Sequence[str | int], remedy: str) -> _Kind:
     if (defs / account / "defs.yaml").is_file() and Path(account).name == account:
         with quietly():
             component = dg.ComponentTree.for_project(defs).load_component(defs / account)
-        if isinstance(component, AirbridgeRevenue):
+        if isinstance(component, kind):
             return component
-    raise FieldError(
-        "no folder of defs/ with this name is an AirbridgeRevenue.",
-        *field,
-        "account",
-        remedy="Write the folder of an Airbridge app.",
-    )
+    raise FieldError(f"no folder of defs/ with this name is {kind.__name__}.", *field, "account", remedy=remedy)

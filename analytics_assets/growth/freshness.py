@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from analytics_assets.dates import days_between
 from analytics_assets.growth.build import GrowthSpec
 from analytics_assets.lake.reader import LakeReader
+from analytics_assets.sources.bento.tables import ADS_ATTRIBUTION
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,14 @@ def read_freshness(lake: LakeReader, spec: GrowthSpec) -> list[Freshness]:
         LakeError: The lake cannot be listed.
     """
     return [
-        _account_freshness(lake, "Airbridge", report.account, report.totals.name, report.zone)
-        for report in spec.reports
+        *(
+            _account_freshness(lake, "Airbridge", report.account, report.totals.name, report.zone)
+            for report in spec.reports
+        ),
+        *(
+            _account_freshness(lake, "Bento", source.account, ADS_ATTRIBUTION.name, source.zone)
+            for source in spec.signups
+        ),
     ]
 
 

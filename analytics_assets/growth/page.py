@@ -31,9 +31,11 @@ from analytics_assets.growth.formats import (
 )
 from analytics_assets.growth.freshness import Freshness
 
+_SITE_QUERIES: Final = ("signups_week", "revenue_week")
 _QUERIES: Final = ("last_week", "installs_daily", "d7_week", "roas_weeks", "campaigns", "ltv")
 _SHOWN_CAMPAIGNS: Final = 8
 _DRAWN_CHANNELS: Final = 8
+_SHOWN_SOURCES: Final = 12
 _SHORT_FORM_BYTES: Final = 40_000
 
 Row = Mapping[str, Any]
@@ -85,6 +87,21 @@ class App:
     undrawn: Sequence[str]
 
 
+@dataclass(frozen=True)
+class Site:
+    """What the page shows of a Bento site.
+
+    Attributes:
+        account: The site.
+        signups: Rows of `signups_week`, most sign-ups first.
+        revenue: Rows of `revenue_week`.
+    """
+
+    account: str
+    signups: Sequence[Row]
+    revenue: Sequence[Row]
+
+
 def build_page(
     tables: Mapping[str, pa.Table], spec: GrowthSpec, sources: Sequence[Freshness], *, made_at: datetime
 ) -> GrowthPage:
@@ -103,11 +120,13 @@ def build_page(
             connection.register(name, content)
         looks = find_looks(_channels(connection, spec))
         apps = _apps(connection, spec, looks)
+        sites = _sites(connection, spec)
     page = (
         _environment()
         .get_template("page.html")
         .render(
             apps=apps,
+            sites=sites,
             empty_accounts=[one.account for one in spec.reports if one.account not in {app.account for app in apps}],
             looks=looks,
             sources=sources,
@@ -115,6 +134,7 @@ def build_page(
             minimum_installs=spec.minimum_installs,
             shown_campaigns=_SHOWN_CAMPAIGNS,
             drawn_channels=_DRAWN_CHANNELS,
+            shown_sources=_SHOWN_SOURCES,
             is_sandbox=is_sandbox,
         )
     )
@@ -138,6 +158,16 @@ def _apps(connection: duckdb.DuckDBPyConnection, spec: GrowthSpec, looks: Mappin
             groups[row["account"], row["currency"]].append(row)
     keys = connection.execute("select distinct account, currency from channel_weekly order by all").fetchall()
     return [_app(key, {name: groups[key] for name, groups in results.items()}, spec, looks) for key in keys]
+
+
+def _sites(connection: duckdb.DuckDBPyConnection, spec: GrowthSpec) -> list[Site]:
+    rows = {name: connection.sql(query_of(f"page/{name}")).to_arrow_table().to_pylist() for name in _SITE_QUERIES}
+    return [
+        Site(
+            source.account, *([row for row in rows[name] if row["account"] == source.account] for name in _SITE_QUERIES)
+        )
+        for source in spec.signups
+    ]
 
 
 def _app(key: tuple[str, str], rows: Mapping[str, Sequence[Row]], spec: GrowthSpec, looks: Mapping[str, Look]) -> App:

@@ -6,6 +6,7 @@ import pyarrow as pa
 
 from analytics_assets.lake.table import MONEY, Column, Table
 from analytics_assets.sources.airbridge.tables import DOCS_URL
+from analytics_assets.sources.bento.tables import DOCS_URL as BENTO_DOCS_URL
 
 HORIZONS: Final = (0, 1, 3, 7, 14, 30)
 
@@ -232,5 +233,72 @@ SPEND_PLAN: Final = Table(
         Column("days_in_month", pa.int64(), "Days of the month. Never add it.", unit="days"),
     ),
 )
+_SITE: Final = Column("account", pa.string(), "Account of the site, as in the lake.")
+_SITE_DATE: Final = Column("date", pa.date32(), "Day of the sign-ups, in the zone that the site's `window` names.")
+_SOURCE: Final = Column(
+    "source",
+    pa.string(),
+    "Value of the dimension, opaque; may be empty, null where Bento sent null.",
+    nullable=True,
+)
+_LABEL: Final = Column("label", pa.string(), "The source as Bento's app shows it.", nullable=True)
+SIGNUPS_DAILY: Final = Table(
+    name="signups_daily",
+    description="Sign-ups of a Bento site by source. One row per account, date and source. Bento sends the top sources of a day only, so a sum "
+    "may be lower than the site's total in `ads_totals`. Empty where `signups` of the growth `defs.yaml` names no site.",
+    docs_url=BENTO_DOCS_URL,
+    key=("account", "date", "source"),
+    columns=(
+        _SITE,
+        _SITE_DATE,
+        _SOURCE,
+        _LABEL,
+        _number(
+            "signups",
+            pa.int64(),
+            "people",
+            "People who signed up. May be added over dates and sources. Null where Bento sent none.",
+        ),
+        _number(
+            "customers",
+            pa.int64(),
+            "people",
+            "People who bought on the date. May be added over sources, never over dates: who buys on two days counts twice.",
+        ),
+    ),
+)
+SOURCE_REVENUE_DAILY: Final = Table(
+    name="source_revenue_daily",
+    description="Revenue of a Bento site by source. One row per account, date, source, revenue mode and currency. The modes overlap: choose one. "
+    "Bento sends the top sources of a day only. Empty where `signups` of the growth `defs.yaml` names no site.",
+    docs_url=BENTO_DOCS_URL,
+    key=("account", "date", "source", "revenue_mode", "currency"),
+    columns=(
+        _SITE,
+        _SITE_DATE,
+        _SOURCE,
+        _LABEL,
+        Column("revenue_mode", pa.string(), "What counts as revenue, as in the lake. Never add over modes."),
+        Column(
+            "currency", pa.string(), "Currency of the revenue; empty where there is none. Never add over currencies."
+        ),
+        _number(
+            "revenue",
+            MONEY,
+            _MAJOR,
+            "A hundredth of Bento's cents. May be added over dates and sources. Null where Bento sent none. What a cent is of a currency "
+            "without cents, such as JPY, is not documented.",
+        ),
+        Column("is_truncated", pa.bool_(), "True if Bento says that the revenue is incomplete.", nullable=True),
+    ),
+)
 # In the order in which they are made: a later one may read an earlier one.
-TABLES: Final = (CHANNELS, ACQUISITION_DAILY, COHORT_LTV, CHANNEL_WEEKLY, SPEND_PLAN)
+TABLES: Final = (
+    CHANNELS,
+    ACQUISITION_DAILY,
+    COHORT_LTV,
+    CHANNEL_WEEKLY,
+    SPEND_PLAN,
+    SIGNUPS_DAILY,
+    SOURCE_REVENUE_DAILY,
+)

@@ -81,7 +81,9 @@ def test_every_daily_table_is_watched_for_its_newest_day_and_every_snapshot_for_
     checks: dict[str, set[str]] = defaultdict(set)
     for spec in declared():
         checks[spec.asset_key.to_user_string()].add(spec.name)
-    specs = [spec for spec in shipped().resolve_all_asset_specs() if spec.key != PLAN_KEY and spec.group_name != "growth"]
+    specs = [
+        spec for spec in shipped().resolve_all_asset_specs() if spec.key != PLAN_KEY and spec.group_name != "growth"
+    ]
     tables = {spec.key.to_user_string(): spec.partitions_def is None for spec in specs}
     wanted = {
         table: {"days_stored", "snapshot_stored" if is_snapshot else "latest_day_stored"}

@@ -9,7 +9,7 @@ import dagster as dg
 import pyarrow.parquet as pq
 import pytest
 
-from analytics_assets.growth.build import GrowthSpec, PlannedSpend, Report, build_growth, macros_of
+from analytics_assets.growth.build import GrowthSpec, PlannedSpend, Report, SignupSource, build_growth, macros_of
 from analytics_assets.growth.channels import ChannelRule
 from analytics_assets.growth.database import database_of, growth_views, lake_views
 from analytics_assets.growth.tables import TABLES
@@ -43,6 +43,7 @@ RULES: Final = (
     ChannelRule("airbridge", "YouTube", pattern="youtube*"),
     ChannelRule("airbridge", "Newsletter", name="newsletter"),
 )
+SITES = (SignupSource("bento", "source", "all_revenue"),)
 PLAN: Final = (
     PlannedSpend("airbridge", date(2025, 2, 1), "Google Ads", "USD", Decimal(5000)),
     PlannedSpend("airbridge", date(2025, 3, 1), "Google Ads", "USD", Decimal(5000)),
@@ -91,7 +92,7 @@ def seeded_lake(folder: Path) -> Lake:
 
 
 def _store_growth(lake: Lake) -> None:
-    spec = GrowthSpec([Report("airbridge", COHORTS, TOTALS, "channel", "campaign")], RULES, plan=PLAN)
+    spec = GrowthSpec([Report("airbridge", COHORTS, TOTALS, "channel", "campaign")], RULES, plan=PLAN, signups=SITES)
     folder = Path(lake.root, "_growth")
     folder.mkdir()
     for name, content in build_growth(lake, spec).tables.items():

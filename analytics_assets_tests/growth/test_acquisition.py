@@ -29,10 +29,11 @@ def made(
 
 
 def test_each_table_is_made_with_its_declared_columns(made: tuple[SmallLake, str, dict[str, pa.Table]]) -> None:
-    """No table is empty, and each is sorted by its key."""
     tables = made[2]
     assert {name: content.schema for name, content in tables.items()} == {table.name: table.schema for table in TABLES}
-    assert all(content.num_rows for content in tables.values())
+    # No Bento site feeds these.
+    without_rows = {name for name, content in tables.items() if not content.num_rows}
+    assert without_rows == {"signups_daily", "source_revenue_daily"}
 
 
 def test_acquisition_daily_equals_loops_over_the_rows(made: tuple[SmallLake, str, dict[str, pa.Table]]) -> None:

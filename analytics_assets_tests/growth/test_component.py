@@ -56,6 +56,13 @@ attributes:
     - {source: airbridge, pattern: google*, channel: "Google, other"}
     - {source: airbridge, pattern: facebook.*, channel: Meta}
 """
+SITE = """\
+type: analytics_assets.BentoStats
+
+attributes:
+  ads: {dimensions: [source], revenue_modes: [all_revenue]}
+  schedule: {cron: 10 2 * * *, lookback_days: 8, days_per_run: 12}
+"""
 PLAN = "monday\n  plan: [{month: 2026-03, account: app_a, channel: Meta, currency: USD, amount: 12.5}, "
 Load = Callable[..., dg.Definitions]
 
@@ -68,7 +75,13 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
         f'[tool.dg]\ndirectory_type = "project"\n[tool.dg.project]\nroot_module = "{ROOT}"\nregistry_modules = ["analytics_assets"]\n'
     )
     defs = tmp_path / ROOT / "defs"
-    for name, text in {"app_a": APP, "app_b": APP, "shared": "type: analytics_assets.Shared\n", "growth": ""}.items():
+    for name, text in {
+        "app_a": APP,
+        "app_b": APP,
+        "site": SITE,
+        "shared": "type: analytics_assets.Shared\n",
+        "growth": "",
+    }.items():
         (defs / name).mkdir(parents=True)
         (defs / name / "defs.yaml").write_text(text)
     (tmp_path / ROOT / "__init__.py").touch()
@@ -138,6 +151,9 @@ def test_the_daily_checks_find_a_day_that_changed_by_hand(load: Load, tmp_path: 
         ("monday", PLAN + "{month: march, account: app_b, channel: Meta, currency: USD, amount: 1}]", "attributes.plan.1: this is not a month"),
         ("monday", PLAN + "{month: 2026-04, account: app_b, channel: Meta, currency: USD, amount: -1}]", "attributes.plan.1.amount: "),
         ("monday", PLAN + "{month: 2026-03, account: app_a, channel: Meta, currency: USD, amount: 1}]", "attributes.plan.1: the plan has an amount above"),
+        ("monday", "monday\n  signups: [{account: app_a}]", "attributes.signups.0.account: no folder of defs/ with this name is BentoStats"),
+        ("monday", "monday\n  signups: [{account: site, dimension: medium}]", "attributes.signups.0.dimension: the site site does not read this dimension. Use source"),
+        ("monday", "monday\n  signups: [{account: site}, {account: site}]", "attributes.signups.1.account: the site has a dimension above"),
         ("monday", "mon", "growth/defs.yaml:9 attributes.week_start: this is not a day of the week. Use one of monday"),
         ('source: airbridge, name: ""', 'source: other, name: ""', "defs.yaml:11 attributes.channels.0.source: no table has raw names"),
         ("pattern: google*", "name: google.adwords", "defs.yaml:13 attributes.channels.2: a rule above has the same name or pattern"),
