@@ -24,6 +24,7 @@ from analytics_assets.lake.table import Table
 from analytics_assets.orchestration.asset_specs import asset_key, code_references, column_schema
 from analytics_assets.settings import settings
 from analytics_assets.sources.bento.tables import ADS_ATTRIBUTION
+from analytics_assets.sources.statsig.tables import EVENT_METRICS, METRIC_VALUES
 
 READING: Final = ("reading", "whole")
 PAGE: Final = "page"
@@ -58,7 +59,11 @@ def upstream_keys(spec: GrowthSpec) -> list[dg.AssetKey]:
     reports = [
         asset_key(report.account, table.name) for report in spec.reports for table in (report.cohorts, report.totals)
     ]
-    return [*reports, *(asset_key(source.account, ADS_ATTRIBUTION.name) for source in spec.signups)]
+    sites = [asset_key(source.account, ADS_ATTRIBUTION.name) for source in spec.signups]
+    metrics = [
+        asset_key(source.account, table.name) for source in spec.metrics for table in (METRIC_VALUES, EVENT_METRICS)
+    ]
+    return [*reports, *sites, *metrics]
 
 
 def growth_assets(
@@ -115,7 +120,11 @@ def growth_sensor(
         executor_def=dg.in_process_executor,
     )
     upstream = upstream_keys(spec)
-    accounts = [*(report.account for report in spec.reports), *(source.account for source in spec.signups)]
+    accounts = [
+        *(report.account for report in spec.reports),
+        *(source.account for source in spec.signups),
+        *(source.account for source in spec.metrics),
+    ]
     job_names = {job.name, "snapshots", *(f"{account}_daily" for account in accounts)}
 
     @dg.sensor(

@@ -20,9 +20,30 @@ from analytics_assets.growth.tables import TABLES
 from analytics_assets.lake.reader import LakeReader
 from analytics_assets.lake.table import MONEY, Table
 from analytics_assets.sources.bento.tables import ADS_ATTRIBUTION
+from analytics_assets.sources.statsig.tables import EVENT_METRICS, METRIC_VALUES
 
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _CELLS: Final = ("days_since_start", "value", "currency", "is_masked", "is_reached")
+_VALUES: Final = "date, metric_name, metric_type, unit_type, is_overall, display_name, value, numerator, denominator"
+# What a metric's number depends on. Names, descriptions, tags and people are left out.
+_DEFINING: Final = (
+    "metric_events",
+    "component_metrics",
+    "funnel_events",
+    "funnel_count_distinct",
+    "rollup_time_window",
+    "custom_rollup_start",
+    "custom_rollup_end",
+    "warehouse_native",
+    "lineage_events",
+    "lineage_metrics",
+    "unit_types",
+)
+_DEFINITIONS: Final = (
+    "date, metric_name, metric_type, is_reconstructed, struct_pack("
+    + ", ".join(f"{name} := {name}" for name in _DEFINING)
+    + ")::varchar as definition"
+)
 _TOTALS: Final = ("cost", "cost_is_masked", "users", "users_is_masked", "currency")
 
 
@@ -88,6 +109,19 @@ class SignupSource:
 
 
 @dataclass(frozen=True)
+class MetricSource:
+    """A Statsig project whose metrics are shown.
+
+    Attributes:
+        account: Its account.
+        zone: Zone of the project's days.
+    """
+
+    account: str
+    zone: str = "UTC"
+
+
+@dataclass(frozen=True)
 class GrowthSpec:
     """What the growth tables are made from.
 
@@ -98,6 +132,7 @@ class GrowthSpec:
         minimum_installs: Installs that a point of a chart rests on at least; fewer are not drawn.
         plan: Planned spend, at most one amount per account, month, channel and currency.
         signups: Bento sites whose sign-ups and revenue by source are shown, at most one dimension per account.
+        metrics: Statsig projects whose metrics are shown.
     """
 
     reports: Sequence[Report]
@@ -106,6 +141,7 @@ class GrowthSpec:
     minimum_installs: int = 50
     plan: Sequence[PlannedSpend] = ()
     signups: Sequence[SignupSource] = ()
+    metrics: Sequence[MetricSource] = ()
 
 
 @dataclass(frozen=True)
@@ -179,6 +215,7 @@ def _create_inputs(connection: duckdb.DuckDBPyConnection, lake: LakeReader, spec
     connection.execute(f"create temp view cohorts as {' union all '.join(cells)}")
     connection.execute(f"create temp view totals as {' union all '.join(totals)}")
     _create_attribution(connection, lake, spec.signups)
+    _create_metrics(connection, lake, spec.metrics)
     schema = pa.schema([("account", pa.string()), ("date", pa.date32())])
     connection.register("stored_days", pa.Table.from_pylist(days, schema=schema))
     connection.register("plan", _plan(spec.plan))
@@ -211,6 +248,20 @@ def _create_attribution(
             )
         )
     connection.execute(f"create temp view attribution as {' union all '.join(queries)}")
+
+
+def _create_metrics(connection: duckdb.DuckDBPyConnection, lake: LakeReader, sources: Sequence[MetricSource]) -> None:
+    """The views `metric_values` and `metric_definitions`: rows of all projects; empty without projects."""
+    for table, columns in ((METRIC_VALUES, _VALUES), (EVENT_METRICS, _DEFINITIONS)):
+        relation = f"{table.name}_none"
+        connection.register(relation, table.schema.empty_table())
+        queries = [f"select '' as account, {columns} from {relation}"]  # noqa: S608 - declared names
+        for number, source in enumerate(sources):
+            relation = f"{table.name}_{number}"
+            _create_relation(connection, lake, source.account, table, relation)
+            queries.append(f"select '{source.account}' as account, {columns} from {relation}")  # noqa: S608 - declared names
+        name = "metric_values" if table is METRIC_VALUES else "metric_definitions"
+        connection.execute(f"create temp view {name} as {' union all '.join(queries)}")
 
 
 def _query_of_attribution(account: str, relation: str, *, dimension: str, revenue_mode: str) -> str:

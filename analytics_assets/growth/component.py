@@ -15,7 +15,7 @@ from pydantic import Field, field_validator, model_validator
 
 from analytics_assets.errors import FieldError
 from analytics_assets.growth.assets import growth_assets, growth_sensor
-from analytics_assets.growth.build import WEEKDAYS, GrowthSpec, PlannedSpend, Report, SignupSource
+from analytics_assets.growth.build import WEEKDAYS, GrowthSpec, MetricSource, PlannedSpend, Report, SignupSource
 from analytics_assets.growth.channels import ChannelRule, duplicate_rules
 from analytics_assets.growth.database import View, growth_views, lake_views
 from analytics_assets.growth.tables import TABLES
@@ -29,6 +29,7 @@ from analytics_assets.sources.airbridge.report_spec import ReportSpec
 from analytics_assets.sources.airbridge.source import AirbridgeRevenue
 from analytics_assets.sources.airbridge.tables import cohort_totals_table, cohorts_table, group_columns
 from analytics_assets.sources.bento.source import BentoStats
+from analytics_assets.sources.statsig.source import StatsigMetrics
 
 _SYSTEMS = ("airbridge",)
 
@@ -54,6 +55,12 @@ class SignupsConfig(dg.Model):
 
     account: str = Field(description="Account of the site: its folder in `defs/`.")
     dimension: str = Field(default="source", description="Dimension of the site's `ads` that holds the source.")
+
+
+class MetricsConfig(dg.Model):
+    """A Statsig project whose metrics are shown."""
+
+    account: str = Field(description="Account of the project: its folder in `defs/`.")
 
 
 class ChannelConfig(dg.Model):
@@ -107,6 +114,7 @@ class Growth(YamlComponent):
     signups: list[SignupsConfig] = Field(
         default=[], description="Bento sites whose sign-ups and revenue by source are shown, one dimension per site."
     )
+    metrics: list[MetricsConfig] = Field(default=[], description="Statsig projects whose metrics are shown.")
     channels: list[ChannelConfig] = Field(
         default=[],
         description="The channel map. A raw name without a rule is a channel of its own, and a check names it.",
@@ -138,26 +146,15 @@ class Growth(YamlComponent):
             raise FieldError(
                 "this is not a day of the week.", "week_start", remedy=f"Use one of {', '.join(WEEKDAYS)}."
             )
-        accounts = [one.account for one in self.acquisition]
-        for number, account in enumerate(accounts):
-            if account in accounts[:number]:
-                raise FieldError(
-                    "the account has a report above, and two reports count each install twice.",
-                    "acquisition",
-                    number,
-                    "account",
-                    remedy="Keep one report per account.",
-                )
+        accounts = [config.account for config in self.acquisition]
+        _refuse_repeated(
+            accounts, "acquisition", "the account has a report above, and two reports count each install twice."
+        )
         sites = [config.account for config in self.signups]
-        for number, account in enumerate(sites):
-            if account in sites[:number]:
-                raise FieldError(
-                    "the site has a dimension above, and two dimensions count each sign-up twice.",
-                    "signups",
-                    number,
-                    "account",
-                    remedy="Keep one dimension per site.",
-                )
+        _refuse_repeated(
+            sites, "signups", "the site has a dimension above, and two dimensions count each sign-up twice."
+        )
+        _refuse_repeated([config.account for config in self.metrics], "metrics", "the project is named above.")
         for number, one in enumerate(self.channels):
             if one.source not in _SYSTEMS:
                 raise FieldError(
@@ -221,6 +218,9 @@ class Growth(YamlComponent):
                 _report(place.parent, one, ("acquisition", number)) for number, one in enumerate(self.acquisition)
             ]
             sites = [_site(place.parent, config, ("signups", number)) for number, config in enumerate(self.signups)]
+            projects = [
+                _project(place.parent, config, ("metrics", number)) for number, config in enumerate(self.metrics)
+            ]
         except FieldError as error:
             raise unloadable(file, find_problems(error, file.read_text(encoding="utf-8"), type(self))) from None
         spec = GrowthSpec(
@@ -230,6 +230,7 @@ class Growth(YamlComponent):
             self.minimum_installs,
             [one.planned() for one in self.plan],
             sites,
+            projects,
         )
 
         # Only a run and the sensor need the tables of all accounts, so loading the definitions does not wait for them.
@@ -240,6 +241,13 @@ class Growth(YamlComponent):
         assets = growth_assets(folder, spec, address=address(settings().lake), views=views, owners=self.owners)
         sensor = growth_sensor(folder, assets, spec, views)
         return dg.Definitions(assets=[assets], jobs=[sensor.job], sensors=[sensor])
+
+
+def _refuse_repeated(accounts: Sequence[str], field: str, message: str) -> None:
+    """Refuses an account that is named twice."""
+    for number, account in enumerate(accounts):
+        if account in accounts[:number]:
+            raise FieldError(message, field, number, "account", remedy="Keep one of the two.")
 
 
 def _views(defs: Path) -> list[View]:
@@ -305,6 +313,18 @@ def _site(defs: Path, config: SignupsConfig, field: Sequence[str | int]) -> Sign
             remedy=f"Use {' or '.join(ads.dimensions)}, or add it to `ads.dimensions` of the site.",
         )
     return SignupSource(config.account, config.dimension, ads.revenue_modes[0], ads.window.zone)
+
+
+def _project(defs: Path, config: MetricsConfig, field: Sequence[str | int]) -> MetricSource:
+    """The project that the YAML names.
+
+    Raises:
+        FieldError: It does not exist.
+    """
+    project = _component(defs, config.account, StatsigMetrics, field, "Write the folder of a Statsig project.")
+    hours = project.day_utc_offset_hours
+    # The sign of these names is that of POSIX: west is positive. There are none for parts of an hour.
+    return MetricSource(config.account, f"Etc/GMT{-round(hours):+d}" if hours == round(hours) else "UTC")
 
 
 def _unfit(spec: ReportSpec) -> str:

@@ -9,6 +9,7 @@ from analytics_assets.dates import days_between
 from analytics_assets.growth.build import GrowthSpec
 from analytics_assets.lake.reader import LakeReader
 from analytics_assets.sources.bento.tables import ADS_ATTRIBUTION
+from analytics_assets.sources.statsig.tables import METRIC_VALUES
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,10 @@ def read_freshness(lake: LakeReader, spec: GrowthSpec) -> list[Freshness]:
         *(
             _account_freshness(lake, "Bento", source.account, ADS_ATTRIBUTION.name, source.zone)
             for source in spec.signups
+        ),
+        *(
+            _account_freshness(lake, "Statsig", source.account, METRIC_VALUES.name, source.zone)
+            for source in spec.metrics
         ),
     ]
 

@@ -36,6 +36,7 @@ _QUERIES: Final = ("last_week", "installs_daily", "d7_week", "roas_weeks", "camp
 _SHOWN_CAMPAIGNS: Final = 8
 _DRAWN_CHANNELS: Final = 8
 _SHOWN_SOURCES: Final = 12
+_SHOWN_METRICS: Final = 10
 _SHORT_FORM_BYTES: Final = 40_000
 
 Row = Mapping[str, Any]
@@ -102,6 +103,19 @@ class Site:
     revenue: Sequence[Row]
 
 
+@dataclass(frozen=True)
+class Project:
+    """What the page shows of a Statsig project.
+
+    Attributes:
+        account: The project.
+        metrics: Rows of `metrics_week`, the largest change first.
+    """
+
+    account: str
+    metrics: Sequence[Row]
+
+
 def build_page(
     tables: Mapping[str, pa.Table], spec: GrowthSpec, sources: Sequence[Freshness], *, made_at: datetime
 ) -> GrowthPage:
@@ -121,12 +135,15 @@ def build_page(
         looks = find_looks(_channels(connection, spec))
         apps = _apps(connection, spec, looks)
         sites = _sites(connection, spec)
+        projects = _projects(connection, spec)
     page = (
         _environment()
         .get_template("page.html")
         .render(
             apps=apps,
             sites=sites,
+            projects=projects,
+            shown_metrics=_SHOWN_METRICS,
             empty_accounts=[one.account for one in spec.reports if one.account not in {app.account for app in apps}],
             looks=looks,
             sources=sources,
@@ -167,6 +184,13 @@ def _sites(connection: duckdb.DuckDBPyConnection, spec: GrowthSpec) -> list[Site
             source.account, *([row for row in rows[name] if row["account"] == source.account] for name in _SITE_QUERIES)
         )
         for source in spec.signups
+    ]
+
+
+def _projects(connection: duckdb.DuckDBPyConnection, spec: GrowthSpec) -> list[Project]:
+    rows = connection.sql(query_of("page/metrics_week")).to_arrow_table().to_pylist()
+    return [
+        Project(source.account, [row for row in rows if row["account"] == source.account]) for source in spec.metrics
     ]
 
 

@@ -7,6 +7,7 @@ import pyarrow as pa
 from analytics_assets.lake.table import MONEY, Column, Table
 from analytics_assets.sources.airbridge.tables import DOCS_URL
 from analytics_assets.sources.bento.tables import DOCS_URL as BENTO_DOCS_URL
+from analytics_assets.sources.statsig.tables import VALUES_URL
 
 HORIZONS: Final = (0, 1, 3, 7, 14, 30)
 
@@ -292,6 +293,63 @@ SOURCE_REVENUE_DAILY: Final = Table(
         Column("is_truncated", pa.bool_(), "True if Bento says that the revenue is incomplete.", nullable=True),
     ),
 )
+METRIC_DAILY: Final = Table(
+    name="metric_daily",
+    description="Daily values of each Statsig metric with its definition of the day. One row per account, date, metric and unit type, also for "
+    "a metric of several events. The unit types of a metric overlap: filter by `is_overall` or one `unit_type`. Empty where `metrics` of the "
+    "growth `defs.yaml` names no project.",
+    docs_url=VALUES_URL,
+    key=("account", "date", "metric_name", "metric_type", "unit_type"),
+    columns=(
+        Column("account", pa.string(), "Account of the project, as in the lake."),
+        Column("date", pa.date32(), "Day of the value, as Statsig counts it."),
+        Column("metric_name", pa.string(), "Name of the metric."),
+        Column("metric_type", pa.string(), "Type of the metric, such as event_count, event_dau, sum, mean, ratio."),
+        Column(
+            "unit_type",
+            pa.string(),
+            "What is counted by: `overall`, userID, stableID or a custom id. Never add over unit types.",
+        ),
+        Column("is_overall", pa.bool_(), "True if `unit_type` is `overall`."),
+        Column("display_name", pa.string(), "The metric's label; null where not sent.", nullable=True),
+        _number(
+            "value",
+            pa.float64(),
+            "the metric's own",
+            "The value. Counts and sums may be added over dates; ratios, means and users may not. Null where Statsig sent none.",
+        ),
+        _number(
+            "numerator",
+            pa.float64(),
+            "the metric's own",
+            "Numerator of a ratio. May be added over dates. Null where none was sent.",
+        ),
+        _number(
+            "denominator",
+            pa.float64(),
+            "the metric's own",
+            "Denominator of a ratio. For several dates, divide the sums. Null where none was sent.",
+        ),
+        Column(
+            "definition_hash",
+            pa.string(),
+            "MD5 of what the number depends on (events, criteria, components, funnel, window, unit types); null where the day has no definition.",
+            nullable=True,
+        ),
+        Column(
+            "definition_is_reconstructed",
+            pa.bool_(),
+            "True if the definition was not observed on the following day, so that it can hold later edits; null without a definition.",
+            nullable=True,
+        ),
+        Column(
+            "definition_changed",
+            pa.bool_(),
+            "True if the hash differs from that of the last earlier day that has one; null where one of the two is not known.",
+            nullable=True,
+        ),
+    ),
+)
 # In the order in which they are made: a later one may read an earlier one.
 TABLES: Final = (
     CHANNELS,
@@ -301,4 +359,5 @@ TABLES: Final = (
     SPEND_PLAN,
     SIGNUPS_DAILY,
     SOURCE_REVENUE_DAILY,
+    METRIC_DAILY,
 )

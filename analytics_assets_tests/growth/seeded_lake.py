@@ -9,7 +9,15 @@ import dagster as dg
 import pyarrow.parquet as pq
 import pytest
 
-from analytics_assets.growth.build import GrowthSpec, PlannedSpend, Report, SignupSource, build_growth, macros_of
+from analytics_assets.growth.build import (
+    GrowthSpec,
+    MetricSource,
+    PlannedSpend,
+    Report,
+    SignupSource,
+    build_growth,
+    macros_of,
+)
 from analytics_assets.growth.channels import ChannelRule
 from analytics_assets.growth.database import database_of, growth_views, lake_views
 from analytics_assets.growth.tables import TABLES
@@ -92,7 +100,13 @@ def seeded_lake(folder: Path) -> Lake:
 
 
 def _store_growth(lake: Lake) -> None:
-    spec = GrowthSpec([Report("airbridge", COHORTS, TOTALS, "channel", "campaign")], RULES, plan=PLAN, signups=SITES)
+    spec = GrowthSpec(
+        [Report("airbridge", COHORTS, TOTALS, "channel", "campaign")],
+        RULES,
+        plan=PLAN,
+        signups=SITES,
+        metrics=(MetricSource("statsig"),),
+    )
     folder = Path(lake.root, "_growth")
     folder.mkdir()
     for name, content in build_growth(lake, spec).tables.items():

@@ -154,6 +154,8 @@ def test_the_daily_checks_find_a_day_that_changed_by_hand(load: Load, tmp_path: 
         ("monday", "monday\n  signups: [{account: app_a}]", "attributes.signups.0.account: no folder of defs/ with this name is BentoStats"),
         ("monday", "monday\n  signups: [{account: site, dimension: medium}]", "attributes.signups.0.dimension: the site site does not read this dimension. Use source"),
         ("monday", "monday\n  signups: [{account: site}, {account: site}]", "attributes.signups.1.account: the site has a dimension above"),
+        ("monday", "monday\n  metrics: [{account: site}]", "attributes.metrics.0.account: no folder of defs/ with this name is StatsigMetrics"),
+        ("monday", "monday\n  metrics: [{account: site}, {account: site}]", "attributes.metrics.1.account: the project is named above"),
         ("monday", "mon", "growth/defs.yaml:9 attributes.week_start: this is not a day of the week. Use one of monday"),
         ('source: airbridge, name: ""', 'source: other, name: ""', "defs.yaml:11 attributes.channels.0.source: no table has raw names"),
         ("pattern: google*", "name: google.adwords", "defs.yaml:13 attributes.channels.2: a rule above has the same name or pattern"),
