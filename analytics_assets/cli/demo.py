@@ -241,7 +241,7 @@ def _wait_for_reports(began: float, graphql: GraphQL, accounts: Sequence[str]) -
             for request in opened
         )
         if text != printed:
-            _say(began, f"report tasks     {text or 'all have stored'}")
+            _say(began, f"report tasks     {text or 'all are stored'}")
             printed = text
         if not opened and not graphql.unfinished():
             return
