@@ -25,7 +25,7 @@ _DAY: Final = timedelta(days=1)
 
 
 def days_stored(table: Table) -> Check:
-    """Whether each day that was requested landed, and what stands is a valid day of the table."""
+    """Whether each requested day is stored and is a valid day of its table."""
 
     def valid(context: CheckContext, day: date) -> CheckResult:
         try:

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from analytics_assets.clock import utc_now
 from analytics_assets.errors import SourceError
-from analytics_assets.growth.build import Growth, GrowthSpec, build_growth, macros_of
+from analytics_assets.growth.build import GrowthSpec, GrowthTables, build_growth, macros_of
 from analytics_assets.growth.checks import CHECKS, in_words
 from analytics_assets.growth.database import View, database_of, script_of
 from analytics_assets.growth.freshness import read_freshness
@@ -216,7 +216,7 @@ def _page_spec(key: dg.AssetKey, tables: Sequence[dg.AssetKey], address: str, ow
     )
 
 
-def _store_page(lake: Lake, key: dg.AssetKey, spec: GrowthSpec, growth: Growth) -> dg.MaterializeResult[None]:
+def _store_page(lake: Lake, key: dg.AssetKey, spec: GrowthSpec, growth: GrowthTables) -> dg.MaterializeResult[None]:
     # It imports matplotlib, which takes a second.
     from analytics_assets.growth.page import build_page  # noqa: PLC0415
 
@@ -275,7 +275,7 @@ def _store_database(lake: Lake, key: dg.AssetKey, views: Sequence[View], macros:
 
 
 def _evaluate(
-    context: dg.AssetExecutionContext, names: dict[str, dg.AssetKey], lake: Lake, spec: GrowthSpec, growth: Growth
+    context: dg.AssetExecutionContext, names: dict[str, dg.AssetKey], lake: Lake, spec: GrowthSpec, growth: GrowthTables
 ) -> Iterator[dg.AssetCheckResult]:
     for check in CHECKS:
         key = names[check.table]

@@ -145,7 +145,7 @@ class GrowthSpec:
 
 
 @dataclass(frozen=True)
-class Growth:
+class GrowthTables:
     """The growth tables of a lake.
 
     Attributes:
@@ -157,7 +157,7 @@ class Growth:
     falls: Sequence[Mapping[str, Any]]
 
 
-def build_growth(lake: LakeReader, spec: GrowthSpec) -> Growth:
+def build_growth(lake: LakeReader, spec: GrowthSpec) -> GrowthTables:
     """Makes all growth tables.
 
     Raises:
@@ -173,7 +173,7 @@ def build_growth(lake: LakeReader, spec: GrowthSpec) -> Growth:
             contents[table.name] = table.valid_rows(result)
             connection.register(table.name, contents[table.name])
         falls = connection.sql(query_of("curve_falls")).to_arrow_table().to_pylist()
-        return Growth(contents, falls)
+        return GrowthTables(contents, falls)
 
 
 def query_of(name: str) -> str:

@@ -42,7 +42,7 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Line:
+class ChartLine:
     """A line of a chart; a gap where a value is None."""
 
     name: str
@@ -64,7 +64,7 @@ class Chart:
 
     title: str
     x: Sequence[int] | Sequence[date]
-    lines: Sequence[Line]
+    lines: Sequence[ChartLine]
     is_percent: bool = False
     level: float | None = None
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from analytics_assets.growth.build import Growth, GrowthSpec, Report
+from analytics_assets.growth.build import GrowthSpec, GrowthTables, Report
 from analytics_assets.lake.reader import LakeReader
 
 _Key = tuple[Any, ...]
@@ -30,10 +30,10 @@ class GrowthCheck:
     name: str
     description: str
     is_error: bool
-    find: Callable[[LakeReader, GrowthSpec, Growth], list[str]]
+    find: Callable[[LakeReader, GrowthSpec, GrowthTables], list[str]]
 
 
-def unmapped_channels(_lake: LakeReader, _spec: GrowthSpec, growth: Growth) -> list[str]:
+def unmapped_channels(_lake: LakeReader, _spec: GrowthSpec, growth: GrowthTables) -> list[str]:
     """Raw names with spend that no rule of the channel map maps."""
     rows = growth.tables["channels"].to_pylist()
     return [
@@ -43,7 +43,7 @@ def unmapped_channels(_lake: LakeReader, _spec: GrowthSpec, growth: Growth) -> l
     ]
 
 
-def different_sums(lake: LakeReader, spec: GrowthSpec, growth: Growth) -> list[str]:
+def different_sums(lake: LakeReader, spec: GrowthSpec, growth: GrowthTables) -> list[str]:
     """Spend and installs of a date that are not the sums of the daily tables, counted apart from the SQL."""
     channels = {(row["account"], row["raw_name"]): row["channel"] for row in growth.tables["channels"].to_pylist()}
     expected: dict[_Key, dict[str, Any]] = {}
@@ -85,7 +85,7 @@ def _words(sums: Mapping[str, Any] | None) -> str:
     return "no row" if sums is None else f"spend {sums['spend']}, installs {sums['installs']}"
 
 
-def unexplained_falls(_lake: LakeReader, _spec: GrowthSpec, growth: Growth) -> list[str]:
+def unexplained_falls(_lake: LakeReader, _spec: GrowthSpec, growth: GrowthTables) -> list[str]:
     """Points of complete curves that are lower than the point before, by more than the cells of the lake fell."""
     return [
         f"{row['account']} {row['week']} {row['channel']} {row['currency']}: day {row['days_since_start']} is {row['fall']} lower than the "

@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from analytics_assets.dates import in_words
 from analytics_assets.growth.build import GrowthSpec, create_macros, query_of
-from analytics_assets.growth.charts import Chart, Line, Look, chart_png, chart_svg, find_looks, sparkline_svg
+from analytics_assets.growth.charts import Chart, ChartLine, Look, chart_png, chart_svg, find_looks, sparkline_svg
 from analytics_assets.growth.formats import (
     change,
     day_in_words,
@@ -56,7 +56,7 @@ class GrowthPage:
 
 
 @dataclass(frozen=True)
-class App:
+class AppSection:
     """What the page shows of an app in one currency.
 
     Attributes:
@@ -89,7 +89,7 @@ class App:
 
 
 @dataclass(frozen=True)
-class Site:
+class SiteSection:
     """What the page shows of a Bento site.
 
     Attributes:
@@ -104,7 +104,7 @@ class Site:
 
 
 @dataclass(frozen=True)
-class Project:
+class ProjectSection:
     """What the page shows of a Statsig project.
 
     Attributes:
@@ -167,7 +167,7 @@ def _channels(connection: duckdb.DuckDBPyConnection, spec: GrowthSpec) -> list[s
     return [*mapped, *sorted(names - {*mapped})]
 
 
-def _apps(connection: duckdb.DuckDBPyConnection, spec: GrowthSpec, looks: Mapping[str, Look]) -> list[App]:
+def _apps(connection: duckdb.DuckDBPyConnection, spec: GrowthSpec, looks: Mapping[str, Look]) -> list[AppSection]:
     results: dict[str, dict[tuple[str, str], list[Row]]] = {}
     for name in _QUERIES:
         groups = results[name] = defaultdict(list)
@@ -177,24 +177,27 @@ def _apps(connection: duckdb.DuckDBPyConnection, spec: GrowthSpec, looks: Mappin
     return [_app(key, {name: groups[key] for name, groups in results.items()}, spec, looks) for key in keys]
 
 
-def _sites(connection: duckdb.DuckDBPyConnection, spec: GrowthSpec) -> list[Site]:
+def _sites(connection: duckdb.DuckDBPyConnection, spec: GrowthSpec) -> list[SiteSection]:
     rows = {name: connection.sql(query_of(f"page/{name}")).to_arrow_table().to_pylist() for name in _SITE_QUERIES}
     return [
-        Site(
+        SiteSection(
             source.account, *([row for row in rows[name] if row["account"] == source.account] for name in _SITE_QUERIES)
         )
         for source in spec.signups
     ]
 
 
-def _projects(connection: duckdb.DuckDBPyConnection, spec: GrowthSpec) -> list[Project]:
+def _projects(connection: duckdb.DuckDBPyConnection, spec: GrowthSpec) -> list[ProjectSection]:
     rows = connection.sql(query_of("page/metrics_week")).to_arrow_table().to_pylist()
     return [
-        Project(source.account, [row for row in rows if row["account"] == source.account]) for source in spec.metrics
+        ProjectSection(source.account, [row for row in rows if row["account"] == source.account])
+        for source in spec.metrics
     ]
 
 
-def _app(key: tuple[str, str], rows: Mapping[str, Sequence[Row]], spec: GrowthSpec, looks: Mapping[str, Look]) -> App:
+def _app(
+    key: tuple[str, str], rows: Mapping[str, Sequence[Row]], spec: GrowthSpec, looks: Mapping[str, Look]
+) -> AppSection:
     name = ", ".join(key)
     installs = _by_channel(rows["installs_daily"])
     sparklines = {
@@ -207,7 +210,7 @@ def _app(key: tuple[str, str], rows: Mapping[str, Sequence[Row]], spec: GrowthSp
     # The installs behind a curve repeat on each of its points.
     small = [channel for channel, points in curves.items() if (points[0]["installs"] or 0) < spec.minimum_installs]
     weeks = _by_channel(rows["roas_weeks"])
-    return App(
+    return AppSection(
         *key,
         week=rows["last_week"],
         d7=rows["d7_week"],
@@ -252,7 +255,7 @@ def _ltv_chart(name: str, curves: Mapping[str, Sequence[Row]], looks: Mapping[st
     curves = _largest(curves)
     days = range(max((points[0]["horizon"] for points in curves.values()), default=-1) + 1)
     lines = [
-        Line(channel, looks[channel], [_value_at(curves[channel], day, "ltv") for day in days])
+        ChartLine(channel, looks[channel], [_value_at(curves[channel], day, "ltv") for day in days])
         for channel in looks
         if channel in curves
     ]
@@ -272,18 +275,18 @@ def _roas_chart(
         (row["channel"], row["week"]): row["d7_roas"] for row in rows if (row["installs"] or 0) >= spec.minimum_installs
     }
     lines = [
-        Line(channel, looks[channel], [values.get((channel, week)) for week in dates])
+        ChartLine(channel, looks[channel], [values.get((channel, week)) for week in dates])
         for channel in looks
         if channel in weeks
     ]
     return Chart(f"D7 ROAS by week, {name}", dates, lines, is_percent=True, level=1.0) if _has_values(lines) else None
 
 
-def _has_values(lines: Sequence[Line]) -> bool:
+def _has_values(lines: Sequence[ChartLine]) -> bool:
     return any(value is not None for line in lines for value in line.values)
 
 
-def _summary(app: App, *, is_sandbox: bool) -> str:
+def _summary(app: AppSection, *, is_sandbox: bool) -> str:
     """The LTV chart and the table of the last complete week, as Markdown."""
     parts = ["**Sandbox: invented numbers.**"] if is_sandbox else []
     if app.ltv is not None:

@@ -1,6 +1,6 @@
-"""Brings days of a stream into the lake: fetch ahead, validate, land raw, land typed, one day after the other.
+"""Loads days of a stream into the lake: fetches ahead, validates, stores raw and then typed tables, one day after the other.
 
-Days are read several at once and land in order, so that memory stays flat and the network is never idle. A bad day is reported and the
+Days are read several at once and stored in order, so that memory stays flat and the network is never idle. A bad day is reported and the
 others go on; a refused account, an unreachable vendor or a lake that cannot be written ends the asking. What one attempt family has stored is not requested again.
 """
 

@@ -56,7 +56,7 @@ class DayPreparer:
     _taken: dict[date, dict[str, str]] = field(default_factory=dict)
 
     def existing_files(self, stream: Stream, day: date) -> dict[str, StoredDay | None]:
-        """What stands in the tables that a day is made of or lands in; a damaged file is refused."""
+        """The stored day of each table that a day is made from or stored in; a damaged file is refused."""
         return {table: self.lake.stored_day(stream.account, table, day) for table in self._tables(stream)}
 
     def prepare_day(self, stream: Stream, day: date, raw: RawDay | None) -> PreparedDay:

@@ -37,7 +37,7 @@ class StoredDay:
         rows: Rows of the day.
         size: Bytes of the file.
         footer: What the file says of itself.
-        is_changed: True if this landing wrote the file; False where an equal day stood there.
+        is_changed: True if this load wrote the file; False where an equal day was stored.
         mark: Another one once the file has been written again (`ListedFile.mark`).
     """
 

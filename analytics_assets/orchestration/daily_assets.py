@@ -57,7 +57,7 @@ def daily_assets(stream: SourceStream, options: AssetOptions) -> dg.AssetsDefini
         backfill_policy=dg.BackfillPolicy.multi_run(options.days_per_run),
         required_resource_keys={stream.account, "lake"},
     )
-    async def land(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]  # noqa: ANN202 - read as outputs
+    async def load_days(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]  # noqa: ANN202 - read as outputs
         if not context.selected_asset_keys:
             _, work = await asyncio.to_thread(open_loader, context, stream.account, options.clock)
             for evaluation in await evaluated(context, stream, options, work, of_run=None):
@@ -73,14 +73,14 @@ def daily_assets(stream: SourceStream, options: AssetOptions) -> dg.AssetsDefini
             async for event in events:
                 yield event
 
-    return land
+    return load_days
 
 
 async def _land(
     context: dg.AssetExecutionContext, stream: SourceStream, options: AssetOptions, days: Sequence[date]
 ) -> AsyncGenerator[dg.AssetMaterialization | dg.AssetCheckResult, None]:
     # Databases and buckets are called in threads: requests and renewals of leases go on meanwhile.
-    landing, work = await asyncio.to_thread(
+    loader, work = await asyncio.to_thread(
         open_loader, context, stream.account, options.clock, days=len(days), loss_most=options.limits.loss_most
     )
     progress = Progress(len(days), work.origin.meter, options.clock, say=context.log.info)
@@ -92,7 +92,7 @@ async def _land(
         # The days are let go before the stream they are read from is closed.
         async with (
             stream.open(work) as fetcher,
-            aclosing(landing.load(stream, days, _announced(context, stream, fetcher))) as results,
+            aclosing(loader.load(stream, days, _announced(context, stream, fetcher))) as results,
         ):
             async for result in results:
                 number += 1

@@ -27,7 +27,7 @@ class Work:
 
     Attributes:
         resource: The account's resource.
-        lake: The lake the run lands in.
+        lake: The lake that the run stores in.
         attempt_group: The attempts that belong together: a run with its re-executions, or a backfill with its own.
         owner: The run's id.
         log: The run's log.
@@ -74,7 +74,7 @@ def open_loader(
     tags = (root or context.run).tags
     by_tag = "true" in (tags.get(ACCEPT_TAG), context.run.tags.get(ACCEPT_TAG))
     is_accepted = by_tag or (kind_of(tags) is RequestPriority.PERSON and days <= MOST_DAYS_OF_A_PERSON)
-    landing = DayLoader(
+    loader = DayLoader(
         lake=opened,
         selected={key.path[-1] for key in context.selected_asset_keys},
         attempt_group=group,
@@ -84,9 +84,9 @@ def open_loader(
         loss=LossPolicy(loss_most, is_accepted),
         replaces_other_mode="true" in (tags.get(REPLACE_TAG), context.run.tags.get(REPLACE_TAG)),
     )
-    return landing, Work(
+    return loader, Work(
         resource=getattr(resources, account),
-        lake=landing.lake,
+        lake=loader.lake,
         attempt_group=group,
         owner=context.run.run_id,
         log=context.log,

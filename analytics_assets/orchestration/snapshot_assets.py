@@ -50,14 +50,14 @@ def snapshot_assets(stream: SourceStream, options: AssetOptions) -> dg.AssetsDef
 async def _read(
     context: dg.AssetExecutionContext, stream: SourceStream, options: AssetOptions
 ) -> AsyncGenerator[dg.AssetMaterialization | dg.AssetCheckResult, None]:
-    landing, work = await asyncio.to_thread(
+    loader, work = await asyncio.to_thread(
         open_loader, context, stream.account, options.clock, days=1, loss_most=options.limits.loss_most
     )
     what = f"{stream.account}/{stream.name}"
     try:
         async with stream.open(work) as fetcher:
             day = stream.day_of(options.clock())
-            async for result in landing.load(stream, [day], fetcher):
+            async for result in loader.load(stream, [day], fetcher):
                 if result.error is not None:
                     quarantined = {} if result.quarantine is None else {day: result.quarantine}
                     reasons = {day: told(result.error, result.quarantine)}

@@ -193,7 +193,7 @@ class Ledger(Leases):
     def mark_stored(self, request_id: int, day: date, *, now: datetime) -> None:
         """Remembers that a day of a request stands in the lake, and closes the request with its last day."""
         with self._engine.begin() as connection:
-            # Two that land the last days at once must not each see the other's still missing.
+            # Two processes that store the last days at once must not each see the other's as missing.
             connection.execute(select(requests.c.id).where(requests.c.id == request_id).with_for_update())
             connection.execute(
                 update(days_table)

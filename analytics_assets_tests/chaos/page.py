@@ -36,7 +36,7 @@ again. A backfill whose tables really are gone fails in both cases. The code ser
 supervisor starts it again. `make proof` holds both.
 
 Two daemons may launch a run twice, or not, as it happens. Where they were seen to launch all three runs of a backfill twice there was no report
-task more either, and no landed day was requested again: runs for the same days share their report requests in the ledger, and find what the other
+task more either, and no stored day was requested again: runs for the same days share their report requests in the ledger, and find what the other
 is stored. A run that both have put into Celery's queue is worked at by one worker only.
 
 ## Others, as tests

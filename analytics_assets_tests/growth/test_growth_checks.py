@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from analytics_assets.growth.build import Growth, build_growth
+from analytics_assets.growth.build import GrowthTables, build_growth
 from analytics_assets.growth.checks import different_sums, in_words, unexplained_falls, unmapped_channels
 from analytics_assets.growth.tables import ACQUISITION_DAILY
 from analytics_assets_tests.growth.small_lake import small_lake, spec, written
@@ -22,7 +22,7 @@ def test_sums_that_differ_from_the_daily_tables_are_named(tmp_path: Path) -> Non
     rows = growth.tables["acquisition_daily"].to_pylist()
     gone = rows.pop(0)
     rows[0]["spend"] = (rows[0]["spend"] or Decimal(0)) + 1
-    changed = Growth({**growth.tables, "acquisition_daily": ACQUISITION_DAILY.rows(rows)}, ())
+    changed = GrowthTables({**growth.tables, "acquisition_daily": ACQUISITION_DAILY.rows(rows)}, ())
 
     sentences = different_sums(lake, spec(), changed)
 

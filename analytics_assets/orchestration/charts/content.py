@@ -103,7 +103,7 @@ class Bars:
     Attributes:
         caption: What is written on it.
         days: The days.
-        absent: Those of them that have no rows: not stored, or landed empty.
+        absent: Those of them that have no rows: not stored, or stored empty.
         panels: By unit: by name, a value for each day.
         totals: By unit: the whole of each day, where the names may not add up to it.
     """

@@ -192,7 +192,7 @@ def _trends(content: Trends) -> Figure:
 
 
 def _gaps(axes: Axes, days: Sequence[date], absent: frozenset[date]) -> list[Artist]:
-    """Marks days without rows, landed empty or not stored: no bar there is not a zero. Returns what the legend shows."""
+    """Marks days without rows, stored empty or not stored: no bar there is not a zero. Returns what the legend shows."""
     axes.set_xlim(-0.6, len(days) - 0.4)
     name, fill, hatch, line = _LOOKS[ChartCell.ABSENT]
     check_context: dict[str, Any] = {"facecolor": fill, "hatch": hatch, "edgecolor": line, "linewidth": 0}

@@ -26,7 +26,7 @@ logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 @dataclass(frozen=True)
 class Pictures:
-    """The pictures of a table, shown with the newest day that a run lands of it.
+    """The pictures of a table, shown with the newest day that a run stores of it.
 
     Attributes:
         table: The table.

@@ -182,7 +182,7 @@ class ReportReader:
             raise
 
     async def _awaited(self, request_id: int, days: Sequence[date]) -> ReadDay:
-        """Waits for a request's task and reads it; days that another run lands meanwhile are taken from the lake."""
+        """Waits for a request's task and reads it; days that another run stores meanwhile are taken from the lake."""
         longest = timedelta(seconds=self._waiting.wait_s)
         until = self._clock() + longest
         is_mine = False
@@ -226,7 +226,7 @@ class ReportReader:
         return await self._recorded(verdict)
 
     def _is_stuck(self, request: Request) -> bool:
-        """True if a person, not the sensor, requests days whose task should have been landed long ago: then a new one is due."""
+        """True if a person, not the sensor, requests days whose task should be stored since long: then a new one is due."""
         age_s = (self._clock() - (request.posted_at or self._clock())).total_seconds()
         is_old = age_s > self._waiting.policy.deadline_s
         return not self._only and is_old and request.state in {PollResult.SUCCESS, *UNANSWERED}

@@ -104,7 +104,7 @@ class TaskPolicy:
         first_pause_s: Pause before the second task; it doubles with each attempt.
         longest_pause_s: No pause is longer.
         loud_from: Failed attempts in a row from which people are alerted.
-        max_store_runs: Runs that may try to land a finished report before it counts as unusable.
+        max_store_runs: Runs that may try to store a finished report before it counts as unusable.
         most_unread: Requests for a task in a row whose response cannot be read, before no more are sent: each may have made a task. With the
             growing pauses, 8 take half an hour.
     """

@@ -93,7 +93,7 @@ def _run(
     *,
     now: datetime,
 ) -> dg.RunRequest:
-    """A range run that lands `days`; its key names the requests, how often they were tried, and when.
+    """A range run that stores `days`; its key names the requests, how often they were tried, and when.
 
     That none is requested twice is the ledger's doing. The instant is in the key, because a ledger restored from a backup counts anew.
     """

@@ -127,7 +127,7 @@ async def fetch_values(
     """A day of `values_raw`, one list.
 
     An empty list is no proof that nothing happened: for two days after the day is final it counts as not computed yet (TransientError,
-    asked again later); after that it lands as an empty day with the figure `is_empty`.
+    asked again later); after that it is stored as an empty day with the figure `is_empty`.
     """
     may_be_late = clock() - spec.final_at(day) < _MAY_BE_LATE
     try:

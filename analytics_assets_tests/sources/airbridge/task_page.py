@@ -36,7 +36,7 @@ MEANINGS: Mapping[PollResult, str] = {
     PollResult.BLOCKED: "looking at it did not reach Airbridge: a proxy, a firewall or a bot wall answered in its place",
     PollResult.UNSEEN: "looking has met nothing but these two since the deadline",
     PollResult.OVERDUE: "no end within its time",
-    PollResult.UNUSABLE: "rows of other days or groups than were requested, or six runs that were stored nothing",
+    PollResult.UNUSABLE: "rows of other days or groups than were requested, or six runs that stored nothing",
     PollResult.REFUSED: "400, 401 or 403 as JSON, an app that does not exist, or eight responses in a row that could not be read",
 }
 
@@ -75,7 +75,7 @@ def _words(decision: Decision) -> str:
         case Wait():
             return "looked at again"
         case Collect():
-            return "read and landed"
+            return "read and stored"
         case Resubmit():
             return "a new task, after a pause"
         case RequestStop():

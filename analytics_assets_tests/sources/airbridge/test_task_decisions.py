@@ -234,7 +234,7 @@ def test_adjacent_days_of_a_report_share_a_run() -> None:
 
 
 def test_days_that_have_landed_are_in_no_run() -> None:
-    """A request with a gap of landed days becomes two runs, so that nothing is requested again."""
+    """A request with a gap of stored days becomes two runs, so that nothing is requested again."""
     assert _planned(_request(1, "revenue", 0, 1, 4, 5)) == [("revenue", 0, 1, [1]), ("revenue", 4, 5, [1])]
 
 
