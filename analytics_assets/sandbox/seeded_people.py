@@ -32,7 +32,7 @@ EVENT_NAMES: Final = (
 
 
 @dataclass(frozen=True)
-class Campaign:
+class SeededCampaign:
     """Where people come from: labels, share of the people, and usual cents a day (0 where nothing is paid)."""
 
     source: str
@@ -44,15 +44,15 @@ class Campaign:
 
 
 CAMPAIGNS: Final = (
-    Campaign("", "unattributed", "", "", 30, 0),
-    Campaign("google", "google.adwords", "brand_search", "cpc", 14, 4_000),
-    Campaign("google", "google.adwords", "generic_search", "cpc", 10, 9_000),
-    Campaign("google", "google.adwords", 'Été "Sommer" 20%/läuft & más', "cpc", 5, 3_000),
-    Campaign("facebook", "facebook.business", "lookalike_1", "paid_social", 10, 7_000),
-    Campaign("facebook", "facebook.business", "retargeting", "paid_social", 4, 2_500),
-    Campaign("tiktok", "tiktok", "spark", "paid_social", 8, 5_000),
-    Campaign("youtube", "youtube", "creators", "video", 7, 6_000),
-    Campaign("newsletter", "newsletter", "weekly_digest", "email", 12, 0),
+    SeededCampaign("", "unattributed", "", "", 30, 0),
+    SeededCampaign("google", "google.adwords", "brand_search", "cpc", 14, 4_000),
+    SeededCampaign("google", "google.adwords", "generic_search", "cpc", 10, 9_000),
+    SeededCampaign("google", "google.adwords", 'Été "Sommer" 20%/läuft & más', "cpc", 5, 3_000),
+    SeededCampaign("facebook", "facebook.business", "lookalike_1", "paid_social", 10, 7_000),
+    SeededCampaign("facebook", "facebook.business", "retargeting", "paid_social", 4, 2_500),
+    SeededCampaign("tiktok", "tiktok", "spark", "paid_social", 8, 5_000),
+    SeededCampaign("youtube", "youtube", "creators", "video", 7, 6_000),
+    SeededCampaign("newsletter", "newsletter", "weekly_digest", "email", 12, 0),
 )
 _WEEKLY: Final = (1.05, 1.0, 1.0, 0.98, 0.95, 1.2, 1.25)
 _COUNTRIES: Final = ("US", "US", "KR", "KR", "KR", "JP", "DE", "FR")
